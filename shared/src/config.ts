@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+
+/** The settings are wrong: names every one that is, with what it may be. The process must not start. */
+export class InvalidSettings extends Error {
+  override readonly name = "InvalidSettings";
+}
+
+/**
+ * Reads a service's settings from the environment. Keys of the schema are the variables' names; an empty variable counts
+ * as unset. Each may also come from a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`.
+ *
+ * @throws {InvalidSettings} naming all faults at once
+ */
+export function readSettings<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: Record<string, string | undefined> = process.env,
+): z.infer<Schema> {
+  const values: Record<string, string> = {};
+  const faults: string[] = [];
+  for (const name of Object.keys(schema.shape)) {
+    const value = environment[name];
+    const file = environment[`${name}_FILE`];
+    if (value && file) faults.push(`${name}: set it or ${name}_FILE, not both`);
+    else if (value) values[name] = value;
+    else if (file) {
+      try {
+        values[name] = readFileSync(file, "utf8").trim();
+      } catch (error) {
+        faults.push(`${name}_FILE: cannot read ${file}: ${(error as Error).message}`);
+      }
+    }
+  }
+  const parsed = schema.safeParse(values);
+  if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  if (!parsed.success || faults.length > 0) throw new InvalidSettings(`settings refused:\n  ${faults.join("\n  ")}`);
+  return parsed.data;
+}
+
+/** A whole number in a range, from an environment variable. */
+export function wholeNumber({ min, max, preset }: { min: number; max: number; preset: number }) {
+  return z
+    .string()
+    .regex(/^\d+$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+    .prefault(String(preset));
+}
+
+export function flag(preset: boolean) {
+  return z
+    .enum(["true", "false"], { error: "must be true or false" })
+    .transform((text) => text === "true")
+    .prefault(preset ? "true" : "false");
+}
+
+/** Settings that every process has. */
+export const ProcessSettings = z.object({
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+  SHUTDOWN_DEADLINE_MS: wholeNumber({ min: 100, max: 600_000, preset: 25_000 }),
+});
+
+/** Settings of every process that listens for HTTP. */
+export const HttpSettings = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: wholeNumber({ min: 0, max: 65_535, preset: 8080 }),
+});
+
+/** What a request may carry. */
+export const IntakeSettings = z.object({
+  MAX_BATCH_EVENTS: wholeNumber({ min: 1, max: 100_000, preset: 10_000 }),
+  MAX_BODY_BYTES: wholeNumber({ min: 1_000, max: 64_000_000, preset: 8_000_000 }),
+  PUBLISH_WAIT_MS: wholeNumber({ min: 0, max: 60_000, preset: 2_000 }),
+});
+
+/** Where the stack's services find each other. */
+export const StackSettings = z.object({
+  NATS_URL: z.url({ protocol: /^(nats|tls|wss?)$/, error: "must be a NATS URL such as nats://localhost:4222" }),
+  DATABASE_URL: z.url({
+    protocol: /^postgres(ql)?$/,
+    error: "must be a PostgreSQL URL such as postgres://user:password@localhost:5432/tidemark",
+  }),
+});

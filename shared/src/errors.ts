@@ -1,0 +1,82 @@
+/**
+ * The three ways things go wrong. Whatever else is thrown is our own bug: 500 for a client, a crash or a retry for a
+ * delivery.
+ */
+
+/** One fault of the caller's data: a JSON Pointer (RFC 6901) into what was sent, and what is wrong there. */
+export interface Fault {
+  pointer: string;
+  detail: string;
+}
+
+/** Stable names for what can go wrong, the `code` of a problem. */
+export type InvalidInputCode =
+  | "malformed_json"
+  | "invalid_encoding"
+  | "invalid_event"
+  | "empty_batch"
+  | "batch_too_large"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "unsupported_encoding"
+  | "invalid_parameter"
+  | "invalid_cursor"
+  | "not_found"
+  | "method_not_allowed"
+  | "bad_request";
+
+export type UnavailableCode =
+  | "log_full"
+  | "log_unreachable"
+  | "queue_full"
+  | "outcome_unknown"
+  | "overloaded"
+  | "store_unreachable"
+  | "shutting_down";
+
+export interface InvalidInputOptions {
+  code: InvalidInputCode;
+  status: number;
+  detail: string;
+  /** The first faults; there may be more, see `faultsTotal`. */
+  faults?: Fault[];
+  faultsTotal?: number;
+  cause?: unknown;
+}
+
+/** The caller's data is wrong: a 4xx for a client, a dead letter for a delivered event. Retrying does not help. */
+export class InvalidInput extends Error {
+  override readonly name = "InvalidInput";
+  readonly code: InvalidInputCode;
+  readonly status: number;
+  readonly faults: Fault[];
+  readonly faultsTotal: number;
+
+  constructor({ code, status, detail, faults = [], faultsTotal = faults.length, cause }: InvalidInputOptions) {
+    super(detail, { cause });
+    this.code = code;
+    this.status = status;
+    this.faults = faults;
+    this.faultsTotal = faultsTotal;
+  }
+}
+
+export interface UnavailableOptions {
+  code: UnavailableCode;
+  detail: string;
+  retryAfterSeconds?: number;
+  cause?: unknown;
+}
+
+/** Something we depend on is down, full or slow: 503 with `Retry-After` for a client, a retry for a delivery. */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+  readonly code: UnavailableCode;
+  readonly retryAfterSeconds: number;
+
+  constructor({ code, detail, retryAfterSeconds = 1, cause }: UnavailableOptions) {
+    super(detail, { cause });
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

@@ -1,0 +1,86 @@
+import type { InvalidInput } from "../errors.ts";
+import type { Frame, NewerFrameFormat } from "../frame.ts";
+
+/**
+ * The log between the gateway and the consumer: frames in, deliveries out, first in first out as a rule. A frame that
+ * `append` has confirmed is delivered at least once, again after a crash or a lost acknowledgement, until it is
+ * acknowledged; that removes it.
+ */
+export interface EventLog {
+  /** The largest `frame.events` in bytes that `append` takes. */
+  readonly maxFrameBytes: number;
+
+  /**
+   * Resolves when the frame is as durable as this log makes anything. Appending the same frame again, after a failure
+   * whose outcome is unknown, is safe.
+   *
+   * @throws {Unavailable} `log_full` or `queue_full`: nothing was taken; `log_unreachable`: nothing was sent;
+   *   `outcome_unknown`: it may have been taken
+   */
+  append(frame: Frame): Promise<void>;
+
+  /**
+   * The next deliveries, oldest first: as many as are at hand within the limits, at least one. Waits for the first.
+   * Resolves to none when the log is closing. One call at a time.
+   */
+  take(limits: TakeLimits): Promise<(Delivery | UnreadableDelivery)[]>;
+
+  /** What is in the log at this moment. Concurrent calls are fine. @throws {Unavailable} `log_unreachable` */
+  look(): Promise<LogContents>;
+
+  /** Stops taking: `take` resolves to none, what it was about to hand over goes back. Confirmed appends stay. */
+  close(): Promise<void>;
+}
+
+export interface TakeLimits {
+  /** Stops adding frames once this many events are taken; the first frame is always taken. */
+  maxEvents: number;
+  /** The same in bytes of `frame.events`. */
+  maxBytes: number;
+}
+
+/** Where in which log a frame stands. A log that was made anew has another incarnation and counts from 1 again. */
+export interface Origin {
+  incarnation: string;
+  sequence: number;
+}
+
+export interface Delivery {
+  frame: Frame;
+  origin: Origin;
+  /** Removes it from the log, some time soon: a crash right after may deliver it again. */
+  ack(): void;
+  /** Gives it back; it is delivered again after the delay. */
+  retry(delayMs: number): void;
+  /** Asks for more time; a delivery neither acknowledged nor extended is delivered again. */
+  extend(): void;
+}
+
+/**
+ * A frame that could not be read. It stays in the log until somebody decides: a newer consumer for a newer format, an
+ * operator for a damaged one.
+ */
+export interface UnreadableDelivery extends Omit<Delivery, "frame"> {
+  frame?: undefined;
+  error: InvalidInput | NewerFrameFormat;
+}
+
+/**
+ * A picture of the log. `events` and `held` belong to the same moment: no frame left in between. Frames may have come
+ * after `lastSequence` that `events` counts already.
+ */
+export interface LogContents {
+  incarnation: string;
+  /** Events in all frames held. */
+  events: number;
+  /** Frames held. */
+  frames: number;
+  /** Held are the sequences `firstSequence..lastSequence` without `missing`; none when first > last. */
+  firstSequence: number;
+  lastSequence: number;
+  missing: number[];
+  /** Frames that have left this incarnation of the log since it began. */
+  removed: number;
+  /** Receipt time of the oldest frame held, milliseconds since the epoch. */
+  oldestAtMs?: number;
+}

@@ -1,0 +1,136 @@
+import type { Origin } from "../event-log/event-log.ts";
+import type { Frame } from "../frame.ts";
+import type { Verdicts } from "../verdict.ts";
+
+/**
+ * The books: events, each stored once under `(topic, event_id)`, the ledger of frames, the dropped copies, and the
+ * counters, all changed in one transaction.
+ */
+export interface EventStore extends EventReader {
+  /**
+   * Applies frames in one transaction, all or none: records each in the ledger, stores first copies, records the others
+   * as duplicates or conflicts, counts per topic. A frame whose id is in the ledger already, or stands twice in the
+   * same call, changes nothing and gets the verdicts it got the first time. Of several copies the first in order of
+   * frames and events is the stored one. One call at a time.
+   *
+   * @param options.maxNamed how many dropped copies the result names at most
+   * @throws {InvalidInput} the data was refused (SQLSTATE classes 22, 23, 54 and their SQLite twins); nothing changed
+   * @throws {Unavailable} `store_unreachable`: the store is down, full or restarting. Whether it committed may be
+   *   unknown; applying the same frames again is safe
+   */
+  apply(deliveries: AppliedDelivery[], options: { maxNamed: number }): Promise<Applied>;
+}
+
+/** A frame and where it came from. */
+export interface AppliedDelivery {
+  frame: Frame;
+  origin: Origin;
+}
+
+export interface Applied {
+  /** One entry per delivery, in the same order. */
+  frames: AppliedFrame[];
+  /** Events of new frames that were dropped: the first `maxNamed` of them. */
+  dropped: DroppedCopy[];
+}
+
+export interface AppliedFrame {
+  frameId: string;
+  /** False when the ledger had it already, also for the second of two in one call. */
+  isNew: boolean;
+  verdicts: Verdicts;
+}
+
+export interface DroppedCopy {
+  topic: string;
+  eventId: string;
+  source: string;
+  isConflict: boolean;
+}
+
+/** What the query side asks. Every method throws `Unavailable` (`store_unreachable`) when the store cannot answer. */
+export interface EventReader {
+  /** A page of events; its work is bounded by its limit, at any depth. @throws {InvalidInput} `invalid_cursor` */
+  listEvents(query: EventQuery): Promise<EventPage>;
+  findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined>;
+  /** The ledger row of a frame. */
+  findFrame(frameId: string): Promise<LedgerEntry | undefined>;
+  /** The books and what they know of the log's present contents, in one snapshot. */
+  readBooks(query: BooksQuery): Promise<Books>;
+  /** Resolves when the store answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EventQuery {
+  topic?: string;
+  limit: number;
+  /**
+   * `desc`: newest processed first, everything committed. `asc`: oldest first, and only events before which no other can
+   * still appear, so that a walk never skips one that commits late.
+   */
+  order: "asc" | "desc";
+  /** A position from an earlier page: events strictly beyond it, in the direction of `order`. */
+  after?: string;
+}
+
+export interface EventPage {
+  events: StoredEvent[];
+  /** The position of the last event. Absent when there is nothing further (`desc`); `asc` always has one. */
+  next?: string;
+}
+
+/** An event as it is kept. JSON columns are text, so that every digit comes back. */
+export interface StoredEvent {
+  topic: string;
+  eventId: string;
+  /** UTC, six digits of the second: `2025-10-23T10:00:00.000000Z`. */
+  timestamp: string;
+  source: string;
+  /** JSON text of an object; null once the payload has expired. */
+  payload: string | null;
+  /** JSON text of an object: the producer's further fields. */
+  attributes?: string;
+  /** UTC, six digits of the second. */
+  processedAt: string;
+  payloadExpiredAt?: string;
+}
+
+export interface LedgerEntry {
+  verdicts: Verdicts;
+  /** UTC, six digits of the second. */
+  processedAt: string;
+}
+
+/** What the log held when it was looked at; absent when the log is away. */
+export interface BooksQuery {
+  log?: { incarnation: string; firstSequence: number; lastSequence: number; missing: number[] };
+  /** Only this topic in `byTopic`. */
+  topic?: string;
+  /** How many topics `byTopic` shows at most, the busiest first. */
+  maxTopics: number;
+}
+
+export interface Books {
+  unique: number;
+  /** Conflicts included. */
+  duplicates: number;
+  conflicts: number;
+  deadLettered: number;
+  topicsTotal: number;
+  byTopic: TopicBooks[];
+  /** Events of frames that are applied, yet were still held by the log when it was looked at. 0 without `log`. */
+  appliedHeldEvents: number;
+  /** Whether a frame of that log beyond `lastSequence` is applied already: the look is too old for this snapshot. */
+  isLogBehind: boolean;
+}
+
+export interface TopicBooks {
+  topic: string;
+  unique: number;
+  duplicates: number;
+  conflicts: number;
+  deadLettered: number;
+  /** UTC, six digits of the second. */
+  lastProcessedAt: string;
+}

@@ -1,0 +1,21 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { build as buildPretty } from "pino-pretty";
+
+export type { Logger } from "pino";
+
+/** JSON lines on standard output; readable lines where that is a terminal. */
+export function createLogger({ service, level }: { service: string; level: string }): Logger {
+  const options = { level, base: { service }, timestamp: stdTimeFunctions.isoTime };
+  if (!process.stdout.isTTY) return pino(options);
+  return pino(
+    options,
+    buildPretty({ ignore: "service", translateTime: "HH:MM:ss.l", sync: true }) as DestinationStream,
+  );
+}
+
+/** A URL with its password hidden, for the log. */
+export function redactUrl(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.password) parsed.password = "***";
+  return parsed.toString();
+}

@@ -1,0 +1,31 @@
+import type { Verdicts } from "../verdict.ts";
+
+/**
+ * What the parts tell each other on the side, at most once and without memory: the verdicts on their way back to the
+ * gateway, and the consumers' heartbeats. Losing any of it breaks no promise: a request without its verdicts is answered
+ * 202 and has a receipt.
+ */
+export interface Signals {
+  /** The address at which `onVerdicts` listens, for `frame.replyTo`. */
+  readonly address: string;
+  sendVerdicts(address: string, message: VerdictMessage): void;
+  onVerdicts(listener: (message: VerdictMessage) => void): void;
+  sendHeartbeat(heartbeat: Heartbeat): void;
+  onHeartbeat(listener: (heartbeat: Heartbeat) => void): void;
+}
+
+export interface VerdictMessage {
+  frameId: string;
+  verdicts: Verdicts;
+}
+
+/** Sent by each consumer every second. */
+export interface Heartbeat {
+  consumerId: string;
+  /** Whether its last attempt to reach the store succeeded. */
+  isStoreUp: boolean;
+  /** How long a frame waits from receipt to commit at the moment, milliseconds: that of the last frame committed. */
+  lagMs: number;
+  /** Events committed per second, lately. */
+  eventsPerSecond: number;
+}

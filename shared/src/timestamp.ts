@@ -1,0 +1,61 @@
+/**
+ * RFC 3339 date-times in, UTC with microseconds out: `2025-10-23T12:00:00+02:00` is `2025-10-23T10:00:00.000000Z`.
+ * Digits past the sixth are cut off, not rounded.
+ */
+
+const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const FIRST_INSTANT_MS = -62_135_596_800_000; // 0001-01-01T00:00:00Z
+const LAST_INSTANT_MS = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
+
+/** The instant in UTC, always with six digits of the second, or undefined for what is no RFC 3339 date-time in 0001..9999. */
+export function toUtcMicroseconds(text: string): string | undefined {
+  const match = DATE_TIME.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const offsetMinutes = readOffset(match[8], Number(match[9] ?? 0), Number(match[10] ?? 0));
+  if (offsetMinutes === undefined) return undefined;
+  const wholeSecond = new Date(0);
+  wholeSecond.setUTCFullYear(year, month - 1, day); // Date.UTC would read the years 0..99 as 1900..1999
+  wholeSecond.setUTCHours(hour, minute - offsetMinutes, second);
+  const instant = wholeSecond.getTime();
+  if (instant < FIRST_INSTANT_MS || instant > LAST_INSTANT_MS) return undefined;
+  const fraction = (match[7] ?? "").slice(0, 6).padEnd(6, "0");
+  return `${wholeSecond.toISOString().slice(0, 19)}.${fraction}Z`;
+}
+
+function daysInMonth(year: number, month: number): number {
+  const isLeapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && isLeapYear ? 29 : (DAYS_IN_MONTH[month - 1] as number);
+}
+
+function readOffset(sign: string | undefined, hours: number, minutes: number): number | undefined {
+  if (hours > 23 || minutes > 59) return undefined;
+  return sign === "-" ? -(hours * 60 + minutes) : hours * 60 + minutes;
+}
+
+// What most producers send, and what every store reads without help: upper case, at most six digits, UTC.
+const PLAIN = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
+
+/**
+ * Whether a timestamp is valid and already in a form that PostgreSQL reads as exactly that instant, so that an event may
+ * keep its own text. False is no verdict: `toUtcMicroseconds` decides then.
+ */
+export function isPlainUtc(text: string): boolean {
+  const match = PLAIN.exec(text);
+  if (match === null) return false;
+  const year = Number(match[1]);
+  const month = Number(match[2]);
+  const day = Number(match[3]);
+  return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
+}

@@ -1,0 +1,36 @@
+/**
+ * What became of one event: the store's own word, one character each, so that the verdicts of a frame are a short text
+ * that travels to the gateway and stays in the ledger for receipts and redeliveries.
+ */
+export const STORED = "s";
+export const DUPLICATE = "d";
+/** A duplicate whose content differs from what is stored; counted among the duplicates. */
+export const CONFLICT = "c";
+export const DEAD = "x";
+
+/** The verdicts of a run of events, one character an event, in the order of the events. */
+export type Verdicts = string;
+
+export interface VerdictCounts {
+  accepted: number;
+  /** Conflicts included. */
+  duplicates: number;
+  conflicts: number;
+  deadLettered: number;
+}
+
+/** Counts the verdicts in `[start, end)`. */
+export function countVerdicts(verdicts: Verdicts, start = 0, end = verdicts.length): VerdictCounts {
+  const counts: VerdictCounts = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+  for (let index = start; index < end; index++) {
+    const verdict = verdicts[index];
+    if (verdict === STORED) counts.accepted++;
+    else if (verdict === DUPLICATE) counts.duplicates++;
+    else if (verdict === DEAD) counts.deadLettered++;
+    else if (verdict === CONFLICT) {
+      counts.duplicates++;
+      counts.conflicts++;
+    } else throw new Error(`not a verdict: ${JSON.stringify(verdict)}`);
+  }
+  return counts;
+}
