@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { toUtcMicroseconds } from "./timestamp.ts";
+import { isPlainUtc, toUtcMicroseconds } from "./timestamp.ts";
 
 /**
  * The vocabulary: what an event is. These schemas validate, give the types, and document (OpenAPI is generated from
- * them). `isEvent` is the same rule written by hand for the path every event takes; a property test holds the two equal.
+ * them). `formOfEvent` is the same rule written by hand for the path every event takes; a property test holds the two equal.
  */
 
 /** Levels of arrays and objects in a payload or an attribute, the value itself being the first. */
@@ -15,7 +15,8 @@ const MAX_NAME_LENGTH = 255;
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
 
 /** Whether a string can be a topic, an event id or a source: 1..255 code points, none of them a control character. */
-function isName(text: string): boolean {
+function isName(text: unknown): boolean {
+  if (typeof text !== "string") return false;
   if (text.length === 0 || CONTROL_CHARACTER.test(text)) return false;
   if (text.length <= MAX_NAME_LENGTH) return true;
   return text.length <= 2 * MAX_NAME_LENGTH && [...text].length <= MAX_NAME_LENGTH;
@@ -74,22 +75,28 @@ export const Event = z
 
 export type Event = z.infer<typeof Event>;
 
-/** Whether a value is an event: equal to `Event.safeParse(value).success` at a tenth of its cost. */
-export function isEvent(value: unknown): value is Event {
-  if (!isJsonObject(value)) return false;
+/** How an event may travel: with the text it came in, or written anew because a store could not read that text as it is. */
+export type EventForm = "as it is" | "rewritten" | "not an event";
+
+/**
+ * Judges a parsed value: `Event.safeParse` at a tenth of its cost, and whether the event's own text can be stored. It
+ * cannot when there are attributes to gather or when PostgreSQL would read the timestamp as another instant.
+ */
+export function formOfEvent(value: unknown): EventForm {
+  if (!isJsonObject(value)) return "not an event";
   const { topic, event_id, timestamp, source, payload } = value;
-  return (
-    typeof topic === "string" &&
-    typeof event_id === "string" &&
-    typeof timestamp === "string" &&
-    typeof source === "string" &&
-    isName(topic) &&
-    isName(event_id) &&
-    isName(source) &&
-    toUtcMicroseconds(timestamp) !== undefined &&
-    (payload === undefined || isJsonObject(payload))
-  );
+  const isValid =
+    isName(topic) && isName(event_id) && isName(source) && (payload === undefined || isJsonObject(payload));
+  if (!isValid || typeof timestamp !== "string") return "not an event";
+  if (!isPlainUtc(timestamp)) return toUtcMicroseconds(timestamp) === undefined ? "not an event" : "rewritten";
+  for (const field in value) if (!EVENT_FIELDS.has(field)) return "rewritten";
+  return "as it is";
 }
 
 /** The fields Tidemark knows; any other is an attribute. */
-export const EVENT_FIELDS: ReadonlySet<string> = new Set(["topic", "event_id", "timestamp", "source", "payload"]);
+const EVENT_FIELDS: ReadonlySet<string> = new Set(["topic", "event_id", "timestamp", "source", "payload"]);
+
+/** Whether a field of an event is none that Tidemark knows. */
+export function isAttribute(field: string): boolean {
+  return !EVENT_FIELDS.has(field);
+}

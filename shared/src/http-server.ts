@@ -1,0 +1,129 @@
+import type { Socket } from "node:net";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
+import { InvalidInput, Unavailable } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import { createProblem, PROBLEM_TYPE, type Problem, problemOf } from "./problem.ts";
+
+export interface HttpServerOptions {
+  log: Logger;
+  /** Larger bodies are refused with 413. */
+  maxBodyBytes?: number;
+}
+
+// 255 characters of four bytes, each byte written as %XX.
+const MAX_PARAM_LENGTH = 255 * 4 * 3;
+
+/**
+ * A Fastify server that answers every error as problem+json, validates parameters by zod schemas, and gives no slow
+ * client its time for ever. Handlers throw `InvalidInput` and `Unavailable`; anything else is a 500 with its message kept
+ * for the log.
+ */
+export function createHttpServer({ log, maxBodyBytes = 1_000_000 }: HttpServerOptions): FastifyInstance {
+  const server: FastifyInstance = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true, // a line per request would cost more than the request
+    bodyLimit: maxBodyBytes,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    requestTimeout: 30_000, // to send a request whole; off by default (slow loris)
+    keepAliveTimeout: 75_000, // longer than the edge keeps its connections
+    connectionTimeout: 120_000,
+    return503OnClosing: false, // requests that still come in on open connections get an answer of ours
+    http: { headersTimeout: 15_000 },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, _request, reply) => {
+      void sendError(log, error, reply);
+    },
+  });
+  server.setValidatorCompiler(validatorCompiler);
+  server.setErrorHandler((error, _request, reply) => sendError(log, error, reply));
+  server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(server, request, reply)));
+  return server;
+}
+
+function sendError(log: Logger, error: unknown, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error) ?? problemOfFastify(error, reply);
+  if (error instanceof Unavailable) reply.header("retry-after", Math.max(1, Math.ceil(error.retryAfterSeconds)));
+  if (problem !== undefined) return sendProblem(reply, problem);
+  log.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
+  return sendProblem(reply, createProblem(500, "internal_error", "something went wrong here; the log says what"));
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
+    .code(problem.status)
+    .header("content-type", PROBLEM_TYPE)
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(problem);
+}
+
+const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, "body_too_large"],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "unsupported_media_type"],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, "bad_request"],
+  FST_ERR_CTP_EMPTY_JSON_BODY: [400, "malformed_json"],
+  FST_ERR_CTP_INVALID_JSON_BODY: [400, "malformed_json"],
+  FST_ERR_BAD_URL: [400, "bad_request"],
+};
+
+function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefined {
+  const { code, message, validation } = error as FastifyError;
+  if (validation) return problemOf(invalidParameters(validation));
+  const known = FASTIFY_CODES[code];
+  if (known === undefined) return undefined;
+  const [status, name] = known;
+  if (status === 413) {
+    const limit = reply.server.initialConfig.bodyLimit ?? 0;
+    return createProblem(413, name, `the body is larger than the limit of ${limit} bytes`);
+  }
+  if (status === 415) {
+    const given = reply.request.headers["content-type"];
+    const detail = given ? `the content type ${JSON.stringify(given)} is not taken here` : "a content type is missing";
+    return createProblem(415, name, `${detail}; send application/json`);
+  }
+  return createProblem(status, name, message);
+}
+
+function invalidParameters(validation: unknown[]): InvalidInput {
+  const faults = validation
+    .filter((item) => item instanceof RequestValidationError)
+    .map((item) => ({ pointer: item.instancePath, detail: item.message }));
+  const detail = faults.map(({ pointer, detail }) => `${pointer.slice(1)}: ${detail}`).join("; ");
+  return new InvalidInput({ code: "invalid_parameter", status: 400, detail: detail || "a parameter is wrong", faults });
+}
+
+function unknownRoute(server: FastifyInstance, { method, url }: FastifyRequest, reply: FastifyReply): Problem {
+  const path = url.split("?")[0] ?? url;
+  const allowed = ["GET", "POST", "DELETE"].filter((other) => server.hasRoute({ method: other, url: path }));
+  if (allowed.length === 0) return createProblem(404, "not_found", `nothing is served at ${path}`);
+  reply.header("allow", allowed.join(", "));
+  return createProblem(405, "method_not_allowed", `${path} takes ${allowed.join(", ")}, not ${method}`);
+}
+
+/** What arrives is not HTTP, or came too slowly: there is no request to answer, only a socket. */
+function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code, detail] =
+    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? ([408, "request_timeout", "the request did not arrive in time"] as const)
+      : error.code === "HPE_HEADER_OVERFLOW"
+        ? ([431, "headers_too_large", "the headers are too large"] as const)
+        : ([400, "bad_request", "this is not a well-formed HTTP request"] as const);
+  const body = JSON.stringify(createProblem(status, code, detail));
+  const head = [
+    `HTTP/1.1 ${status} ${createProblem(status, code, detail).title}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
