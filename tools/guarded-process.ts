@@ -1,0 +1,89 @@
+import { fork } from "node:child_process";
+
+/**
+ * A program under guard: a small process of its own starts it, and stops it when whoever asked for it stops it or dies,
+ * by `kill -9` too. Nothing is left behind, whatever happens to a test run. The guard stands in a process group of its
+ * own: Ctrl-C in a terminal does not reach the program, so its users can stop before it does.
+ */
+export interface Guarded<Ready> {
+  ready: Ready;
+  /** Sends a word to the guard; resolves when it has done it. */
+  ask(request: string): Promise<void>;
+  /** Stops the program; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Resolves when the program is gone, asked for or not. */
+  exited: Promise<void>;
+}
+
+/** What a guard's script runs. */
+export interface GuardedProgram<Ready> {
+  ready: Ready;
+  /** Does what `Guarded.ask` asked for. */
+  answer?(request: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type Answer<Ready> = { ready: Ready } | { done: number } | { failed: string };
+
+/**
+ * Starts a guard: a script that calls `runGuard` with a function taking the same `options` and giving the same `Ready`.
+ *
+ * @throws {Error} with the guard's words, when the program could not start
+ */
+export async function startGuarded<Options, Ready>(script: URL, options: Options): Promise<Guarded<Ready>> {
+  const guard = fork(script, { detached: true, execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const exited = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
+  const answer = () =>
+    new Promise<Answer<Ready>>((resolve) => {
+      guard.once("message", (message) => resolve(message as Answer<Ready>));
+      guard.once("error", (error) => resolve({ failed: error.message }));
+      void exited.then(() => resolve({ failed: "it ended" }));
+    });
+  const succeed = (answered: Answer<Ready>) => {
+    if ("failed" in answered) throw new Error(answered.failed);
+    return answered;
+  };
+
+  const started = answer();
+  guard.send({ options });
+  const { ready } = succeed(await started) as { ready: Ready };
+  return {
+    ready,
+    exited,
+    async ask(request) {
+      const answered = answer();
+      guard.send({ request });
+      succeed(await answered);
+    },
+    async stop() {
+      if (guard.connected) guard.disconnect();
+      await exited;
+    },
+  };
+}
+
+/** The guard's side: starts the program with the options sent, and stops it when the other side is gone. */
+export function runGuard<Options, Ready>(start: (options: Options) => Promise<GuardedProgram<Ready>>): void {
+  let program: Promise<GuardedProgram<Ready>> | undefined;
+  const answer = (message: unknown) => {
+    if (process.connected) process.send?.(message);
+  };
+  process.on("message", async (message: { options: Options } | { request: string }) => {
+    try {
+      if ("options" in message) {
+        program = start(message.options);
+        answer({ ready: (await program).ready });
+      } else {
+        await (await program)?.answer?.(message.request);
+        answer({ done: 1 });
+      }
+    } catch (error) {
+      answer({ failed: (error as Error).message });
+      if ("options" in message) process.exitCode = 1;
+    }
+  });
+  process.on("disconnect", async () => {
+    await program?.then((started) => started.stop()).catch(() => {});
+    process.exit();
+  });
+}

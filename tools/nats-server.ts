@@ -1,0 +1,82 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { findFreePort } from "./free-port.ts";
+import { startGuarded } from "./guarded-process.ts";
+
+export { findNatsServer } from "./find-nats-server.ts";
+
+export interface NatsServerOptions {
+  binary: string;
+  /** Where its configuration and its streams live; created when it is missing. */
+  dataDir: string;
+  /** Default: one that is free. */
+  port?: number;
+  monitorPort?: number;
+  /** Whether `dataDir` goes with the server. */
+  isTemporary?: boolean;
+}
+
+export interface NatsServerReady {
+  url: string;
+  monitorUrl: string;
+}
+
+export type NatsServerGuardOptions = Required<NatsServerOptions> & { confFile: string };
+
+export interface NatsServer extends NatsServerReady {
+  /** `kill -9`, at once; the data stays. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, on the same ports and data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+  /** Resolves when it is gone for good, asked for or not. */
+  exited: Promise<void>;
+}
+
+/**
+ * What Tidemark asks of a nats-server: `sync_interval: always`, for its default loses acknowledged writes with the power,
+ * and messages large enough for a request of `MAX_BODY_BYTES`.
+ */
+export function natsConf({ storeDir, listen, http }: { storeDir: string; listen: string; http: string }): string {
+  const jetstream = { store_dir: storeDir, sync_interval: "always" };
+  return `${JSON.stringify({ listen, http, max_payload: 8 * 1024 * 1024, jetstream }, null, 2)}\n`;
+}
+
+/**
+ * Runs a nats-server with JetStream on loopback ports, under guard: it ends with this process.
+ *
+ * @throws {Error} with the server's own words, when it does not come up
+ */
+export async function startNatsServer({
+  binary,
+  dataDir,
+  port,
+  monitorPort,
+  isTemporary = false,
+}: NatsServerOptions): Promise<NatsServer> {
+  const options = {
+    binary,
+    dataDir: resolve(dataDir),
+    port: port ?? (await findFreePort()),
+    monitorPort: monitorPort ?? (await findFreePort()),
+    isTemporary,
+    confFile: resolve(dataDir, "nats-server.conf"),
+  };
+  await mkdir(options.dataDir, { recursive: true });
+  const conf = natsConf({
+    storeDir: join(options.dataDir, "jetstream"),
+    listen: `127.0.0.1:${options.port}`,
+    http: `127.0.0.1:${options.monitorPort}`,
+  });
+  await writeFile(options.confFile, conf);
+
+  const guard = new URL("./nats-server-guard.ts", import.meta.url);
+  const guarded = await startGuarded<NatsServerGuardOptions, NatsServerReady>(guard, options);
+  return {
+    ...guarded.ready,
+    kill: () => guarded.ask("kill"),
+    restart: () => guarded.ask("start"),
+    stop: guarded.stop,
+    exited: guarded.exited,
+  };
+}
