@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
+import type { EventLog } from "@tidemark/shared/event-log/event-log";
+import type { Frame } from "@tidemark/shared/frame";
+import { type Intake, joinWithCommas } from "./intake.ts";
+import type { VerdictDesk, VerdictSlot } from "./verdict-desk.ts";
+
+export interface FrameWriterOptions {
+  log: EventLog;
+  desk: VerdictDesk;
+  /** Where verdicts are to be sent. */
+  replyTo: string;
+  /** A frame is closed when the next request would take it beyond either; a larger request has a frame of its own. */
+  maxFrameEvents: number;
+  maxFrameBytes: number;
+  /** How long a request waits for room in a full log. */
+  maxWaitForRoomMs: number;
+}
+
+/** Where a request's events stand, once the log has confirmed them. */
+export interface Placement {
+  frameId: string;
+  firstEvent: number;
+  verdicts: VerdictSlot;
+}
+
+export interface Appended extends Intake {
+  takenAtMs: number;
+  traceparent?: string;
+}
+
+interface Pending extends Appended {
+  resolve: (placement: Placement) => void;
+  reject: (error: unknown) => void;
+}
+
+// Room in a full queue shows within a batch's time, a few milliseconds; a full stream is no quicker than this.
+const ROOM_POLL_MS = 10;
+
+/**
+ * Gathers the requests of all connections into frames: group commit at the near end. One frame is on its way at a time;
+ * what comes in meanwhile is the next one. So an idle gateway publishes at once, a busy one in large frames, and no timer
+ * decides. (Two frames in flight made them smaller and the whole slower, docs/design.md.)
+ */
+export class FrameWriter {
+  readonly #options: FrameWriterOptions;
+  readonly #pending: Pending[] = [];
+  #writing: Promise<void> | undefined;
+
+  constructor(options: FrameWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the log has confirmed the request's events, all in one frame.
+   *
+   * @throws {InvalidInput} 413 when they are too large for a frame of this log
+   * @throws {Unavailable} as `EventLog.append`
+   */
+  append(request: Appended): Promise<Placement> {
+    const limit = this.#options.log.maxFrameBytes - 2; // the brackets around the events
+    if (request.events.length > limit) {
+      const detail = `the events are ${request.events.length} bytes in their stored form, the log takes ${limit}`;
+      return Promise.reject(new InvalidInput({ code: "body_too_large", status: 413, detail }));
+    }
+    const placement = new Promise<Placement>((resolve, reject) => {
+      this.#pending.push({ ...request, resolve, reject });
+    });
+    this.#writing ??= this.#writeAll();
+    return placement;
+  }
+
+  /** Resolves when nothing is pending and nothing on its way. */
+  async drain(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    // Requests that the event loop is about to hand over in this turn belong into the first frame too.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#pending.length > 0) await this.#write(this.#nextRequests());
+    this.#writing = undefined; // in the same turn as the last look at what is pending
+  }
+
+  #nextRequests(): Pending[] {
+    const { maxFrameEvents, maxFrameBytes } = this.#options;
+    let events = 0;
+    let bytes = 0;
+    const end = this.#pending.findIndex((request, index) => {
+      events += request.count;
+      bytes += request.events.length + 1;
+      return index > 0 && (events > maxFrameEvents || bytes > maxFrameBytes);
+    });
+    return this.#pending.splice(0, end < 0 ? this.#pending.length : end);
+  }
+
+  async #write(requests: Pending[]): Promise<void> {
+    const frame = this.#frameOf(requests);
+    const verdicts = this.#options.desk.open(frame.id); // before the append: verdicts may overtake its confirmation
+    try {
+      await this.#appendWithRoom(frame);
+    } catch (error) {
+      verdicts.close();
+      for (const request of requests) request.reject(error);
+      return;
+    }
+    let open = requests.length;
+    const shared: VerdictSlot = {
+      wait: verdicts.wait,
+      close: () => {
+        if (--open === 0) verdicts.close();
+      },
+    };
+    let firstEvent = 0;
+    for (const request of requests) {
+      request.resolve({ frameId: frame.id, firstEvent, verdicts: shared });
+      firstEvent += request.count;
+    }
+  }
+
+  #frameOf(requests: Pending[]): Frame {
+    const traceparent = requests.find((request) => request.traceparent !== undefined)?.traceparent;
+    return {
+      id: randomUUID(),
+      requests: requests.map(({ count }) => count),
+      replyTo: this.#options.replyTo,
+      receivedAtMs: (requests[0] as Pending).takenAtMs,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      events: Buffer.concat([OPEN, joinWithCommas(requests.map(({ events }) => events)), CLOSE]),
+    };
+  }
+
+  /** A full log is asked again until the frame's first request has waited long enough; nothing of it is taken before. */
+  async #appendWithRoom(frame: Frame): Promise<void> {
+    const waitUntil = frame.receivedAtMs + this.#options.maxWaitForRoomMs;
+    for (;;) {
+      try {
+        return await this.#options.log.append(frame);
+      } catch (error) {
+        const isFull = error instanceof Unavailable && (error.code === "queue_full" || error.code === "log_full");
+        if (!isFull || Date.now() >= waitUntil) throw error;
+        await new Promise((resolve) => setTimeout(resolve, ROOM_POLL_MS));
+      }
+    }
+  }
+}
+
+const OPEN = Buffer.from("[");
+const CLOSE = Buffer.from("]");

@@ -1,0 +1,155 @@
+import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
+import type { EventLog } from "@tidemark/shared/event-log/event-log";
+import { publishAnswer } from "@tidemark/shared/http-api/publish-answer";
+import { type Preferences, readPreferences } from "@tidemark/shared/prefer";
+import { encodeReceipt } from "@tidemark/shared/receipt";
+import type { Signals } from "@tidemark/shared/signals/signals";
+import { countVerdicts } from "@tidemark/shared/verdict";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ByteBudget } from "./byte-budget.ts";
+import { FrameWriter, type Placement } from "./frame-writer.ts";
+import { type Intake, readIntake } from "./intake.ts";
+import { StoreWatch } from "./store-watch.ts";
+import { VerdictDesk } from "./verdict-desk.ts";
+
+export interface GatewayOptions {
+  log: EventLog;
+  signals: Signals;
+  maxBatchEvents: number;
+  maxBodyBytes: number;
+  /** How long a request waits for its verdicts unless it asks for another time. */
+  publishWaitMs: number;
+  maxFrameEvents?: number;
+  /**
+   * What a request gets whose verdicts are late. `receipt`: 202 and a receipt, for the log keeps its events whatever
+   * happens. `unknown`: 503 `outcome_unknown`, for this log is memory.
+   */
+  whenLate: "receipt" | "unknown";
+}
+
+// The knee of the store's insert speed (docs/design.md).
+const MAX_FRAME_EVENTS = 1_000;
+const MAX_FRAME_BYTES = 512 * 1024;
+const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+const MAX_WAIT_FOR_ROOM_MS = 1_000;
+const MAX_WAIT_SECONDS = 60;
+
+/** Serves `POST /publish`: parse, validate, append, wait for the verdicts. */
+export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
+  const desk = new VerdictDesk();
+  const watch = new StoreWatch();
+  options.signals.onVerdicts((message) => desk.settle(message));
+  options.signals.onHeartbeat((heartbeat) => watch.hear(heartbeat));
+  const writer = new FrameWriter({
+    log: options.log,
+    desk,
+    replyTo: options.signals.address,
+    maxFrameEvents: options.maxFrameEvents ?? MAX_FRAME_EVENTS,
+    maxFrameBytes: MAX_FRAME_BYTES,
+    maxWaitForRoomMs: MAX_WAIT_FOR_ROOM_MS,
+  });
+  const budget = new ByteBudget({ maxBytes: MAX_BYTES_IN_FLIGHT, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
+
+  void server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    scope.addHook("onRequest", async (request, reply) => {
+      refuseEncoding(request);
+      await reserve(budget, request, reply, options.maxBodyBytes);
+    });
+    scope.post("/publish", { bodyLimit: options.maxBodyBytes }, async (request, reply) => {
+      const takenAtMs = Date.now();
+      const intake = readIntake(bodyOf(request), options);
+      const preferences = readPreferences(request.headers.prefer);
+      const placement = await writer.append({ ...intake, takenAtMs, ...traceOf(request) });
+      try {
+        return await answer(reply, { options, watch, preferences, intake, placement, takenAtMs });
+      } finally {
+        placement.verdicts.close();
+      }
+    });
+  });
+}
+
+function refuseEncoding(request: FastifyRequest): void {
+  const encoding = request.headers["content-encoding"];
+  if (encoding === undefined || encoding.toLowerCase() === "identity") return;
+  const detail = `the content encoding ${JSON.stringify(encoding)} is not taken here`;
+  throw new InvalidInput({ code: "unsupported_encoding", status: 415, detail });
+}
+
+/** Holds the body's bytes in the budget from before it is read until the connection is done with the answer. */
+async function reserve(budget: ByteBudget, request: FastifyRequest, reply: FastifyReply, maxBodyBytes: number) {
+  const declared = Number(request.headers["content-length"] ?? maxBodyBytes); // chunked: as much as it may become
+  if (!(declared <= maxBodyBytes)) return; // about to be refused unread
+  let isTaken = false;
+  let isClosed = false;
+  reply.raw.once("close", () => {
+    isClosed = true;
+    if (isTaken) budget.release(declared);
+  });
+  await budget.take(declared);
+  isTaken = true;
+  if (isClosed) budget.release(declared);
+}
+
+function bodyOf(request: FastifyRequest): Buffer {
+  if (Buffer.isBuffer(request.body)) return request.body;
+  const detail = "a content type is missing; send application/json";
+  throw new InvalidInput({ code: "unsupported_media_type", status: 415, detail });
+}
+
+function traceOf(request: FastifyRequest): { traceparent?: string } {
+  const traceparent = request.headers.traceparent;
+  return typeof traceparent === "string" && /^[0-9a-f-]{55}$/.test(traceparent) ? { traceparent } : {};
+}
+
+interface Taken {
+  options: GatewayOptions;
+  watch: StoreWatch;
+  preferences: Preferences;
+  intake: Intake;
+  placement: Placement;
+  takenAtMs: number;
+}
+
+async function answer(reply: FastifyReply, taken: Taken): Promise<FastifyReply> {
+  const { options, intake, placement, preferences } = taken;
+  const verdicts = await placement.verdicts.wait(waitMs(taken));
+  const applied = appliedPreferences(preferences, options.whenLate);
+  if (applied !== "") reply.header("preference-applied", applied);
+  if (verdicts !== undefined) {
+    const counts = countVerdicts(verdicts, placement.firstEvent, placement.firstEvent + intake.count);
+    return sendJson(reply, 200, publishAnswer(counts));
+  }
+  if (options.whenLate === "unknown") {
+    const detail = "the store did not confirm in time; the events may have been stored, and sending them again is safe";
+    throw new Unavailable({ code: "outcome_unknown", detail });
+  }
+  const receipt = encodeReceipt({ ...placement, count: intake.count, takenAtMs: taken.takenAtMs });
+  reply.header("location", `/receipts/${receipt}`);
+  const none = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+  return sendJson(reply, 202, publishAnswer({ ...none, pending: intake.count }));
+}
+
+/** How long to wait for the verdicts; not at all where they are known not to come in that time. */
+function waitMs({ options, preferences, watch }: Taken): number {
+  if (options.whenLate === "receipt" && preferences.respondAsync) return 0;
+  const wait =
+    preferences.waitSeconds === undefined
+      ? options.publishWaitMs
+      : Math.min(preferences.waitSeconds, MAX_WAIT_SECONDS) * 1_000;
+  return options.whenLate === "unknown" || watch.isVerdictLikely(wait) ? wait : 0;
+}
+
+function appliedPreferences({ waitSeconds, respondAsync }: Preferences, whenLate: "receipt" | "unknown"): string {
+  const applied: string[] = [];
+  if (respondAsync && whenLate === "receipt") applied.push("respond-async");
+  else if (waitSeconds !== undefined) applied.push(`wait=${Math.min(waitSeconds, MAX_WAIT_SECONDS)}`);
+  return applied.join(", ");
+}
+
+function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
+  // A string: Fastify sends it as it is.
+  return reply.code(status).header("content-type", "application/json; charset=utf-8").send(JSON.stringify(body));
+}

@@ -1,0 +1,50 @@
+import type { VerdictMessage } from "@tidemark/shared/signals/signals";
+import type { Verdicts } from "@tidemark/shared/verdict";
+
+/** A frame on its way whose verdicts somebody waits for. */
+export interface VerdictSlot {
+  /**
+   * The frame's verdicts, or undefined when they are not in within the time. They may come before the log has confirmed
+   * the frame.
+   */
+  wait(timeoutMs: number): Promise<Verdicts | undefined>;
+  /** Nobody waits any more: forgets the frame. */
+  close(): void;
+}
+
+/** Brings the verdicts that come back together with the requests that wait for them. Holds frames at work, no others. */
+export class VerdictDesk {
+  readonly #slots = new Map<string, (verdicts: Verdicts) => void>();
+
+  open(frameId: string): VerdictSlot {
+    let known: Verdicts | undefined;
+    const waiting = new Set<(verdicts: Verdicts) => void>();
+    this.#slots.set(frameId, (verdicts) => {
+      known = verdicts;
+      for (const settle of waiting) settle(verdicts);
+      waiting.clear();
+    });
+    return {
+      wait: (timeoutMs) => {
+        if (known !== undefined || timeoutMs <= 0) return Promise.resolve(known);
+        return new Promise((resolve) => {
+          const settle = (verdicts: Verdicts) => {
+            clearTimeout(timer);
+            resolve(verdicts);
+          };
+          const timer = setTimeout(() => {
+            waiting.delete(settle);
+            resolve(undefined);
+          }, timeoutMs);
+          waiting.add(settle);
+        });
+      },
+      close: () => this.#slots.delete(frameId),
+    };
+  }
+
+  /** Verdicts of a frame nobody waits for are dropped: the ledger keeps them. */
+  settle({ frameId, verdicts }: VerdictMessage): void {
+    this.#slots.get(frameId)?.(verdicts);
+  }
+}
