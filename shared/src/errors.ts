@@ -32,6 +32,7 @@ export type UnavailableCode =
   | "outcome_unknown"
   | "overloaded"
   | "store_unreachable"
+  | "not_ready"
   | "shutting_down";
 
 export interface InvalidInputOptions {

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { EventId, Payload, Source, Topic } from "../event.ts";
+import { type Operation, problems } from "./problem-schema.ts";
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+const Limit = z
+  .string()
+  .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT, {
+    error: `must be a whole number from 1 to ${MAX_LIMIT}`,
+  })
+  .transform(Number)
+  .default(DEFAULT_LIMIT)
+  .meta({
+    description: "How many at most.",
+    override: { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+  });
+
+export const EventsParameters = z.strictObject({
+  topic: Topic.optional().meta({ description: "Only events of this topic; without it, of all." }),
+  limit: Limit,
+  order: z.enum(["asc", "desc"]).default("desc").meta({
+    description:
+      "`desc`: newest processed first. `asc`: oldest processed first, skipping none that commits later; ends never, so that a walker can come back for more.",
+  }),
+  cursor: z
+    .string()
+    .optional()
+    .meta({ description: "`next_cursor` of the page before, with the same topic and order." }),
+});
+
+export type EventsParameters = z.infer<typeof EventsParameters>;
+
+export const EventKey = z.object({ topic: Topic, event_id: EventId });
+
+export type EventKey = z.infer<typeof EventKey>;
+
+const Instant = z.string().meta({
+  description: "UTC, microseconds.",
+  example: "2025-10-23T10:00:00.000000Z",
+  format: "date-time",
+});
+
+/** An event as it is read. Documents only: answers are spliced from stored text, so that numbers keep every digit. */
+export const StoredEventSchema = z
+  .object({
+    topic: Topic,
+    event_id: EventId,
+    timestamp: Instant,
+    source: Source,
+    payload: Payload.nullable().meta({ description: "`null` once it has passed its retention." }),
+    attributes: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: "The fields that the producer sent beyond those of an event." }),
+    processed_at: Instant.meta({ description: "When it was stored." }),
+    payload_expired_at: Instant.optional().meta({ description: "When its payload was removed, once it was." }),
+  })
+  .meta({ id: "StoredEvent", description: "An event as it is stored." });
+
+const EventsAnswer = z
+  .object({
+    topic: z
+      .string()
+      .nullable()
+      .meta({ description: "The topic that was asked for; `null`: all.", example: "user.login" }),
+    count: z.int().meta({ description: "Events in this answer.", example: 1 }),
+    events: z.array(StoredEventSchema),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: "Where to go on; `null` at the end of `order=desc`. The same stands in `Link`." }),
+  })
+  .meta({ id: "EventsAnswer" });
+
+export const listEvents: Operation = {
+  operationId: "listEvents",
+  tags: ["Events"],
+  summary: "List events",
+  description: "Unique events, by the order of their processing. Pages cost the same at any depth.",
+  requestParams: { query: EventsParameters },
+  responses: {
+    "200": {
+      description: "A page of events.",
+      headers: z.object({
+        Link: z.string().optional().meta({
+          description: "The next page (RFC 8288), where there is one.",
+          example: '</events?limit=100&order=asc&cursor=AQEx>; rel="next"',
+        }),
+      }),
+      content: { "application/json": { schema: EventsAnswer } },
+    },
+    ...problems("invalid_parameter", "invalid_cursor", "store_unreachable"),
+  },
+};
+
+export const findEvent: Operation = {
+  operationId: "findEvent",
+  tags: ["Events"],
+  summary: "Find an event by its key",
+  description: "Slashes and the like in a topic or an id are percent-encoded.",
+  requestParams: { path: EventKey },
+  responses: {
+    "200": { description: "The event.", content: { "application/json": { schema: StoredEventSchema } } },
+    ...problems("bad_request", "invalid_parameter", "not_found", "store_unreachable"),
+  },
+};

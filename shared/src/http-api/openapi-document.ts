@@ -1,0 +1,45 @@
+import { createDocument } from "zod-openapi";
+import { findEvent, listEvents } from "./events-api.ts";
+import { readHealth, readLiveness, readReadiness } from "./health-api.ts";
+import { documentOperation, pageOperation } from "./pages-api.ts";
+import { publish } from "./publish-api.ts";
+import { readReceipt } from "./receipts-api.ts";
+import { readStats } from "./stats-api.ts";
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+/** The contract of all services, as one OpenAPI 3.1 document, from the schemas that validate. */
+export function createOpenApiDocument({ version }: { version: string }): OpenApiDocument {
+  return createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Tidemark",
+      version,
+      description:
+        "Takes in events, stores the first copy of every `(topic, event_id)`, drops the others, and keeps the books.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "This service" }],
+    tags: [
+      { name: "Publish", description: "Sending events, and what became of them." },
+      { name: "Events", description: "Reading what is stored." },
+      { name: "Books", description: "What was received, stored and dropped." },
+      { name: "Health", description: "For orchestrators and people on call." },
+      { name: "Pages", description: "For people." },
+    ],
+    paths: {
+      "/publish": { post: publish },
+      "/receipts/{id}": { get: readReceipt },
+      "/events": { get: listEvents },
+      "/events/{topic}/{event_id}": { get: findEvent },
+      "/stats": { get: readStats },
+      "/health": { get: readHealth },
+      "/livez": { get: readLiveness },
+      "/readyz": { get: readReadiness },
+      "/openapi.json": { get: documentOperation },
+      "/docs": { get: pageOperation({ operationId: "readDocs", summary: "This document, to try out (Swagger UI)" }) },
+      "/redoc": { get: pageOperation({ operationId: "readReference", summary: "This document, to read" }) },
+      "/": { get: pageOperation({ operationId: "readDashboard", summary: "The dashboard" }) },
+    },
+  });
+}
