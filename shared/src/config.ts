@@ -81,3 +81,11 @@ export const StackSettings = z.object({
     error: "must be a PostgreSQL URL such as postgres://user:password@localhost:5432/tidemark",
   }),
 });
+
+/** Where the publisher sends to, and the key it shows when the API is not open. */
+export const PublisherSettings = z.object({
+  AGGREGATOR_URL: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .default("http://localhost:8080/publish"),
+  API_KEY: z.string().optional(),
+});

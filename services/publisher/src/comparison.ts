@@ -1,0 +1,59 @@
+import type { Counters } from "./counters.ts";
+import type { Tally } from "./tally.ts";
+
+/** One figure, and the bounds that what was sent puts on it; they are equal unless answers were lost. */
+export interface Comparison {
+  name: string;
+  actual: number;
+  least: number;
+  most: number;
+}
+
+export function agrees({ actual, least, most }: Comparison): boolean {
+  return actual >= least && actual <= most;
+}
+
+/**
+ * Compares the answers with what was sent. Which of two copies is accepted is left to chance, but each distinct event is
+ * accepted once, by an answer unless that answer was lost. So the accepted are at most the distinct events that answers
+ * speak of, and at least those of them that no lost answer may have stored.
+ */
+export function compareAnswers(tally: Tally, expectRepeat: boolean): Comparison[] {
+  const most = expectRepeat ? 0 : tally.answeredEvents.count();
+  const least = expectRepeat ? 0 : tally.answeredEvents.countWithout(tally.doubtfulEvents);
+  return [
+    { name: "accepted", actual: tally.accepted, least, most },
+    { name: "duplicates", actual: tally.duplicates, least: tally.judged - most, most: tally.judged - least },
+    exactly("conflicts", tally.conflicts, 0),
+    exactly("dead-lettered", tally.deadLettered, 0),
+    exactly("answers that do not add up", tally.wrongAnswers, 0),
+    exactly("refused", tally.errors, 0),
+    exactly("unknown", tally.unknown, 0),
+  ];
+}
+
+function exactly(name: string, actual: number, expected: number): Comparison {
+  return { name, actual, least: expected, most: expected };
+}
+
+/** Compares how far the service's own counters moved; right only while nobody else publishes. */
+export function compareCounters(
+  { before, after }: { before: Counters; after: Counters },
+  tally: Tally,
+  expectRepeat: boolean,
+): Comparison[] {
+  const stored = tally.answeredEvents.count();
+  const perhapsStored = tally.doubtfulEvents.countWithout(tally.answeredEvents);
+  const received = { least: tally.judged, most: tally.judged + tally.doubtfulCopies };
+  const unique = expectRepeat ? { least: 0, most: 0 } : { least: stored, most: stored + perhapsStored };
+  return [
+    { name: "/stats received", actual: after.received - before.received, ...received },
+    { name: "/stats unique_processed", actual: after.unique - before.unique, ...unique },
+    {
+      name: "/stats duplicate_dropped",
+      actual: after.duplicates - before.duplicates,
+      least: received.least - unique.least,
+      most: received.most - unique.least,
+    },
+  ];
+}

@@ -1,0 +1,65 @@
+/** A complete answer. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** The parsed JSON body; undefined when it is none. */
+  body: unknown;
+  ms: number;
+}
+
+/** No complete answer came. `wasSent` is false when the connection was never made: then nothing can have been taken. */
+export interface NoAnswer {
+  reason: string;
+  wasSent: boolean;
+}
+
+const NEVER_CONNECTED = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+export type RequestOptions = RequestInit & { timeoutMs: number };
+
+/** One request and its whole answer, over a connection that is kept alive. */
+export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestOptions): Promise<Answer | NoAnswer> {
+  const startedAt = performance.now();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: parseJson(text),
+      ms: performance.now() - startedAt,
+    };
+  } catch (error) {
+    return explain(error, timeoutMs);
+  }
+}
+
+export function isAnswer(result: Answer | NoAnswer): result is Answer {
+  return "status" in result;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function explain(error: unknown, timeoutMs: number): NoAnswer {
+  if (!(error instanceof Error)) return { reason: String(error), wasSent: true };
+  if (error.name === "TimeoutError") return { reason: `no answer within ${timeoutMs} ms`, wasSent: true };
+  if (error.name === "AbortError") return { reason: "interrupted", wasSent: true };
+  const causes = error.cause instanceof AggregateError ? error.cause.errors : [error.cause];
+  const codes = causes.map((cause: NodeJS.ErrnoException | undefined) => cause?.code ?? cause?.message ?? "");
+  const reason = [...new Set(codes)].filter(Boolean).join(", ") || error.message;
+  return { reason, wasSent: !codes.every((code) => NEVER_CONNECTED.has(code)) };
+}

@@ -1,0 +1,106 @@
+import { createRandom, pickBelow, type Random } from "./random.ts";
+
+/** What to send. Equal plans give equal requests, byte for byte. */
+export interface Plan {
+  /** Events to send, copies included. */
+  events: number;
+  /** The share of them that are copies of an earlier one, in [0, 1). */
+  duplicateRate: number;
+  /** Events a request carries at most. */
+  batchSize: number;
+  topics: number;
+  seed: number;
+  /** Part of every event id, so that another run's events are other events. */
+  runId: string;
+  /** The timestamp of the first event, milliseconds since the epoch. */
+  startMs: number;
+}
+
+/** How many of the planned events are copies. */
+export function countCopies({ events, duplicateRate }: Pick<Plan, "events" | "duplicateRate">): number {
+  return Math.min(Math.round(events * duplicateRate), Math.max(events - 1, 0));
+}
+
+/** How many different events the plan has: they are numbered from 0 in the order of their first appearance. */
+export function countDistinct(plan: Pick<Plan, "events" | "duplicateRate">): number {
+  return plan.events - countCopies(plan);
+}
+
+/** The events of one request, by number. */
+export type PlannedRequest = number[];
+
+/**
+ * The requests in order. They begin with one event sent three times, alone; then come batches in which new events mix
+ * with copies from the same batch, from the last few, and from any time before. Nothing is remembered but two counts: an
+ * event is a function of its number.
+ */
+export function* planRequests(plan: Plan): Generator<PlannedRequest> {
+  const numbers = planNumbers(plan);
+  const singles = countCopies(plan) >= 2 ? 3 : 0;
+  for (let sent = 0; sent < plan.events; ) {
+    const size = sent < singles ? 1 : Math.min(plan.batchSize, plan.events - sent);
+    yield Array.from({ length: size }, () => numbers.next().value as number);
+    sent += size;
+  }
+}
+
+function* planNumbers(plan: Plan): Generator<number> {
+  const random = createRandom(plan.seed);
+  let copies = countCopies(plan);
+  let fresh = plan.events - copies;
+  let next = 0;
+  const isThreefold = copies >= 2;
+  while (copies + fresh > 0) {
+    const sent = plan.events - copies - fresh;
+    // Copies at the odds of what remains: the rate is even over the run, and exact at its end.
+    const isCopy = next > 0 && ((isThreefold && sent < 3) || pickBelow(random, copies + fresh) < copies);
+    if (isCopy) {
+      copies--;
+      yield pickEarlier(random, next, plan.batchSize);
+    } else {
+      fresh--;
+      yield next++;
+    }
+  }
+}
+
+/** A retry at once, a retry a little later, or one that comes back out of nowhere. */
+function pickEarlier(random: Random, count: number, batchSize: number): number {
+  const kind = random();
+  if (kind < 0.25) return count - 1;
+  if (kind < 0.6) return count - 1 - pickBelow(random, Math.min(count, 3 * batchSize));
+  return pickBelow(random, count);
+}
+
+const TOPICS = ["user.login", "order.created", "payment.settled", "page.viewed", "sensor.reading"];
+const SOURCES = ["auth-service", "shop-service", "billing-service", "web-frontend", "edge-gateway"];
+const ACTIONS = ["created", "changed", "viewed", "removed", "retried"];
+
+/** The JSON text of an event. */
+export function writeEvent(plan: Plan, number: number): string {
+  const random = createRandom(plan.seed ^ Math.imul(number + 1, 0x9e3779b1));
+  const topic = pickBelow(random, plan.topics);
+  return JSON.stringify({
+    topic: TOPICS[topic] ?? `topic-${topic + 1}`,
+    event_id: `${plan.runId}-${plan.seed}-${number}`,
+    timestamp: new Date(plan.startMs + number).toISOString(),
+    source: SOURCES[topic % SOURCES.length],
+    payload: {
+      user_id: String(pickBelow(random, 100_000)),
+      action: ACTIONS[pickBelow(random, ACTIONS.length)],
+      amount: pickBelow(random, 1_000_000) / 100,
+      session: Math.floor(random() * 0xffff_ffff)
+        .toString(16)
+        .padStart(8, "0"),
+      tags: ["load", `shard-${pickBelow(random, 16)}`],
+    },
+  });
+}
+
+/** The body of a request: a single event as it is, batches in both forms by turns. */
+export function writeBody(plan: Plan, request: PlannedRequest): string {
+  const [first = 0] = request;
+  if (request.length === 1) return writeEvent(plan, first);
+  const events = `[${request.map((number) => writeEvent(plan, number)).join(",")}]`;
+  return first % 2 === 0 ? events : `{"events":${events}}`;
+}

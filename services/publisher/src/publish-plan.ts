@@ -1,0 +1,26 @@
+import { countDistinct, type Plan, type PlannedRequest, planRequests, writeBody } from "./plan.ts";
+import { type SendOptions, sendRequest } from "./send.ts";
+import { Tally } from "./tally.ts";
+
+export interface PublishOptions extends SendOptions {
+  plan: Plan;
+  /** Requests under way at a time. */
+  concurrency: number;
+  /** Called after each request. */
+  onProgress: (tally: Tally) => void;
+}
+
+/** Sends the whole plan, or as much of it as there was until `stop` fired; every request begun is in the tally. */
+export async function publishPlan({ plan, concurrency, onProgress, ...options }: PublishOptions): Promise<Tally> {
+  const tally = new Tally(countDistinct(plan));
+  const requests = planRequests(plan);
+  const publishRemaining = async (shared: Iterable<PlannedRequest>) => {
+    for (const request of shared) {
+      tally.record(request, await sendRequest(writeBody(plan, request), options));
+      onProgress(tally);
+      if (options.stop.aborted) return;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, () => publishRemaining(requests)));
+  return tally;
+}

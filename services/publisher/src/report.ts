@@ -1,0 +1,39 @@
+import { agrees, type Comparison } from "./comparison.ts";
+import { formatCount } from "./format-count.ts";
+import type { Tally } from "./tally.ts";
+
+/** The summary of a run, for people. */
+export function writeSummary(tally: Tally, durationMs: number): string {
+  const seconds = durationMs / 1_000;
+  const rows: [string, string][] = [
+    ["sent", `${formatCount(tally.sent)} events in ${formatCount(tally.requests)} requests`],
+    ["accepted", formatCount(tally.accepted)],
+    ["duplicates", formatCount(tally.duplicates)],
+    ["conflicts", formatCount(tally.conflicts)],
+    ["errors", `${formatCount(tally.errors + tally.deadLettered)} events`],
+    ["unknown", `${formatCount(tally.unknown)} events`],
+    ["retries", formatCount(tally.retries)],
+    ["duration", `${seconds.toFixed(2)} s`],
+    ["events/s", formatCount(Math.round(tally.judged / seconds))],
+    ["latency", `p50 ${percentile(tally, 0.5)}, p95 ${percentile(tally, 0.95)}, p99 ${percentile(tally, 0.99)}`],
+  ];
+  const reasons = [...tally.reasons].map(([reason, count]) => `  ${formatCount(count)} x ${reason}`);
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(12)}${value}`);
+  return [...lines, ...(reasons.length > 0 ? ["requests that failed:", ...reasons] : [])].join("\n");
+}
+
+/** One line per figure: what it is and what it had to be. */
+export function writeComparisons(comparisons: Comparison[]): string {
+  return comparisons
+    .map((comparison) => {
+      const { name, actual, least, most } = comparison;
+      const expected = least === most ? formatCount(least) : `${formatCount(least)} to ${formatCount(most)}`;
+      return `  ${agrees(comparison) ? "ok" : "NOT OK"} ${name}: ${formatCount(actual)}, expected ${expected}`;
+    })
+    .join("\n");
+}
+
+function percentile(tally: Tally, share: number): string {
+  const ms = tally.latencies.percentile(share);
+  return ms === undefined ? "-" : `${ms.toFixed(1)} ms`;
+}

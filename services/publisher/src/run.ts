@@ -1,0 +1,64 @@
+import { agrees, compareAnswers, compareCounters } from "./comparison.ts";
+import { type CountersOptions, readCounters, waitUntilDrained } from "./counters.ts";
+import { formatCount } from "./format-count.ts";
+import { INTERRUPTED_EXIT_CODE, type Interruption } from "./interrupt.ts";
+import type { Options } from "./options.ts";
+import { countCopies } from "./plan.ts";
+import type { Progress } from "./progress.ts";
+import { publishPlan } from "./publish-plan.ts";
+import { writeComparisons, writeSummary } from "./report.ts";
+import type { Tally } from "./tally.ts";
+
+const DRAIN_PATIENCE_MS = 30_000;
+
+export interface RunOptions extends Options {
+  apiKey?: string | undefined;
+  interruption: Interruption;
+  progress: Progress;
+  /** Prints one line, or several. */
+  print: (text: string) => void;
+}
+
+/** Publishes the plan, prints what came of it, and resolves to the exit code. */
+export async function run({ interruption, progress, print, ...options }: RunOptions): Promise<number> {
+  const { plan, url, apiKey } = options;
+  print(
+    `publishing ${formatCount(plan.events)} events to ${url.href}, ${formatCount(countCopies(plan))} of them copies (run ${plan.runId})`,
+  );
+  const before = await readCounters({ url, apiKey, signal: interruption.stop });
+  const startedAt = performance.now();
+  const tally = await publishPlan({ ...options, ...interruption, onProgress: progress.show });
+  progress.stop(interruption.stop.aborted ? "interrupted" : "published");
+  print(writeSummary(tally, performance.now() - startedAt));
+  const comparisons = compareAnswers(tally, options.expectRepeat);
+  print(`answers against what was sent:\n${writeComparisons(comparisons)}`);
+  if (interruption.stop.aborted) return INTERRUPTED_EXIT_CODE;
+  const isStatsFine = await checkCounters(
+    { url, apiKey, signal: interruption.stop },
+    { before, tally, options, print },
+  );
+  return comparisons.every(agrees) && (isStatsFine || !options.checkStats) ? 0 : 1;
+}
+
+interface CheckedRun {
+  before: Awaited<ReturnType<typeof readCounters>>;
+  tally: Tally;
+  options: Options;
+  print: (text: string) => void;
+}
+
+async function checkCounters(
+  service: CountersOptions,
+  { before, tally, options, print }: CheckedRun,
+): Promise<boolean> {
+  const after = await waitUntilDrained({ ...service, patienceMs: DRAIN_PATIENCE_MS });
+  if (before === undefined || after === undefined) {
+    print("/stats did not answer: the service's own counters are not compared");
+    return false;
+  }
+  const comparisons = compareCounters({ before, after }, tally, options.expectRepeat);
+  const note = options.checkStats ? "" : " (for information: others may publish too; --check-stats insists)";
+  print(`counters against what was sent${note}:\n${writeComparisons(comparisons)}`);
+  if (after.queued > 0) print(`  ${after.queued} events are still queued after ${DRAIN_PATIENCE_MS / 1_000} s`);
+  return after.queued === 0 && comparisons.every(agrees);
+}

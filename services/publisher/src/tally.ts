@@ -1,0 +1,71 @@
+import { Latencies } from "./latencies.ts";
+import { NumberSet } from "./number-set.ts";
+import type { PlannedRequest } from "./plan.ts";
+import type { Outcome } from "./send.ts";
+
+/** The publisher's own books: what it sent and what it was told. Its size depends on the plan by one bit an event. */
+export class Tally {
+  /** Events in requests that came to an end, whichever. */
+  sent = 0;
+  /** Events whose verdict came. */
+  judged = 0;
+  accepted = 0;
+  duplicates = 0;
+  conflicts = 0;
+  deadLettered = 0;
+  /** Events that were refused or never taken. */
+  errors = 0;
+  /** Events of which nobody told what became of them. */
+  unknown = 0;
+  requests = 0;
+  retries = 0;
+  /** Events in attempts whose answer was lost: what the service may have received beyond what it told. */
+  doubtfulCopies = 0;
+  /** Answers whose counts do not add up to what was sent. */
+  wrongAnswers = 0;
+  readonly latencies = new Latencies();
+  /** Why requests failed, and how often; the first few reasons. */
+  readonly reasons = new Map<string, number>();
+  /** Distinct events that the answers speak of. */
+  readonly answeredEvents: NumberSet;
+  /** Distinct events that a lost answer may have stored. */
+  readonly doubtfulEvents: NumberSet;
+
+  constructor(distinct: number) {
+    this.answeredEvents = new NumberSet(distinct);
+    this.doubtfulEvents = new NumberSet(distinct);
+  }
+
+  record(request: PlannedRequest, outcome: Outcome): void {
+    this.requests++;
+    this.sent += request.length;
+    this.retries += outcome.attempts - 1;
+    // An unknown outcome without a lost attempt is a taken request whose verdict never came.
+    const lostAttempts =
+      outcome.result === "unknown" ? Math.max(outcome.doubtfulAttempts, 1) : outcome.doubtfulAttempts;
+    this.doubtfulCopies += lostAttempts * request.length;
+    if (lostAttempts > 0) for (const number of request) this.doubtfulEvents.add(number);
+    if (outcome.result === "answered") this.#recordCounts(request, outcome);
+    else if (outcome.result === "refused") this.errors += request.length;
+    else this.unknown += request.length;
+    if (outcome.reason !== undefined) this.#recordReason(outcome.reason);
+  }
+
+  #recordCounts(request: PlannedRequest, { counts, ms = 0 }: Outcome): void {
+    if (counts === undefined) throw new Error("an answered request has counts");
+    this.latencies.add(ms);
+    this.judged += request.length;
+    this.accepted += counts.accepted;
+    this.duplicates += counts.duplicates;
+    this.conflicts += counts.conflicts;
+    this.deadLettered += counts.deadLettered;
+    for (const number of request) this.answeredEvents.add(number);
+    const told = counts.accepted + counts.duplicates + counts.deadLettered;
+    if (counts.received !== request.length || told !== request.length) this.wrongAnswers++;
+  }
+
+  #recordReason(reason: string): void {
+    const count = this.reasons.get(reason);
+    if (count !== undefined || this.reasons.size < 10) this.reasons.set(reason, (count ?? 0) + 1);
+  }
+}
