@@ -1,0 +1,81 @@
+//   :8080 edge ──/publish──▶ gateway ──▶ nats-server ──▶ consumer ──▶ PostgreSQL
+//           └──everything else──────────────▶ query ◀─────────────────────┘
+import { join } from "node:path";
+import { type OnClose, runProcess } from "@tidemark/shared/lifecycle";
+import { createLogger } from "@tidemark/shared/log";
+import { startEmbeddedPostgres } from "../embedded-postgres.ts";
+import { findNatsServer, startNatsServer } from "../nats-server.ts";
+import { startEdge } from "./edge.ts";
+import { InvalidArguments, readStackOptions, type StackOptions, USAGE } from "./options.ts";
+import { startServiceProcess } from "./service-process.ts";
+
+/** Each part has its own deadline; this one is for all of them, one after the other. */
+const SHUTDOWN_DEADLINE_MS = 120_000;
+
+const options = optionsOrExit();
+const log = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
+
+await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const environment = {
+    ...process.env,
+    ...(await openDatabase(onClose)),
+    ...(await openLog(onClose)),
+  };
+
+  const start = async (service: keyof StackOptions["replicas"]) => {
+    const names = Array.from({ length: options.replicas[service] }, (_, index) => `${service} ${index + 1}`);
+    const replicas = await Promise.all(names.map((name) => startServiceProcess({ service, name, environment, log })));
+    onClose(service, () => Promise.all(replicas.map((replica) => replica.stop())));
+    return replicas;
+  };
+  const queries = await start("query");
+  const consumers = await start("consumer");
+  const gateways = await start("gateway");
+  await Promise.all([...queries, ...consumers, ...gateways].map((replica) => replica.ready()));
+
+  const { host, port } = options;
+  const urlsOf = (replicas: { url: URL }[]) => replicas.map(({ url }) => url);
+  const edge = await startEdge({ host, port, gateways: urlsOf(gateways), queries: urlsOf(queries), log });
+  onClose("edge", () => edge.stop());
+  log.info({ replicas: options.replicas, dataDir: options.dataDir }, `the stack is ready on ${edge.url}`);
+});
+
+async function openDatabase(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
+  if (process.env.DATABASE_URL || process.env.DATABASE_URL_FILE) return {};
+  const postgres = await startEmbeddedPostgres({ dataDir: join(options.dataDir, "postgres") });
+  closeOrFail(onClose, "PostgreSQL", postgres);
+  return { DATABASE_URL: postgres.url };
+}
+
+async function openLog(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
+  if (process.env.NATS_URL || process.env.NATS_URL_FILE) return {};
+  const binary = await findNatsServer();
+  const nats = await startNatsServer({ binary, dataDir: join(options.dataDir, "nats") });
+  closeOrFail(onClose, "nats-server", nats);
+  return { NATS_URL: nats.url, NATS_MONITOR_URL: nats.monitorUrl };
+}
+
+/** Without its database or log the stack is of no use: it ends, and says so. */
+function closeOrFail(onClose: OnClose, name: string, server: { stop(): Promise<void>; exited: Promise<void> }): void {
+  let isWanted = true;
+  onClose(name, () => {
+    isWanted = false;
+    return server.stop();
+  });
+  void server.exited.then(() => {
+    if (isWanted) throw new Error(`${name} ended unasked`);
+  });
+}
+
+function optionsOrExit(): StackOptions {
+  try {
+    const read = readStackOptions(process.argv.slice(2), process.env);
+    if (read !== undefined) return read;
+    process.stdout.write(USAGE);
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof InvalidArguments)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
