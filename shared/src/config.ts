@@ -73,6 +73,12 @@ export const IntakeSettings = z.object({
   PUBLISH_WAIT_MS: wholeNumber({ min: 0, max: 60_000, preset: 2_000 }),
 });
 
+/** How the log is made: the same for every service that may be the first to start. */
+export const LogSettings = z.object({
+  LOG_MAX_BYTES: wholeNumber({ min: 1_000_000, max: 1_000_000_000_000, preset: 1_073_741_824 }),
+  LOG_REPLICAS: wholeNumber({ min: 1, max: 5, preset: 1 }),
+});
+
 /** Where the stack's services find each other. */
 export const StackSettings = z.object({
   NATS_URL: z.url({ protocol: /^(nats|tls|wss?)$/, error: "must be a NATS URL such as nats://localhost:4222" }),

@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from "fastify";
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
 import { InvalidInput, Unavailable } from "./errors.ts";
@@ -28,7 +29,7 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
 export function createHttpServer({ log, maxBodyBytes = 1_000_000 }: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true, // a line per request would cost more than the request
+    logController: new LogController({ disableRequestLogging: true }), // a line per request would cost more than it
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     requestTimeout: 30_000, // to send a request whole; off by default (slow loris)

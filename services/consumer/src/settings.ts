@@ -1,8 +1,5 @@
-import { HttpSettings, ProcessSettings, StackSettings, wholeNumber } from "@tidemark/shared/config";
+import { HttpSettings, LogSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
 
 export const ConsumerSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(StackSettings.shape)
-  .extend({
-    LOG_MAX_BYTES: wholeNumber({ min: 1_000_000, max: 1_000_000_000_000, preset: 1_073_741_824 }),
-    LOG_REPLICAS: wholeNumber({ min: 1, max: 5, preset: 1 }),
-  });
+  .extend(LogSettings.shape);

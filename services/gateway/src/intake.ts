@@ -33,6 +33,7 @@ interface Body {
 }
 
 const MAX_FAULTS = 100;
+const OPEN_BRACKET = 0x5b;
 // Deeper than any event may be; a body beyond it is not even parsed, for that would cost memory by the level.
 const HOPELESS_DEPTH = 1_000;
 
@@ -91,7 +92,10 @@ function parseJson(bytes: Buffer): unknown {
 
 function tooDeep(bytes: Buffer): InvalidInput {
   try {
-    const pointer = pointerAt(bytes, offsetDeeperThan(bytes, HOPELESS_DEPTH), 3);
+    const offset = offsetDeeperThan(bytes, HOPELESS_DEPTH);
+    const isArray = bytes[skipSpace(bytes, 0)] === OPEN_BRACKET;
+    const eventDepth = isArray ? 2 : pointerAt(bytes, offset, 1) === "/events" ? 3 : 1;
+    const pointer = pointerAt(bytes, offset, eventDepth);
     return invalidEvent([{ pointer, detail: `nests deeper than ${MAX_VALUE_DEPTH} levels` }], 1);
   } catch (error) {
     return new InvalidInput({ code: "malformed_json", status: 400, detail: "the body is not JSON", cause: error });

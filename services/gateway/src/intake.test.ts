@@ -1,0 +1,146 @@
+import { InvalidInput } from "@tidemark/shared/errors";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readIntake } from "./intake.ts";
+
+const limits = { maxBatchEvents: 5 };
+const event = (fields: object = {}) => ({
+  topic: "t",
+  event_id: "1",
+  timestamp: "2025-10-23T10:00:00Z",
+  source: "s",
+  payload: { a: 1 },
+  ...fields,
+});
+
+const read = (body: string | Buffer) => {
+  const { count, events } = readIntake(Buffer.from(body), limits);
+  return { count, events: JSON.parse(`[${events}]`) as Record<string, unknown>[], text: events.toString() };
+};
+
+function refusal(body: string | Buffer): InvalidInput {
+  try {
+    readIntake(Buffer.from(body), limits);
+  } catch (error) {
+    if (error instanceof InvalidInput) return error;
+    throw error;
+  }
+  throw new Error("the body was taken");
+}
+
+const pointers = (body: string) => refusal(body).faults.map(({ pointer }) => pointer);
+
+describe("readIntake", () => {
+  it("takes one event, an array and an envelope alike, in any spacing", () => {
+    const events = fc.array(fc.record({ payload: fc.dictionary(fc.string(), fc.jsonValue()) }), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(events, fc.constantFrom(undefined, 1), (payloads, indent) => {
+        const sent = payloads.map(({ payload }, index) => event({ event_id: String(index), payload }));
+        const text = (value: unknown) => ` ${JSON.stringify(value, null, indent)}\n`;
+        const expected = JSON.parse(JSON.stringify(sent));
+        expect(read(text(sent))).toMatchObject({ count: sent.length, events: expected });
+        expect(read(text({ events: sent }))).toMatchObject({ count: sent.length, events: expected });
+        expect(read(text(sent[0]))).toMatchObject({ count: 1, events: [expected[0]] });
+      }),
+    );
+  });
+
+  it("keeps the text of the events", () => {
+    const text = JSON.stringify(event()).replace('"a":1', '"a": 12345678901234567890, "b": 0.1000000000000000055');
+    expect(read(`{"events": [${text}]}`).text).toBe(text);
+  });
+
+  it("of repeated `events` takes the last", () => {
+    const [first, second] = [event({ event_id: "1" }), event({ event_id: "2" })].map((one) => JSON.stringify(one));
+    expect(read(`{"events":[${first}],"\\u0065vents":[${second}]}`).events).toEqual([event({ event_id: "2" })]);
+  });
+
+  it("gathers further fields under attributes, digit for digit, and leaves the neighbours alone", () => {
+    const plain = JSON.stringify(event());
+    const further = plain.replace("{", '{"trace":1.0000000000000000001,"attributes":{"x":[]},"__proto__":{"y":1},');
+    const { text, events } = read(`[${plain},${further}]`);
+    expect(text.startsWith(`${plain},`)).toBe(true);
+    expect(text).toContain('"attributes":{"trace":1.0000000000000000001,"attributes":{"x":[]},"__proto__":{"y":1}}');
+    expect(Object.keys(events[1] as object)).toEqual([
+      "topic",
+      "event_id",
+      "timestamp",
+      "source",
+      "payload",
+      "attributes",
+    ]);
+  });
+
+  it("writes timestamps in UTC where a store might read another instant", () => {
+    const timestamp = "2025-10-23T12:00:00.1234567+02:00";
+    expect(read(JSON.stringify(event({ timestamp }))).events[0]?.timestamp).toBe("2025-10-23T10:00:00.123456Z");
+  });
+
+  it.each([
+    ["", "malformed_json"],
+    ["{", "malformed_json"],
+    ["[1,]", "malformed_json"],
+    ['\ufeff{"topic":1}', "malformed_json"],
+    ["[".repeat(1_000_000), "malformed_json"],
+    [Buffer.from([0x22, 0xff, 0x22]), "invalid_encoding"],
+  ])("refuses %.20j with 400", (body, code) => {
+    expect(refusal(body)).toMatchObject({ status: 400, code });
+  });
+
+  it.each([
+    ["[]", "empty_batch"],
+    ['{"events":[]}', "empty_batch"],
+    [JSON.stringify(Array(6).fill(event())), "batch_too_large"],
+    ["null", "invalid_event"],
+    ["[5]", "invalid_event"],
+    ["{}", "invalid_event"],
+  ])("refuses %.20s with 422", (body, code) => {
+    expect(refusal(body)).toMatchObject({ status: 422, code });
+  });
+
+  it("points at every fault, as the body was sent", () => {
+    const bad = event({ topic: "", payload: null });
+    expect(pointers(JSON.stringify(bad))).toEqual(["/topic", "/payload"]);
+    expect(pointers(JSON.stringify([event(), bad]))).toEqual(["/1/topic", "/1/payload"]);
+    expect(pointers(JSON.stringify({ events: [event(), bad] }))).toEqual(["/events/1/topic", "/events/1/payload"]);
+    expect(pointers("7")).toEqual([""]);
+    expect(pointers('{"events":5}')).toEqual(["/events"]);
+    expect(pointers('{"events":[],"x/y":1}')).toEqual(["/x~1y"]);
+  });
+
+  it("points at what a store could not hold", () => {
+    const withPayload = (payload: string) => `[${JSON.stringify(event()).replace('{"a":1}', payload)}]`;
+    expect(pointers(withPayload('{"a":["\\u0000"]}'))).toEqual(["/0/payload/a/0"]);
+    expect(pointers(withPayload('{"a":"\\ud800"}'))).toEqual(["/0/payload/a"]);
+    expect(pointers(withPayload('{"\\u0000":1}'))).toEqual(["/0/payload"]);
+    expect(pointers(withPayload('{"a":1e140000}'))).toEqual(["/0/payload/a"]);
+  });
+
+  it("takes 64 levels of payload and refuses 65, whatever is around the event", () => {
+    const payload = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
+    const one = (levels: number) => JSON.stringify(event()).replace('{"a":1}', payload(levels));
+    for (const [open, close, pointer] of [
+      ["", "", ""],
+      ["[", "]", "/0"],
+      ['{"events":[', "]}", "/events/0"],
+    ] as const) {
+      expect(read(`${open}${one(64)}${close}`).count).toBe(1);
+      expect(pointers(`${open}${one(65)}${close}`)).toEqual([`${pointer}/payload`]);
+      expect(pointers(`${open}${one(2_000)}${close}`)).toEqual([`${pointer}/payload`]);
+    }
+  });
+
+  it("lists the first hundred faults and counts all", () => {
+    const bodies = JSON.stringify(Array(150).fill({}));
+    try {
+      readIntake(Buffer.from(bodies), { maxBatchEvents: 1_000 });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ faultsTotal: 600 });
+      expect((error as InvalidInput).faults).toHaveLength(100);
+    }
+  });
+});

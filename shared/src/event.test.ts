@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Event, formOfEvent, isAttribute } from "./event.ts";
+import { isPlainUtc } from "./timestamp.ts";
+
+const valid = {
+  topic: "user.login",
+  event_id: "evt-001",
+  timestamp: "2025-10-23T10:00:00Z",
+  source: "auth",
+  payload: {},
+};
+
+describe("formOfEvent", () => {
+  it("judges as the zod schema does", () => {
+    const name = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 5 }),
+      fc.constantFrom(
+        "a",
+        "",
+        "\u0000",
+        "\u007f",
+        "\u0085",
+        "a".repeat(255),
+        "a".repeat(256),
+        "😀".repeat(255),
+        "😀".repeat(256),
+      ),
+      fc.jsonValue(),
+    );
+    const timestamp = fc.oneof(
+      fc.constantFrom(
+        "2025-10-23T10:00:00Z",
+        "2025-10-23T10:00:00.1234567+02:00",
+        "2025-02-29T00:00:00Z",
+        "now",
+        5,
+        null,
+      ),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    );
+    const payload = fc.oneof(
+      fc.object(),
+      fc.constantFrom(null, [], {}, "x", { constructor: 1, __proto__: null }),
+      fc.jsonValue(),
+    );
+    const record = fc.record(
+      { topic: name, event_id: name, timestamp, source: name, payload, extra: fc.jsonValue() },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(record, fc.jsonValue()), (value) => {
+        const parsed = JSON.parse(JSON.stringify(value)) as unknown;
+        expect(formOfEvent(parsed) !== "not an event").toBe(Event.safeParse(parsed).success);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("keeps the text of an ordinary event", () => {
+    expect(formOfEvent(valid)).toBe("as it is");
+    expect(formOfEvent({ ...valid, payload: undefined })).toBe("as it is");
+  });
+
+  it("has an event with further fields or another time zone written anew", () => {
+    expect(formOfEvent({ ...valid, trace: 1 })).toBe("rewritten");
+    expect(formOfEvent(JSON.parse(JSON.stringify(valid).replace("{", '{"__proto__":1,')))).toBe("rewritten");
+    expect(formOfEvent({ ...valid, timestamp: "2025-10-23T10:00:00+00:00" })).toBe("rewritten");
+    expect(isPlainUtc(valid.timestamp)).toBe(true);
+  });
+
+  it.each([
+    ["payload null", { ...valid, payload: null }],
+    ["payload array", { ...valid, payload: [] }],
+    ["no topic", { ...valid, topic: undefined }],
+    ["a number for a source", { ...valid, source: 5 }],
+    ["a tab in an id", { ...valid, event_id: "a\tb" }],
+  ])("refuses %s", (_what, value) => expect(formOfEvent(value)).toBe("not an event"));
+
+  it.each(["a b", "a.b.*.>", "ünï/cödé", "😀".repeat(255), "\u0085", " "])("takes %j as a name", (topic) => {
+    expect(formOfEvent({ ...valid, topic })).toBe("as it is");
+  });
+});
+
+describe("isAttribute", () => {
+  it("is everything but the five fields", () => {
+    expect(["topic", "event_id", "timestamp", "source", "payload"].some(isAttribute)).toBe(false);
+    expect(["attributes", "Topic", "__proto__", ""].every(isAttribute)).toBe(true);
+  });
+});
