@@ -1,0 +1,42 @@
+//   producers ──POST /publish──▶ gateway ──frames──▶ queue in memory ──▶ consumer ──▶ SQLite ◀── query ◀──GET── readers
+//             ◀─────── 200 ─────         ◀─────────── verdicts ──────────┘
+import { startConsumer } from "@tidemark/consumer/consumer";
+import { registerGateway } from "@tidemark/gateway/gateway";
+import { registerQuery } from "@tidemark/query/query";
+import { readSettings } from "@tidemark/shared/config";
+import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
+import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
+import { createHttpServer } from "@tidemark/shared/http-server";
+import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
+import { createLogger } from "@tidemark/shared/log";
+import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
+import { SingleSettings } from "./settings.ts";
+
+const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
+
+const settings = settingsOrExit(() => readSettings(SingleSettings));
+const log = createLogger({ service: "single", level: settings.LOG_LEVEL });
+
+await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const store = await openSqliteEventStore({ path: settings.DATABASE_PATH, log });
+  onClose("store", () => store.close());
+
+  const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
+  const signals = createMemorySignals();
+  const consumer = startConsumer({ eventLog, store, signals, log });
+  onClose("consumer", () => consumer.stop());
+
+  const server = createHttpServer({ log, maxBodyBytes: settings.MAX_BODY_BYTES });
+  onClose("server", () => server.close());
+  registerGateway(server, {
+    log: eventLog,
+    signals,
+    maxBatchEvents: settings.MAX_BATCH_EVENTS,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    publishWaitMs: settings.PUBLISH_WAIT_MS,
+    maxFrameEvents: Math.min(1_000, settings.QUEUE_MAX_SIZE),
+    whenLate: "unknown",
+  });
+  registerQuery(server, { reader: store, readLog: () => eventLog.look(), signals });
+  await server.listen({ host: settings.HOST, port: settings.PORT });
+});
