@@ -1,0 +1,110 @@
+import pg from "pg";
+import type { Logger } from "../log.ts";
+import { migratePostgres } from "./postgres-migrations.ts";
+import { raisePositionBase } from "./postgres-positions.ts";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const READ_TIMEOUT_MS = 10_000;
+const WRITE_TIMEOUT_MS = 60_000;
+// The server gives up first and says so; the client's own timer is for a server that has vanished without a word.
+const SILENCE_MS = 5_000;
+
+interface ConnectionOptions {
+  url: string;
+  applicationName: string;
+  timeoutMs: number;
+}
+
+function connectionConfig({ url, applicationName, timeoutMs }: ConnectionOptions): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: applicationName,
+    options: `-c timezone=UTC -c datestyle=ISO -c statement_timeout=${timeoutMs}`,
+    query_timeout: timeoutMs + SILENCE_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  };
+}
+
+/** Connections for reading, made when they are needed and replaced when they are lost. */
+export function openReadPool({
+  url,
+  log,
+  maxConnections,
+}: {
+  url: string;
+  log: Logger;
+  maxConnections: number;
+}): pg.Pool {
+  const config = connectionConfig({ url, applicationName: "tidemark-read", timeoutMs: READ_TIMEOUT_MS });
+  const pool = new pg.Pool({ ...config, max: maxConnections });
+  // Without a listener an idle connection that breaks would end the process; whoever asks next gets a new one.
+  pool.on("error", (error) => log.warn({ err: error }, "lost an idle database connection"));
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
+}
+
+// Two-part advisory lock: this and the number of the slot.
+const SLOT_LOCK = 1_953_064_305;
+
+const TAKE_SLOT = `SELECT slot FROM generate_series(0, 9999) AS slot WHERE pg_try_advisory_lock(${SLOT_LOCK}, slot) LIMIT 1`;
+
+/** A connection that writes, and the slot of the counters that is its own as long as it lives. */
+export interface WriteConnection {
+  client: pg.Client;
+  slot: number;
+}
+
+/**
+ * The one connection that applies frames. It holds a slot by a session lock, so the URL must lead to the server itself or
+ * to a pooler in session mode.
+ */
+export class Writer {
+  readonly #url: string;
+  readonly #log: Logger;
+  readonly #migrates: boolean;
+  #connection: WriteConnection | undefined;
+
+  constructor({ url, log, migrates }: { url: string; log: Logger; migrates: boolean }) {
+    this.#url = url;
+    this.#log = log;
+    this.#migrates = migrates;
+  }
+
+  async connection(): Promise<WriteConnection> {
+    this.#connection ??= await this.#connect();
+    return this.#connection;
+  }
+
+  /** Closes the connection, whatever state it is in; the next use makes a new one. */
+  async discard(): Promise<void> {
+    const { client } = this.#connection ?? {};
+    this.#connection = undefined;
+    await client?.end();
+  }
+
+  async #connect(): Promise<WriteConnection> {
+    const config = connectionConfig({ url: this.#url, applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS });
+    const client = new pg.Client(config);
+    client.on("error", (error) => {
+      if (this.#connection?.client === client) this.#connection = undefined;
+      this.#log.warn({ err: error }, "lost the database connection that writes");
+    });
+    try {
+      await client.connect();
+      if (this.#migrates) {
+        const migrations = await migratePostgres(client);
+        if (migrations.length > 0) this.#log.info({ migrations }, "migrated the database");
+      }
+      if (await raisePositionBase(client)) this.#log.info("the database has a new history: positions were raised");
+      const { rows } = await client.query<{ slot: number }>(TAKE_SLOT);
+      const slot = rows[0]?.slot;
+      if (slot === undefined) throw new Error("every slot of the counters is taken");
+      this.#log.info({ slot }, "connected to the database for writing");
+      return { client, slot };
+    } catch (error) {
+      await client.end().catch(() => undefined); // the first error says what is wrong
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import pg from "pg";
+import { InvalidInput, Unavailable } from "../errors.ts";
+
+/**
+ * What PostgreSQL said, by SQLSTATE (PostgreSQL manual, appendix A), never by its words, which depend on its language.
+ */
+const DATA_CLASSES = new Set(["22", "23", "54"]); // data exception, constraint, program limit
+const SERVER_CLASSES = new Set(["08", "40", "53", "57", "58"]); // connection, rollback, resources, operator, system
+const UNDEFINED_TABLE = "42P01";
+const UNDEFINED_FUNCTION = "42883";
+// A replica answered: the address still leads to it after a failover.
+const READ_ONLY_TRANSACTION = "25006";
+const SERIALIZATION_FAILURE = "40001";
+const DEADLOCK_DETECTED = "40P01";
+
+/** Runs what the driver does, and says in our terms how it failed. */
+export async function translatingErrors<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof InvalidInput || error instanceof Unavailable || isBug(error)) return error;
+  // What the driver throws without the server having said anything is about the connection: refused, lost, timed out.
+  if (!(error instanceof pg.DatabaseError)) return unreachable("the database cannot be reached", error);
+  const state = error.code ?? "";
+  const stateClass = state.slice(0, 2);
+  if (DATA_CLASSES.has(stateClass)) {
+    const detail = `the database refused the data (SQLSTATE ${state}): ${error.message}`;
+    return new InvalidInput({ code: "invalid_event", status: 422, detail, cause: error });
+  }
+  if (state === UNDEFINED_TABLE || state === UNDEFINED_FUNCTION) {
+    return unreachable("the database has no tables yet; the first consumer to start against it makes them", error);
+  }
+  if (state === READ_ONLY_TRANSACTION) return unreachable("the database is a read-only replica", error);
+  if (SERVER_CLASSES.has(stateClass)) return unreachable(`the database cannot answer now (SQLSTATE ${state})`, error);
+  return error;
+}
+
+function isBug(error: unknown): boolean {
+  return !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;
+}
+
+function unreachable(detail: string, cause: unknown): Unavailable {
+  return new Unavailable({ code: "store_unreachable", detail, cause });
+}
+
+// Each retry lets at least one competitor through, so a handful is plenty for the consumers of one database.
+const MAX_ATTEMPTS = 10;
+
+/** Runs a transaction again, at once, while the server gives it up in favour of another one. */
+export async function retryingRollbacks<Result>(run: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      const state = error instanceof pg.DatabaseError ? error.code : undefined;
+      const isRolledBack = state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
+      if (!isRolledBack || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { Kysely, PostgresDialect, sql } from "kysely";
+import { Unavailable } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type {
+  Applied,
+  AppliedDelivery,
+  Books,
+  BooksQuery,
+  EventPage,
+  EventQuery,
+  EventStore,
+  LedgerEntry,
+  StoredEvent,
+} from "./event-store.ts";
+import { applyFrames } from "./postgres-apply.ts";
+import { readBooks } from "./postgres-books.ts";
+import { openReadPool, Writer } from "./postgres-connections.ts";
+import { translatingErrors } from "./postgres-errors.ts";
+import { findEvent, findFrame, listEvents, type Tables } from "./postgres-queries.ts";
+
+const DEFAULT_READ_CONNECTIONS = 10;
+
+export interface PostgresOptions {
+  url: string;
+  log: Logger;
+  /** Whether this process makes and updates the tables, and applies frames; a process that only reads does not. */
+  migrate: boolean;
+  /** For reading; applying takes one more. */
+  maxConnections?: number;
+}
+
+/**
+ * Opens the books in PostgreSQL 15 or newer. With `migrate` it connects at once and brings the tables up to date, safely
+ * from several processes; without, it connects when it is first asked.
+ *
+ * @throws {Unavailable} `store_unreachable`, with `migrate`
+ */
+export async function openPostgresEventStore(options: PostgresOptions): Promise<EventStore> {
+  const store = new PostgresEventStore(options);
+  try {
+    if (options.migrate) await store.connectWriter();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+class PostgresEventStore implements EventStore {
+  readonly #writer: Writer;
+  readonly #reader: Kysely<Tables>;
+
+  constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS }: PostgresOptions) {
+    this.#writer = new Writer({ url, log, migrates: migrate });
+    const pool = openReadPool({ url, log, maxConnections });
+    this.#reader = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  }
+
+  async connectWriter(): Promise<void> {
+    await translatingErrors(() => this.#writer.connection());
+  }
+
+  async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
+    if (deliveries.length === 0) return { frames: [], dropped: [] };
+    try {
+      return await translatingErrors(async () => applyFrames(await this.#writer.connection(), deliveries, maxNamed));
+    } catch (error) {
+      // Whatever state the connection is in after this: a new one is in a known state, and has a slot of its own.
+      if (error instanceof Unavailable) await this.#writer.discard();
+      throw error;
+    }
+  }
+
+  listEvents(query: EventQuery): Promise<EventPage> {
+    return translatingErrors(() => listEvents(this.#reader, query));
+  }
+
+  findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined> {
+    return translatingErrors(() => findEvent(this.#reader, topic, eventId));
+  }
+
+  findFrame(frameId: string): Promise<LedgerEntry | undefined> {
+    return translatingErrors(() => findFrame(this.#reader, frameId));
+  }
+
+  readBooks(query: BooksQuery): Promise<Books> {
+    return translatingErrors(() => readBooks(this.#reader, query));
+  }
+
+  async ping(): Promise<void> {
+    await translatingErrors(() => sql`SELECT 1`.execute(this.#reader));
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#writer.discard();
+    } finally {
+      await this.#reader.destroy();
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
+import type { EventPage, EventQuery, LedgerEntry, StoredEvent } from "./event-store.ts";
+import { FIRST_POSITION, readPosition, writePosition } from "./postgres-positions.ts";
+
+/** The tables as far as they are read with the query builder; bigint arrives as text. */
+export interface Tables {
+  events: {
+    tx: string;
+    ord: number;
+    topic: string;
+    event_id: string;
+    timestamp: Date;
+    source: string;
+    payload: string | null;
+    attributes: string | null;
+    processed_at: Date;
+    payload_expired_at: Date | null;
+  };
+  frames: { frame_id: string; verdicts: string; processed_at: Date };
+}
+
+interface EventRow {
+  tx: string;
+  ord: number;
+  topic: string;
+  event_id: string;
+  timestamp: string;
+  source: string;
+  payload: string | null;
+  attributes: string | null;
+  processed_at: string;
+  payload_expired_at: string | null;
+}
+
+/** An instant as `2025-10-23T10:00:00.000000Z`, right from the year 1 on. */
+export function utcText<Nullable extends string | null = string>(column: string): RawBuilder<Nullable> {
+  return sql<Nullable>`to_char(${sql.ref(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+}
+
+// JSON leaves as text: the driver would parse it, and round its numbers.
+function selectEvents(db: Kysely<Tables>): SelectQueryBuilder<Tables, "events", EventRow> {
+  return db
+    .selectFrom("events")
+    .select(["tx", "ord", "topic", "event_id", "source"])
+    .select([
+      utcText("timestamp").as("timestamp"),
+      utcText("processed_at").as("processed_at"),
+      utcText<string | null>("payload_expired_at").as("payload_expired_at"),
+      sql<string | null>`payload::text`.as("payload"),
+      sql<string | null>`attributes::text`.as("attributes"),
+    ]);
+}
+
+function readEvent(row: EventRow): StoredEvent {
+  return {
+    topic: row.topic,
+    eventId: row.event_id,
+    timestamp: row.timestamp,
+    source: row.source,
+    payload: row.payload,
+    ...(row.attributes === null ? {} : { attributes: row.attributes }),
+    processedAt: row.processed_at,
+    ...(row.payload_expired_at === null ? {} : { payloadExpiredAt: row.payload_expired_at }),
+  };
+}
+
+export async function findEvent(db: Kysely<Tables>, topic: string, eventId: string): Promise<StoredEvent | undefined> {
+  const row = await selectEvents(db).where("topic", "=", topic).where("event_id", "=", eventId).executeTakeFirst();
+  return row && readEvent(row);
+}
+
+// Whatever is still open, or begins later, has a transaction id of at least this (docs/decisions/0002).
+const HORIZON = sql<string>`(SELECT base FROM positions) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
+
+/** `EventReader.listEvents`: keyset pages over (tx, ord). */
+export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise<EventPage> {
+  const { topic, limit, order, after } = query;
+  const isForward = order === "asc";
+  const beyond = after === undefined ? undefined : readPosition(after);
+  let select = selectEvents(db)
+    .orderBy("tx", order)
+    .orderBy("ord", order)
+    .limit(limit + 1);
+  if (topic !== undefined) select = select.where("topic", "=", topic);
+  if (isForward) select = select.where("tx", "<", HORIZON);
+  if (beyond !== undefined) {
+    const position = sql`(${beyond.tx}::bigint, ${beyond.ord}::integer)`;
+    select = select.where(isForward ? sql<boolean>`(tx, ord) > ${position}` : sql<boolean>`(tx, ord) < ${position}`);
+  }
+  const rows = await select.execute();
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const events = page.map(readEvent);
+  if (isForward) return { events, next: last ? writePosition(last) : (after ?? FIRST_POSITION) };
+  return last !== undefined && rows.length > limit ? { events, next: writePosition(last) } : { events };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export async function findFrame(db: Kysely<Tables>, frameId: string): Promise<LedgerEntry | undefined> {
+  if (!UUID.test(frameId)) return undefined;
+  const row = await db
+    .selectFrom("frames")
+    .select(["verdicts", utcText("processed_at").as("processed_at")])
+    .where("frame_id", "=", frameId)
+    .executeTakeFirst();
+  return row && { verdicts: row.verdicts, processedAt: row.processed_at };
+}

@@ -1,0 +1,27 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+
+export interface TestDatabase {
+  url: string;
+  /** Disconnects whoever is left, and drops it. */
+  drop(): Promise<void>;
+}
+
+/** Makes a database of its own for a test, on the server that `serverUrl` leads to. */
+export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
+  const name = `tidemark_${randomUUID().replaceAll("-", "")}`;
+  await query(serverUrl, `CREATE DATABASE ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return { url: url.toString(), drop: () => query(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+async function query(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
