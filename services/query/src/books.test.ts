@@ -1,0 +1,157 @@
+import { Unavailable } from "@tidemark/shared/errors";
+import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import type { Books, BooksQuery } from "@tidemark/shared/event-store/event-store";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readBooks } from "./books.ts";
+
+const away = () => Promise.reject(new Unavailable({ code: "log_unreachable", detail: "away" }));
+
+/** A log and a store in a few lines: frames are appended, applied, and leave the log some time after. */
+class Simulation {
+  readonly #held = new Map<number, number>();
+  readonly #applied = new Map<number, number>();
+  #lastSequence = 0;
+  appendedEvents = 0;
+
+  append(events: number): void {
+    this.#held.set(++this.#lastSequence, events);
+    this.appendedEvents += events;
+  }
+
+  applyOldest(): void {
+    const sequence = [...this.#held.keys()].find((key) => !this.#applied.has(key));
+    if (sequence !== undefined) this.#applied.set(sequence, this.#held.get(sequence) ?? 0);
+  }
+
+  acknowledgeOldest(): void {
+    const sequence = [...this.#held.keys()].find((key) => this.#applied.has(key));
+    if (sequence !== undefined) this.#held.delete(sequence);
+  }
+
+  look(): LogContents {
+    const sequences = [...this.#held.keys()];
+    const firstSequence = sequences[0] ?? this.#lastSequence + 1;
+    const missing: number[] = [];
+    for (let at = firstSequence; at <= this.#lastSequence; at++) if (!this.#held.has(at)) missing.push(at);
+    const events = sum(this.#held.values());
+    const frames = sequences.length;
+    const removed = this.#lastSequence - frames;
+    return { incarnation: "one", events, frames, firstSequence, lastSequence: this.#lastSequence, missing, removed };
+  }
+
+  books({ log }: BooksQuery): Books {
+    const applied = [...this.#applied];
+    const isHeld = (sequence: number) =>
+      log !== undefined &&
+      sequence >= log.firstSequence &&
+      sequence <= log.lastSequence &&
+      !log.missing.includes(sequence);
+    return {
+      unique: sum(this.#applied.values()),
+      duplicates: 0,
+      conflicts: 0,
+      deadLettered: 0,
+      topicsTotal: 0,
+      byTopic: [],
+      appliedHeldEvents: sum(applied.filter(([sequence]) => isHeld(sequence)).map(([, events]) => events)),
+      isLogBehind: log !== undefined && applied.some(([sequence]) => sequence > log.lastSequence),
+    };
+  }
+}
+
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, number) => total + number, 0);
+}
+
+type Step = (simulation: Simulation) => void;
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.integer({ min: 1, max: 9 }).map(
+    (events): Step =>
+      (simulation) =>
+        simulation.append(events),
+  ),
+  fc.constant<Step>((simulation) => simulation.applyOldest()),
+  fc.constant<Step>((simulation) => simulation.acknowledgeOldest()),
+);
+const anySteps = fc.array(anyStep, { maxLength: 8 });
+
+/** Reads the books while steps happen before each look. */
+async function readAmid(simulation: Simulation, steps: Step[][]) {
+  const queue = steps.values();
+  const happen = () => {
+    for (const step of queue.next().value ?? []) step(simulation);
+  };
+  const { books, queue: found } = await readBooks(
+    {
+      readLog: async () => {
+        happen();
+        return simulation.look();
+      },
+      reader: {
+        readBooks: async (query) => {
+          happen();
+          return simulation.books(query);
+        },
+      },
+    },
+    { maxTopics: 0 },
+  );
+  return { books, queue: found, received: books.unique + (found?.events ?? Number.NaN) };
+}
+
+test("received is exactly what was appended up to a moment within the call, and never goes down", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(anySteps, { maxLength: 6 }), { maxLength: 6 }), async (calls) => {
+      const simulation = new Simulation();
+      let last = 0;
+      for (const steps of calls) {
+        const before = simulation.appendedEvents;
+        const { received, queue } = await readAmid(simulation, steps);
+        expect(received).toBeGreaterThanOrEqual(Math.max(before, last));
+        expect(received).toBeLessThanOrEqual(simulation.appendedEvents);
+        expect(queue?.events).toBeGreaterThanOrEqual(0);
+        last = received;
+      }
+    }),
+  );
+});
+
+test("counts a frame once that is applied and not yet acknowledged", async () => {
+  const simulation = new Simulation();
+  simulation.append(3);
+  simulation.append(4);
+  simulation.applyOldest();
+  expect(await readAmid(simulation, [])).toMatchObject({ received: 7, queue: { events: 4 } });
+});
+
+test("reads both again when the store has applied what the log had not yet shown", async () => {
+  const simulation = new Simulation();
+  const appendAndApply: Step[] = [(it) => it.append(5), (it) => it.applyOldest()];
+  expect(await readAmid(simulation, [[], appendAndApply])).toMatchObject({ received: 5, queue: { events: 0 } });
+});
+
+test("gives the store's books alone when the log is away", async () => {
+  const simulation = new Simulation();
+  simulation.append(3);
+  simulation.applyOldest();
+  const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
+  const whole = await readBooks({ reader, readLog: away }, { maxTopics: 0 });
+  expect(whole.books.unique).toBe(3);
+  expect(whole.queue).toBeUndefined();
+});
+
+test("gives the store's books alone when the log runs ahead for ever", async () => {
+  const simulation = new Simulation();
+  const appendAndApply: Step[] = [(it) => it.append(1), (it) => it.applyOldest()];
+  const { queue } = await readAmid(simulation, Array(100).fill(appendAndApply));
+  expect(queue).toBeUndefined();
+});
+
+test("passes on that the store is away", async () => {
+  const gone = new Unavailable({ code: "store_unreachable", detail: "gone" });
+  const reader = { readBooks: () => Promise.reject(gone) };
+  const readLog = async () => new Simulation().look();
+  await expect(readBooks({ reader, readLog }, { maxTopics: 0 })).rejects.toBe(gone);
+});

@@ -1,0 +1,59 @@
+import { InvalidInput } from "@tidemark/shared/errors";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
+
+const anyScope: fc.Arbitrary<CursorScope> = fc.record({
+  order: fc.constantFrom("asc", "desc"),
+  filters: fc.record({ topic: fc.option(fc.string({ unit: "grapheme" }), { nil: undefined }) }),
+});
+const anyPosition = fc.string({ unit: "grapheme" });
+
+const scope: CursorScope = { order: "desc", filters: { topic: "user.login" } };
+
+test("gives the position back in its own scope", () => {
+  fc.assert(
+    fc.property(anyPosition, anyScope, (position, anywhere) => {
+      expect(decodeCursor(encodeCursor(position, anywhere), anywhere)).toBe(position);
+    }),
+  );
+});
+
+test("needs no escaping in an address", () => {
+  fc.assert(
+    fc.property(anyPosition, (position) => {
+      expect(encodeCursor(position, scope)).toMatch(/^[A-Za-z0-9_-]+$/);
+    }),
+  );
+});
+
+test("refuses every mutation", () => {
+  const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ ."];
+  fc.assert(
+    fc.property(anyPosition, fc.nat(), fc.constantFrom(...letters, ""), (position, at, letter) => {
+      const cursor = encodeCursor(position, scope);
+      const index = at % cursor.length;
+      const mutation = cursor.slice(0, index) + letter + cursor.slice(index + 1);
+      fc.pre(mutation !== cursor);
+      expect(() => decodeCursor(mutation, scope)).toThrow(InvalidInput);
+    }),
+  );
+});
+
+test("refuses what was never a cursor", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      expect(() => decodeCursor(text, scope)).toThrow("the cursor is not one of ours");
+    }),
+  );
+});
+
+test("says that a cursor belongs to another order", () => {
+  const cursor = encodeCursor("7", { ...scope, order: "asc" });
+  expect(() => decodeCursor(cursor, scope)).toThrow("the cursor belongs to order=asc, not to order=desc");
+});
+
+test("says that a cursor belongs to other filters", () => {
+  const cursor = encodeCursor("7", { ...scope, filters: {} });
+  expect(() => decodeCursor(cursor, scope)).toThrow("other filters");
+});

@@ -1,0 +1,28 @@
+import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import type { EventReader } from "@tidemark/shared/event-store/event-store";
+import type { Signals } from "@tidemark/shared/signals/signals";
+import type { FastifyInstance } from "fastify";
+import packageJson from "../package.json" with { type: "json" };
+import { registerEvents } from "./events.ts";
+import { registerPages } from "./pages.ts";
+import { registerReceipts } from "./receipts.ts";
+import { registerStats } from "./stats.ts";
+import { registerSystemHealth } from "./system-health.ts";
+
+export interface QueryOptions {
+  reader: EventReader;
+  /** What is in the log at this moment. @throws {Unavailable} when the log is away */
+  readLog: () => Promise<LogContents>;
+  signals: Pick<Signals, "onHeartbeat">;
+  /** When the process began, milliseconds since the epoch. */
+  startedAtMs: number;
+}
+
+/** Everything that reads: events, books, receipts, health of the whole, and the pages for people. */
+export function registerQuery(server: FastifyInstance, { reader, readLog, signals, startedAtMs }: QueryOptions): void {
+  registerEvents(server, { reader });
+  registerStats(server, { reader, readLog, startedAtMs });
+  registerReceipts(server, { reader, readLog });
+  registerSystemHealth(server, { reader, readLog, signals });
+  registerPages(server, { version: packageJson.version });
+}

@@ -1,0 +1,71 @@
+import type { Books } from "@tidemark/shared/event-store/event-store";
+import { expect, test } from "vitest";
+import { humanDuration, statsAnswer } from "./stats.ts";
+
+const books: Books = {
+  unique: 120,
+  duplicates: 30,
+  conflicts: 4,
+  deadLettered: 1,
+  topicsTotal: 2_000,
+  byTopic: [
+    {
+      topic: "user.login",
+      unique: 60,
+      duplicates: 20,
+      conflicts: 4,
+      deadLettered: 1,
+      lastProcessedAt: "2025-10-23T10:00:00.000000Z",
+    },
+  ],
+  appliedHeldEvents: 0,
+  isLogBehind: false,
+};
+const clock = { startedAtMs: 0, nowMs: 3_600_500 };
+
+test("received is the sum of what was judged and what waits", () => {
+  expect(statsAnswer({ books, queue: { events: 9, oldestAtMs: 3_598_000 } }, clock)).toEqual({
+    received: 160,
+    unique_processed: 120,
+    duplicate_dropped: 30,
+    conflicts: 4,
+    dead_lettered: 1,
+    queue_size: 9,
+    topics: ["user.login"],
+    by_topic: [
+      {
+        topic: "user.login",
+        received: 81,
+        unique_processed: 60,
+        duplicate_dropped: 20,
+        last_processed_at: "2025-10-23T10:00:00.000000Z",
+      },
+    ],
+    topics_total: 2_000,
+    oldest_queued_seconds: 2.5,
+    uptime_seconds: 3600.5,
+    uptime_human: "1h 0m 0s",
+  });
+});
+
+test("says that the queue is not known when the log could not be asked", () => {
+  expect(statsAnswer({ books }, clock)).toMatchObject({
+    received: 151,
+    queue_size: null,
+    oldest_queued_seconds: null,
+    incomplete: ["log"],
+  });
+});
+
+test("shows no age for an empty queue", () => {
+  expect(statsAnswer({ books, queue: { events: 0 } }, clock)).toMatchObject({
+    queue_size: 0,
+    oldest_queued_seconds: 0,
+  });
+});
+
+test("words durations, days only where there are some", () => {
+  expect(humanDuration(999)).toBe("0h 0m 0s");
+  expect(humanDuration(3_723_000)).toBe("1h 2m 3s");
+  expect(humanDuration(90_061_000)).toBe("1d 1h 1m 1s");
+});

@@ -1,0 +1,44 @@
+import { coalesce } from "@tidemark/shared/coalesce";
+import { Unavailable } from "@tidemark/shared/errors";
+import { within } from "@tidemark/shared/health";
+import type { HealthAnswer } from "@tidemark/shared/http-api/health-api";
+import type { Signals } from "@tidemark/shared/signals/signals";
+import type { FastifyInstance } from "fastify";
+import { type BooksSources, readBooks, type WholeBooks } from "./books.ts";
+import { type ConsumerWatch, watchConsumers } from "./consumer-watch.ts";
+
+const LOOK_TIMEOUT_MS = 3_000;
+
+export interface SystemHealthOptions extends BooksSources {
+  signals: Pick<Signals, "onHeartbeat">;
+}
+
+/** `GET /health`: whether the whole of it works, not only this process. However many ask, it is looked up once at a time. */
+export function registerSystemHealth(server: FastifyInstance, { signals, ...sources }: SystemHealthOptions): void {
+  const readConsumers = watchConsumers(signals);
+  const look = coalesce((_key: "all") => within(LOOK_TIMEOUT_MS, readBooks(sources, { maxTopics: 0 })));
+
+  server.get("/health", async (_request, reply) => {
+    const books = await look("all").catch((error: unknown) => {
+      if (error instanceof Unavailable) return error;
+      throw error;
+    });
+    const answer = healthAnswer(books, readConsumers());
+    return reply.code(answer.status === "healthy" ? 200 : 503).send(answer);
+  });
+}
+
+function healthAnswer(books: WholeBooks | Unavailable, consumers: ConsumerWatch): HealthAnswer {
+  const reasons: string[] = [];
+  if (books instanceof Unavailable) reasons.push(books.message);
+  else if (books.queue === undefined) reasons.push("the log does not answer");
+  if (!consumers.isRunning) reasons.push("no consumer was heard of within 5 seconds");
+  else if (!consumers.isStoreUp) reasons.push("no consumer reaches the store");
+  return {
+    status: reasons.length === 0 ? "healthy" : "unhealthy",
+    consumer_running: consumers.isRunning,
+    queue_size: books instanceof Unavailable ? null : (books.queue?.events ?? null),
+    timestamp: new Date().toISOString(),
+    ...(reasons.length === 0 ? {} : { reasons }),
+  };
+}
