@@ -1,0 +1,47 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "vitest";
+import { type Reply, readJson } from "./http-client.ts";
+
+export interface Problem {
+  code: string;
+  detail?: string;
+  errors: { pointer: string; detail: string }[];
+}
+
+/** Holds an answer to be a problem (RFC 9457) of this status; its `errors` are empty when there are none. */
+export function expectProblem(reply: Reply, ...statuses: number[]): Problem {
+  expect(statuses, reply.text).toContain(reply.status);
+  expect(reply.headers["content-type"]).toMatch(/^application\/problem\+json\b/);
+  const problem = readJson(reply);
+  expect(problem.status).toBe(reply.status);
+  expect(problem.title).toEqual(expect.stringMatching(/./));
+  expect(problem.code).toEqual(expect.stringMatching(/^[a-z][a-z0-9_]*$/));
+  return { errors: [], ...problem } as unknown as Problem;
+}
+
+export function pointersOf(problem: Problem): string[] {
+  return problem.errors.map(({ pointer }) => pointer);
+}
+
+/** Asks again and again until the answer holds; fails with the last one seen. */
+export async function eventually<Seen>(
+  what: string,
+  look: () => Promise<Seen>,
+  holds: (seen: Seen) => boolean,
+  patienceMs = 15_000,
+): Promise<Seen> {
+  const giveUpAt = performance.now() + patienceMs;
+  for (;;) {
+    const seen = await look();
+    if (holds(seen)) return seen;
+    if (performance.now() > giveUpAt) throw new Error(`waited for ${what}; last saw ${JSON.stringify(seen)}`);
+    await delay(50);
+  }
+}
+
+/** A timestamp as whole seconds and microseconds, so that `10:00:00Z` and `10:00:00.000000Z` are equal. */
+export function readUtc(text: unknown): { second: string; microseconds: string } {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/.exec(String(text));
+  if (match === null) throw new Error(`not in UTC with at most six digits: ${String(text)}`);
+  return { second: match[1] ?? "", microseconds: (match[2] ?? "").padEnd(6, "0") };
+}

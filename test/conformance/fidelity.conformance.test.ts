@@ -1,0 +1,163 @@
+import { describe, expect, test } from "vitest";
+import { expectProblem, readUtc } from "./expectations.ts";
+import { call, getJson } from "./http-client.ts";
+import { eventPath, makeEvent, publish, publishText, uniqueTopic } from "./publishing.ts";
+
+const SMILE = "\u{1f600}";
+
+/** Publishes one event whose payload is this text, and returns the text of what comes back. */
+async function sendPayload(payload: string): Promise<string> {
+  const topic = uniqueTopic();
+  const others = JSON.stringify(makeEvent({ topic, payload: undefined }));
+  await publishText(others.replace(/}$/, `,"payload":${payload}}`));
+  const reply = await call(eventPath(topic, "evt-001"));
+  expect(reply.status).toBe(200);
+  return reply.text;
+}
+
+/** Publishes one event with further fields and returns it as it comes back. */
+async function sendAndRead(fields: Record<string, unknown>) {
+  const topic = uniqueTopic();
+  await publish(makeEvent({ topic, ...fields }));
+  return getJson(eventPath(topic, String(fields.event_id ?? "evt-001")));
+}
+
+describe("an event comes back as it was sent", () => {
+  test("with its five fields and the time it was processed, and no attributes when it has none", async () => {
+    const startedAt = Date.now();
+    const event = await sendAndRead({});
+
+    expect(event).toMatchObject({ event_id: "evt-001", source: "conformance", payload: { user_id: "123" } });
+    expect(event).not.toHaveProperty("attributes");
+    const { second } = readUtc(event.processed_at);
+    expect(Math.abs(Date.parse(`${second}Z`) - startedAt)).toBeLessThan(600_000);
+  });
+
+  test("with an empty payload when it was sent without one", async () => {
+    expect(await sendAndRead({ payload: undefined })).toMatchObject({ payload: {} });
+  });
+
+  test.each([
+    "12345678901234567890",
+    "0.1000000000000000055",
+    "-9007199254740993",
+    "1.50",
+    "3.141592653589793238462643",
+  ])("with every digit of %s", async (number) => {
+    expect(await sendPayload(`{"n":${number}}`)).toMatch(new RegExp(`"n":\\s*${number}\\s*}`));
+  });
+
+  test("with 1e400, however it is written", async () => {
+    expect(await sendPayload('{"n":1e400}')).toMatch(/"n":\s*(1[eE]\+?400|10{400})\s*}/);
+  });
+
+  test("with digits kept in attributes too", async () => {
+    const topic = uniqueTopic();
+    await publishText(JSON.stringify(makeEvent({ topic })).replace(/}$/, ',"big":12345678901234567890}'));
+
+    expect((await call(eventPath(topic, "evt-001"))).text).toMatch(/"big":\s*12345678901234567890\s*}/);
+  });
+
+  test("with nested values of all kinds", async () => {
+    const payload = { a: [1, "two", null, true, { b: [] }], c: {}, "": "", [SMILE]: `"\\/\b\f\n\r\t${SMILE}\u2028` };
+
+    expect(await sendAndRead({ payload })).toMatchObject({ payload });
+  });
+
+  test("with __proto__, constructor and the like as plain keys", async () => {
+    const text = await sendPayload('{"__proto__":{"a":1},"constructor":{"prototype":2},"toString":3}');
+
+    expect(JSON.stringify(JSON.parse(text).payload)).toContain('"__proto__":{"a":1}');
+    expect(JSON.parse(text).payload).toMatchObject({ constructor: { prototype: 2 }, toString: 3 });
+  });
+
+  test("with the last of repeated keys", async () => {
+    const text = await sendPayload('{"a":1,"a":{"b":1,"b":2},"c":0}');
+
+    expect(JSON.parse(text).payload).toEqual({ a: { b: 2 }, c: 0 });
+  });
+
+  test("with its further fields under attributes, whatever their names", async () => {
+    const further = { trace_id: "abc", retries: 3, attributes: { deep: [1] }, processed_at: "never", id: null, "": 0 };
+
+    expect(await sendAndRead(further)).toMatchObject({ attributes: further });
+  });
+
+  test("with a further field named __proto__", async () => {
+    const topic = uniqueTopic();
+    await publishText(JSON.stringify(makeEvent({ topic })).replace(/}$/, ',"__proto__":{"admin":true}}'));
+
+    const reply = await call(eventPath(topic, "evt-001"));
+
+    expect(JSON.stringify(JSON.parse(reply.text).attributes)).toBe('{"__proto__":{"admin":true}}');
+  });
+});
+
+describe("timestamps come back in UTC, cut off after the microsecond", () => {
+  test.each([
+    ["2025-10-23T10:00:00Z", "2025-10-23T10:00:00", "000000"],
+    ["2025-10-23T10:00:00.5Z", "2025-10-23T10:00:00", "500000"],
+    ["2025-10-23T12:00:00.123456789+02:00", "2025-10-23T10:00:00", "123456"],
+    ["2025-12-31T23:59:59.9999999Z", "2025-12-31T23:59:59", "999999"],
+    ["2025-12-31T20:30:00-05:45", "2026-01-01T02:15:00", "000000"],
+    ["2024-02-29T23:00:00-01:00", "2024-03-01T00:00:00", "000000"],
+    ["2025-10-23T10:00:00-00:00", "2025-10-23T10:00:00", "000000"],
+    ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "000000"],
+    ["0099-12-31T23:59:59.000001Z", "0099-12-31T23:59:59", "000001"],
+    ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59", "999999"],
+  ])("%s", async (timestamp, second, microseconds) => {
+    const event = await sendAndRead({ timestamp });
+
+    expect(readUtc(event.timestamp)).toEqual({ second, microseconds });
+  });
+});
+
+describe("topics and ids are taken as they are", () => {
+  test.each([
+    ["dots and wildcards", "a.b.*.>"],
+    ["spaces around and inside", " a b "],
+    ["slashes", "a/b//c/"],
+    ["an encoded slash", "a%2Fb"],
+    ["percent signs", "100% %zz %"],
+    ["a query and a fragment", "a?b=c&d#e"],
+    ["plus signs and semicolons", "a+b;c=d"],
+    ["quotes and backslashes", "\"a'\\b`"],
+    ["braces and dollars", "{a}:$b"],
+    ["emoji", `${SMILE} \u{1f468}\u200d\u{1f469}\u200d\u{1f467}`],
+    ["text right to left", "\u0645\u0631\u062d\u0628\u0627"],
+    ["C1 and private use", "\u0085\ue000\uffff"],
+    ["255 emoji", SMILE.repeat(255)],
+  ])("%s", async (_name, text) => {
+    const topic = uniqueTopic();
+    await publish([
+      makeEvent({ topic, event_id: text, source: text }),
+      makeEvent({ topic: text, event_id: topic, source: "a" }),
+    ]);
+
+    expect(await getJson(eventPath(topic, text))).toMatchObject({ topic, event_id: text, source: text });
+    expect(await getJson(eventPath(text, topic))).toMatchObject({ topic: text, event_id: topic });
+  });
+
+  test.each([
+    ["composed and decomposed", "caf\u00e9", "cafe\u0301"],
+    ["upper and lower case", "ID", "id"],
+    ["with and without a space behind", "id", "id "],
+    ["Turkish dotless i", "i", "\u0131"],
+    ["with a zero-width space", "id", "i\u200bd"],
+  ])("%s are different ids", async (_name, one, other) => {
+    const topic = uniqueTopic();
+    await publish(makeEvent({ topic, event_id: one, source: "one" }));
+
+    expect(await publish(makeEvent({ topic, event_id: other, source: "other" }))).toMatchObject({ accepted: 1 });
+    expect(await getJson(eventPath(topic, one))).toMatchObject({ source: "one" });
+    expect(await getJson(eventPath(topic, other))).toMatchObject({ source: "other" });
+  });
+
+  test("404 for an event that is not there, also under a topic that is", async () => {
+    const topic = uniqueTopic();
+    await publish(makeEvent({ topic, event_id: "here" }));
+
+    expectProblem(await call(eventPath(topic, "elsewhere")), 404);
+    expectProblem(await call(eventPath(uniqueTopic(), "here")), 404);
+  });
+});

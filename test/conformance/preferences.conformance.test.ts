@@ -1,0 +1,54 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Shape } from "./environment.ts";
+import { expectProblem } from "./expectations.ts";
+import { call, getJson, readJson } from "./http-client.ts";
+import { eventPath, findShape, makeEvent, makeEvents, postJson, uniqueTopic } from "./publishing.ts";
+
+let shape: Shape;
+beforeAll(async () => {
+  shape = await findShape();
+});
+
+describe("Prefer", () => {
+  test("wait: the verdict comes, and the answer says that the preference was honoured", async () => {
+    const reply = await postJson(JSON.stringify(makeEvent({ topic: uniqueTopic() })), { prefer: "wait=10" });
+
+    expect(reply.status).toBe(200);
+    expect(readJson(reply)).toMatchObject({ received: 1, accepted: 1, duplicates: 0 });
+    expect(String(reply.headers["preference-applied"])).toMatch(/\bwait\b/);
+  });
+
+  test("what nobody knows, or is malformed, is ignored", async () => {
+    for (const prefer of ["wait=soon", "be-nice", "wait=", ",;=,", "wait=-1"]) {
+      const reply = await postJson(JSON.stringify(makeEvent({ topic: uniqueTopic() })), { prefer });
+      expect([200, 202]).toContain(reply.status);
+    }
+  });
+
+  test("respond-async: in the stack 202 with a receipt, which tells the verdict; in single the verdict itself", async () => {
+    const topic = uniqueTopic();
+    const [first, second] = makeEvents(topic, 2);
+    const body = JSON.stringify([first, second, first]);
+
+    const reply = await postJson(body, { prefer: "respond-async" });
+
+    if (shape === "single") {
+      expect(reply.status).toBe(200);
+      expect(readJson(reply)).toMatchObject({ received: 3, accepted: 2, duplicates: 1 });
+      return;
+    }
+    expect(reply.status).toBe(202);
+    expect(String(reply.headers["preference-applied"])).toMatch(/\brespond-async\b/);
+    const { received, accepted, duplicates, pending } = readJson(reply);
+    expect(received).toBe(3);
+    expect(Number(accepted) + Number(duplicates) + Number(pending)).toBe(3);
+    const receipt = await call(String(reply.headers.location), { headers: { prefer: "wait=10" } });
+    expect(receipt.status).toBe(200);
+    expect(readJson(receipt)).toMatchObject({ received: 3, accepted: 2, duplicates: 1, pending: 0 });
+    expect(await getJson(eventPath(topic, "e0"))).toMatchObject({ topic });
+  });
+
+  test("a receipt nobody was given is 404", async () => {
+    expectProblem(await call("/receipts/never-given"), 404);
+  });
+});

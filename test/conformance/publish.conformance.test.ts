@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { getJson, readJson } from "./http-client.ts";
+import { eventPath, makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
+
+describe("POST /publish", () => {
+  test("accepts the first copy and drops the second", async () => {
+    const event = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
+
+    const first = await postJson(event);
+    const second = await postJson(event);
+
+    expect(first.status).toBe(200);
+    expect(first.headers["content-type"]).toMatch(/^application\/json\b/);
+    expect(readJson(first)).toMatchObject({ received: 1, accepted: 1, duplicates: 0 });
+    expect(second.status).toBe(200);
+    expect(readJson(second)).toMatchObject({ received: 1, accepted: 0, duplicates: 1 });
+  });
+
+  test("counts a duplicate inside a batch, and says so in words", async () => {
+    const [first, second] = makeEvents(uniqueTopic(), 2);
+
+    const counts = await publish([first, second, first]);
+
+    expect(counts).toMatchObject({ received: 3, accepted: 2, duplicates: 1 });
+    expect(counts.message).toBe("Received 3 events, accepted 2, dropped 1 duplicate");
+  });
+
+  test("takes the same event id under another topic as another event", async () => {
+    await publish(makeEvent({ topic: uniqueTopic(), event_id: "shared" }));
+
+    const counts = await publish(makeEvent({ topic: uniqueTopic(), event_id: "shared" }));
+
+    expect(counts).toMatchObject({ received: 1, accepted: 1, duplicates: 0 });
+  });
+
+  test("never joins topic and event id into one key", async () => {
+    const topic = uniqueTopic();
+    await publish(makeEvent({ topic: `${topic}.a`, event_id: "b" }));
+
+    expect(await publish(makeEvent({ topic, event_id: "a.b" }))).toMatchObject({ accepted: 1 });
+    expect(await publish(makeEvent({ topic: `${topic}.`, event_id: "ab" }))).toMatchObject({ accepted: 1 });
+  });
+
+  test("counts a batch of known and new events apart", async () => {
+    const events = makeEvents(uniqueTopic(), 10);
+    await publish(events.slice(0, 4));
+
+    expect(await publish(events)).toMatchObject({ received: 10, accepted: 6, duplicates: 4 });
+    expect(await publish(events)).toMatchObject({ received: 10, accepted: 0, duplicates: 10 });
+  });
+
+  test("takes one event, an array of one, and an object of events", async () => {
+    const [alone, inArray, inObject] = makeEvents(uniqueTopic(), 3);
+
+    for (const body of [alone, [inArray], { events: [inObject] }]) {
+      expect(await publish(body)).toMatchObject({ received: 1, accepted: 1, duplicates: 0 });
+    }
+  });
+
+  test("reads an object that has a topic as an event, also when it has a field named events", async () => {
+    const event = makeEvent({ topic: uniqueTopic(), events: [1, 2] });
+
+    expect(await publish(event)).toMatchObject({ received: 1, accepted: 1 });
+    const path = eventPath(String(event.topic), "evt-001");
+    expect(await getJson(path)).toMatchObject({ attributes: { events: [1, 2] } });
+  });
+
+  test("takes a batch of 10,000 events", async () => {
+    const events = makeEvents(uniqueTopic(), 10_000);
+
+    expect(await publish(events)).toMatchObject({ received: 10_000, accepted: 10_000, duplicates: 0 });
+  });
+
+  test("accepts exactly one of 32 copies that are sent at once", async () => {
+    for (let round = 0; round < 10; round++) {
+      const event = makeEvent({ topic: uniqueTopic() });
+
+      const answers = await Promise.all(Array.from({ length: 32 }, () => publish(event)));
+
+      expect(answers.filter(({ accepted }) => accepted === 1)).toHaveLength(1);
+      expect(answers.filter(({ duplicates }) => duplicates === 1)).toHaveLength(31);
+    }
+  });
+
+  test("accepts each event once when overlapping batches are sent at once, in opposite orders", async () => {
+    const events = makeEvents(uniqueTopic(), 200);
+    const orders = Array.from({ length: 8 }, (_, index) => (index % 2 === 0 ? events : [...events].reverse()));
+
+    const answers = await Promise.all(orders.map(publish));
+
+    expect(answers.reduce((sum, { accepted }) => sum + Number(accepted), 0)).toBe(200);
+    expect(answers.reduce((sum, { duplicates }) => sum + Number(duplicates), 0)).toBe(1_400);
+  });
+});

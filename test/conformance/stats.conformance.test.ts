@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { readUtc } from "./expectations.ts";
+import { getJson, type JsonObject } from "./http-client.ts";
+import { makeEvent, makeEvents, publish, uniqueTopic } from "./publishing.ts";
+
+interface Stats extends JsonObject {
+  received: number;
+  unique_processed: number;
+  duplicate_dropped: number;
+  dead_lettered: number;
+  conflicts: number;
+  queue_size: number;
+  topics_total: number;
+  by_topic: JsonObject[];
+}
+
+async function getStats(query = ""): Promise<Stats> {
+  return (await getJson(`/stats${query}`)) as Stats;
+}
+
+function expectBalance(stats: Stats): void {
+  const { received, unique_processed, duplicate_dropped, dead_lettered, queue_size } = stats;
+  expect(received).toBe(unique_processed + duplicate_dropped + dead_lettered + queue_size);
+  expect(stats.drift).toBe(0);
+}
+
+describe("GET /stats", () => {
+  test("has every figure of the books, and they balance", async () => {
+    await publish(makeEvent({ topic: uniqueTopic() }));
+
+    const stats = await getStats();
+
+    const count = expect.toSatisfy((value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0, "a count");
+    expect(stats).toMatchObject({
+      received: count,
+      unique_processed: count,
+      duplicate_dropped: count,
+      conflicts: count,
+      dead_lettered: count,
+      queue_size: count,
+      topics_total: count,
+      topics: expect.arrayContaining([expect.any(String)]),
+      oldest_queued_seconds: expect.any(Number),
+      uptime_seconds: expect.any(Number),
+      uptime_human: expect.stringMatching(/\d+s$/),
+    });
+    expect(stats.by_topic.length).toBe((stats.topics as string[]).length);
+    expectBalance(stats);
+  });
+
+  test("tells about one topic", async () => {
+    const topic = `${uniqueTopic()} */\u{1f600}`;
+    const events = makeEvents(topic, 4);
+    await publish([...events, events[0]]);
+    await publish({ ...events[1], source: "another" });
+
+    const { by_topic } = await getStats(`?topic=${encodeURIComponent(topic)}`);
+
+    expect(by_topic).toMatchObject([{ topic, received: 6, unique_processed: 4, duplicate_dropped: 2 }]);
+    expect(readUtc(by_topic[0]?.last_processed_at).second).toMatch(/^20/);
+  });
+
+  test("counts conflicts among the duplicates", async () => {
+    const before = await getStats();
+    const event = makeEvent({ topic: uniqueTopic() });
+    await publish([event, event, { ...event, payload: { other: true } }]);
+
+    const after = await getStats();
+
+    expect(after.duplicate_dropped - before.duplicate_dropped).toBe(2);
+    expect(after.conflicts - before.conflicts).toBe(1);
+  });
+
+  test("counts a new topic at once", async () => {
+    const before = await getStats();
+    await publish([...makeEvents(uniqueTopic(), 1), ...makeEvents(uniqueTopic(), 1)]);
+
+    expect((await getStats()).topics_total - before.topics_total).toBe(2);
+  });
+
+  test("counts each of 300 publishes exactly, at once", async () => {
+    const topic = uniqueTopic();
+    let before = await getStats();
+    for (let round = 0; round < 300; round++) {
+      const events = makeEvents(topic, 1 + (round % 4), round * 2); // overlaps what the round before sent
+
+      const { received, accepted, duplicates } = await publish(events);
+      const after = await getStats();
+
+      expectBalance(after);
+      expect({
+        received: after.received - before.received,
+        accepted: after.unique_processed - before.unique_processed,
+        duplicates: after.duplicate_dropped - before.duplicate_dropped,
+      }).toEqual({ received, accepted, duplicates });
+      before = after;
+    }
+  });
+
+  test("balances and never goes down while others publish", async () => {
+    const topic = uniqueTopic();
+    const before = await getStats();
+    let isPublishing = true;
+    const publishing = Promise.all(
+      Array.from({ length: 4 }, async (_, client) => {
+        for (let batch = 0; batch < 25; batch++) await publish(makeEvents(topic, 20, client * 100 + batch * 10));
+      }),
+    ).finally(() => {
+      isPublishing = false;
+    });
+    let last = before.received;
+    while (isPublishing) {
+      const stats = await getStats();
+      expectBalance(stats);
+      expect(stats.received).toBeGreaterThanOrEqual(last);
+      last = stats.received;
+    }
+    await publishing;
+
+    expect((await getStats()).received - before.received).toBe(4 * 25 * 20);
+  });
+});
