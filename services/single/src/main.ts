@@ -37,6 +37,6 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     maxFrameEvents: Math.min(1_000, settings.QUEUE_MAX_SIZE),
     whenLate: "unknown",
   });
-  registerQuery(server, { reader: store, readLog: () => eventLog.look(), signals });
+  registerQuery(server, { reader: store, readLog: () => eventLog.look(), signals, startedAtMs: Date.now() });
   await server.listen({ host: settings.HOST, port: settings.PORT });
 });

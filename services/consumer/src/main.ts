@@ -1,0 +1,54 @@
+//   JetStream ──frames──▶ consumer ──one transaction──▶ PostgreSQL
+//       ▲ ◀──acks──────────┘ └──verdicts──▶ gateway
+import { readSettings } from "@tidemark/shared/config";
+import { Unavailable } from "@tidemark/shared/errors";
+import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
+import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
+import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
+import { registerHealth } from "@tidemark/shared/health";
+import { createHttpServer } from "@tidemark/shared/http-server";
+import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
+import { createLogger } from "@tidemark/shared/log";
+import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
+import pRetry from "p-retry";
+import { startConsumer } from "./consumer.ts";
+import { ConsumerSettings } from "./settings.ts";
+
+const settings = settingsOrExit(() => readSettings(ConsumerSettings));
+const log = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
+
+await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const server = createHttpServer({ log });
+  onClose("server", () => server.close());
+  let checkStore = async (): Promise<void> => {
+    throw new Unavailable({ code: "store_unreachable", detail: "not connected yet" });
+  };
+  registerHealth(server, { checks: { store: () => checkStore() } });
+  await server.listen({ host: settings.HOST, port: settings.PORT });
+
+  const connection = await connectJetstream({ url: settings.NATS_URL, name: "consumer", log });
+  onClose("connection", () => connection.close());
+  const eventLog = await openJetstreamEventLog({
+    connection,
+    maxBytes: settings.LOG_MAX_BYTES,
+    replicas: settings.LOG_REPLICAS,
+    log,
+  });
+
+  const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true });
+  const store = await pRetry(open, {
+    retries: Number.POSITIVE_INFINITY,
+    minTimeout: 250,
+    maxTimeout: 5_000,
+    shouldRetry: ({ error }) => error instanceof Unavailable,
+    onFailedAttempt: ({ error, attemptNumber }) => {
+      if (attemptNumber === 1) log.warn({ err: error }, "waiting for the store");
+    },
+  });
+  onClose("store", () => store.close());
+  checkStore = () => store.ping();
+
+  const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), log });
+  onClose("consumer", () => consumer.stop());
+  log.info("consuming");
+});

@@ -1,0 +1,98 @@
+import { Unavailable } from "@tidemark/shared/errors";
+import type { Delivery, EventLog } from "@tidemark/shared/event-log/event-log";
+import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
+import { describe, expect, it } from "vitest";
+import { type Appended, FrameWriter } from "./frame-writer.ts";
+import { VerdictDesk } from "./verdict-desk.ts";
+
+const request = (text: string, count = 1): Appended => ({ events: Buffer.from(text), count, takenAtMs: Date.now() });
+
+function openWriter({ log = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 }), maxWaitForRoomMs = 0 } = {}) {
+  const writer = new FrameWriter({
+    log,
+    desk: new VerdictDesk(),
+    replyTo: "here",
+    maxFrameEvents: 4,
+    maxFrameBytes: 20,
+    maxWaitForRoomMs,
+  });
+  const frames = async () => {
+    const deliveries = (await log.take({ maxEvents: 100, maxBytes: 10_000 })) as Delivery[];
+    return deliveries.map(({ frame }) => ({ requests: frame.requests, events: frame.events.toString() }));
+  };
+  return { log, writer, frames };
+}
+
+describe("FrameWriter", () => {
+  it("gathers the requests of one turn into one frame", async () => {
+    const { writer, frames } = openWriter();
+    const placements = await Promise.all([request("1"), request("2,3", 2)].map((one) => writer.append(one)));
+    expect(placements.map(({ firstEvent }) => firstEvent)).toEqual([0, 1]);
+    expect(new Set(placements.map(({ frameId }) => frameId)).size).toBe(1);
+    expect(await frames()).toEqual([{ requests: [1, 2], events: "[1,2,3]" }]);
+  });
+
+  it("closes a frame at its number of events or bytes and never splits a request", async () => {
+    const { writer, frames } = openWriter();
+    const requests = [request("1,2,3", 3), request("4,5", 2), request("6,7,8,9,10", 5), request(`"${"x".repeat(30)}"`)];
+    await Promise.all(requests.map((one) => writer.append(one)));
+    expect((await frames()).map((frame) => frame.requests)).toEqual([[3], [2], [5], [1]]);
+  });
+
+  it("has one frame on its way at a time and gathers the rest meanwhile", async () => {
+    const appending: (() => void)[] = [];
+    const memory = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 });
+    const slow: EventLog = {
+      ...memory,
+      append: async (frame) => {
+        await new Promise<void>((resolve) => appending.push(resolve));
+        await memory.append(frame);
+      },
+    };
+    const { writer, frames } = openWriter({ log: slow });
+    const first = writer.append(request("1"));
+    await expect.poll(() => appending.length).toBe(1);
+    const rest = [writer.append(request("2")), writer.append(request("3"))];
+    appending[0]?.();
+    await first;
+    await expect.poll(() => appending.length).toBe(2);
+    appending[1]?.();
+    await Promise.all(rest);
+    expect((await frames()).map((frame) => frame.events)).toEqual(["[1]", "[2,3]"]);
+  });
+
+  it("refuses every request of a frame that the log refuses, and goes on", async () => {
+    const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
+    const { writer } = openWriter({ log });
+    await writer.append(request("1,2", 2));
+    const refused = await Promise.allSettled([writer.append(request("3")), writer.append(request("4"))]);
+    for (const result of refused) expect(result).toMatchObject({ status: "rejected", reason: { code: "queue_full" } });
+    for (const { ack } of await log.take({ maxEvents: 10, maxBytes: 10_000 })) ack();
+    await writer.append(request("5"));
+    expect(await log.look()).toMatchObject({ events: 1 });
+  });
+
+  it("waits for room, for a bounded time", async () => {
+    const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
+    const { writer } = openWriter({ log, maxWaitForRoomMs: 60_000 });
+    await writer.append(request("1,2", 2));
+    const waiting = writer.append(request("3"));
+    for (const { ack } of await log.take({ maxEvents: 10, maxBytes: 10_000 })) ack();
+    await waiting;
+    await expect(openWriter({ log: fullLog() }).writer.append(request("4"))).rejects.toMatchObject({
+      code: "log_full",
+    });
+  });
+
+  it("refuses what no frame of this log could carry", async () => {
+    const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
+    const { writer } = openWriter({ log: { ...log, maxFrameBytes: 5 } });
+    await expect(writer.append(request("1234"))).rejects.toMatchObject({ status: 413, code: "body_too_large" });
+    await writer.append(request("123"));
+  });
+});
+
+function fullLog(): EventLog {
+  const memory = createMemoryEventLog({ maxEvents: 1, maxBytes: 1 });
+  return { ...memory, append: () => Promise.reject(new Unavailable({ code: "log_full", detail: "full" })) };
+}

@@ -1,0 +1,195 @@
+import { Readable } from "node:stream";
+import type { Delivery, EventLog } from "@tidemark/shared/event-log/event-log";
+import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
+import { countEvents } from "@tidemark/shared/frame";
+import { createHttpServer } from "@tidemark/shared/http-server";
+import { createLogger } from "@tidemark/shared/log";
+import { decodeReceipt } from "@tidemark/shared/receipt";
+import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type GatewayOptions, registerGateway } from "./gateway.ts";
+
+const ROOM = { maxEvents: 100, maxBytes: 1_000_000 };
+const MAX_BODY_BYTES = 20_000;
+
+const event = (id: string, fields: object = {}) => ({
+  topic: "t",
+  event_id: id,
+  timestamp: "2025-10-23T10:00:00Z",
+  source: "s",
+  payload: {},
+  ...fields,
+});
+
+function openGateway(options: Partial<GatewayOptions> = {}) {
+  const log: EventLog = options.log ?? createMemoryEventLog({ maxEvents: 10, maxBytes: 1_000_000 });
+  const signals = createMemorySignals();
+  const server = createHttpServer({
+    log: createLogger({ service: "test", level: "silent" }),
+    maxBodyBytes: MAX_BODY_BYTES,
+  });
+  registerGateway(server, {
+    log,
+    signals,
+    maxBatchEvents: 10,
+    maxBodyBytes: MAX_BODY_BYTES,
+    publishWaitMs: 60_000,
+    whenLate: "receipt",
+    ...options,
+  });
+  const publish = (body: unknown, headers: Record<string, string> = {}) =>
+    server.inject({
+      method: "POST",
+      url: "/publish",
+      headers: { "content-type": "application/json", ...headers },
+      payload: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  return { log, signals, server, publish };
+}
+
+describe("POST /publish", () => {
+  let gateway: ReturnType<typeof openGateway>;
+  let opened: ReturnType<typeof openGateway>[];
+
+  const open = (options: Partial<GatewayOptions> = {}) => {
+    gateway = openGateway(options);
+    opened.push(gateway);
+    return gateway;
+  };
+  const nextFrame = async () => {
+    const [delivery] = await gateway.log.take({ maxEvents: 1, maxBytes: 1 });
+    return delivery as Delivery;
+  };
+  const judge = ({ frame, ack }: Delivery, verdicts: string) => {
+    gateway.signals.sendVerdicts(frame.replyTo as string, { frameId: frame.id, verdicts });
+    ack();
+  };
+
+  beforeEach(() => {
+    opened = [];
+    open();
+  });
+  afterEach(async () => {
+    for (const { log, server } of opened) {
+      await log.close();
+      await server.close();
+    }
+  });
+
+  it("answers with the store's verdicts", async () => {
+    const answer = gateway.publish({ events: [event("1"), event("2"), event("2"), event("3")] });
+    judge(await nextFrame(), "ssdc");
+    const { statusCode, headers, body } = await answer;
+    expect(statusCode).toBe(200);
+    expect(headers["content-type"]).toBe("application/json; charset=utf-8");
+    expect(JSON.parse(body)).toEqual({
+      received: 4,
+      accepted: 2,
+      duplicates: 2,
+      conflicts: 1,
+      message: "Received 4 events, accepted 2, dropped 2 duplicates",
+    });
+  });
+
+  it("answers each request of a frame with its own verdicts", async () => {
+    const answers = [[event("1")], [event("2"), event("3")], [event("4")]].map((body) => gateway.publish(body));
+    const delivery = await nextFrame();
+    expect(delivery.frame.requests).toEqual([1, 2, 1]);
+    judge(delivery, "sdsd");
+    const bodies = (await Promise.all(answers)).map(({ body }) => JSON.parse(body));
+    expect(bodies.map(({ accepted, duplicates }) => [accepted, duplicates])).toEqual([
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ]);
+  });
+
+  it("answers 202 with a receipt when the verdicts are late", async () => {
+    const { statusCode, headers, body } = await open({ publishWaitMs: 1 }).publish([event("1"), event("2")]);
+    expect(statusCode).toBe(202);
+    expect(JSON.parse(body)).toMatchObject({ received: 2, accepted: 0, duplicates: 0, pending: 2 });
+    const { frame } = await nextFrame();
+    const id = String(headers.location).replace("/receipts/", "");
+    expect(decodeReceipt(id)).toMatchObject({ frameId: frame.id, firstEvent: 0, count: 2 });
+  });
+
+  it("answers at once when asked to, or when the store is known to be down", async () => {
+    const asked = await gateway.publish(event("1"), { prefer: "respond-async" });
+    expect(asked.statusCode).toBe(202);
+    expect(asked.headers["preference-applied"]).toBe("respond-async");
+    gateway.signals.sendHeartbeat({ consumerId: "a", isStoreUp: false, lagMs: 0, eventsPerSecond: 0 });
+    expect((await gateway.publish(event("2"))).statusCode).toBe(202);
+    expect((await gateway.publish(event("3"), { prefer: "wait=30" })).statusCode).toBe(202);
+  });
+
+  it("waits as long as it is asked to", async () => {
+    const { statusCode, headers } = await gateway.publish(event("1"), { prefer: "wait=0" });
+    expect([statusCode, headers["preference-applied"]]).toEqual([202, "wait=0"]);
+  });
+
+  it("does not say 202 of a log that is memory", async () => {
+    open({ publishWaitMs: 1, whenLate: "unknown" });
+    const { statusCode, headers, body } = await gateway.publish(event("1"), { prefer: "respond-async" });
+    expect(statusCode).toBe(503);
+    expect(headers["retry-after"]).toBe("1");
+    expect(JSON.parse(body)).toMatchObject({ status: 503, code: "outcome_unknown" });
+  });
+
+  it("refuses whole what does not fit into a full log", async () => {
+    const answers = [gateway.publish(Array(8).fill(event("1"))), gateway.publish(event("2"), { prefer: "wait=0" })];
+    await answers[1];
+    const refused = await gateway.publish([event("3"), event("4")]);
+    expect(refused.statusCode).toBe(503);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThanOrEqual(1);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: "queue_full" });
+    expect(await gateway.log.look()).toMatchObject({ events: 9 });
+    const [first, second] = (await gateway.log.take(ROOM)) as Delivery[];
+    judge(first as Delivery, first?.frame && countEvents(first.frame) === 9 ? "sdddddddds" : "sddddddd");
+    if (second) judge(second, "s");
+    expect((await answers[0])?.statusCode).toBe(200);
+  });
+
+  it("takes nothing of a request with one bad event", async () => {
+    const { statusCode, headers, body } = await gateway.publish([event("1"), event("")]);
+    expect(statusCode).toBe(422);
+    expect(headers["content-type"]).toBe("application/problem+json; charset=utf-8");
+    expect(JSON.parse(body)).toMatchObject({
+      title: "Unprocessable Entity",
+      status: 422,
+      code: "invalid_event",
+      errors: [{ pointer: "/1/event_id", detail: "must not be empty" }],
+      errors_total: 1,
+    });
+    expect(await gateway.log.look()).toMatchObject({ events: 0 });
+  });
+
+  it.each([
+    ["{", {}, 400, "malformed_json"],
+    ["", {}, 400, "malformed_json"],
+    ["[]", {}, 422, "empty_batch"],
+    [JSON.stringify(Array(11).fill(event("1"))), {}, 422, "batch_too_large"],
+    [" ".repeat(MAX_BODY_BYTES + 1), {}, 413, "body_too_large"],
+    ["{}", { "content-type": "text/plain" }, 415, "unsupported_media_type"],
+    ["{}", { "content-type": "" }, 415, "unsupported_media_type"],
+    ["{}", { "content-encoding": "gzip" }, 415, "unsupported_encoding"],
+  ])("refuses %.20j %j with %i %s", async (body, headers, status, code) => {
+    const { statusCode, body: problem } = await gateway.publish(body, headers as Record<string, string>);
+    expect([statusCode, JSON.parse(problem)]).toEqual([status, expect.objectContaining({ status, code })]);
+  });
+
+  it("names the limit of a body, also one without a declared length", async () => {
+    const { statusCode, body } = await gateway.server.inject({
+      method: "POST",
+      url: "/publish",
+      headers: { "content-type": "application/json" },
+      payload: Readable.from([Buffer.alloc(MAX_BODY_BYTES, " "), Buffer.from("x")]),
+    });
+    expect(statusCode).toBe(413);
+    expect(JSON.parse(body).detail).toContain(String(MAX_BODY_BYTES));
+  });
+
+  it("says what takes a method it does not", async () => {
+    const { statusCode, headers } = await gateway.server.inject({ method: "GET", url: "/publish" });
+    expect([statusCode, headers.allow]).toEqual([405, "POST"]);
+  });
+});
