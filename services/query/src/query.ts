@@ -1,5 +1,6 @@
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
 import type { EventReader } from "@tidemark/shared/event-store/event-store";
+import { registerHealth } from "@tidemark/shared/health";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import type { FastifyInstance } from "fastify";
 import packageJson from "../package.json" with { type: "json" };
@@ -18,11 +19,12 @@ export interface QueryOptions {
   startedAtMs: number;
 }
 
-/** Everything that reads: events, books, receipts, health of the whole, and the pages for people. */
+/** Everything that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, { reader, readLog, signals, startedAtMs }: QueryOptions): void {
   registerEvents(server, { reader });
   registerStats(server, { reader, readLog, startedAtMs });
   registerReceipts(server, { reader, readLog });
   registerSystemHealth(server, { reader, readLog, signals });
+  registerHealth(server, { checks: { store: () => reader.ping() } });
   registerPages(server, { version: packageJson.version });
 }

@@ -1,0 +1,62 @@
+import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import type { Heartbeat } from "@tidemark/shared/signals/signals";
+import { expect, test, vi } from "vitest";
+import { type Broker, openLater } from "./late-broker.ts";
+
+const contents: LogContents = {
+  incarnation: "one",
+  events: 3,
+  frames: 1,
+  firstSequence: 1,
+  lastSequence: 1,
+  missing: [],
+  removed: 0,
+};
+const heartbeat: Heartbeat = { consumerId: "a", isStoreUp: true, lagMs: 1, eventsPerSecond: 1 };
+
+function createBroker() {
+  const listeners: ((heartbeat: Heartbeat) => void)[] = [];
+  const state = { isClosed: false };
+  const broker: Broker = {
+    eventLog: { look: async () => contents },
+    signals: { onHeartbeat: (listener) => listeners.push(listener) },
+    close: async () => {
+      state.isClosed = true;
+    },
+  };
+  return { broker, listeners, state };
+}
+
+test("says that the log is away until the broker is there, then asks it", async () => {
+  const { broker } = createBroker();
+  const opening = Promise.withResolvers<Broker>();
+  const late = openLater(() => opening.promise);
+  await expect(late.readLog()).rejects.toMatchObject({ code: "log_unreachable" });
+  opening.resolve(broker);
+  await vi.waitFor(async () => expect(await late.readLog()).toBe(contents));
+});
+
+test("hands on heartbeats to who listened before the broker was there", async () => {
+  const { broker, listeners } = createBroker();
+  const opening = Promise.withResolvers<Broker>();
+  const late = openLater(() => opening.promise);
+  const heard: Heartbeat[] = [];
+  late.signals.onHeartbeat((beat) => heard.push(beat));
+  opening.resolve(broker);
+  await vi.waitFor(() => expect(listeners).toHaveLength(1));
+  listeners[0]?.(heartbeat);
+  expect(heard).toEqual([heartbeat]);
+});
+
+test("closes before the broker is there", async () => {
+  const late = openLater(() => new Promise(() => {}));
+  await expect(late.close()).resolves.toBeUndefined();
+});
+
+test("closes the broker that it opened", async () => {
+  const { broker, state } = createBroker();
+  const late = openLater(async () => broker);
+  await vi.waitFor(() => late.readLog());
+  await late.close();
+  expect(state.isClosed).toBe(true);
+});

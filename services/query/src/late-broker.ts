@@ -1,0 +1,38 @@
+import { Unavailable } from "@tidemark/shared/errors";
+import type { EventLog, LogContents } from "@tidemark/shared/event-log/event-log";
+import type { Signals } from "@tidemark/shared/signals/signals";
+
+/** What queries need of a broker, and how to close it. */
+export interface Broker {
+  eventLog: Pick<EventLog, "look">;
+  signals: Pick<Signals, "onHeartbeat">;
+  close: () => Promise<void>;
+}
+
+export interface LateBroker {
+  /** @throws {Unavailable} `log_unreachable` until the broker is there */
+  readLog: () => Promise<LogContents>;
+  signals: Pick<Signals, "onHeartbeat">;
+  close: () => Promise<void>;
+}
+
+/**
+ * Opens a broker in the background: queries are answered from the store alone until it is there. A failure to open it, as
+ * opposed to a long wait, ends the process: it would not go away by itself.
+ */
+export function openLater(open: () => Promise<Broker>): LateBroker {
+  let broker: Broker | undefined;
+  const opened = open().then((found) => {
+    broker = found;
+    return found;
+  });
+
+  return {
+    async readLog() {
+      if (broker === undefined) throw new Unavailable({ code: "log_unreachable", detail: "the log is not there yet" });
+      return broker.eventLog.look();
+    },
+    signals: { onHeartbeat: (listener) => void opened.then(({ signals }) => signals.onHeartbeat(listener)) },
+    close: async () => broker?.close(),
+  };
+}

@@ -1,0 +1,33 @@
+//   readers ──GET──▶ query ──▶ PostgreSQL: events, books, receipts
+//                      └─────▶ JetStream: what is still in the log; the consumers' heartbeats
+import { readSettings } from "@tidemark/shared/config";
+import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
+import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
+import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
+import { createHttpServer } from "@tidemark/shared/http-server";
+import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
+import { createLogger } from "@tidemark/shared/log";
+import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
+import { openLater } from "./late-broker.ts";
+import { registerQuery } from "./query.ts";
+import { QuerySettings } from "./settings.ts";
+
+const settings = settingsOrExit(() => readSettings(QuerySettings));
+const log = createLogger({ service: "query", level: settings.LOG_LEVEL });
+
+await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const reader = await openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: false });
+  onClose("store", () => reader.close());
+
+  const broker = openLater(async () => {
+    const connection = await connectJetstream({ url: settings.NATS_URL, name: "query", log });
+    const eventLog = await openJetstreamEventLog({ connection, log });
+    return { eventLog, signals: createNatsSignals(connection), close: () => connection.close() };
+  });
+  onClose("broker", () => broker.close());
+
+  const server = createHttpServer({ log });
+  onClose("server", () => server.close());
+  registerQuery(server, { reader, ...broker, startedAtMs: Date.now() });
+  await server.listen({ host: settings.HOST, port: settings.PORT });
+});

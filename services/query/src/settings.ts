@@ -1,0 +1,3 @@
+import { HttpSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
+
+export const QuerySettings = ProcessSettings.extend(HttpSettings.shape).extend(StackSettings.shape);
