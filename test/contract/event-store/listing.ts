@@ -130,18 +130,16 @@ export function describeListing(open: OpenForTest): void {
       expect(walked.ids).toEqual(ids);
     });
 
-    test.each(["", "x", "-1", "1.5", "1e3", " 1", "0x10", "\u0661", "99999999999999999999999", "1;DROP TABLE events"])(
-      "refuses what is no position: %j",
-      async (after) => {
-        const { store } = await open();
+    test("refuses what is no position", async () => {
+      const { store } = await open();
+      const malformed = ["", "x", "-1", "1.5", "1e3", " 1", "0x10", "\u0661", "9".repeat(23), "1;DROP TABLE events"];
 
-        for (const order of ["asc", "desc"] as const) {
-          const refused = store.listEvents({ limit: 1, order, after });
-          await expect(refused).rejects.toThrow(InvalidInput);
-          await expect(refused).rejects.toMatchObject({ code: "invalid_cursor", status: 400 });
-        }
-      },
-    );
+      for (const [after, order] of malformed.flatMap((text) => [[text, "asc"] as const, [text, "desc"] as const])) {
+        const refused = store.listEvents({ limit: 1, order, after });
+        await expect(refused, after).rejects.toThrow(InvalidInput);
+        await expect(refused, after).rejects.toMatchObject({ code: "invalid_cursor", status: 400 });
+      }
+    });
   });
 
   test("finds nothing where nothing is", async () => {

@@ -15,6 +15,8 @@ function holding(text: string, encoding: BufferEncoding = "utf8"): AppliedDelive
 
 const event = () => eventText({ topic: "refused", source: "caf\u00e9" });
 
+const kept = (payload?: string) => eventText({ topic: "kept", id: "kept", ...(payload !== undefined && { payload }) });
+
 const REFUSED: [name: string, deliveries: () => AppliedDelivery[]][] = [
   ["a frame that declares more events than it holds", () => [declaring([1, 2], [event(), event()])]],
   ["a frame that declares fewer events than it holds", () => [declaring([1], [event(), event()])]],
@@ -32,6 +34,10 @@ const REFUSED: [name: string, deliveries: () => AppliedDelivery[]][] = [
   ["a text that is no array", () => [holding(event())]],
   ["an event that is no object", () => [holding("[1]")]],
   ["an event without an id", () => [holding(`[${event().replace("event_id", "event_no")}]`)]],
+  ["a payload that is not JSON", () => [declaring([1], [eventText({ topic: "refused", payload: '{"a":}' })])]],
+  ["attributes that are not JSON", () => [declaring([1], [eventText({ topic: "refused", attributes: '{"a":1,}' })])]],
+  ["a payload that is no object", () => [declaring([1], [eventText({ topic: "refused", payload: "[]" })])]],
+  ["a copy whose payload is not JSON", () => [declaring([2], [kept(), kept('{"a":01}')])]],
   ["a text that is not UTF-8", () => [holding(`[${event()}]`, "latin1")]],
 ];
 
@@ -39,10 +45,9 @@ export function describeRefusals(open: OpenForTest): void {
   describe("refuses whole, and changes nothing for", () => {
     test.each(REFUSED)("%s", async (_name, refused) => {
       const { store } = await open();
-      const kept = eventText({ topic: "kept", id: "kept" });
-      await apply(store, deliveryOf([kept]));
+      await apply(store, deliveryOf([kept()]));
       const books = await store.readBooks({ maxTopics: 10 });
-      const deliveries = [deliveryOf([event(), kept]), ...refused(), deliveryOf([event()])];
+      const deliveries = [deliveryOf([event(), kept()]), ...refused(), deliveryOf([event()])];
 
       await expect(apply(store, ...deliveries)).rejects.toThrow(InvalidInput);
 

@@ -1,0 +1,128 @@
+import type { Database } from "better-sqlite3";
+import { InvalidInput } from "../errors.ts";
+import type { Books, BooksQuery, EventPage, EventQuery, LedgerEntry, StoredEvent, TopicBooks } from "./event-store.ts";
+
+/** What `EventReader` asks, answered by prepared statements on one connection. */
+export type SqliteQueries = ReturnType<typeof prepareQueries>;
+
+export function prepareQueries(database: Database) {
+  const findEvent = database.prepare<[string, string], EventRow>(
+    `SELECT ${EVENT_COLUMNS} FROM events WHERE topic = ? AND event_id = ?`,
+  );
+  const findFrame = database.prepare<[string], LedgerEntry>(
+    `SELECT verdicts, processed_at AS "processedAt" FROM frames WHERE frame_id = ?`,
+  );
+  return {
+    listEvents: prepareListing(database),
+    findEvent: (topic: string, eventId: string): StoredEvent | undefined => {
+      const row = findEvent.get(topic, eventId);
+      return row && toEvent(row);
+    },
+    findFrame: (frameId: string): LedgerEntry | undefined => findFrame.get(frameId),
+    readBooks: prepareBooks(database),
+    ping: (): void => {
+      database.pragma("schema_version");
+    },
+  };
+}
+
+const EVENT_COLUMNS = "id, topic, event_id, timestamp, source, payload, attributes, processed_at, payload_expired_at";
+
+interface EventRow {
+  id: number;
+  topic: string;
+  event_id: string;
+  timestamp: string;
+  source: string;
+  payload: string | null;
+  attributes: string | null;
+  processed_at: string;
+  payload_expired_at: string | null;
+}
+
+function toEvent(row: EventRow): StoredEvent {
+  return {
+    topic: row.topic,
+    eventId: row.event_id,
+    timestamp: row.timestamp,
+    source: row.source,
+    payload: row.payload,
+    ...(row.attributes !== null && { attributes: row.attributes }),
+    processedAt: row.processed_at,
+    ...(row.payload_expired_at !== null && { payloadExpiredAt: row.payload_expired_at }),
+  };
+}
+
+/** A position is the id of the last event, which is the order of commits: nothing can appear below it later. */
+function prepareListing(database: Database): (query: EventQuery) => EventPage {
+  const select = `SELECT ${EVENT_COLUMNS} FROM events WHERE`;
+  const oldest = database.prepare<[number, number], EventRow>(`${select} id > ? ORDER BY id LIMIT ?`);
+  const newest = database.prepare<[number, number], EventRow>(`${select} id < ? ORDER BY id DESC LIMIT ?`);
+  const oldestOfTopic = database.prepare<[string, number, number], EventRow>(
+    `${select} topic = ? AND id > ? ORDER BY id LIMIT ?`,
+  );
+  const newestOfTopic = database.prepare<[string, number, number], EventRow>(
+    `${select} topic = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+  );
+
+  const listOldest = ({ topic, limit, after }: EventQuery): EventPage => {
+    const position = after === undefined ? 0 : readPosition(after);
+    const rows = topic === undefined ? oldest.all(position, limit) : oldestOfTopic.all(topic, position, limit);
+    return { events: rows.map(toEvent), next: String(rows.at(-1)?.id ?? position) };
+  };
+  const listNewest = ({ topic, limit, after }: EventQuery): EventPage => {
+    const position = after === undefined ? Number.MAX_SAFE_INTEGER : readPosition(after);
+    // One more than asked for tells whether there is a next page.
+    const rows = topic === undefined ? newest.all(position, limit + 1) : newestOfTopic.all(topic, position, limit + 1);
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return { events: page.map(toEvent), ...(rows.length > limit && last && { next: String(last.id) }) };
+  };
+  return (query) => (query.order === "asc" ? listOldest(query) : listNewest(query));
+}
+
+function readPosition(text: string): number {
+  const position = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(position)) return position;
+  throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "the cursor is not one that was given out" });
+}
+
+const TOPIC_COLUMNS = `topic, unique_events AS "unique", duplicates, conflicts, dead_lettered AS "deadLettered",
+  last_processed_at AS "lastProcessedAt"`;
+
+/** Counters only: the cost grows with the number of topics, never with that of events. */
+function prepareBooks(database: Database): (query: BooksQuery) => Books {
+  const totals = database.prepare<[], Omit<Books, "byTopic" | "appliedHeldEvents" | "isLogBehind">>(
+    `SELECT coalesce(sum(unique_events), 0) AS "unique", coalesce(sum(duplicates), 0) AS duplicates,
+       coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
+       count(*) AS "topicsTotal"
+     FROM topics`,
+  );
+  const oneTopic = database.prepare<[string], TopicBooks>(`SELECT ${TOPIC_COLUMNS} FROM topics WHERE topic = ?`);
+  const busiestTopics = database.prepare<[number], TopicBooks>(
+    `SELECT ${TOPIC_COLUMNS} FROM topics ORDER BY unique_events + duplicates + dead_lettered DESC, topic LIMIT ?`,
+  );
+  const appliedHeld = database.prepare<[string, number, number, string], { events: number }>(
+    `SELECT coalesce(sum(events), 0) AS events FROM frames
+     WHERE incarnation = ? AND sequence BETWEEN ? AND ? AND sequence NOT IN (SELECT value FROM json_each(?))`,
+  );
+  const appliedBeyond = database.prepare<[string, number], { one: number }>(
+    "SELECT 1 AS one FROM frames WHERE incarnation = ? AND sequence > ? LIMIT 1",
+  );
+
+  const readLog = (log: NonNullable<BooksQuery["log"]>) => ({
+    appliedHeldEvents:
+      appliedHeld.get(log.incarnation, log.firstSequence, log.lastSequence, JSON.stringify(log.missing))?.events ?? 0,
+    isLogBehind: appliedBeyond.get(log.incarnation, log.lastSequence) !== undefined,
+  });
+  const read = database.transaction(({ topic, maxTopics, log }: BooksQuery): Books => {
+    const sums = totals.get();
+    if (sums === undefined) throw new Error("an aggregate without a row");
+    return {
+      ...sums,
+      byTopic: topic === undefined ? busiestTopics.all(maxTopics) : oneTopic.all(topic),
+      ...(log === undefined ? { appliedHeldEvents: 0, isLogBehind: false } : readLog(log)),
+    };
+  });
+  return read.deferred; // one snapshot
+}
