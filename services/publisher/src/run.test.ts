@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { answer, type FakeService, type Fault, startFakeService } from "./fake-service.ts";
+import { readOptions } from "./options.ts";
+import { run } from "./run.ts";
+
+let service: FakeService;
+beforeEach(async () => {
+  service = await startFakeService();
+});
+afterEach(() => service.close());
+
+const loseAnswer: Fault = (response, store) => {
+  store();
+  response.destroy();
+};
+
+/** Runs the publisher against the fake service; what it printed, and its exit code. */
+async function runWith(...args: string[]) {
+  const options = readOptions(args, service.url.href);
+  if (options === undefined) throw new Error("asked for help");
+  const printed: string[] = [];
+  const never = new AbortController().signal;
+  const exitCode = await run({
+    ...options,
+    interruption: { stop: never, abort: never },
+    progress: { show() {}, stop() {} },
+    print: (text) => printed.push(text),
+  });
+  return { exitCode, text: printed.join("\n") };
+}
+
+test("everything agrees with a service that counts right", async () => {
+  const { exitCode, text } = await runWith("--events", "2000", "--duplicate-rate", "0.3", "--check-stats");
+
+  expect(text).toContain("ok accepted: 1,400, expected 1,400");
+  expect(text).toContain("ok duplicates: 600, expected 600");
+  expect(text).toContain("ok /stats received: 2,000, expected 2,000");
+  expect(text).not.toContain("NOT OK");
+  expect(exitCode).toBe(0);
+});
+
+test("everything agrees when answers get lost, within the bounds that leaves", async () => {
+  for (let index = 0; index < 30; index++) service.faults.push(index % 3 === 0 ? loseAnswer : undefined);
+
+  const { exitCode, text } = await runWith("--events", "2000", "--check-stats");
+
+  expect(text).toMatch(/ok accepted: [\d,]+, expected [\d,]+ to 1,500/);
+  expect(exitCode).toBe(0);
+});
+
+test.each<[string, Fault]>([
+  ["accepts too much", (response) => answer(response, 200, { received: 100, accepted: 100, duplicates: 0 })],
+  ["loses events", (response) => answer(response, 200, { received: 99, accepted: 99, duplicates: 0 })],
+  ["sees conflicts", (response, store) => answer(response, 200, { duplicates: 0, ...store(), conflicts: 1 })],
+  ["refuses what is right", (response) => answer(response, 422, { code: "invalid_event" })],
+])("fails when the service %s", async (_name, fault) => {
+  service.faults.push(undefined, undefined, undefined, fault);
+
+  expect((await runWith("--events", "1000", "--concurrency", "1")).exitCode).toBe(1);
+});
+
+test("somebody else's events in /stats matter only when insisted upon", async () => {
+  const publishElsewhere: Fault = (response, store) => {
+    service.books.received++;
+    service.books.unique++;
+    answer(response, 200, store());
+  };
+  service.faults.push(publishElsewhere, publishElsewhere);
+
+  expect((await runWith("--events", "500")).exitCode).toBe(0);
+  service.faults.push(publishElsewhere);
+  const insisted = await runWith("--events", "500", "--check-stats");
+  expect(insisted.exitCode).toBe(1);
+  expect(insisted.text).toContain("NOT OK /stats unique_processed: 376, expected 375");
+});
+
+test("a run repeated under its id is all duplicates, and that has to be said", async () => {
+  const repeat = ["--events", "300", "--run-id", "again"];
+  expect((await runWith(...repeat)).exitCode).toBe(0);
+
+  expect((await runWith(...repeat)).exitCode).toBe(1);
+  expect((await runWith(...repeat, "--expect-repeat", "--check-stats")).exitCode).toBe(0);
+});

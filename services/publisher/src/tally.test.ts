@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { agrees, compareAnswers } from "./comparison.ts";
+import { Latencies } from "./latencies.ts";
+import { NumberSet } from "./number-set.ts";
+import { Tally } from "./tally.ts";
+
+const DISTINCT = 12;
+
+/** One request as the network treats it: how many attempts get lost after the service took them, and whether one is answered. */
+const anyRequest = fc.record({
+  events: fc.array(fc.nat(DISTINCT - 1), { minLength: 1, maxLength: 6 }),
+  lost: fc.nat(2),
+  isAnswered: fc.boolean(),
+});
+
+test("a service that counts right always agrees, whatever answers are lost", () => {
+  fc.assert(
+    fc.property(fc.array(anyRequest, { maxLength: 20 }), (requests) => {
+      const tally = new Tally(DISTINCT);
+      const stored = new Set<number>();
+      const store = (events: number[]) => {
+        const before = stored.size;
+        for (const event of events) stored.add(event);
+        return stored.size - before;
+      };
+      for (const { events, lost, isAnswered } of requests) {
+        for (let attempt = 0; attempt < lost; attempt++) store(events);
+        if (!isAnswered) {
+          tally.record(events, {
+            result: lost > 0 ? "unknown" : "refused",
+            attempts: lost + 1,
+            doubtfulAttempts: lost,
+          });
+          continue;
+        }
+        const accepted = store(events);
+        const duplicates = events.length - accepted;
+        const counts = { received: events.length, accepted, duplicates, conflicts: 0, deadLettered: 0, pending: 0 };
+        tally.record(events, { result: "answered", attempts: lost + 1, doubtfulAttempts: lost, counts });
+      }
+      const [accepted, duplicates] = compareAnswers(tally, false);
+      expect([accepted, duplicates].every((comparison) => comparison !== undefined && agrees(comparison))).toBe(true);
+    }),
+  );
+});
+
+test("without lost answers one event too many or too few is seen", () => {
+  for (const accepted of [1, 3]) {
+    const tally = new Tally(DISTINCT);
+    const counts = { received: 3, accepted, duplicates: 3 - accepted, conflicts: 0, deadLettered: 0, pending: 0 };
+    tally.record([0, 1, 0], { result: "answered", attempts: 1, doubtfulAttempts: 0, counts });
+
+    expect(
+      compareAnswers(tally, false)
+        .filter((comparison) => !agrees(comparison))
+        .map(({ name }) => name),
+    ).toEqual(["accepted", "duplicates"]);
+  }
+});
+
+test("a number set counts like a set", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(99)), fc.array(fc.nat(99)), (mine, theirs) => {
+      const [left, right] = [new NumberSet(100), new NumberSet(100)];
+      for (const number of mine) left.add(number);
+      for (const number of theirs) right.add(number);
+      expect(left.count()).toBe(new Set(mine).size);
+      expect(left.countWithout(right)).toBe(new Set(mine.filter((number) => !theirs.includes(number))).size);
+    }),
+  );
+});
+
+test("percentiles are right within two percent", () => {
+  const latencies = new Latencies();
+  for (let ms = 1; ms <= 1_000; ms++) latencies.add(ms);
+
+  for (const share of [0.5, 0.95, 0.99]) {
+    const error = Number(latencies.percentile(share)) / (share * 1_000);
+    expect(error).toBeGreaterThan(0.98);
+    expect(error).toBeLessThan(1.021);
+  }
+  expect(new Latencies().percentile(0.5)).toBeUndefined();
+});
