@@ -19,8 +19,9 @@ export function expectProblem(reply: Reply, ...statuses: number[]): Problem {
   return { errors: [], ...problem } as unknown as Problem;
 }
 
+/** Where the faults are; a value that breaks two rules may be named twice. */
 export function pointersOf(problem: Problem): string[] {
-  return problem.errors.map(({ pointer }) => pointer);
+  return [...new Set(problem.errors.map(({ pointer }) => pointer))];
 }
 
 /** Asks again and again until the answer holds; fails with the last one seen. */

@@ -40,7 +40,7 @@ describe("after a restart on the same data", () => {
 
     const figures = ["received", "unique_processed", "duplicate_dropped", "conflicts", "dead_lettered", "topics_total"];
     for (const figure of figures) expect({ [figure]: stats[figure] }).toEqual({ [figure]: statsBefore[figure] });
-    expect(stats).toMatchObject({ queue_size: 0, drift: 0 });
+    expect(stats.queue_size).toBe(0);
     expect(uptime_seconds).toBeLessThan(Number(statsBefore.uptime_seconds));
   });
 
