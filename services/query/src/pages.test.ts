@@ -1,0 +1,79 @@
+import { createHttpServer } from "@tidemark/shared/http-server";
+import { createLogger } from "@tidemark/shared/log";
+import { expect, test } from "vitest";
+import { registerPages } from "./pages.ts";
+
+function createPages() {
+  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
+  registerPages(server, { version: "1.2.3" });
+  return server;
+}
+
+const PAGES = ["/", "/docs", "/docs/", "/redoc/"];
+
+/** Addresses of what a page makes the browser load. */
+function loaded(html: string): string[] {
+  return [...html.matchAll(/<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)="([^"]*)"/g)].map(([, url]) => `${url}`);
+}
+
+test.each(PAGES)("%s loads only what this service serves", async (page) => {
+  const server = createPages();
+  const answer = await server.inject(page);
+  expect(answer.statusCode).toBe(200);
+  expect(answer.headers["content-type"]).toContain("text/html");
+  const urls = loaded(answer.body).filter((url) => !url.startsWith("data:"));
+  expect(urls.length).toBeGreaterThan(0);
+  for (const url of urls) {
+    const { origin, pathname } = new URL(url, `http://this.service${page}`);
+    expect(origin).toBe("http://this.service");
+    expect((await server.inject(pathname)).statusCode, pathname).toBe(200);
+  }
+});
+
+test.each(PAGES)("%s may talk to nobody else", async (page) => {
+  const policy = (await createPages().inject(page)).headers["content-security-policy"];
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("connect-src 'self'");
+  expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
+});
+
+test("the dashboard runs nothing and styles nothing that stands in the page itself", async () => {
+  const answer = await createPages().inject("/");
+  expect(answer.headers["content-security-policy"]).not.toContain("unsafe-inline");
+  expect(answer.body).not.toMatch(/<style|style=|<script(?![^>]*src=)|\son\w+=/);
+});
+
+test("the reference page asks nothing of its maker", async () => {
+  const { body } = await createPages().inject("/redoc/");
+  for (const setting of ['"withDefaultFonts": false', '"telemetry": false', '"url": "/openapi.json"']) {
+    expect(body).toContain(setting);
+  }
+  expect(body).toMatch(/"agent": \{\s*"disabled": true/);
+  expect(body).not.toContain("https://");
+});
+
+test("/redoc leads to the page with its slash", async () => {
+  const answer = await createPages().inject("/redoc");
+  expect(answer.statusCode).toBe(301);
+  expect(answer.headers.location).toBe("/redoc/");
+});
+
+test("a Host that is none is the client's fault", async () => {
+  const answer = await createPages().inject({ url: "/redoc/", headers: { host: "[[" } });
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json()).toMatchObject({ code: "bad_request" });
+});
+
+test("/openapi.json and /docs/json are the same document", async () => {
+  const server = createPages();
+  const document = (await server.inject("/openapi.json")).json();
+  expect(document).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
+  expect((await server.inject("/docs/json")).json()).toEqual(document);
+});
+
+test("serves nothing beside the dashboard's own files", async () => {
+  const server = createPages();
+  for (const url of ["/dashboard.ts", "/../dashboard.ts", "/%2e%2e/dashboard.ts", "/favicon.ico"]) {
+    expect((await server.inject(url)).statusCode, url).toBe(404);
+  }
+});

@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Unavailable } from "@tidemark/shared/errors";
+import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import type { EventStore } from "@tidemark/shared/event-store/event-store";
+import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
+import { createHttpServer } from "@tidemark/shared/http-server";
+import { createLogger } from "@tidemark/shared/log";
+import type { Heartbeat } from "@tidemark/shared/signals/signals";
+import type { FastifyInstance } from "fastify";
+import { registerQuery } from "./query.ts";
+
+/** Queries over a store of its own and a log whose contents the test decides. */
+export interface QueryFixture {
+  server: FastifyInstance;
+  store: EventStore;
+  /** What the log holds; undefined: it is away. */
+  log: { contents: LogContents | undefined };
+  hear: (heartbeat: Partial<Heartbeat>) => void;
+  /** Applies events as one frame of one request, and returns the frame's id. */
+  storeEvents: (events: object[], frameId?: string) => Promise<string>;
+}
+
+export const EMPTY_LOG: LogContents = {
+  incarnation: "test",
+  events: 0,
+  frames: 0,
+  firstSequence: 1,
+  lastSequence: 0,
+  missing: [],
+  removed: 0,
+};
+
+/** Opens queries; `onEnd` takes what closes them and discards their data: `onTestFinished` or `afterAll`. */
+export async function openQueryFixture(onEnd: (close: () => Promise<void>) => void): Promise<QueryFixture> {
+  const logger = createLogger({ service: "test", level: "silent" });
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-query-"));
+  const store = await openSqliteEventStore({ path: join(directory, "test.db"), log: logger });
+  const server = createHttpServer({ log: logger });
+  onEnd(async () => {
+    await server.close();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  const log: QueryFixture["log"] = { contents: EMPTY_LOG };
+  let hear: (heartbeat: Heartbeat) => void = () => {};
+  registerQuery(server, {
+    reader: store,
+    readLog: async () => {
+      if (log.contents === undefined) throw new Unavailable({ code: "log_unreachable", detail: "the log is away" });
+      return log.contents;
+    },
+    signals: {
+      onHeartbeat: (listener) => {
+        hear = listener;
+      },
+    },
+    startedAtMs: Date.now(),
+  });
+
+  let sequence = 0;
+  await server.ready();
+  return {
+    server,
+    store,
+    log,
+    hear: (heartbeat) => hear({ consumerId: "a", isStoreUp: true, lagMs: 0, eventsPerSecond: 0, ...heartbeat }),
+    async storeEvents(events, frameId = randomUUID()) {
+      const texts = events.map((event) => JSON.stringify({ ...SAMPLE, ...event }));
+      const frame = {
+        id: frameId,
+        requests: [events.length],
+        receivedAtMs: Date.now(),
+        events: Buffer.from(`[${texts.join(",")}]`),
+      };
+      // Of another log than the one that is looked at, unless a test says otherwise.
+      const origin = { incarnation: "former", sequence: ++sequence };
+      await store.apply([{ frame, origin }], { maxNamed: 0 });
+      return frameId;
+    },
+  };
+}
+
+const SAMPLE = { topic: "user.login", timestamp: "2025-10-23T10:00:00Z", source: "auth-service", payload: {} };

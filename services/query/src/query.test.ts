@@ -1,0 +1,117 @@
+import { expect, onTestFinished, test } from "vitest";
+import { EMPTY_LOG, openQueryFixture } from "./query-fixture.ts";
+
+test("tells the books of what was published", async () => {
+  const { server, storeEvents } = await openQueryFixture(onTestFinished);
+  await storeEvents(["1", "1", "2"].map((event_id) => ({ topic: "a", event_id })));
+  await storeEvents([{ topic: "b", event_id: "1" }]);
+  const answer = await server.inject("/stats");
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toMatchObject({
+    received: 4,
+    unique_processed: 3,
+    duplicate_dropped: 1,
+    dead_lettered: 0,
+    queue_size: 0,
+    topics: ["a", "b"],
+    by_topic: [
+      { topic: "a", received: 3, unique_processed: 2, duplicate_dropped: 1 },
+      { topic: "b", received: 1, unique_processed: 1, duplicate_dropped: 0 },
+    ],
+    topics_total: 2,
+  });
+});
+
+test("tells about one topic, the sums staying those of all", async () => {
+  const { server, storeEvents } = await openQueryFixture(onTestFinished);
+  await storeEvents(["a", "b"].map((topic) => ({ topic, event_id: "1" })));
+  expect((await server.inject("/stats?topic=b")).json()).toMatchObject({
+    received: 2,
+    topics: ["b"],
+    by_topic: [{ topic: "b", received: 1 }],
+    topics_total: 2,
+  });
+});
+
+test("counts what waits in the log", async () => {
+  const { server, storeEvents, log } = await openQueryFixture(onTestFinished);
+  await storeEvents([{ event_id: "1" }]);
+  log.contents = { ...EMPTY_LOG, events: 5, frames: 2, lastSequence: 2, oldestAtMs: Date.now() - 60_000 };
+  const stats = (await server.inject("/stats")).json();
+  expect(stats).toMatchObject({ received: 6, queue_size: 5 });
+  expect(stats.oldest_queued_seconds).toBeGreaterThanOrEqual(60);
+});
+
+test("says what is missing when the log is away", async () => {
+  const { server, log } = await openQueryFixture(onTestFinished);
+  log.contents = undefined;
+  const answer = await server.inject("/stats");
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toMatchObject({ received: 0, queue_size: null, incomplete: ["log"] });
+});
+
+test("refuses parameters of /stats that it does not know", async () => {
+  const { server } = await openQueryFixture(onTestFinished);
+  const answer = await server.inject("/stats?topics=a");
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json().detail).toContain("topics");
+});
+
+test("answers 503 when the store is away", async () => {
+  const { server, store } = await openQueryFixture(onTestFinished);
+  await store.close();
+  for (const url of ["/stats", "/events", "/events/a/b", "/readyz"]) {
+    const answer = await server.inject(url);
+    expect(answer.statusCode, url).toBe(503);
+    expect(answer.headers["content-type"]).toContain("application/problem+json");
+    expect(answer.headers["retry-after"]).toBeDefined();
+  }
+  expect((await server.inject("/livez")).statusCode).toBe(200);
+});
+
+test("is healthy while store and log answer and a consumer is heard", async () => {
+  const { server, hear } = await openQueryFixture(onTestFinished);
+  hear({});
+  const answer = await server.inject("/health");
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toEqual({
+    status: "healthy",
+    consumer_running: true,
+    queue_size: 0,
+    timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+});
+
+test("is not healthy without a consumer", async () => {
+  const { server } = await openQueryFixture(onTestFinished);
+  const answer = await server.inject("/health");
+  expect(answer.statusCode).toBe(503);
+  expect(answer.json()).toMatchObject({
+    status: "unhealthy",
+    consumer_running: false,
+    queue_size: 0,
+    reasons: ["no consumer was heard of within 5 seconds"],
+  });
+});
+
+test("is not healthy when no consumer reaches the store", async () => {
+  const { server, hear } = await openQueryFixture(onTestFinished);
+  hear({ isStoreUp: false });
+  expect((await server.inject("/health")).json()).toMatchObject({
+    consumer_running: true,
+    reasons: ["no consumer reaches the store"],
+  });
+});
+
+test("is not healthy without the log, nor without the store", async () => {
+  const { server, store, log, hear } = await openQueryFixture(onTestFinished);
+  hear({});
+  log.contents = undefined;
+  const withoutLog = await server.inject("/health");
+  expect(withoutLog.statusCode).toBe(503);
+  expect(withoutLog.json()).toMatchObject({ queue_size: null, reasons: ["the log does not answer"] });
+  await store.close();
+  const withoutStore = await server.inject("/health");
+  expect(withoutStore.statusCode).toBe(503);
+  expect(withoutStore.json()).toMatchObject({ status: "unhealthy", queue_size: null });
+});
