@@ -94,8 +94,11 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
 function invalidParameters(validation: unknown[]): InvalidInput {
   const faults = validation
     .filter((item) => item instanceof RequestValidationError)
-    .map((item) => ({ pointer: item.instancePath, detail: item.message }));
-  const detail = faults.map(({ pointer, detail }) => `${pointer.slice(1)}: ${detail}`).join("; ");
+    // "/" is what the validator calls the whole, which RFC 6901 calls "".
+    .map((item) => ({ pointer: item.instancePath === "/" ? "" : item.instancePath, detail: item.message }));
+  const detail = faults
+    .map(({ pointer, detail }) => (pointer === "" ? detail : `${pointer.slice(1)}: ${detail}`))
+    .join("; ");
   return new InvalidInput({ code: "invalid_parameter", status: 400, detail: detail || "a parameter is wrong", faults });
 }
 
