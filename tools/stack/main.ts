@@ -1,7 +1,8 @@
 //   :8080 edge ──/publish──▶ gateway ──▶ nats-server ──▶ consumer ──▶ PostgreSQL
 //           └──everything else──────────────▶ query ◀─────────────────────┘
 import { join } from "node:path";
-import { type OnClose, runProcess } from "@tidemark/shared/lifecycle";
+import { IntakeSettings, readSettings } from "@tidemark/shared/config";
+import { type OnClose, runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
 import { createLogger } from "@tidemark/shared/log";
 import { startEmbeddedPostgres } from "../embedded-postgres.ts";
 import { findNatsServer, startNatsServer } from "../nats-server.ts";
@@ -13,6 +14,7 @@ import { startServiceProcess } from "./service-process.ts";
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
 const options = optionsOrExit();
+const { MAX_BODY_BYTES: maxBodyBytes } = settingsOrExit(() => readSettings(IntakeSettings));
 const log = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
 
 await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
@@ -35,7 +37,14 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
 
   const { host, port } = options;
   const urlsOf = (replicas: { url: URL }[]) => replicas.map(({ url }) => url);
-  const edge = await startEdge({ host, port, gateways: urlsOf(gateways), queries: urlsOf(queries), log });
+  const edge = await startEdge({
+    host,
+    port,
+    gateways: urlsOf(gateways),
+    queries: urlsOf(queries),
+    maxBodyBytes,
+    log,
+  });
   onClose("edge", () => edge.stop());
   log.info({ replicas: options.replicas, dataDir: options.dataDir }, `the stack is ready on ${edge.url}`);
 });
