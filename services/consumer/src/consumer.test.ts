@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
+import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
+import type { Applied, AppliedDelivery } from "@tidemark/shared/event-store/event-store";
+import { countEvents, type Frame } from "@tidemark/shared/frame";
+import { createLogger } from "@tidemark/shared/log";
+import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
+import type { Heartbeat, VerdictMessage } from "@tidemark/shared/signals/signals";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startConsumer } from "./consumer.ts";
+
+const frame = (count = 1): Frame => ({
+  id: randomUUID(),
+  requests: [count],
+  replyTo: "here",
+  receivedAtMs: Date.now(),
+  events: Buffer.from("[]"),
+});
+
+const allStored = (deliveries: AppliedDelivery[]): Applied => ({
+  frames: deliveries.map(({ frame }) => ({
+    frameId: frame.id,
+    isNew: true,
+    verdicts: "s".repeat(countEvents(frame)),
+  })),
+  dropped: [],
+});
+
+/** A consumer with a store that does what `apply` says. */
+function runConsumer(apply: (deliveries: AppliedDelivery[]) => Promise<Applied>) {
+  const eventLog = createMemoryEventLog({ maxEvents: 1_000, maxBytes: 1_000_000 });
+  const signals = createMemorySignals();
+  const verdicts: VerdictMessage[] = [];
+  const heartbeats: Heartbeat[] = [];
+  signals.onVerdicts((message) => verdicts.push(message));
+  signals.onHeartbeat((heartbeat) => heartbeats.push(heartbeat));
+  const calls: AppliedDelivery[][] = [];
+  const store = {
+    apply: (deliveries: AppliedDelivery[]) => {
+      calls.push(deliveries);
+      return apply(deliveries);
+    },
+  };
+  const log = createLogger({ service: "test", level: "silent" });
+  const consumer = startConsumer({ eventLog, store, signals, log, batch: { maxEvents: 10, maxBytes: 1_000_000 } });
+  onTestFinished(() => consumer.stop().catch(() => undefined));
+  return { eventLog, consumer, calls, verdicts, heartbeats };
+}
+
+describe("a consumer", () => {
+  it("applies what is at hand in one call and sends each frame's verdicts back", async () => {
+    const { eventLog, calls, verdicts } = runConsumer(async (deliveries) => allStored(deliveries));
+    const frames = [frame(2), frame(3)];
+    await Promise.all(frames.map((one) => eventLog.append(one)));
+    await expect.poll(() => verdicts.map(({ verdicts }) => verdicts)).toEqual(["ss", "sss"]);
+    expect(calls).toHaveLength(1);
+    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+  });
+
+  it("acknowledges only after the commit", async () => {
+    const commit = Promise.withResolvers<void>();
+    const { eventLog, calls, verdicts } = runConsumer(async (deliveries) => {
+      await commit.promise;
+      return allStored(deliveries);
+    });
+    await eventLog.append(frame());
+    await expect.poll(() => calls.length).toBe(1);
+    expect([await eventLog.look(), verdicts]).toMatchObject([{ frames: 1 }, []]);
+    commit.resolve();
+    await expect.poll(() => verdicts.length).toBe(1);
+    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+  });
+
+  it("waits for a store that is down, and says so meanwhile", async () => {
+    let isUp = false;
+    const { eventLog, heartbeats, verdicts } = runConsumer(async (deliveries) => {
+      if (!isUp) throw new Unavailable({ code: "store_unreachable", detail: "down" });
+      return allStored(deliveries);
+    });
+    await eventLog.append(frame());
+    await expect.poll(() => heartbeats.at(-1)?.isStoreUp).toBe(false);
+    isUp = true;
+    await expect.poll(() => verdicts.length).toBe(1);
+    await expect.poll(() => heartbeats.at(-1)?.isStoreUp).toBe(true);
+  });
+
+  it("does not let a frame that the store refuses hold up its neighbours", async () => {
+    const refused = frame();
+    const { eventLog, verdicts } = runConsumer(async (deliveries) => {
+      if (deliveries.some(({ frame }) => frame.id === refused.id)) {
+        throw new InvalidInput({ code: "invalid_event", status: 422, detail: "damaged" });
+      }
+      return allStored(deliveries);
+    });
+    const neighbours = [frame(), frame()] as const;
+    await Promise.all([neighbours[0], refused, neighbours[1]].map((one) => eventLog.append(one)));
+    await expect.poll(() => verdicts.map(({ frameId }) => frameId)).toEqual(neighbours.map(({ id }) => id));
+    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+
+  it("stops rather than go on after an error it does not know", async () => {
+    const { eventLog, consumer } = runConsumer(() => Promise.reject(new Error("a bug")));
+    const done = expect(consumer.done).rejects.toThrow("a bug");
+    await eventLog.append(frame());
+    await done;
+    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+
+  it("finishes the batch at hand before it stops", async () => {
+    const commit = Promise.withResolvers<void>();
+    const { eventLog, consumer, calls, verdicts } = runConsumer(async (deliveries) => {
+      await commit.promise;
+      return allStored(deliveries);
+    });
+    await eventLog.append(frame());
+    await expect.poll(() => calls.length).toBe(1);
+    const stopped = consumer.stop();
+    commit.resolve();
+    await stopped;
+    await expect.poll(() => verdicts.length).toBe(1);
+  });
+
+  it("gives back what a store that is down did not take, when it has to stop", async () => {
+    const { eventLog, consumer, calls } = runConsumer(() =>
+      Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })),
+    );
+    await eventLog.append(frame());
+    await expect.poll(() => calls.length).toBe(1);
+    await consumer.stop();
+    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+});
