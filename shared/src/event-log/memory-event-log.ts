@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import { Unavailable } from "../errors.ts";
+import { countEvents, type Frame } from "../frame.ts";
+import type { Delivery, EventLog, LogContents, TakeLimits } from "./event-log.ts";
+import { takeWithin } from "./take-limits.ts";
+
+export interface MemoryEventLogOptions {
+  /** Events that may be in the log, those at hand of the consumer included. */
+  maxEvents: number;
+  /** The same in bytes of `frame.events`. */
+  maxBytes: number;
+}
+
+interface HeldFrame {
+  sequence: number;
+  frame: Frame;
+  events: number;
+  bytes: number;
+}
+
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * A log in memory, for one process: what it holds ends with the process, so a request is answered only once its events
+ * are in the store. A full log refuses at once; a frame larger than the whole log is taken when the log is empty.
+ *
+ * A frame appended twice is delivered twice: the store's ledger knows its id.
+ */
+export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOptions): EventLog {
+  const incarnation = randomUUID();
+  /** All frames held, by sequence: waiting, at hand, or to be retried. */
+  const held = new Map<number, HeldFrame>();
+  let waiting: HeldFrame[] = [];
+  const retries = new Set<NodeJS.Timeout>();
+  let heldEvents = 0;
+  let heldBytes = 0;
+  let lastSequence = 0;
+  let isClosed = false;
+  let wakeTaker = () => {};
+
+  function deliver(entry: HeldFrame): Delivery {
+    let isAtHand = true;
+    const decide = () => {
+      const wasAtHand = isAtHand;
+      isAtHand = false;
+      return wasAtHand;
+    };
+    return {
+      frame: entry.frame,
+      origin: { incarnation, sequence: entry.sequence },
+      ack() {
+        if (!decide()) return;
+        held.delete(entry.sequence);
+        heldEvents -= entry.events;
+        heldBytes -= entry.bytes;
+      },
+      retry(delayMs) {
+        if (!decide()) return;
+        const timer = setTimeout(() => {
+          retries.delete(timer);
+          waiting.unshift(entry);
+          wakeTaker();
+        }, delayMs);
+        retries.add(timer);
+      },
+      // Nobody else could be given it: a delivery is at hand until it is decided upon.
+      extend() {},
+    };
+  }
+
+  return {
+    maxFrameBytes: Number.MAX_SAFE_INTEGER,
+
+    async append(frame) {
+      const events = countEvents(frame);
+      const bytes = frame.events.length;
+      const isRoom = heldEvents + events <= maxEvents && heldBytes + bytes <= maxBytes;
+      if (!isRoom && held.size > 0) {
+        throw new Unavailable({
+          code: "queue_full",
+          detail: `the queue is full: it holds ${heldEvents} events`,
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        });
+      }
+      const entry = { sequence: ++lastSequence, frame, events, bytes };
+      held.set(entry.sequence, entry);
+      heldEvents += events;
+      heldBytes += bytes;
+      waiting.push(entry);
+      wakeTaker();
+    },
+
+    async take(limits: TakeLimits) {
+      while (waiting.length === 0 && !isClosed) {
+        await new Promise<void>((resolve) => {
+          wakeTaker = resolve;
+        });
+      }
+      if (isClosed) return [];
+      return takeWithin(limits, waiting).map(deliver);
+    },
+
+    async look(): Promise<LogContents> {
+      const [oldest] = held.values();
+      const firstSequence = oldest?.sequence ?? lastSequence + 1;
+      const missing: number[] = [];
+      for (let sequence = firstSequence; sequence < lastSequence; sequence++) {
+        if (!held.has(sequence)) missing.push(sequence);
+      }
+      return {
+        incarnation,
+        events: heldEvents,
+        frames: held.size,
+        firstSequence,
+        lastSequence,
+        missing,
+        removed: lastSequence - held.size,
+        ...(oldest ? { oldestAtMs: oldest.frame.receivedAtMs } : {}),
+      };
+    },
+
+    async close() {
+      isClosed = true;
+      for (const timer of retries) clearTimeout(timer);
+      waiting = [];
+      wakeTaker();
+    },
+  };
+}
