@@ -6,7 +6,7 @@ import type { Started } from "./infrastructure-programs.ts";
 
 /** The images of docker-compose.yml. */
 const POSTGRES_IMAGE = "postgres:18-alpine";
-const NATS_IMAGE = "nats:2.15-alpine";
+export const NATS_IMAGE = "nats:2.15-alpine";
 const CONF_FILE = "/etc/nats/tidemark.conf";
 
 /** Whether a container engine answers. */
@@ -28,12 +28,14 @@ export async function startPostgresContainer(): Promise<Started> {
   };
 }
 
-export async function startNatsContainer(): Promise<Started> {
+/** Gives a NATS container the configuration of the shipped one. Its user is `test`, as is the password. */
+export function configureNats(container: NatsContainer): NatsContainer {
   const content = natsConf({ storeDir: "/data", listen: "0.0.0.0:4222", http: "0.0.0.0:8222" });
-  const container = await new NatsContainer(NATS_IMAGE)
-    .withCopyContentToContainer([{ content, target: CONF_FILE }])
-    .withArg("config", CONF_FILE)
-    .start();
+  return container.withCopyContentToContainer([{ content, target: CONF_FILE }]).withArg("config", CONF_FILE);
+}
+
+export async function startNatsContainer(): Promise<Started> {
+  const container = await configureNats(new NatsContainer(NATS_IMAGE)).start();
   return {
     url: `nats://test:test@${container.getHost()}:${container.getMappedPort(4222)}`,
     from: `container ${NATS_IMAGE}`,

@@ -1,0 +1,121 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { Logger } from "../log.ts";
+import type { EventLog } from "./event-log.ts";
+import type { JetstreamConnection } from "./jetstream-connection.ts";
+import { isAbsent, isUndecided, unreachable } from "./jetstream-errors.ts";
+import { lookIntoStream } from "./jetstream-look.ts";
+import { createPublisher } from "./jetstream-publisher.ts";
+import { createPuller } from "./jetstream-puller.ts";
+import { ensureStream, type StreamLife } from "./jetstream-stream.ts";
+
+export interface JetstreamEventLogOptions {
+  connection: JetstreamConnection;
+  /** Default: `TIDEMARK`. Its subjects are its name in small letters, then `.ingest.<count of events>`. */
+  stream?: string;
+  /** What the name of the durable consumer begins with; the life of the stream follows. */
+  consumer?: string;
+  /** Disk the stream may use; must be there. Default: 1 GiB for a new stream, what it has for one that exists. */
+  maxBytes?: number;
+  /** Copies in a cluster. Default: 1 for a new stream, what it has for one that exists. */
+  replicas?: number;
+  /** A delivery neither acknowledged nor extended for this long is delivered again. */
+  ackWaitMs?: number;
+  log: Logger;
+}
+
+const ENSURE_WAIT_MS = 500;
+
+/**
+ * The log in NATS JetStream: a work queue on disk, a frame a message, refusing when it is full. Waits for a broker that
+ * is not ready yet; survives its restarts, and a stream that is deleted is made anew.
+ *
+ * A frame appended again within two minutes is stored once; after that it may be delivered twice, which the store's
+ * ledger knows.
+ *
+ * @throws {Error} when the stream exists with settings that do not fit and cannot be changed
+ */
+export async function openJetstreamEventLog({
+  connection,
+  stream = "TIDEMARK",
+  consumer = "consumer",
+  maxBytes,
+  replicas,
+  ackWaitMs = 20_000,
+  log,
+}: JetstreamEventLogOptions): Promise<EventLog> {
+  const manager = await jetstreamManager(connection.nats, { checkAPI: false });
+  const settings = {
+    stream,
+    consumer,
+    ackWaitMs,
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(replicas === undefined ? {} : { replicas }),
+  };
+  let isClosed = false;
+  let ensuring: Promise<StreamLife | undefined> | undefined;
+
+  /** Undefined when the log is closed first. */
+  async function ensureAtLast(): Promise<StreamLife | undefined> {
+    for (let tries = 1; !isClosed && !connection.nats.isClosed(); tries++) {
+      try {
+        return await ensureStream(manager, settings);
+      } catch (error) {
+        if (!isAbsent(error) && !isUndecided(error)) throw error;
+        if (tries === 1) log.warn({ err: error, stream }, "waiting for the log");
+        await Promise.race([connection.lost(), delay(ENSURE_WAIT_MS)]);
+        await Promise.race([connection.connected(), delay(ENSURE_WAIT_MS)]);
+      }
+    }
+    return undefined;
+  }
+
+  function ensureLife(): Promise<StreamLife | undefined> {
+    ensuring ??= ensureAtLast().finally(() => {
+      ensuring = undefined;
+    });
+    return ensuring;
+  }
+
+  const publisher = createPublisher({
+    connection,
+    stream,
+    onAbsent: () =>
+      void ensureLife().catch((error) => log.error({ err: error, stream }, "could not make the log anew")),
+  });
+  const puller = createPuller({ connection, stream, ackWaitMs, ensureLife, log });
+  const life = await ensureLife();
+  if (life === undefined) throw unreachable("the connection was closed before the log was ready");
+  log.info({ stream, incarnation: life.incarnation }, "log open");
+  let isPulling = false;
+
+  return {
+    get maxFrameBytes() {
+      return publisher.maxFrameBytes;
+    },
+
+    append: (frame) => publisher.append(frame),
+
+    async take(limits) {
+      // A gateway never takes, and must keep nothing from those who do.
+      if (!isPulling && !isClosed) puller.start(life);
+      isPulling = true;
+      return puller.take(limits);
+    },
+
+    async look() {
+      if (!connection.isConnected) throw unreachable("the log is not reachable");
+      try {
+        return await connection.untilLost(lookIntoStream(manager, stream));
+      } catch (error) {
+        if (isAbsent(error) || isUndecided(error)) throw unreachable("the log does not answer", error);
+        throw error;
+      }
+    },
+
+    async close() {
+      isClosed = true;
+      await puller.close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import type { JetstreamConnection } from "../event-log/jetstream-connection.ts";
+import type { Heartbeat, Signals, VerdictMessage } from "./signals.ts";
+
+const VERDICT_PREFIX = "tidemark.verdict.";
+const HEARTBEAT_SUBJECT = "tidemark.heartbeat";
+
+/**
+ * Signals over core NATS: at most once, kept nowhere. Those sent while the connection is lost are dropped, for the client
+ * would keep them all and send them late.
+ *
+ * A message that cannot be read (of another version) is dropped as well.
+ */
+export function createNatsSignals(connection: JetstreamConnection): Signals {
+  const { nats } = connection;
+  const address = `${VERDICT_PREFIX}${randomUUID()}`;
+
+  function send(subject: string, text: string): void {
+    if (connection.isConnected) nats.publish(subject, text);
+  }
+
+  function listen<Message>(
+    subject: string,
+    read: (text: string) => Message | undefined,
+    listener: (message: Message) => void,
+  ): void {
+    nats.subscribe(subject, {
+      callback(error, message) {
+        const received = error === null ? read(message.string()) : undefined;
+        if (received !== undefined) listener(received);
+      },
+    });
+  }
+
+  return {
+    address,
+    sendVerdicts(to, { frameId, verdicts }) {
+      if (isVerdictAddress(to)) send(to, `${frameId} ${verdicts}`);
+    },
+    onVerdicts: (listener) => listen(address, readVerdicts, listener),
+    sendHeartbeat: (heartbeat) => send(HEARTBEAT_SUBJECT, JSON.stringify(heartbeat)),
+    onHeartbeat: (listener) => listen(HEARTBEAT_SUBJECT, readHeartbeat, listener),
+  };
+}
+
+/** An address comes out of a frame: anything else than one of ours is not published to. */
+function isVerdictAddress(text: string): boolean {
+  return /^tidemark\.verdict\.[0-9a-f-]+$/.test(text);
+}
+
+function readVerdicts(text: string): VerdictMessage | undefined {
+  const [frameId, verdicts] = text.split(" ");
+  return frameId && verdicts ? { frameId, verdicts } : undefined;
+}
+
+function readHeartbeat(text: string): Heartbeat | undefined {
+  try {
+    const { consumerId, isStoreUp, lagMs, eventsPerSecond } = JSON.parse(text);
+    const isHeartbeat =
+      typeof consumerId === "string" &&
+      typeof isStoreUp === "boolean" &&
+      Number.isFinite(lagMs) &&
+      Number.isFinite(eventsPerSecond);
+    return isHeartbeat ? { consumerId, isStoreUp, lagMs, eventsPerSecond } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+import type { Heartbeat, Signals, VerdictMessage } from "./signals.ts";
+
+/** Signals within one process. Listeners are called after the sender has returned, as a network would. */
+export function createMemorySignals(): Signals {
+  const verdictListeners: ((message: VerdictMessage) => void)[] = [];
+  const heartbeatListeners: ((heartbeat: Heartbeat) => void)[] = [];
+  const address = "here";
+  return {
+    address,
+    sendVerdicts(to, message) {
+      if (to !== address) return;
+      for (const listener of verdictListeners) queueMicrotask(() => listener(message));
+    },
+    onVerdicts: (listener) => void verdictListeners.push(listener),
+    sendHeartbeat(heartbeat) {
+      for (const listener of heartbeatListeners) queueMicrotask(() => listener(heartbeat));
+    },
+    onHeartbeat: (listener) => void heartbeatListeners.push(listener),
+  };
+}

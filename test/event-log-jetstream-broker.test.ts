@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
+import { openJetstreamEventLog } from "../shared/src/event-log/jetstream-event-log.ts";
+import { createFrame, takeAll, waitForFrames } from "./contract/event-log-contract.ts";
+import { type Broker, startBroker } from "./support/nats-broker.ts";
+import { createStream, createStreamName, type StreamUnderTest, silentLog } from "./support/nats-streams.ts";
+import { waitFor } from "./support/wait-for.ts";
+
+const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
+let broker: Broker;
+
+beforeAll(async () => {
+  broker = await startBroker();
+});
+afterAll(() => broker.stop());
+
+async function createTestStream(): Promise<StreamUnderTest> {
+  const stream = await createStream(broker.url);
+  onTestFinished(() => stream.close());
+  return stream;
+}
+
+function api(stream: StreamUnderTest, subject: string, request: object = {}) {
+  return stream.connection.nats.request(`$JS.API.${subject}`, JSON.stringify(request), { timeout: 5_000 });
+}
+
+test("keeps every confirmed frame through a kill -9 of the broker, and goes on by itself", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const confirmed: string[] = [];
+  const unknown: string[] = [];
+  let isDone = false;
+  const appending = (async () => {
+    while (!isDone) {
+      const frame = createFrame();
+      await log.append(frame).then(
+        () => confirmed.push(frame.id),
+        (error) => {
+          expect(error).toMatchObject({ name: "Unavailable" });
+          if (error.code === "outcome_unknown") unknown.push(frame.id);
+          else expect(error.code).toBe("log_unreachable");
+        },
+      );
+      await new Promise(setImmediate);
+    }
+  })();
+  await waitFor("some frames to be confirmed", () => confirmed.length > 50);
+  await broker.kill();
+  await stream.connection.lost();
+  await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.look()).rejects.toMatchObject({ code: "log_unreachable" });
+  const before = confirmed.length;
+  await broker.restart();
+  await waitFor("more frames to be confirmed", () => confirmed.length > before + 50);
+  isDone = true;
+  await appending;
+
+  const { frames } = await log.look();
+  const held = (await takeAll(log, frames)).map(({ frame }) => frame.id);
+  expect(confirmed.filter((id) => !held.includes(id))).toEqual([]);
+  expect(held.filter((id) => !confirmed.includes(id) && !unknown.includes(id))).toEqual([]);
+  expect(new Set(held).size).toBe(held.length);
+});
+
+test("appends again, within its deadline, what the broker did not confirm before it was killed", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  await log.append(createFrame());
+  const killing = broker.kill();
+  const outcomes = Promise.allSettled(Array.from({ length: 50 }, () => log.append(createFrame())));
+  await killing;
+  await broker.restart();
+  const confirmed = (await outcomes).filter(({ status }) => status === "fulfilled").length;
+  await stream.connection.connected();
+  await waitFor("the log to answer", async () => (await log.look()).frames >= confirmed + 1);
+});
+
+test("hands over frames after the broker was killed while a take was waiting", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const taking = log.take(PLENTY);
+  await waitFor("the take to wait at the broker", async () => {
+    const reply = await api(stream, `CONSUMER.LIST.${stream.name}`);
+    return reply.json<{ consumers: { num_waiting: number }[] }>().consumers[0]?.num_waiting === 1;
+  });
+  await broker.kill();
+  await stream.connection.lost();
+  await broker.restart();
+  await stream.connection.connected();
+  const frame = createFrame();
+  await waitFor("an append to be confirmed", () => log.append(frame).then(() => true));
+  expect((await taking).map((delivery) => delivery.frame?.id)).toEqual([frame.id]);
+});
+
+test("acknowledges after the broker is back what was decided upon while it was away", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  await log.append(createFrame());
+  const [delivery] = await takeAll(log, 1);
+  await broker.kill();
+  await stream.connection.lost();
+  delivery?.ack();
+  await broker.restart();
+  await waitForFrames(log, 0);
+});
+
+test("waits for a broker that is not there yet", async () => {
+  await broker.kill();
+  const opening = (async () => {
+    const connection = await connectJetstream({ url: broker.url, name: "early", log: silentLog });
+    onTestFinished(() => connection.close());
+    return openJetstreamEventLog({ connection, stream: createStreamName(), maxBytes: 1_000_000, log: silentLog });
+  })();
+  await broker.restart();
+  const log = await opening;
+  await expect(log.append(createFrame())).resolves.toBeUndefined();
+  await log.close();
+});
+
+test("makes a stream anew that was deleted, as another incarnation", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  await log.append(createFrame());
+  const [former] = await takeAll(log, 1);
+  const taking = log.take(PLENTY);
+  await api(stream, `STREAM.DELETE.${stream.name}`);
+  await waitFor("an append to be confirmed", () => log.append(createFrame()).then(() => true));
+  const [delivery] = await taking;
+  const { incarnation } = await log.look();
+  expect(delivery?.origin).toEqual({ incarnation, sequence: 1 });
+  expect(former?.origin).not.toEqual(delivery?.origin);
+
+  former?.ack(); // of a frame that is gone: must not touch the one that has its sequence now
+  await stream.connection.nats.flush();
+  expect(await log.look()).toMatchObject({ frames: 1 });
+});
+
+test("makes a consumer anew that was deleted, and delivers again", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  await log.append(createFrame());
+  const [first] = await takeAll(log, 1);
+  const { incarnation } = await log.look();
+  await api(stream, `CONSUMER.DELETE.${stream.name}.consumer-${incarnation}`);
+  const [again] = await takeAll(log, 1);
+  expect(again?.origin).toEqual(first?.origin);
+});
+
+test("opens once for many that open at the same time", async () => {
+  const stream = await createTestStream();
+  const logs = await Promise.all(Array.from({ length: 8 }, () => stream.open()));
+  const looks = await Promise.all(logs.map((log) => log.look()));
+  expect(new Set(looks.map(({ incarnation }) => incarnation)).size).toBe(1);
+});
+
+test("brings a stream with other settings to its own, and keeps its size when it is given none", async () => {
+  const stream = await createTestStream();
+  const name = stream.name;
+  await api(stream, `STREAM.CREATE.${name}`, {
+    name,
+    subjects: [`${name.toLowerCase()}.ingest.>`],
+    retention: "workqueue",
+    storage: "file",
+    discard: "old",
+    max_bytes: 5_000_000,
+  });
+  await openJetstreamEventLog({ connection: stream.connection, stream: name, log: silentLog });
+  const { config } = (await api(stream, `STREAM.INFO.${name}`)).json<{ config: Record<string, unknown> }>();
+  expect(config).toMatchObject({ discard: "new", max_bytes: 5_000_000, allow_direct: true });
+});
+
+test("refuses a stream that keeps its messages in another way", async () => {
+  const stream = await createTestStream();
+  await api(stream, `STREAM.CREATE.${stream.name}`, { name: stream.name, retention: "limits", storage: "file" });
+  await expect(stream.open()).rejects.toThrow(/retention limits on file, which cannot be changed/);
+});

@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import { expect, inject, onTestFinished, test } from "vitest";
+import type { EventLog } from "../shared/src/event-log/event-log.ts";
+import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
+import { encodeEnvelope } from "../shared/src/frame.ts";
+import { createFrame, takeAll, waitForFrames } from "./contract/event-log-contract.ts";
+import { createStream, type StreamUnderTest, silentLog } from "./support/nats-streams.ts";
+import { publishOnTheWire } from "./support/nats-wire.ts";
+import { waitFor } from "./support/wait-for.ts";
+
+const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
+
+async function createTestStream(): Promise<StreamUnderTest> {
+  const stream = await createStream(inject("natsUrl"));
+  onTestFinished(() => stream.close());
+  return stream;
+}
+
+async function connectAnew() {
+  const connection = await connectJetstream({ url: inject("natsUrl"), name: "second", log: silentLog });
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+test("stores a frame once that is appended twice", async () => {
+  const log = await (await createTestStream()).open();
+  const frame = createFrame();
+  await log.append(frame);
+  await log.append(frame);
+  expect(await log.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});
+
+test("delivers a frame again that was neither acknowledged nor extended in time", async () => {
+  const log = await (await createTestStream()).open({ ackWaitMs: 400 });
+  await log.append(createFrame());
+  const [first] = await takeAll(log, 1);
+  const [again] = await takeAll(log, 1);
+  expect(again?.origin).toEqual(first?.origin);
+});
+
+test("leaves a frame alone while its taker extends it", async () => {
+  const log = await (await createTestStream()).open({ ackWaitMs: 600 });
+  await log.append(createFrame());
+  const [first] = await takeAll(log, 1);
+  const takenAt = Date.now();
+  const takingAgain = log.take(PLENTY);
+  let redeliveredAt: number | undefined;
+  void takingAgain.then(() => {
+    redeliveredAt = Date.now();
+  });
+  await waitFor("three times the acknowledgement wait to pass", () => {
+    first?.extend();
+    return Date.now() - takenAt > 1_800;
+  });
+  expect(redeliveredAt).toBeUndefined();
+  await takingAgain;
+});
+
+test("keeps what waits in its buffer from being delivered to others", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open({ ackWaitMs: 400 });
+  for (let count = 0; count < 3; count++) await log.append(createFrame());
+  const oneEach = { maxEvents: 1, maxBytes: 1_000 };
+  const [first] = await log.take(oneEach);
+  first?.ack();
+  const startedAt = Date.now();
+  await waitFor("three times the acknowledgement wait to pass", () => Date.now() - startedAt > 1_200);
+
+  const rest = [...(await log.take(oneEach)), ...(await log.take(oneEach))];
+  for (const delivery of rest) delivery.ack();
+  expect(rest.map(({ origin }) => origin.sequence)).toEqual([2, 3]);
+  await waitForFrames(log, 0);
+});
+
+test("gives back what it holds when it is closed, at once", async () => {
+  const stream = await createTestStream();
+  const first = await stream.open();
+  for (let count = 0; count < 200; count++) await first.append(createFrame());
+  const taken = await first.take({ maxEvents: 1, maxBytes: 1_000 });
+  const second = await stream.open({ connection: await connectAnew() });
+  await first.close();
+
+  const closedAt = Date.now();
+  const deliveries = await takeAll(second, 199);
+  expect(Date.now() - closedAt).toBeLessThan(10_000); // the acknowledgement wait is 20 s
+  expect(new Set(deliveries.map(({ origin }) => origin.sequence)).size).toBe(199);
+
+  taken[0]?.ack(); // what was taken can still be acknowledged
+  for (const delivery of deliveries) delivery.ack();
+  await waitForFrames(second, 0);
+});
+
+test("shares its frames out among several takers", async () => {
+  const stream = await createTestStream();
+  const logs = [await stream.open(), await stream.open({ connection: await connectAnew() })] as const;
+  const seen: number[] = [];
+  const takeOn = async (log: EventLog) => {
+    while (seen.length < 1_000) {
+      for (const delivery of await log.take(PLENTY)) {
+        seen.push(delivery.origin.sequence);
+        delivery.ack();
+      }
+    }
+    await Promise.all(logs.map((each) => each.close()));
+  };
+  const taking = logs.map(takeOn);
+  await Promise.all(Array.from({ length: 1_000 }, () => logs[0].append(createFrame())));
+  await Promise.all(taking);
+  expect(new Set(seen).size).toBe(1_000);
+});
+
+test("carries a frame of the largest size, byte by byte, and refuses a larger one", async () => {
+  const log = await (await createTestStream()).open();
+  const largest = createFrame({ events: Buffer.alloc(log.maxFrameBytes, "Tidemark\u0000\u{1f30a}") });
+  await log.append(largest);
+  const [delivery] = await takeAll(log, 1);
+  expect(delivery?.frame.events.equals(largest.events)).toBe(true);
+
+  await expect(log.append(createFrame({ events: Buffer.alloc(log.maxFrameBytes + 1) }))).rejects.toThrow(/larger than/);
+  expect(await log.look()).toMatchObject({ lastSequence: 1 });
+});
+
+test("hands over what it cannot read, with the reason, and the frames around it", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const frame = createFrame();
+  await log.append(frame);
+  const publish = (count: number, envelope: string) =>
+    publishOnTheWire(inject("natsUrl"), {
+      subject: `${stream.name.toLowerCase()}.ingest.${count}`,
+      headers: { "Tidemark-Frame": envelope },
+      payload: frame.events,
+    });
+  await publish(1, "nonsense");
+  await publish(1, encodeEnvelope(createFrame()).replace(/^1;/, "2;"));
+  await publish(3, encodeEnvelope(createFrame({ id: randomUUID(), requests: [2] })));
+  await log.append(createFrame());
+
+  const deliveries = [];
+  while (deliveries.length < 5) deliveries.push(...(await log.take(PLENTY)));
+  expect(deliveries.map(({ frame: readable }) => readable !== undefined)).toEqual([true, false, false, false, true]);
+  const errors = deliveries.map((delivery) => ("error" in delivery ? delivery.error.name : undefined));
+  expect(errors).toEqual([undefined, "InvalidInput", "NewerFrameFormat", "InvalidInput", undefined]);
+  expect(await log.look()).toMatchObject({ frames: 5, events: 7 });
+});

@@ -1,0 +1,37 @@
+import { NatsContainer } from "@testcontainers/nats";
+import { getContainerRuntimeClient } from "testcontainers";
+import { findFreePort } from "../../tools/free-port.ts";
+import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
+import { configureNats, hasContainers, NATS_IMAGE } from "./infrastructure-containers.ts";
+import { createDataDir } from "./infrastructure-programs.ts";
+
+/** A broker of a test's own, to be killed: the shared one serves the other test files at the same time. */
+export interface Broker {
+  url: string;
+  /** `kill -9`. */
+  kill(): Promise<void>;
+  /** After `kill`: the same address, the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startBroker(): Promise<Broker> {
+  if (await hasContainers()) return startBrokerContainer();
+  const binary = await findNatsServer();
+  return startNatsServer({ binary, dataDir: await createDataDir(), isTemporary: true });
+}
+
+async function startBrokerContainer(): Promise<Broker> {
+  const port = await findFreePort(); // a port that Docker chooses changes with a restart
+  const container = await configureNats(new NatsContainer(NATS_IMAGE))
+    .withExposedPorts({ container: 4222, host: port })
+    .start();
+  const runtime = await getContainerRuntimeClient();
+  const handle = runtime.container.getById(container.getId());
+  return {
+    url: `nats://test:test@${container.getHost()}:${port}`,
+    kill: async () => void (await handle.kill({ signal: "SIGKILL" })),
+    restart: async () => void (await handle.start()),
+    stop: async () => void (await container.stop()),
+  };
+}
