@@ -27,9 +27,14 @@ export type RequestOptions = RequestInit & { timeoutMs: number };
 /** One request and its whole answer, over a connection that is kept alive. */
 export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestOptions): Promise<Answer | NoAnswer> {
   const startedAt = performance.now();
-  const timeout = AbortSignal.timeout(timeoutMs);
+  // AbortSignal.timeout would keep each request and its body in memory until its time is up, answered or not.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(new DOMException("too late", "TimeoutError")), timeoutMs);
   try {
-    const response = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    const response = await fetch(url, {
+      ...init,
+      signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]),
+    });
     const text = await response.text();
     return {
       status: response.status,
@@ -39,6 +44,8 @@ export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestO
     };
   } catch (error) {
     return explain(error, timeoutMs);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
