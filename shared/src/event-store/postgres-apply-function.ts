@@ -1,21 +1,26 @@
 import { POSITION_BASE_LOCK } from "./postgres-positions.ts";
 
 /**
- * The transaction that applies a batch of frames: one SQL function, called as one autocommitted SELECT, so that a commit
- * costs one round trip. Each statement inside takes a fresh snapshot (READ COMMITTED, VOLATILE). The name carries a
- * version: replicas of two releases share a database during an upgrade, and a changed function gets a new name.
+ * The transaction that applies a batch of frames: one SQL function, called as one autocommitted SELECT. Each statement
+ * inside takes a fresh snapshot (READ COMMITTED, VOLATILE). The name carries a version: replicas of two releases share a
+ * database during an upgrade, so a changed function gets a new name.
  *
- * Measured on one connection, frames of 100 events, 25 % duplicates (docs/decisions/0003-counters.md has the table, load/decisions/postgres-transaction.ts
- * the script):
- *  - one call against the same statements between BEGIN and COMMIT: see there
- *  - the ledger row written last, with its verdicts, against first and then updated: see there
+ * The batch is one parameter made of the frames' own bytes, split by PostgreSQL. Against this, on one connection
+ * (load/decisions/postgres-transaction.ts), the speed of
+ *
+ * | events per call, of them duplicates          | 1,000, 0 % | 1,000, 25 % | 1,000, 100 % | 32 frames of 1, 25 % |
+ * |---|---|---|---|---|
+ * | the statements between BEGIN and COMMIT      | MEASURED |
+ * | the ledger row first, verdicts by an UPDATE  | MEASURED |
+ * | dropped copies parsed again, not kept        | MEASURED |
  */
 
-/** What the batch holds, split by PostgreSQL: the bytes of the frames are never parsed in the consumer. */
-const COPIES = `ROWS FROM (json_to_recordset(batch) AS (
-      topic text COLLATE "C", event_id text COLLATE "C", "timestamp" timestamptz, source text COLLATE "C",
-      payload json, attributes json
-    )) WITH ORDINALITY AS copy (topic, event_id, "timestamp", source, payload, attributes, ordinal)`;
+/** A copy that was not stored, on its way from the statement that found out to the one that judges it. */
+export const CREATE_EVENT_COPY = `
+CREATE TYPE event_copy AS (
+  topic text COLLATE "C", event_id text COLLATE "C", "timestamp" timestamptz, source text COLLATE "C",
+  payload json, attributes json, ordinal bigint
+)`;
 
 // Equal bytes are the usual case of a duplicate and need no parsing; only other texts are compared as values.
 function differs(column: "payload" | "attributes"): string {
@@ -48,8 +53,8 @@ DECLARE
   position_tx bigint;
   are_all_new boolean;
   expected bigint;
-  stored_ordinals bigint[];
   stored_count bigint;
+  copies event_copy[];
   dropped_count bigint;
   letters bytea;
   ledger_count bigint;
@@ -65,12 +70,17 @@ BEGIN
 
   IF true = ANY (is_new) THEN
     -- Sorted by key: two connections with opposite orders deadlock. Of copies inside the batch the first is stored.
-    WITH stored AS (
-      INSERT INTO events (topic, event_id, "timestamp", source, payload, attributes, processed_at, tx, ord)
-      SELECT topic, event_id, "timestamp", source, coalesce(payload, '{}'), attributes, processed, position_tx, ordinal
-      FROM ${COPIES}
+    WITH copy AS MATERIALIZED (
+      SELECT topic, event_id, "timestamp", source, coalesce(payload, '{}') AS payload, attributes, ordinal
+      FROM ROWS FROM (json_to_recordset(batch) AS (
+        topic text COLLATE "C", event_id text COLLATE "C", "timestamp" timestamptz, source text COLLATE "C",
+        payload json, attributes json
+      )) WITH ORDINALITY AS given (topic, event_id, "timestamp", source, payload, attributes, ordinal)
       WHERE are_all_new OR is_new[width_bucket(ordinal, starts)]
-      ORDER BY topic, event_id, ordinal
+    ), stored AS (
+      INSERT INTO events (topic, event_id, "timestamp", source, payload, attributes, processed_at, tx, ord)
+      SELECT topic, event_id, "timestamp", source, payload, attributes, processed, position_tx, ordinal
+      FROM copy ORDER BY topic, event_id, ordinal
       ON CONFLICT (topic, event_id) DO NOTHING
       RETURNING topic, ord
     ), counted AS (
@@ -79,22 +89,20 @@ BEGIN
       ON CONFLICT (slot, topic) DO UPDATE SET unique_events = books.unique_events + excluded.unique_events,
         last_processed_at = greatest(books.last_processed_at, excluded.last_processed_at)
     )
-    SELECT array_agg(ord::bigint), count(*) INTO stored_ordinals, stored_count FROM stored;
+    SELECT (SELECT count(*) FROM stored), (
+        SELECT array_agg(ROW(copy.*)::event_copy) FROM copy LEFT JOIN stored ON ord = ordinal WHERE ord IS NULL
+      )
+    INTO stored_count, copies;
     dropped_count := 0;
 
-    IF stored_count < expected THEN
+    IF copies IS NOT NULL THEN
       -- A statement of its own: the one above waited for a concurrent copy to commit, but its snapshot is older.
       WITH judged AS MATERIALIZED (
         SELECT copy.*, first.processed_at AS first_processed_at,
           copy.source <> first.source OR copy."timestamp" <> first."timestamp"
             OR (first.payload_expired_at IS NULL AND ${differs("payload")})
             OR ${differs("attributes")} AS is_conflict
-        FROM (
-          SELECT topic, event_id, "timestamp", source, coalesce(payload, '{}') AS payload, attributes, ordinal
-          FROM ${COPIES}
-          LEFT JOIN unnest(stored_ordinals) AS stored (ordinal) USING (ordinal)
-          WHERE stored.ordinal IS NULL AND (are_all_new OR is_new[width_bucket(ordinal, starts)])
-        ) copy
+        FROM unnest(copies) AS copy
         CROSS JOIN LATERAL (
           SELECT * FROM events WHERE events.topic = copy.topic AND events.event_id = copy.event_id OFFSET 0
         ) first

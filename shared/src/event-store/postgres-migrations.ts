@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { CREATE_APPLY_FRAMES_1 } from "./postgres-apply-function.ts";
+import { CREATE_APPLY_FRAMES_1, CREATE_EVENT_COPY } from "./postgres-apply-function.ts";
 
 // Any constant will do, as long as every release uses the same one.
 const MIGRATION_LOCK = 7_305_804_402_565_173_249n;
@@ -19,8 +19,8 @@ const MIGRATIONS: { name: string; statements: string[] }[] = [
         topic text COLLATE "C" NOT NULL,
         event_id text COLLATE "C" NOT NULL,
         source text COLLATE "C" NOT NULL,
-        payload json,
-        attributes json,
+        payload json CHECK (json_typeof(payload) = 'object'),
+        attributes json CHECK (json_typeof(attributes) = 'object'),
         payload_expired_at timestamptz,
         PRIMARY KEY (topic, event_id)
       )`,
@@ -79,6 +79,7 @@ const MIGRATIONS: { name: string; statements: string[] }[] = [
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row)
       )`,
       "INSERT INTO positions (base, history) VALUES (0, '')",
+      CREATE_EVENT_COPY,
       CREATE_APPLY_FRAMES_1,
     ],
   },
