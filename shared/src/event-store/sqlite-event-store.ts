@@ -19,7 +19,12 @@ export interface SqliteEventStoreOptions {
  * @throws {Error} naming the path and the fix, when the file cannot be written or another process has it
  */
 export async function openSqliteEventStore({ path, log }: SqliteEventStoreOptions): Promise<EventStore> {
-  const onDeath = (err: Error) => log.fatal({ err, path }, "a thread of the store died");
+  // One thread without the other would limp: reads that never change, or commits nobody can see.
+  const onDeath = (cause: Error) => {
+    log.fatal({ err: cause, path }, "a thread of the store died; it answers no more");
+    writer.abandon(cause);
+    reader.abandon(cause);
+  };
   const writer = new SqliteWorker<WriterMethods>(new URL("./sqlite-writer.worker.ts", import.meta.url), onDeath);
   const reader = new SqliteWorker<ReaderMethods>(new URL("./sqlite-reader.worker.ts", import.meta.url), onDeath);
   const store = new SqliteEventStore(writer, reader);

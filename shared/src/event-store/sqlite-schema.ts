@@ -7,7 +7,7 @@ import type { Database } from "better-sqlite3";
  * - An ordinary table with a UNIQUE key beats `WITHOUT ROWID` for rows of this size, and `id` is the order of commits:
  *   there is one writer, and ids of dropped copies are not used up.
  * - Every index ends in the rowid, so an index on `topic` alone is one on `(topic, id)`.
- * - `json_valid` is SQLite's own parser, in C: 0.2 µs an event, where JSON.parse took 1.4.
+ * - `json_valid` is SQLite's own parser, in C: 0.6 µs an event of 280 bytes, where JSON.parse took 1.5.
  */
 const MIGRATIONS = [
   `

@@ -45,25 +45,23 @@ interface Pending {
  * The main thread's end. A worker that dies, or is closed, leaves no call unanswered: those under way and every later
  * one are rejected with `Unavailable`. It is not started again: what killed it is a bug, and the process should end.
  */
-export class SqliteWorker<Served extends Methods> {
+export class SqliteWorker<Served extends Methods & { close: () => void }> {
   readonly #worker: Worker;
+  readonly #onDeath: (cause: Error) => void;
+  readonly #exit: Promise<void>;
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
+  /** Set once it takes no more calls. */
   #ended: Error | undefined;
-  readonly #exit: Promise<void>;
 
-  constructor(url: URL, onDeath: (error: Error) => void) {
+  constructor(url: URL, onDeath: (cause: Error) => void) {
+    this.#onDeath = onDeath;
     this.#worker = new Worker(url);
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
-    this.#worker.on("messageerror", (error) => this.#end(error));
-    this.#worker.on("error", (error) => {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      this.#end(storeUnreachable(`a thread of the store died: ${cause.message}`, cause));
-      onDeath(cause);
-    });
+    this.#worker.on("error", (cause) => this.#die(cause instanceof Error ? cause : new Error(String(cause))));
     this.#exit = new Promise((resolve) => {
-      this.#worker.once("exit", () => {
-        this.#end(storeUnreachable("a thread of the store has ended"));
+      this.#worker.once("exit", (status) => {
+        this.#die(new Error(`a thread of the store ended with ${status}`));
         resolve();
       });
     });
@@ -74,22 +72,33 @@ export class SqliteWorker<Served extends Methods> {
     args: Parameters<Served[Name]>,
     transfer: ArrayBuffer[] = [],
   ): Promise<ReturnType<Served[Name]>> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) return reject(this.#ended);
-      const id = ++this.#calls;
-      this.#pending.set(id, { resolve: resolve as (result: unknown) => void, reject });
-      this.#worker.postMessage({ id, method, args }, transfer);
-    });
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return this.#send(method, args, transfer) as Promise<ReturnType<Served[Name]>>;
   }
 
-  /** Lets the calls under way finish, then ends the thread. May be called again. */
+  /** Lets the calls under way finish, then ends the thread. May be called again, and after its death. */
   async close(): Promise<void> {
     if (this.#ended === undefined) {
-      const closed = this.call("close", [] as unknown as Parameters<Served["close" & keyof Served]>);
       this.#ended = storeUnreachable("the store is closed");
-      await closed;
+      await this.#send("close", [], []);
     }
     await this.#exit;
+  }
+
+  /** Ends the thread at once and rejects its calls. */
+  abandon(cause: Error): void {
+    this.#ended ??= storeUnreachable(`a thread of the store died: ${cause.message}`, cause);
+    for (const pending of this.#pending.values()) pending.reject(this.#ended);
+    this.#pending.clear();
+    void this.#worker.terminate();
+  }
+
+  #send(method: string, args: unknown[], transfer: ArrayBuffer[]): Promise<unknown> {
+    const id = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, method, args } satisfies Call, transfer);
+    });
   }
 
   #settle(reply: Reply): void {
@@ -99,9 +108,9 @@ export class SqliteWorker<Served extends Methods> {
     else pending?.resolve(reply.result);
   }
 
-  #end(error: Error): void {
-    this.#ended ??= error;
-    for (const pending of this.#pending.values()) pending.reject(this.#ended);
-    this.#pending.clear();
+  #die(cause: Error): void {
+    const isExpected = this.#ended !== undefined;
+    this.abandon(cause);
+    if (!isExpected) this.#onDeath(cause);
   }
 }
