@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InvalidInput } from "./errors.ts";
+import { countEvents, decodeFrame, encodeEnvelope, FRAME_FORMAT, type Frame, NewerFrameFormat } from "./frame.ts";
+
+const EVENTS = Buffer.from("[]");
+const ID = "0b0e7f1c-8a55-4c33-9d2e-5f6a7b8c9d0e";
+
+const frames: fc.Arbitrary<Frame> = fc
+  .record(
+    {
+      id: fc.uuid(),
+      requests: fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 10_000 })), {
+        minLength: 1,
+        maxLength: 90,
+      }),
+      receivedAtMs: fc.integer({ min: 0, max: 4_102_444_800_000 }),
+      replyTo: fc.uuid().map((id) => `tidemark.verdict.${id}`),
+      traceparent: fc.constant("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    },
+    { requiredKeys: ["id", "requests", "receivedAtMs"] },
+  )
+  .map((frame) => ({ ...frame, events: EVENTS }) as Frame);
+
+describe("the envelope of a frame", () => {
+  test("brings back what went in", () => {
+    fc.assert(
+      fc.property(frames, (frame) => {
+        expect(decodeFrame(encodeEnvelope(frame), EVENTS)).toEqual(frame);
+      }),
+    );
+  });
+
+  test("fits into a header line", () => {
+    fc.assert(
+      fc.property(frames, (frame) => {
+        expect(encodeEnvelope(frame)).toMatch(/^[\x21-\x7e]+$/);
+      }),
+    );
+  });
+
+  test("stays short for a thousand single events", () => {
+    const requests = Array.from({ length: 1_000 }, () => 1);
+    const envelope = encodeEnvelope({ id: ID, requests, receivedAtMs: 0, events: EVENTS });
+    expect(envelope.length).toBeLessThan(100);
+    expect(countEvents(decodeFrame(envelope, EVENTS))).toBe(1_000);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["no frame at all", "nonsense"],
+    ["an id that is none", `1;${ID.slice(1)};0;1;;`],
+    ["no receipt time", `1;${ID};;1;;`],
+    ["a receipt time before 1970", `1;${ID};-1;1;;`],
+    ["no requests", `1;${ID};0;;;`],
+    ["a request of no events", `1;${ID};0;1,0;;`],
+    ["a fraction of an event", `1;${ID};0;1.5;;`],
+    ["a run of no requests", `1;${ID};0;5*0;;`],
+    ["more events than memory holds", `1;${ID};0;9999999*9999999;;`],
+    ["version zero", `0;${ID};0;1;;`],
+  ])("is refused with %s", (_what, envelope) => {
+    expect(() => decodeFrame(envelope, EVENTS)).toThrow(InvalidInput);
+  });
+
+  test("of whatever text is a frame or refused, and never anything else", () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.array(fc.oneof(fc.string(), fc.constantFrom("1", ID, "0", "1*2", "1,2"))).map((parts) => parts.join(";")),
+    );
+    fc.assert(
+      fc.property(text, (envelope) => {
+        try {
+          expect(countEvents(decodeFrame(envelope, EVENTS))).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error instanceof InvalidInput || error instanceof NewerFrameFormat).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test("of a newer format is left to a newer reader, whatever else it holds", () => {
+    expect(() => decodeFrame(`${FRAME_FORMAT + 1};other;things`, EVENTS)).toThrow(NewerFrameFormat);
+  });
+
+  test("may have grown at its end", () => {
+    expect(decodeFrame(`1;${ID};7;2;;;more`, EVENTS)).toEqual({
+      id: ID,
+      requests: [2],
+      receivedAtMs: 7,
+      events: EVENTS,
+    });
+  });
+});

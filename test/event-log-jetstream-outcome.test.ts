@@ -1,0 +1,63 @@
+import { inject, type TestContext, test } from "vitest";
+import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
+import { createFrame } from "./contract/event-log-contract.ts";
+import { createStream, silentLog } from "./support/nats-streams.ts";
+import { startTcpProxy } from "./support/tcp-proxy.ts";
+import { waitFor } from "./support/wait-for.ts";
+
+/** A log seen through a wire that can be cut, and the same log seen past it. */
+async function openBothWays({ onTestFinished }: TestContext) {
+  const stream = await createStream(inject("natsUrl"));
+  onTestFinished(() => stream.close());
+  const proxy = await startTcpProxy(inject("natsUrl"));
+  onTestFinished(() => proxy.close());
+  const connection = await connectJetstream({ url: proxy.url, name: "behind the wire", log: silentLog });
+  onTestFinished(() => connection.close());
+  return { proxy, connection, log: await stream.open({ connection }), direct: await stream.open() };
+}
+
+test.concurrent("appends once what was taken but whose confirmation was lost with the connection", async (context) => {
+  const { expect } = context;
+  const { proxy, log, direct } = await openBothWays(context);
+  proxy.silence();
+  const appending = log.append(createFrame());
+  await waitFor("the frame to be taken", async () => (await direct.look()).frames === 1);
+  proxy.accept(); // breaks what is open
+  await expect(appending).resolves.toBeUndefined();
+  expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});
+
+test.concurrent("tries once more when no confirmation comes on a connection that seems to be up", async (context) => {
+  const { expect } = context;
+  const { proxy, log, direct } = await openBothWays(context);
+  proxy.silence();
+  const outcome = log.append(createFrame()).catch((error) => error);
+  expect(await outcome).toMatchObject({ code: "outcome_unknown", retryAfterSeconds: expect.any(Number) });
+  expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});
+
+test.concurrent("says that it does not know, within its deadline, when the connection does not come back", async (context) => {
+  const { expect } = context;
+  const { proxy, connection, log } = await openBothWays(context);
+  proxy.silence();
+  const startedAt = Date.now();
+  const outcome = log.append(createFrame()).catch((error) => error);
+  proxy.refuse();
+  await connection.lost();
+  expect(await outcome).toMatchObject({ code: "outcome_unknown" });
+  expect(Date.now() - startedAt).toBeLessThan(6_000);
+});
+
+test.concurrent("sends nothing, not later either, of what it refused for lack of a connection", async (context) => {
+  const { expect } = context;
+  const { proxy, connection, log, direct } = await openBothWays(context);
+  proxy.refuse();
+  await connection.lost();
+  for (let count = 0; count < 20; count++) {
+    await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
+  }
+  proxy.accept();
+  await connection.connected();
+  await log.append(createFrame());
+  expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});

@@ -1,0 +1,77 @@
+import { expect, inject, onTestFinished, test } from "vitest";
+import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
+import { createNatsSignals } from "../shared/src/signals/jetstream-signals.ts";
+import { createMemorySignals } from "../shared/src/signals/memory-signals.ts";
+import type { Heartbeat } from "../shared/src/signals/signals.ts";
+import { describeSignalsContract } from "./contract/signals-contract.ts";
+import { silentLog } from "./support/nats-streams.ts";
+import { publishOnTheWire } from "./support/nats-wire.ts";
+import { startTcpProxy } from "./support/tcp-proxy.ts";
+import { waitFor } from "./support/wait-for.ts";
+
+function connect(url = inject("natsUrl")) {
+  return connectJetstream({ url, name: "signals", log: silentLog });
+}
+
+describeSignalsContract("memory", async () => {
+  const signals = createMemorySignals();
+  return { gateway: signals, consumer: signals, settle: async () => {}, close: async () => {} };
+});
+
+describeSignalsContract("NATS", async () => {
+  const connections = await Promise.all([connect(), connect()]);
+  const [gateway, consumer] = connections;
+  return {
+    gateway: createNatsSignals(gateway),
+    consumer: createNatsSignals(consumer),
+    settle: () => gateway.nats.flush(),
+    close: async () => void (await Promise.all(connections.map((connection) => connection.close()))),
+  };
+});
+
+test("two processes have two addresses", async () => {
+  const connection = await connect();
+  onTestFinished(() => connection.close());
+  expect(createNatsSignals(connection).address).not.toBe(createNatsSignals(connection).address);
+});
+
+test("what cannot be read is passed over", async () => {
+  const connection = await connect();
+  onTestFinished(() => connection.close());
+  const signals = createNatsSignals(connection);
+  const heard: unknown[] = [];
+  signals.onVerdicts((message) => heard.push(message));
+  signals.onHeartbeat((heartbeat) => heard.push(heartbeat));
+  await connection.nats.flush();
+  const send = (subject: string, text: string) =>
+    publishOnTheWire(inject("natsUrl"), { subject, headers: {}, payload: Buffer.from(text) });
+  await send("tidemark.heartbeat", "not JSON");
+  await send("tidemark.heartbeat", '{"consumerId":7}');
+  await send(signals.address, "verdicts-without-a-frame");
+  await send(signals.address, "frame s");
+  await waitFor("the readable one", () => heard.some((message) => "frameId" in (message as object)));
+  expect(heard.filter((message) => Object.hasOwn(message as object, "frameId"))).toEqual([
+    { frameId: "frame", verdicts: "s" },
+  ]);
+});
+
+test("what is sent while the connection is lost is dropped, not sent late", async () => {
+  const proxy = await startTcpProxy(inject("natsUrl"));
+  onTestFinished(() => proxy.close());
+  const [sender, receiver] = [await connect(proxy.url), await connect()];
+  onTestFinished(async () => void (await Promise.all([sender.close(), receiver.close()])));
+  const heard: string[] = [];
+  createNatsSignals(receiver).onHeartbeat(({ consumerId }) => heard.push(consumerId));
+  await receiver.nats.flush();
+  const signals = createNatsSignals(sender);
+  const beat = (consumerId: string): Heartbeat => ({ consumerId, isStoreUp: true, lagMs: 0, eventsPerSecond: 0 });
+
+  proxy.refuse();
+  await sender.lost();
+  for (let count = 0; count < 100; count++) signals.sendHeartbeat(beat(`lost-${signals.address}`));
+  proxy.accept();
+  await sender.connected();
+  signals.sendHeartbeat(beat(`late-${signals.address}`));
+  await waitFor("a heartbeat after the connection is back", () => heard.includes(`late-${signals.address}`));
+  expect(heard).not.toContain(`lost-${signals.address}`);
+});
