@@ -21,7 +21,8 @@ async function walk(first: string): Promise<string[]> {
 
 test("lists events, newest first, every digit of their numbers kept", async () => {
   await storeEvents([
-    { event_id: "1", payload: { big: JSON.rawJSON(BIG) }, attributes: { tenth: JSON.rawJSON("0.10") } },
+    '{"topic":"exact","event_id":"1","timestamp":"2025-10-23T10:00:00Z","source":"test",' +
+      `"payload":{"big":${BIG}},"attributes":{"tenth":0.10}}`,
   ]);
   await storeEvents([{ event_id: "2" }]);
   const answer = await server.inject("/events?limit=2");

@@ -19,8 +19,8 @@ export interface QueryFixture {
   /** What the log holds; undefined: it is away. */
   log: { contents: LogContents | undefined };
   hear: (heartbeat: Partial<Heartbeat>) => void;
-  /** Applies events as one frame of one request, and returns the frame's id. */
-  storeEvents: (events: object[], frameId?: string) => Promise<string>;
+  /** Applies events, some as JSON text, as one frame of one request, and returns the frame's id. */
+  storeEvents: (events: (object | string)[], frameId?: string) => Promise<string>;
 }
 
 export const EMPTY_LOG: LogContents = {
@@ -69,7 +69,9 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
     log,
     hear: (heartbeat) => hear({ consumerId: "a", isStoreUp: true, lagMs: 0, eventsPerSecond: 0, ...heartbeat }),
     async storeEvents(events, frameId = randomUUID()) {
-      const texts = events.map((event) => JSON.stringify({ ...SAMPLE, ...event }));
+      const texts = events.map((event) =>
+        typeof event === "string" ? event : JSON.stringify({ ...SAMPLE, ...event }),
+      );
       const frame = {
         id: frameId,
         requests: [events.length],

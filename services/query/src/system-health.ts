@@ -30,7 +30,7 @@ export function registerSystemHealth(server: FastifyInstance, { signals, ...sour
 
 function healthAnswer(books: WholeBooks | Unavailable, consumers: ConsumerWatch): HealthAnswer {
   const reasons: string[] = [];
-  if (books instanceof Unavailable) reasons.push(books.message);
+  if (books instanceof Unavailable) reasons.push(`the books cannot be read: ${books.message}`);
   else if (books.queue === undefined) reasons.push("the log does not answer");
   if (!consumers.isRunning) reasons.push("no consumer was heard of within 5 seconds");
   else if (!consumers.isStoreUp) reasons.push("no consumer reaches the store");

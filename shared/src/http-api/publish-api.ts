@@ -4,7 +4,7 @@ import { type Operation, problems } from "./problem-schema.ts";
 import type { PublishAnswer } from "./publish-answer.ts";
 
 /** What `POST /publish` takes. It documents: the gateway checks by `isEvent`, and words faults by `Event`. */
-export const PublishBody = z
+const PublishBody = z
   .union([
     Event.meta({ title: "One event" }),
     z.array(Event).min(1).meta({ title: "A batch" }),
@@ -27,7 +27,7 @@ export const PublishAnswerSchema = z
   } satisfies Record<keyof PublishAnswer, z.ZodType>)
   .meta({ id: "PublishAnswer", description: "What became of the events of a request: the store's own verdicts." });
 
-export const PreferHeader = z.object({
+const PreferHeader = z.object({
   Prefer: z.string().optional().meta({
     description: "RFC 7240: `wait=N`, the seconds to wait for the verdicts at most; `respond-async`, not to wait.",
     example: "wait=5",
