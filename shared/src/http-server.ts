@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { finished } from "node:stream/promises";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -43,7 +44,10 @@ export function createHttpServer({ log, maxBodyBytes = 1_000_000 }: HttpServerOp
     },
   });
   server.setValidatorCompiler(validatorCompiler);
-  server.setErrorHandler((error, _request, reply) => sendError(log, error, reply));
+  server.setErrorHandler(async (error, request, reply) => {
+    if ((error as FastifyError).code === "FST_ERR_CTP_BODY_TOO_LARGE") await dropBody(request);
+    return sendError(log, error, reply);
+  });
   server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(server, request, reply)));
   return server;
 }
@@ -62,6 +66,17 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
     .header("content-type", PROBLEM_TYPE)
     .serializer((body: unknown) => JSON.stringify(body))
     .send(problem);
+}
+
+const DROP_BODY_MS = 1_000;
+
+/**
+ * Reads the rest of a body that is refused and forgets it, for a bounded time. Answering at once would close the
+ * connection under a client that is still sending, which then never sees the answer (RFC 9112, section 9.6).
+ */
+async function dropBody({ raw }: FastifyRequest): Promise<void> {
+  raw.resume();
+  await finished(raw, { signal: AbortSignal.timeout(DROP_BODY_MS), cleanup: true }).catch(() => undefined);
 }
 
 const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
