@@ -8,8 +8,8 @@
 import type pg from "pg";
 import { type BatchShape, connectScratch, createBatchMaker, type SampleBatch, takeTurns } from "./measuring.ts";
 
-const ROUNDS = 9;
-const EVENTS_PER_RUN = 6_000;
+const ROUNDS = 31;
+const EVENTS_PER_RUN = 1_000;
 
 type Apply = (batch: SampleBatch) => Promise<unknown>;
 
@@ -50,7 +50,7 @@ try {
 function createRun(shape: BatchShape, apply: Apply): () => Promise<number> {
   const nextBatch = createBatchMaker(shape);
   const size = shape.frames * shape.eventsPerFrame;
-  const batches = Math.max(1, Math.min(200, Math.round(EVENTS_PER_RUN / size)));
+  const batches = Math.max(1, Math.min(30, Math.round(EVENTS_PER_RUN / size)));
   return async () => {
     for (let done = 0; done < batches; done++) await apply(nextBatch());
     return batches * size;

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AppliedDelivery } from "@tidemark/shared/event-store/event-store";
+import { openWriterDatabase } from "@tidemark/shared/event-store/sqlite-database";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
 import { createLogger } from "@tidemark/shared/log";
-import type SqliteDatabase from "better-sqlite3";
 
 /**
  * What the store costs beside its database: calls of `apply` with 1,000 events each, against better-sqlite3 inserting the
@@ -86,12 +85,7 @@ function measureApply(batches: Row[][]): Promise<number> {
 
 function measureRaw(batches: Row[][]): Promise<number> {
   return inDirectory(async (path) => {
-    await (await openStore(path)).close(); // makes the tables
-    const require = createRequire(new URL("../../shared/package.json", import.meta.url));
-    const Database = require("better-sqlite3") as typeof SqliteDatabase;
-    const database = new Database(path);
-    database.pragma("synchronous = FULL");
-    database.pragma("cache_size = -65536");
+    const { database, close } = openWriterDatabase(path);
     const insert = database.prepare(
       `INSERT INTO events (topic, event_id, timestamp, source, payload, processed_at)
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -105,7 +99,7 @@ function measureRaw(batches: Row[][]): Promise<number> {
     const startedAt = performance.now();
     for (const batch of rows) insertAll(batch);
     const seconds = (performance.now() - startedAt) / 1_000;
-    database.close();
+    close();
     return (CALLS * EVENTS_A_CALL) / seconds;
   });
 }

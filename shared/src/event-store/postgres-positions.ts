@@ -22,6 +22,8 @@ const BASE_STEP = 2n ** 40n;
 const MAX_BIGINT = 2n ** 63n - 1n;
 const MAX_INTEGER = 2 ** 31 - 1;
 
+export const LAST_POSITION = `${MAX_BIGINT}-${MAX_INTEGER}`;
+
 /** @throws {InvalidInput} `invalid_cursor` */
 export function readPosition(text: string): Position {
   const [, tx, ord] = /^(\d{1,19})-(\d{1,10})$/.exec(text) ?? [];
