@@ -76,6 +76,17 @@ describe("the limit of the body", () => {
     expect(await getJson(`/events?topic=${topic}`)).toMatchObject({ count: 0 });
   });
 
+  test.each([
+    ["too large", BODY_LIMIT + 1_000_000, "application/json", 413],
+    ["of a type that is not taken", BODY_LIMIT - 1_000_000, "text/plain", 415],
+  ])("the refusal reaches a client that is still sending a body %s", async (_name, bytes, type, status) => {
+    const body = Buffer.alloc(bytes, " ");
+
+    for (let round = 0; round < 20; round++) {
+      expectProblem(await postJson(body, { "content-type": type }), status);
+    }
+  });
+
   test("a small body of unannounced length is taken", async () => {
     const body = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
     const headers = { "content-type": "application/json" };
