@@ -156,6 +156,18 @@ describe("a walk forward", () => {
     await waitFor("both events in order", async () => (await forwardIds(store)).join() === "slow,quick");
   });
 
+  test("keeps its base while a transaction stays open beside it", async () => {
+    const { beside, openConsumer } = await prepare();
+    const store = await openConsumer();
+    await beside.query("BEGIN");
+    await beside.query("SELECT pg_current_xact_id()");
+    await store.apply([deliveryOf([topicOf("a")])], { maxNamed: 0 });
+
+    await openConsumer();
+
+    expect((await beside.query("SELECT base FROM positions")).rows).toEqual([{ base: "0" }]);
+  });
+
   test("goes on after a dump was restored into a server that counts from the start", async () => {
     const { beside, openConsumer } = await prepare();
     const before = await openConsumer();

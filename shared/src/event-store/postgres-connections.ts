@@ -19,7 +19,7 @@ function connectionConfig({ url, applicationName, timeoutMs }: ConnectionOptions
   return {
     connectionString: url,
     application_name: applicationName,
-    options: `-c timezone=UTC -c datestyle=ISO -c statement_timeout=${timeoutMs}`,
+    options: `-c timezone=UTC -c datestyle=ISO -c jit=off -c statement_timeout=${timeoutMs}`,
     query_timeout: timeoutMs + SILENCE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

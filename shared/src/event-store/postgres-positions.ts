@@ -41,8 +41,9 @@ export function writePosition({ tx, ord }: Position): string {
 const HISTORY = `(SELECT system_identifier::text FROM pg_control_system())
   || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
 
+// xmax, the next id to be drawn: xmin lags behind the stored ids whenever a transaction stays open.
 const IS_BASE_TOO_LOW = `history <> ${HISTORY}
-  OR base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint <= coalesce((SELECT max(tx) FROM events), 0)`;
+  OR base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint <= coalesce((SELECT max(tx) FROM events), 0)`;
 
 /**
  * Raises the base when this server is another one than that which drew the stored transaction ids, or has drawn smaller
