@@ -5,14 +5,14 @@ import { POSITION_BASE_LOCK } from "./postgres-positions.ts";
  * inside takes a fresh snapshot (READ COMMITTED, VOLATILE). The name carries a version: replicas of two releases share a
  * database during an upgrade, so a changed function gets a new name.
  *
- * The batch is one parameter made of the frames' own bytes, split by PostgreSQL. Against this, on one connection
- * (load/decisions/postgres-transaction.ts), the speed of
+ * The batch is one parameter made of the frames' own bytes, split by PostgreSQL. Against this, on one connection, the
+ * speed of other ways (PostgreSQL 15 and 18, load/decisions/postgres-transaction.ts; more in docs/decisions/0003):
  *
- * | events per call, of them duplicates          | 1,000, 0 % | 1,000, 25 % | 1,000, 100 % | 32 frames of 1, 25 % |
- * |---|---|---|---|---|
- * | the statements between BEGIN and COMMIT      | MEASURED |
- * | the ledger row first, verdicts by an UPDATE  | MEASURED |
- * | dropped copies parsed again, not kept        | MEASURED |
+ * | frames x events, share of duplicates        | 10 x 100, 0 % | 10 x 100, 25 % | 10 x 100, 100 % | 32 x 1, 25 % |
+ * |---------------------------------------------|---------------|----------------|-----------------|--------------|
+ * | its statements between BEGIN and COMMIT     | 0.97-0.99     | 0.68-0.83      | 0.78-0.89       | 0.72-0.89    |
+ * | ledger rows first, verdicts by an UPDATE    | 0.98-1.05     | 0.78-1.00      | 0.87-1.01       | 0.89-0.92    |
+ * | dropped copies parsed again, not kept       | 1.04-1.07     | 0.91-1.05      | 0.76-0.92       | 0.83-0.91    |
  */
 
 /** A copy that was not stored, on its way from the statement that found out to the one that judges it. */
