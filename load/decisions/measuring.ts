@@ -70,13 +70,13 @@ function sampleEvent(run: string, number: number, topics: number): string {
   });
 }
 
-export interface Variant {
+interface Variant {
   name: string;
   /** One run; resolves to how many events (rows, calls) it did. */
   run: () => Promise<number>;
 }
 
-export interface Measured {
+interface Measured {
   name: string;
   perSecond: number;
   /** Against the first variant. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 
-export interface TestDatabase {
+interface TestDatabase {
   url: string;
   /** Disconnects whoever is left, and drops it. */
   drop(): Promise<void>;

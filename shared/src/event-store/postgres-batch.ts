@@ -11,7 +11,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /** Frames to apply in one transaction, as `apply_frames_1` takes them. */
-export interface Batch {
+interface Batch {
   /** The first of each frame. */
   bodies: AppliedDelivery[];
   /** Further deliveries of the same frames. */

@@ -12,6 +12,7 @@ const SILENCE_MS = 5_000;
 interface ConnectionOptions {
   url: string;
   applicationName: string;
+  /** How long a statement may take; 0 for ever. */
   timeoutMs: number;
 }
 
@@ -20,7 +21,7 @@ function connectionConfig({ url, applicationName, timeoutMs }: ConnectionOptions
     connectionString: url,
     application_name: applicationName,
     options: `-c timezone=UTC -c datestyle=ISO -c jit=off -c statement_timeout=${timeoutMs}`,
-    query_timeout: timeoutMs + SILENCE_MS,
+    query_timeout: timeoutMs === 0 ? 0 : timeoutMs + SILENCE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   };
@@ -84,6 +85,7 @@ export class Writer {
   }
 
   async #connect(): Promise<WriteConnection> {
+    if (this.#migrates) await this.#migrate();
     const config = connectionConfig({ url: this.#url, applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS });
     const client = new pg.Client(config);
     client.on("error", (error) => {
@@ -92,11 +94,8 @@ export class Writer {
     });
     try {
       await client.connect();
-      if (this.#migrates) {
-        const migrations = await migratePostgres(client);
-        if (migrations.length > 0) this.#log.info({ migrations }, "migrated the database");
-      }
-      if (await raisePositionBase(client)) this.#log.info("the database has a new history: positions were raised");
+      if (await raisePositionBase(client))
+        this.#log.warn("the database was restored or failed over: positions go on higher up");
       const { rows } = await client.query<{ slot: number }>(TAKE_SLOT);
       const slot = rows[0]?.slot;
       if (slot === undefined) throw new Error("every slot of the counters is taken");
@@ -105,6 +104,21 @@ export class Writer {
     } catch (error) {
       await client.end().catch(() => undefined); // the first error says what is wrong
       throw error;
+    }
+  }
+
+  /** On a connection without a time limit: an index takes as long as it takes, and so does waiting for who builds it. */
+  async #migrate(): Promise<void> {
+    const client = new pg.Client(
+      connectionConfig({ url: this.#url, applicationName: "tidemark-migrate", timeoutMs: 0 }),
+    );
+    client.on("error", (error) => this.#log.warn({ err: error }, "lost the database connection that migrates"));
+    try {
+      await client.connect();
+      const migrations = await migratePostgres(client);
+      if (migrations.length > 0) this.#log.info({ migrations }, "migrated the database");
+    } finally {
+      await client.end().catch(() => undefined); // whatever went wrong before says more
     }
   }
 }

@@ -20,7 +20,7 @@ import { findEvent, findFrame, listEvents, type Tables } from "./postgres-querie
 
 const DEFAULT_READ_CONNECTIONS = 10;
 
-export interface PostgresOptions {
+interface PostgresOptions {
   url: string;
   log: Logger;
   /** Whether this process makes and updates the tables, and applies frames; a process that only reads does not. */

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { CREATE_APPLY_FRAMES_1, CREATE_EVENT_COPY } from "./postgres-apply-function.ts";
+import { HISTORY } from "./postgres-positions.ts";
 
 // Any constant will do, as long as every release uses the same one.
 const MIGRATION_LOCK = 7_305_804_402_565_173_249n;
@@ -78,7 +79,7 @@ const MIGRATIONS: { name: string; statements: string[] }[] = [
         history text NOT NULL,
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row)
       )`,
-      "INSERT INTO positions (base, history) VALUES (0, '')",
+      `INSERT INTO positions (base, history) SELECT 0, ${HISTORY}`,
       CREATE_EVENT_COPY,
       CREATE_APPLY_FRAMES_1,
     ],

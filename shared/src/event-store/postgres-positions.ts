@@ -7,7 +7,7 @@ import { InvalidInput } from "../errors.ts";
  * a server that a dump was restored into, and are drawn twice after a failover that lost some; the base is raised then,
  * and everything that was ever handed out lies below everything to come.
  */
-export interface Position {
+interface Position {
   tx: string;
   ord: number;
 }
@@ -38,12 +38,14 @@ export function writePosition({ tx, ord }: Position): string {
 }
 
 // The server's own name and its timeline, which changes with every failover and point-in-time recovery.
-const HISTORY = `(SELECT system_identifier::text FROM pg_control_system())
+export const HISTORY = `(SELECT system_identifier::text FROM pg_control_system())
   || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
+
+const LARGEST_TX = "coalesce(greatest((SELECT max(tx) FROM events), (SELECT max(tx) FROM duplicates)), 0)";
 
 // xmax, the next id to be drawn: xmin lags behind the stored ids whenever a transaction stays open.
 const IS_BASE_TOO_LOW = `history <> ${HISTORY}
-  OR base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint <= coalesce((SELECT max(tx) FROM events), 0)`;
+  OR base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint <= ${LARGEST_TX}`;
 
 /**
  * Raises the base when this server is another one than that which drew the stored transaction ids, or has drawn smaller
@@ -56,9 +58,7 @@ export async function raisePositionBase(client: pg.ClientBase): Promise<boolean>
   try {
     await client.query("SELECT pg_advisory_xact_lock($1)", [POSITION_BASE_LOCK]);
     const { rowCount: raised } = await client.query(
-      `UPDATE positions SET history = ${HISTORY},
-         base = CASE WHEN history = '' THEN base
-                     ELSE greatest(base, (SELECT max(tx) FROM events)) + $1::bigint END
+      `UPDATE positions SET history = ${HISTORY}, base = greatest(base, ${LARGEST_TX}) + $1::bigint
        WHERE ${IS_BASE_TOO_LOW}`,
       [BASE_STEP],
     );
