@@ -1,6 +1,6 @@
 import { inject, type TestContext, test } from "vitest";
 import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
-import { createFrame } from "./contract/event-log-contract.ts";
+import { createFrame, takeAll, waitForFrames } from "./contract/event-log-contract.ts";
 import { createStream, silentLog } from "./support/nats-streams.ts";
 import { startTcpProxy } from "./support/tcp-proxy.ts";
 import { waitFor } from "./support/wait-for.ts";
@@ -60,4 +60,15 @@ test.concurrent("sends nothing, not later either, of what it refused for lack of
   await connection.connected();
   await log.append(createFrame());
   expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});
+
+test.concurrent("acknowledges once the connection is back what was decided upon while it was away", async (context) => {
+  const { proxy, connection, log, direct } = await openBothWays(context);
+  await log.append(createFrame());
+  const [delivery] = await takeAll(log, 1);
+  proxy.refuse();
+  await connection.lost();
+  delivery?.ack();
+  proxy.accept();
+  await waitForFrames(direct, 0);
 });

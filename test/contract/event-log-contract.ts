@@ -5,7 +5,7 @@ import type { Frame } from "../../shared/src/frame.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** One log, empty, of a test's own. Opening it again opens the same log. */
-export interface LogUnderTest {
+interface LogUnderTest {
   open(): Promise<EventLog>;
   close(): Promise<void>;
 }
@@ -161,7 +161,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       })();
       const acknowledging = (async () => {
         while (acknowledged < total) {
-          for (const delivery of await log.take({ maxEvents: 70, maxBytes: 1_000_000 })) {
+          for (const delivery of await takeSome(log, { maxEvents: 70, maxBytes: 1_000_000 })) {
             delivery.ack();
             acknowledged++;
           }
@@ -223,7 +223,14 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
 /** Takes until it has this many frames. */
 export async function takeAll(log: EventLog, count: number): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
-  while (deliveries.length < count) deliveries.push(...(await log.take(PLENTY)).map(readable));
+  while (deliveries.length < count) deliveries.push(...(await takeSome(log)).map(readable));
+  return deliveries;
+}
+
+/** At least one delivery. A closed log gives none, at once and for ever: a loop on it would never let go. */
+export async function takeSome(log: EventLog, limits = PLENTY): Promise<(Delivery | UnreadableDelivery)[]> {
+  const deliveries = await log.take(limits);
+  if (deliveries.length === 0) throw new Error("the log was closed while the test was taking");
   return deliveries;
 }
 
