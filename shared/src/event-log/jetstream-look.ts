@@ -34,13 +34,15 @@ function toContents(info: StreamInfo): LogContents {
     events += frames * Number(subject.slice(subject.lastIndexOf(".") + 1));
   }
   const isEmpty = state.messages === 0;
+  const firstSequence = isEmpty ? state.last_seq + 1 : state.first_seq;
   return {
     incarnation: incarnationOf(info),
     events,
     frames: state.messages,
-    firstSequence: isEmpty ? state.last_seq + 1 : state.first_seq,
+    firstSequence,
     lastSequence: state.last_seq,
-    missing: state.deleted ?? [],
+    // The server may still name sequences below the first one, for a moment after the last frame before a gap has left.
+    missing: (state.deleted ?? []).filter((sequence) => sequence >= firstSequence),
     removed: removedFrom(info),
     ...(isEmpty ? {} : { oldestAtMs: Date.parse(state.first_ts) }),
   };
