@@ -1,0 +1,69 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { InvalidInput, Unavailable } from "./errors.ts";
+import { createHttpServer } from "./http-server.ts";
+import { createLogger } from "./log.ts";
+
+function openServer() {
+  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }), maxBodyBytes: 10 });
+  server.get("/invalid", () => {
+    const faults = [{ pointer: "/a", detail: "is wrong" }];
+    throw new InvalidInput({ code: "invalid_event", status: 422, detail: "wrong", faults, faultsTotal: 7 });
+  });
+  server.get("/down", () => {
+    throw new Unavailable({ code: "store_unreachable", detail: "down", retryAfterSeconds: 2.5 });
+  });
+  server.get("/bug", () => {
+    throw new Error("secret");
+  });
+  server.get("/checked", { schema: { querystring: z.strictObject({ limit: z.coerce.number().max(5) }) } }, () => ({}));
+  onTestFinished(() => server.close());
+  return server;
+}
+
+describe("an HTTP server", () => {
+  it.each([
+    ["GET", "/invalid", 422, { code: "invalid_event", detail: "wrong", errors_total: 7 }],
+    ["GET", "/down", 503, { code: "store_unreachable", detail: "down" }],
+    ["GET", "/bug", 500, { code: "internal_error" }],
+    ["GET", "/nothing", 404, { code: "not_found" }],
+    ["POST", "/bug", 405, { code: "method_not_allowed" }],
+    [
+      "GET",
+      "/checked?limit=9",
+      400,
+      { code: "invalid_parameter", errors: [expect.objectContaining({ pointer: "/limit" })] },
+    ],
+    ["GET", "/checked?limit=1&other=2", 400, { code: "invalid_parameter" }],
+    ["GET", "/%zz", 400, { code: "bad_request" }],
+  ] as const)("answers %s %s with %i as a problem", async (method, url, status, members) => {
+    const { statusCode, headers, body } = await openServer().inject({ method, url });
+    expect([statusCode, headers["content-type"]]).toEqual([status, "application/problem+json; charset=utf-8"]);
+    const problem = JSON.parse(body);
+    expect(problem).toMatchObject({ type: "about:blank", title: expect.any(String), status, ...members });
+    expect(body).not.toContain("secret");
+  });
+
+  it("says when to come back, in whole seconds", async () => {
+    const { headers } = await openServer().inject({ method: "GET", url: "/down" });
+    expect(headers["retry-after"]).toBe("3");
+  });
+
+  it("does not mind a body where none is taken", async () => {
+    const headers = { "content-type": "application/json" };
+    const { statusCode } = await openServer().inject({ method: "POST", url: "/nothing", headers, payload: "{" });
+    expect(statusCode).toBe(404);
+  });
+
+  it("answers what is no HTTP with a problem too", async () => {
+    const server = openServer();
+    await server.listen({ port: 0, host: "127.0.0.1" });
+    const socket = connect(server.addresses()[0]?.port as number, "127.0.0.1");
+    socket.end("NONSENSE\r\n\r\n");
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
+    expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ status: 400, code: "bad_request" });
+  });
+});
