@@ -59,8 +59,8 @@ describe("an HTTP server", () => {
 
   it("answers what is no HTTP with a problem too", async () => {
     const server = openServer();
-    await server.listen({ port: 0, host: "127.0.0.1" });
-    const socket = connect(server.addresses()[0]?.port as number, "127.0.0.1");
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
     socket.end("NONSENSE\r\n\r\n");
     const answer = await text(socket);
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
