@@ -8,7 +8,6 @@ export interface EdgeOptions {
   port: number;
   gateways: readonly URL[];
   queries: readonly URL[];
-  maxBodyBytes: number;
   log: Logger;
 }
 
@@ -21,7 +20,7 @@ export interface Edge {
  * The one address of a stack without containers, in the place of deploy/nginx: `/publish` to the gateways, the rest to
  * the query replicas, in turn.
  */
-export async function startEdge({ host, port, gateways, queries, maxBodyBytes, log }: EdgeOptions): Promise<Edge> {
+export async function startEdge({ host, port, gateways, queries, log }: EdgeOptions): Promise<Edge> {
   const agent = new Agent({ keepAlive: true });
   const nextGateways = takeTurns(gateways);
   const nextQueries = takeTurns(queries);
@@ -36,7 +35,7 @@ export async function startEdge({ host, port, gateways, queries, maxBodyBytes, l
     reply.hijack();
     const isPublish = /^\/publish(\?|$)/.test(request.raw.url ?? "");
     const targets = isPublish ? nextGateways() : nextQueries();
-    forward({ request: request.raw, response: reply.raw, targets, agent, maxBodyBytes, onLiveStream });
+    forward({ request: request.raw, response: reply.raw, targets, agent, onLiveStream });
   });
   const url = await server.listen({ host, port });
   return {

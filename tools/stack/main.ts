@@ -1,8 +1,7 @@
 //   :8080 edge ──/publish──▶ gateway ──▶ nats-server ──▶ consumer ──▶ PostgreSQL
 //           └──everything else──────────────▶ query ◀─────────────────────┘
 import { join } from "node:path";
-import { IntakeSettings, readSettings } from "@tidemark/shared/config";
-import { type OnClose, runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
+import { type OnClose, runProcess } from "@tidemark/shared/lifecycle";
 import { createLogger } from "@tidemark/shared/log";
 import { startEmbeddedPostgres } from "../embedded-postgres.ts";
 import { findNatsServer, startNatsServer } from "../nats-server.ts";
@@ -14,7 +13,6 @@ import { startServiceProcess } from "./service-process.ts";
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
 const options = optionsOrExit();
-const { MAX_BODY_BYTES: maxBodyBytes } = settingsOrExit(() => readSettings(IntakeSettings));
 const log = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
 
 await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
@@ -42,7 +40,6 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
     port,
     gateways: urlsOf(gateways),
     queries: urlsOf(queries),
-    maxBodyBytes,
     log,
   });
   onClose("edge", () => edge.stop());
