@@ -1,0 +1,120 @@
+import {
+  type Agent,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  request as send,
+} from "node:http";
+import { finished, pipeline } from "node:stream/promises";
+import { createProblem, PROBLEM_TYPE } from "@tidemark/shared/problem";
+
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** In the order they are tried. */
+  targets: URL[];
+  agent: Agent;
+  /** Told of an answer that has no end. */
+  onLiveStream(response: ServerResponse): void;
+}
+
+/** Above the longest wait a client may ask for, 60 s. */
+const ANSWER_DEADLINE_MS = 90_000;
+/** It counts every row. */
+const AUDIT_DEADLINE_MS = 30 * 60_000;
+/** For the rest of a refused body; ending the answer before it closes the connection under a client still sending. */
+const DROP_BODY_MS = 1_000;
+
+/**
+ * Passes a request on, and the answer back, as streams; path, body and answer stay untouched. Another target is tried
+ * only while none has been sent the request: a publish sent twice from here would be counted as a duplicate of the
+ * client's.
+ */
+export function forward(exchange: Exchange): void {
+  const { request, response, agent, onLiveStream } = exchange;
+  const [target, ...others] = exchange.targets;
+  const upstream = send({
+    agent,
+    host: target?.hostname,
+    port: target?.port,
+    method: request.method,
+    path: request.url,
+    headers: forwardedHeaders(request),
+    timeout: request.url?.startsWith("/audit") ? AUDIT_DEADLINE_MS : ANSWER_DEADLINE_MS,
+  });
+  let isSent = false;
+  let isOver = false; // the client has its answer, or is getting it
+  const cancel = () => upstream.destroy();
+  response.once("close", cancel);
+
+  upstream.once("socket", (socket) => {
+    const sendBody = () => {
+      isSent = true;
+      request.pipe(upstream);
+    };
+    if (socket.connecting) socket.once("connect", sendBody);
+    else sendBody();
+  });
+  upstream.once("response", (answer) => {
+    isOver = true;
+    response.writeHead(answer.statusCode ?? 502, endToEndHeaders(answer.rawHeaders));
+    response.flushHeaders();
+    if (answer.headers["content-type"]?.startsWith("text/event-stream")) onLiveStream(response);
+    void passAnswer(answer, exchange);
+  });
+  upstream.once("timeout", () => {
+    if (!isOver) answerProblem(response, { status: 504, code: "outcome_unknown", detail: "no answer in time" });
+    isOver = true;
+    upstream.destroy();
+  });
+  upstream.on("error", () => {
+    if (isOver) return;
+    response.off("close", cancel);
+    if (!isSent && others.length > 0) forward({ ...exchange, targets: others });
+    else answerProblem(response, { status: 502, code: "service_unreachable", detail: "no answer" });
+  });
+}
+
+function answerProblem(
+  response: ServerResponse,
+  { status, code, detail }: { status: number; code: string; detail: string },
+): void {
+  const text = `the service gave ${detail}; the request may have been taken, and sending it again is safe`;
+  response.writeHead(status, { "content-type": PROBLEM_TYPE, "retry-after": "1", connection: "close" });
+  response.end(JSON.stringify(createProblem(status, code, text)));
+}
+
+/** Ends the answer only after the request, for which it may have come too early: a refused body may still be on its way. */
+async function passAnswer(answer: IncomingMessage, { request, response }: Exchange): Promise<void> {
+  try {
+    await pipeline(answer, response, { end: false });
+  } catch {
+    response.destroy(); // broken off on either side: the other side is to see that
+    return;
+  }
+  request.unpipe().resume();
+  await finished(request, { signal: AbortSignal.timeout(DROP_BODY_MS), cleanup: true }).catch(() => undefined);
+  response.end();
+}
+
+/** They are about one connection, not about the message (RFC 9110, 7.6.1). */
+const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect"]);
+
+/** Keeps `transfer-encoding`: without it a body of unknown length would not be framed. */
+function forwardedHeaders({ headers, socket }: IncomingMessage): OutgoingHttpHeaders {
+  const forwarded: OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(headers)) if (!HOP_BY_HOP.has(name)) forwarded[name] = value;
+  const earlier = headers["x-forwarded-for"];
+  forwarded["x-forwarded-for"] = [...(earlier ? [earlier] : []), socket.remoteAddress].join(", ");
+  forwarded["x-forwarded-host"] = headers.host;
+  forwarded["x-forwarded-proto"] = "http";
+  return forwarded;
+}
+
+/** Names and values in turn, as `writeHead` takes them. */
+function endToEndHeaders(rawHeaders: string[]): string[] {
+  return rawHeaders.filter((_, index) => {
+    const name = rawHeaders[index - (index % 2)]?.toLowerCase() ?? "";
+    return !HOP_BY_HOP.has(name) && name !== "transfer-encoding";
+  });
+}
