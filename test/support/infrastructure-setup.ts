@@ -14,14 +14,16 @@ declare module "vitest" {
 /**
  * Finds a PostgreSQL and a NATS for the integration tests, each on its own: the address in the environment
  * (`DATABASE_URL`, `NATS_URL`), else a container, else a program on this machine. Without any it fails; no test is ever
- * skipped for the lack of a server.
+ * skipped for the lack of a server. `TIDEMARK_TEST_INFRASTRUCTURE` narrows that to `docker` or `local` (programs).
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const containers = hasContainers();
+  const allowed = readAllowed(process.env.TIDEMARK_TEST_INFRASTRUCTURE);
+  const containers = allowed === "local" ? Promise.resolve(false) : hasContainers();
   const starts = await Promise.allSettled([
     provide({
       url: process.env.DATABASE_URL,
       variable: "DATABASE_URL",
+      allowed,
       containers,
       startContainer: startPostgresContainer,
       startProgram: startPostgresProgram,
@@ -29,6 +31,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     provide({
       url: process.env.NATS_URL,
       variable: "NATS_URL",
+      allowed,
       containers,
       startContainer: startNatsContainer,
       startProgram: startNatsProgram,
@@ -49,16 +52,26 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   return stopAll;
 }
 
+type Allowed = "docker" | "local" | "any";
+
+function readAllowed(choice: string | undefined): Allowed {
+  if (!choice) return "any";
+  if (choice === "docker" || choice === "local") return choice;
+  throw new Error(`TIDEMARK_TEST_INFRASTRUCTURE is ${choice}; it may be docker or local`);
+}
+
 interface Ways {
   url: string | undefined;
   variable: string;
+  allowed: Allowed;
   containers: Promise<boolean>;
   startContainer: () => Promise<Started>;
   startProgram: () => Promise<Started>;
 }
 
-async function provide({ url, variable, containers, startContainer, startProgram }: Ways): Promise<Started> {
+async function provide({ url, variable, allowed, containers, startContainer, startProgram }: Ways): Promise<Started> {
   if (url) return { url, from: variable, stop: async () => {} };
+  if (allowed === "docker") return startContainer();
   if (await containers) {
     try {
       return await startContainer();
