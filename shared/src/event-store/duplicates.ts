@@ -1,0 +1,55 @@
+/** The dropped copies on record. */
+export interface DuplicateReader {
+  /**
+   * Newest first. Its work is bounded: with a filter that matches little a page may be short, even empty, and still have
+   * a `next`. @throws {InvalidInput} `invalid_cursor`
+   */
+  listDuplicates(query: DuplicateQuery): Promise<DuplicatePage>;
+
+  /**
+   * Forgets plain copies received before a moment, and conflicts whose stored event's payload has expired; they stay
+   * counted, in a total per topic that grows in the same transaction. At most `limit` rows a call.
+   *
+   * @returns how many were forgotten
+   */
+  pruneDuplicates(options: { receivedBeforeMs: number; limit: number }): Promise<number>;
+}
+
+export interface DuplicateQuery {
+  topic?: string;
+  /** The copy's source. */
+  source?: string;
+  /** Only copies whose content differed (true) or was the same (false). */
+  conflicting?: boolean;
+  limit: number;
+  after?: string;
+}
+
+export interface DuplicatePage {
+  duplicates: DuplicateCopy[];
+  next?: string;
+}
+
+export interface DuplicateCopy {
+  topic: string;
+  eventId: string;
+  source: string;
+  /** UTC, six digits of the second; so are the others. */
+  receivedAt: string;
+  firstProcessedAt: string;
+  isConflict: boolean;
+  /** The full content of one that differed. */
+  content?: { timestamp: string; payload: string; attributes?: string };
+}
+
+/** Who sends copies, and how late. */
+export interface SourceBooks {
+  source: string;
+  duplicates: number;
+  conflicts: number;
+  /** How many copies came within so long of the first one's commit; the last entry counts those that came later. */
+  ages: number[];
+}
+
+/** The bounds of `SourceBooks.ages`, seconds: a second, a minute, an hour, a day, a week; then later. */
+export const AGE_BOUNDS_SECONDS = [1, 60, 3_600, 86_400, 604_800] as const;
