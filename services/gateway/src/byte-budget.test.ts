@@ -11,22 +11,31 @@ describe("ByteBudget", () => {
 
   it("lets one larger than itself in alone", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 0 });
-    await budget.take(50);
+    const room = await budget.take(50);
     await expect(budget.take(1)).rejects.toMatchObject({ code: "overloaded" });
-    budget.release(50);
+    room.release();
+    room.release();
     await budget.take(1);
     await expect(budget.take(50)).rejects.toMatchObject({ code: "overloaded" });
   });
 
   it("lets the waiting in as room comes, first come first served", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
-    await budget.take(8);
+    const room = await budget.take(8);
     const order: string[] = [];
     const large = budget.take(6).then(() => order.push("large"));
     const small = budget.take(1).then(() => order.push("small"));
-    budget.release(8);
+    room.release();
     await Promise.all([large, small]);
     expect(order).toEqual(["large", "small"]);
+  });
+
+  it("takes back what a body turned out not to need", async () => {
+    const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
+    const room = await budget.take(10);
+    const waiting = budget.take(7);
+    room.shrinkTo(3);
+    await waiting;
   });
 
   it("lets those behind one that gave up have its place", async () => {

@@ -6,6 +6,14 @@ export interface ByteBudgetOptions {
   maxWaitMs: number;
 }
 
+/** Bytes taken from a budget. */
+export interface Room {
+  /** Gives back what is not needed after all. */
+  shrinkTo(bytes: number): void;
+  /** Gives back the rest; once. */
+  release(): void;
+}
+
 interface Waiting {
   bytes: number;
   admit: () => void;
@@ -26,17 +34,21 @@ export class ByteBudget {
     this.#maxWaitMs = maxWaitMs;
   }
 
-  /**
-   * Takes bytes, to be given back by `release`.
-   *
-   * @throws {Unavailable} `overloaded` when there was no room in time
-   */
-  async take(bytes: number): Promise<void> {
-    if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
-      this.#taken += bytes;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
+  /** @throws {Unavailable} `overloaded` when there was no room in time */
+  async take(bytes: number): Promise<Room> {
+    if (this.#waiting.length === 0 && this.#hasRoom(bytes)) this.#taken += bytes;
+    else await this.#waitForRoom(bytes);
+    let held = bytes;
+    const shrinkTo = (size: number) => {
+      this.#taken -= held - Math.min(held, size);
+      held = Math.min(held, size);
+      this.#admitWaiting();
+    };
+    return { shrinkTo, release: () => shrinkTo(0) };
+  }
+
+  #waitForRoom(bytes: number): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
       const waiting: Waiting = {
         bytes,
         admit: () => {
@@ -51,11 +63,6 @@ export class ByteBudget {
       }, this.#maxWaitMs);
       this.#waiting.push(waiting);
     });
-  }
-
-  release(bytes: number): void {
-    this.#taken -= bytes;
-    this.#admitWaiting();
   }
 
   #hasRoom(bytes: number): boolean {

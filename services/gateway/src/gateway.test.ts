@@ -127,10 +127,20 @@ describe("POST /publish", () => {
     expect([statusCode, headers["preference-applied"]]).toEqual([202, "wait=0"]);
   });
 
+  it("answers before it stops, also those who asked for a long wait", async () => {
+    const answer = gateway.publish(event("1"), { prefer: "wait=60" });
+    const delivery = await nextFrame();
+    const closed = gateway.server.close();
+    judge(delivery, "s");
+    expect((await answer).statusCode).toBe(200);
+    await closed;
+  });
+
   it("does not say 202 of a log that is memory", async () => {
     open({ publishWaitMs: 1, whenLate: "unknown" });
-    const { statusCode, headers, body } = await gateway.publish(event("1"), { prefer: "respond-async" });
+    const { statusCode, headers, body } = await gateway.publish(event("1"), { prefer: "respond-async, wait=0" });
     expect(statusCode).toBe(503);
+    expect(headers["preference-applied"]).toBeUndefined();
     expect(headers["retry-after"]).toBe("1");
     expect(JSON.parse(body)).toMatchObject({ status: 503, code: "outcome_unknown" });
   });

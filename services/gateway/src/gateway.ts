@@ -6,7 +6,7 @@ import { encodeReceipt } from "@tidemark/shared/receipt";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts } from "@tidemark/shared/verdict";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { ByteBudget } from "./byte-budget.ts";
+import { ByteBudget, type Room } from "./byte-budget.ts";
 import { FrameWriter, type Placement } from "./frame-writer.ts";
 import { type Intake, readIntake } from "./intake.ts";
 import { StoreWatch } from "./store-watch.ts";
@@ -33,6 +33,8 @@ const MAX_FRAME_BYTES = 512 * 1024;
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
 const MAX_WAIT_SECONDS = 60;
+// A process that stops waits this long for verdicts on their way; a stop has a deadline.
+const WAIT_WHILE_CLOSING_MS = 5_000;
 
 /** Serves `POST /publish`: parse, validate, append, wait for the verdicts. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
@@ -53,13 +55,17 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    scope.decorateRequest("room", null);
     scope.addHook("onRequest", async (request, reply) => {
       refuseEncoding(request);
-      await reserve(budget, request, reply, options.maxBodyBytes);
+      request.room = await reserve(budget, request, reply, options.maxBodyBytes);
     });
+    scope.addHook("preClose", () => desk.stopWaiting(WAIT_WHILE_CLOSING_MS));
     scope.post("/publish", { bodyLimit: options.maxBodyBytes }, async (request, reply) => {
       const takenAtMs = Date.now();
-      const intake = readIntake(bodyOf(request), options);
+      const body = bodyOf(request);
+      request.room?.shrinkTo(body.length);
+      const intake = readIntake(body, options);
       const preferences = readPreferences(request.headers.prefer);
       const placement = await writer.append({ ...intake, takenAtMs, ...traceOf(request) });
       try {
@@ -78,19 +84,27 @@ function refuseEncoding(request: FastifyRequest): void {
   throw new InvalidInput({ code: "unsupported_encoding", status: 415, detail });
 }
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** What a publish request holds of the bytes in flight. */
+    room: Room | null;
+  }
+}
+
 /** Holds the body's bytes in the budget from before it is read until the connection is done with the answer. */
-async function reserve(budget: ByteBudget, request: FastifyRequest, reply: FastifyReply, maxBodyBytes: number) {
+async function reserve(
+  budget: ByteBudget,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  maxBodyBytes: number,
+): Promise<Room | null> {
   const declared = Number(request.headers["content-length"] ?? maxBodyBytes); // chunked: as much as it may become
-  if (!(declared <= maxBodyBytes)) return; // about to be refused unread
-  let isTaken = false;
-  let isClosed = false;
-  reply.raw.once("close", () => {
-    isClosed = true;
-    if (isTaken) budget.release(declared);
-  });
-  await budget.take(declared);
-  isTaken = true;
-  if (isClosed) budget.release(declared);
+  if (!(declared <= maxBodyBytes)) return null; // about to be refused unread
+  const closed = Promise.withResolvers<void>();
+  reply.raw.once("close", closed.resolve);
+  const room = await budget.take(declared);
+  void closed.promise.then(() => room.release());
+  return room;
 }
 
 function bodyOf(request: FastifyRequest): Buffer {
@@ -116,8 +130,8 @@ interface Taken {
 async function answer(reply: FastifyReply, taken: Taken): Promise<FastifyReply> {
   const { options, intake, placement, preferences } = taken;
   const verdicts = await placement.verdicts.wait(waitMs(taken));
-  const applied = appliedPreferences(preferences, options.whenLate);
-  if (applied !== "") reply.header("preference-applied", applied);
+  const applied = appliedPreferences(preferences, options);
+  if (applied !== undefined) reply.header("preference-applied", applied);
   if (verdicts !== undefined) {
     const counts = countVerdicts(verdicts, placement.firstEvent, placement.firstEvent + intake.count);
     return sendJson(reply, 200, publishAnswer(counts));
@@ -134,19 +148,21 @@ async function answer(reply: FastifyReply, taken: Taken): Promise<FastifyReply> 
 
 /** How long to wait for the verdicts; not at all where they are known not to come in that time. */
 function waitMs({ options, preferences, watch }: Taken): number {
-  if (options.whenLate === "receipt" && preferences.respondAsync) return 0;
-  const wait =
-    preferences.waitSeconds === undefined
-      ? options.publishWaitMs
-      : Math.min(preferences.waitSeconds, MAX_WAIT_SECONDS) * 1_000;
-  return options.whenLate === "unknown" || watch.isVerdictLikely(wait) ? wait : 0;
+  const waitMs = preferredWaitMs(preferences) ?? options.publishWaitMs;
+  if (options.whenLate === "unknown") return Math.max(waitMs, options.publishWaitMs);
+  return !preferences.respondAsync && watch.isVerdictLikely(waitMs) ? waitMs : 0;
 }
 
-function appliedPreferences({ waitSeconds, respondAsync }: Preferences, whenLate: "receipt" | "unknown"): string {
-  const applied: string[] = [];
-  if (respondAsync && whenLate === "receipt") applied.push("respond-async");
-  else if (waitSeconds !== undefined) applied.push(`wait=${Math.min(waitSeconds, MAX_WAIT_SECONDS)}`);
-  return applied.join(", ");
+function preferredWaitMs({ waitSeconds }: Preferences): number | undefined {
+  return waitSeconds === undefined ? undefined : Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1_000;
+}
+
+/** The preferences that were honoured. A log in memory has no answer but the committed one, so none that comes sooner. */
+function appliedPreferences(preferences: Preferences, { whenLate, publishWaitMs }: GatewayOptions): string | undefined {
+  if (preferences.respondAsync && whenLate === "receipt") return "respond-async";
+  const preferredMs = preferredWaitMs(preferences);
+  if (preferredMs === undefined || (whenLate === "unknown" && preferredMs < publishWaitMs)) return undefined;
+  return `wait=${preferredMs / 1_000}`;
 }
 
 function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {

@@ -24,6 +24,14 @@ describe("VerdictDesk", () => {
     expect(await slot.wait(0)).toBeUndefined();
   });
 
+  it("lets nobody wait past the end", async () => {
+    const desk = new VerdictDesk();
+    const waiting = desk.open("a").wait(60_000);
+    desk.stopWaiting(1);
+    expect(await waiting).toBeUndefined();
+    expect(await desk.open("b").wait(60_000)).toBeUndefined();
+  });
+
   it("forgets a frame that is closed", async () => {
     const desk = new VerdictDesk();
     const slot = desk.open("a");

@@ -15,28 +15,29 @@ export interface VerdictSlot {
 /** Brings the verdicts that come back together with the requests that wait for them. Holds frames at work, no others. */
 export class VerdictDesk {
   readonly #slots = new Map<string, (verdicts: Verdicts) => void>();
+  readonly #waiting = new Set<() => void>();
+  #isOver = false;
 
   open(frameId: string): VerdictSlot {
     let known: Verdicts | undefined;
-    const waiting = new Set<(verdicts: Verdicts) => void>();
+    const waiting = new Set<(verdicts?: Verdicts) => void>();
     this.#slots.set(frameId, (verdicts) => {
       known = verdicts;
       for (const settle of waiting) settle(verdicts);
-      waiting.clear();
     });
     return {
       wait: (timeoutMs) => {
-        if (known !== undefined || timeoutMs <= 0) return Promise.resolve(known);
+        if (known !== undefined || timeoutMs <= 0 || this.#isOver) return Promise.resolve(known);
         return new Promise((resolve) => {
-          const settle = (verdicts: Verdicts) => {
+          const settle = (verdicts?: Verdicts) => {
             clearTimeout(timer);
+            waiting.delete(settle);
+            this.#waiting.delete(settle);
             resolve(verdicts);
           };
-          const timer = setTimeout(() => {
-            waiting.delete(settle);
-            resolve(undefined);
-          }, timeoutMs);
+          const timer = setTimeout(settle, timeoutMs);
           waiting.add(settle);
+          this.#waiting.add(settle);
         });
       },
       close: () => this.#slots.delete(frameId),
@@ -46,5 +47,14 @@ export class VerdictDesk {
   /** Verdicts of a frame nobody waits for are dropped: the ledger keeps them. */
   settle({ frameId, verdicts }: VerdictMessage): void {
     this.#slots.get(frameId)?.(verdicts);
+  }
+
+  /** Whoever still waits after this time waits no longer. */
+  stopWaiting(afterMs: number): void {
+    const timer = setTimeout(() => {
+      this.#isOver = true;
+      for (const settle of this.#waiting) settle();
+    }, afterMs);
+    timer.unref();
   }
 }
