@@ -1,4 +1,5 @@
-import { isStorableNumber, scanJson } from "@tidemark/shared/json-text";
+import { isStorableNumber } from "@tidemark/shared/json-number";
+import { scanJson } from "@tidemark/shared/json-text";
 import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";

@@ -1,3 +1,5 @@
+import { isStorableNumber } from "./json-number.ts";
+
 /**
  * Looks at JSON as bytes. Events are stored as the text their producer wrote, so that every digit of every number comes
  * back; JSON.parse would round them. These functions find where things are in that text and what in it a store could
@@ -25,14 +27,14 @@ export interface JsonScan {
   depth: number;
   /** Commas directly inside the outermost array or object. */
   outerCommas: number;
+  /** Whether every array and object that opens also closes. */
+  isBalanced: boolean;
   faults: JsonFault[];
 }
 
 const MAX_FAULTS = 100;
 // A number shorter than this can leave PostgreSQL's numeric range only through its exponent.
 const LONG_NUMBER = 16_000;
-// numeric_in gives up on larger exponents, even those of a zero (set_var_from_str in numeric.c).
-const MAX_EXPONENT = 1_000_000_000;
 
 /**
  * One pass over the text: how deep it nests and what in it jsonb could not hold (escaped NUL, lone surrogates, numbers
@@ -70,7 +72,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
       at++;
     }
   }
-  return { depth: deepest, outerCommas, faults };
+  return { depth: deepest, outerCommas, isBalanced: depth === 0, faults };
 }
 
 /** From the backslash at `at` to the first byte after the escape; a surrogate pair is one escape. */
@@ -115,67 +117,6 @@ function skipNumber(bytes: Uint8Array, start: number, faults: JsonFault[]): numb
 
 function addFault(faults: JsonFault[], offset: number, reason: string): void {
   if (faults.length < MAX_FAULTS) faults.push({ offset, reason });
-}
-
-/**
- * Whether PostgreSQL's `numeric` can hold a JSON number: at most 131,072 digits before the decimal point and 16,383
- * after it (PostgreSQL manual, 8.1.2 "Arbitrary Precision Numbers").
- */
-export function isStorableNumber(text: string): boolean {
-  const { digits, scale } = splitNumber(text);
-  if (scale > 16_383 || scale < -MAX_EXPONENT) return false;
-  return digits === "" || digits.length - scale <= 131_072;
-}
-
-/**
- * A JSON number as value = 0.digits * 10^..., in exact parts: its digits without leading zeros and its scale, the
- * number of them that stand after the decimal point (negative when zeros follow them).
- */
-function splitNumber(text: string): { negative: boolean; digits: string; scale: number } {
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
-  if (match === null) return { negative: false, digits: "", scale: 0 };
-  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
-  const digits = (whole + fraction).replace(/^0+/, "");
-  return { negative: sign === "-", digits, scale: fraction.length - Number(exponent) };
-}
-
-/** The same text for numbers of the same value: `1`, `1.0` and `10e-1` are one number, and so are `0` and `-0`. */
-function canonicalNumber(text: string): string {
-  const { negative, digits, scale } = splitNumber(text);
-  const trimmed = digits.replace(/0+$/, "");
-  if (trimmed === "") return "0";
-  return `${negative ? "-" : ""}${trimmed}e${digits.length - trimmed.length - scale}`;
-}
-
-/**
- * Whether two JSON texts hold the same value, the way jsonb compares: white space, key order and the spelling of numbers
- * and strings aside, the last of repeated keys counting, every digit significant.
- */
-export function isSameJson(left: string, right: string): boolean {
-  return left === right || canonicalJson(left) === canonicalJson(right);
-}
-
-function canonicalJson(text: string): string {
-  return writeCanonical(JSON.parse(text, readExactNumber));
-}
-
-class ExactNumber {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-function readExactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === "number" ? new ExactNumber(canonicalNumber(context?.source ?? String(value))) : value;
-}
-
-function writeCanonical(value: unknown): string {
-  if (value instanceof ExactNumber) return value.text;
-  if (Array.isArray(value)) return `[${value.map(writeCanonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${writeCanonical(item)}`).join(",")}}`;
 }
 
 /** Where a value stands in a text: from its first byte up to, and without, the byte after its last. */
@@ -256,7 +197,8 @@ function valueEnd(bytes: Uint8Array, start: number): number {
   throw new Error(`not JSON: the value at byte ${start} has no end`);
 }
 
-function stringEnd(bytes: Uint8Array, start: number): number {
+/** The byte after the closing quote of the string that begins at `start`. */
+export function stringEnd(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return at + 1;
@@ -264,55 +206,4 @@ function stringEnd(bytes: Uint8Array, start: number): number {
 
 function endsScalar(byte: number): boolean {
   return byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= 0x20;
-}
-
-/**
- * The JSON Pointer (RFC 6901) of the innermost value that stands at a byte offset, walking at most `maxDepth` levels down.
- * The text must be valid JSON.
- */
-export function pointerAt(bytes: Uint8Array, offset: number, maxDepth: number): string {
-  let pointer = "";
-  let at = skipSpace(bytes, 0);
-  for (let level = 0; level < maxDepth; level++) {
-    const step = childAt(bytes, at, offset);
-    if (step === undefined) break;
-    pointer += `/${step.token}`;
-    at = step.start;
-  }
-  return pointer;
-}
-
-function childAt(bytes: Uint8Array, start: number, offset: number): { token: string; start: number } | undefined {
-  if (bytes[start] === OPEN_BRACKET) {
-    const items = arrayItems(bytes, start);
-    const index = items.findIndex((item) => item.start <= offset && offset < item.end);
-    return index < 0 ? undefined : { token: String(index), start: (items[index] as Span).start };
-  }
-  if (bytes[start] === OPEN_BRACE) {
-    const member = objectMembers(bytes, start).find(({ start, end }) => start <= offset && offset < end);
-    return member && { token: escapePointer(member.key), start: member.start };
-  }
-  return undefined;
-}
-
-/** One token of a JSON Pointer, `~` and `/` escaped (RFC 6901, section 3). */
-export function escapePointer(token: string): string {
-  return token.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-/** The byte offset of the first array or object that stands deeper than `depth` levels, or -1. */
-export function offsetDeeperThan(bytes: Uint8Array, depth: number): number {
-  let level = 0;
-  let at = 0;
-  while (at < bytes.length) {
-    const byte = bytes[at];
-    if (byte === QUOTE) {
-      at = stringEnd(bytes, at);
-      continue;
-    }
-    if ((byte === OPEN_BRACE || byte === OPEN_BRACKET) && ++level > depth) return at;
-    if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) level--;
-    at++;
-  }
-  return -1;
 }

@@ -1,17 +1,8 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { type Fault, InvalidInput } from "@tidemark/shared/errors";
 import { Event, formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/shared/event";
-import {
-  arrayItems,
-  escapePointer,
-  type JsonScan,
-  objectMembers,
-  offsetDeeperThan,
-  pointerAt,
-  type Span,
-  scanJson,
-  skipSpace,
-} from "@tidemark/shared/json-text";
+import { escapePointer, offsetDeeperThan, pointersAt } from "@tidemark/shared/json-pointer";
+import { arrayItems, type JsonScan, objectMembers, type Span, scanJson, skipSpace } from "@tidemark/shared/json-text";
 import { rewriteEvent } from "./rewrite-event.ts";
 
 /** The events of one request, checked: what goes into a frame. */
@@ -68,7 +59,7 @@ function parseBody(bytes: Buffer): Body {
     throw new InvalidInput({ code: "invalid_encoding", status: 400, detail: "the body is not UTF-8" });
   }
   const scan = scanJson(bytes);
-  if (scan.depth > HOPELESS_DEPTH) throw tooDeep(bytes);
+  if (scan.depth > HOPELESS_DEPTH) throw tooDeep(bytes, scan);
   const value = parseJson(bytes);
   if (Array.isArray(value)) return { bytes, values: value, arrayPointer: "", eventDepth: 2, scan };
   const isEnvelope = isJsonObject(value) && Object.hasOwn(value, "events") && !Object.hasOwn(value, "topic");
@@ -90,16 +81,17 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-function tooDeep(bytes: Buffer): InvalidInput {
-  try {
-    const offset = offsetDeeperThan(bytes, HOPELESS_DEPTH);
-    const isArray = bytes[skipSpace(bytes, 0)] === OPEN_BRACKET;
-    const eventDepth = isArray ? 2 : pointerAt(bytes, offset, 1) === "/events" ? 3 : 1;
-    const pointer = pointerAt(bytes, offset, eventDepth);
-    return invalidEvent([{ pointer, detail: `nests deeper than ${MAX_VALUE_DEPTH} levels` }], 1);
-  } catch (error) {
-    return new InvalidInput({ code: "malformed_json", status: 400, detail: "the body is not JSON", cause: error });
-  }
+function tooDeep(bytes: Buffer, { isBalanced }: JsonScan): InvalidInput {
+  if (!isBalanced) return new InvalidInput({ code: "malformed_json", status: 400, detail: "the body is not JSON" });
+  const offset = offsetDeeperThan(bytes, HOPELESS_DEPTH);
+  const isArray = bytes[skipSpace(bytes, 0)] === OPEN_BRACKET;
+  const eventDepth = isArray ? 2 : pointersAt(bytes, [offset], 1)[0] === "/events" ? 3 : 1;
+  return invalidEvent(depthFaults(bytes, offset, eventDepth), 1);
+}
+
+function depthFaults(bytes: Buffer, offset: number, eventDepth: number): Fault[] {
+  const detail = `nests deeper than ${MAX_VALUE_DEPTH} levels`;
+  return pointersAt(bytes, [offset], eventDepth).map((pointer) => ({ pointer, detail }));
 }
 
 /** Says what is wrong with the events and where, in the words of the zod schema and of the scan. */
@@ -119,10 +111,11 @@ function invalidEvents({ bytes, values, arrayPointer, eventDepth, scan }: Body):
     }
   }
   const maxDepth = eventDepth + MAX_VALUE_DEPTH;
-  for (const { offset, reason } of scan.faults) add({ pointer: pointerAt(bytes, offset, maxDepth), detail: reason });
+  const offsets = scan.faults.map(({ offset }) => offset);
+  const pointers = pointersAt(bytes, offsets, maxDepth);
+  for (const [index, { reason }] of scan.faults.entries()) add({ pointer: pointers[index] ?? "", detail: reason });
   if (scan.depth > maxDepth) {
-    const pointer = pointerAt(bytes, offsetDeeperThan(bytes, maxDepth), eventDepth);
-    add({ pointer, detail: `nests deeper than ${MAX_VALUE_DEPTH} levels` });
+    for (const fault of depthFaults(bytes, offsetDeeperThan(bytes, maxDepth), eventDepth)) add(fault);
   }
   return invalidEvent(faults, total);
 }

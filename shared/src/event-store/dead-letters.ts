@@ -54,7 +54,9 @@ export interface DeadLetter {
   content: string;
 }
 
-export type Redriven = { status: "stored" | "duplicate" | "conflict" } | { status: "refused"; code: string; reason: string };
+export type Redriven =
+  | { status: "stored" | "duplicate" | "conflict" }
+  | { status: "refused"; code: string; reason: string };
 
 export interface UnreadableFrame {
   /** The message id it was published with, if that can be read; the ledger's key must not change when it comes again. */

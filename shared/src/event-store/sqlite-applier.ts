@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import { isSameJson } from "../json-text.ts";
+import { isSameJson } from "../json-value.ts";
 import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "../verdict.ts";
 import type { Applied, AppliedFrame, DroppedCopy } from "./event-store.ts";
 import { refusedByStore } from "./sqlite-errors.ts";

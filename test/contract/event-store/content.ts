@@ -1,4 +1,4 @@
-import { isSameJson } from "@tidemark/shared/json-text";
+import { isSameJson } from "@tidemark/shared/json-value";
 import { describe, expect, test } from "vitest";
 import { eventText } from "../../support/frames.ts";
 import type { OpenForTest } from "../event-store-contract.ts";

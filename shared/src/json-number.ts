@@ -1,0 +1,32 @@
+// numeric_in gives up on larger exponents, even those of a zero (set_var_from_str in numeric.c).
+const MAX_EXPONENT = 1_000_000_000;
+
+/**
+ * Whether PostgreSQL's `numeric` can hold a JSON number: at most 131,072 digits before the decimal point and 16,383
+ * after it (PostgreSQL manual, 8.1.2 "Arbitrary Precision Numbers").
+ */
+export function isStorableNumber(text: string): boolean {
+  const { digits, scale } = splitNumber(text);
+  if (scale > 16_383 || scale < -MAX_EXPONENT) return false;
+  return digits === "" || digits.length - scale <= 131_072;
+}
+
+/**
+ * A JSON number as value = 0.digits * 10^..., in exact parts: its digits without leading zeros and its scale, the
+ * number of them that stand after the decimal point (negative when zeros follow them).
+ */
+function splitNumber(text: string): { negative: boolean; digits: string; scale: number } {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  if (match === null) return { negative: false, digits: "", scale: 0 };
+  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
+  const digits = (whole + fraction).replace(/^0+/, "");
+  return { negative: sign === "-", digits, scale: fraction.length - Number(exponent) };
+}
+
+/** The same text for numbers of the same value: `1`, `1.0` and `10e-1` are one number, and so are `0` and `-0`. */
+export function canonicalNumber(text: string): string {
+  const { negative, digits, scale } = splitNumber(text);
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === "0") end--; // a pattern for this would take the square of the digits
+  return end === 0 ? "0" : `${negative ? "-" : ""}${digits.slice(0, end)}e${digits.length - end - scale}`;
+}

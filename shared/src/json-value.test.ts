@@ -1,0 +1,40 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isSameJson } from "./json-value.ts";
+
+describe("isSameJson", () => {
+  it.each([
+    ["1", "1.0"],
+    ["10e-1", "1"],
+    ["0", "-0.0e5"],
+    ['{"a":1,"b":[2]}', ' { "b" : [ 2.0 ], "a" : 1 } '],
+    ['{"a":1,"a":2}', '{"a":2}'],
+    ['"\\u0041"', '"A"'],
+    ["12345678901234567890.0", "12345678901234567890"],
+  ])("%s is %s", (left, right) => expect(isSameJson(left, right)).toBe(true));
+
+  it.each([
+    ["12345678901234567890", "12345678901234567891"],
+    ["0.1000000000000000055", "0.1"],
+    ["1", '"1"'],
+    ["1", "-1"],
+    ["[1,2]", "[2,1]"],
+    ["{}", "[]"],
+    ["null", "0"],
+    ['{"a":1}', '{"a":1,"b":null}'],
+    ['{"__proto__":1}', "{}"],
+  ])("%s is not %s", (left, right) => expect(isSameJson(left, right)).toBe(false));
+
+  it("compares long numbers in time that grows with their length", () => {
+    const long = `1${"0".repeat(131_000)}1`;
+    expect(isSameJson(long, `${long}.0`)).toBe(true);
+  });
+
+  it("holds for any value in any spelling", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(isSameJson(JSON.stringify(value), JSON.stringify(value, null, 2))).toBe(true);
+      }),
+    );
+  });
+});
