@@ -1,13 +1,20 @@
+import { once } from "node:events";
+import { Agent, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import type { FastifyInstance } from "fastify";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { InvalidInput, Unavailable } from "./errors.ts";
 import { createHttpServer } from "./http-server.ts";
 import { createLogger } from "./log.ts";
 
-function openServer() {
-  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }), maxBodyBytes: 10 });
+function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
+  const server = createHttpServer({
+    log: createLogger({ service: "test", level: "silent" }),
+    maxBodyBytes: 10,
+    closeWaitMs,
+  });
   server.get("/invalid", () => {
     const faults = [{ pointer: "/a", detail: "is wrong" }];
     throw new InvalidInput({ code: "invalid_event", status: 422, detail: "wrong", faults, faultsTotal: 7 });
@@ -15,6 +22,8 @@ function openServer() {
   server.get("/down", () => {
     throw new Unavailable({ code: "store_unreachable", detail: "down", retryAfterSeconds: 2.5 });
   });
+  server.get("/things/:name", () => ({}));
+  server.get("/slow", () => slow);
   server.get("/bug", () => {
     throw new Error("secret");
   });
@@ -30,6 +39,8 @@ describe("an HTTP server", () => {
     ["GET", "/bug", 500, { code: "internal_error" }],
     ["GET", "/nothing", 404, { code: "not_found" }],
     ["POST", "/bug", 405, { code: "method_not_allowed" }],
+    ["DELETE", "/things/a%2Fb", 405, { code: "method_not_allowed" }],
+    ["GET", `/things/${"x".repeat(5_000)}`, 414, { code: "bad_request" }],
     [
       "GET",
       "/checked?limit=9",
@@ -66,4 +77,40 @@ describe("an HTTP server", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
     expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ status: 400, code: "bad_request" });
   });
+
+  it("ends the connections of those it answers while it closes", async () => {
+    const slow = Promise.withResolvers<object>();
+    const asked = Promise.withResolvers<void>();
+    const closing = Promise.withResolvers<void>();
+    const server = openServer({ slow: slow.promise });
+    server.addHook("preHandler", async () => asked.resolve());
+    server.addHook("preClose", async () => closing.resolve());
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const agent = new Agent({ keepAlive: true });
+    const answer = once(get({ port, path: "/slow", agent }), "response");
+    await asked.promise;
+    const closed = server.close();
+    await closing.promise;
+    slow.resolve({});
+    const [response] = (await answer) as [IncomingMessage];
+    response.resume();
+    expect(response.headers.connection).toBe("close");
+    await closed;
+  });
+
+  it("does not wait for ever for a request that does not come whole", async () => {
+    const server = openServer({ closeWaitMs: 10 });
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+    await expect.poll(() => connections(server)).toBe(1);
+    await server.close();
+  });
 });
+
+function connections(server: FastifyInstance): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+}

@@ -17,6 +17,8 @@ export interface HttpServerOptions {
   log: Logger;
   /** Larger bodies are refused with 413. */
   maxBodyBytes?: number;
+  /** How long a close waits for clients that have not sent their request whole, or do not read their answer. */
+  closeWaitMs?: number;
 }
 
 // 255 characters of four bytes, each byte written as %XX.
@@ -27,7 +29,11 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  * client its time for ever. Handlers throw `InvalidInput` and `Unavailable`; anything else is a 500 with its message kept
  * for the log.
  */
-export function createHttpServer({ log, maxBodyBytes = 1_000_000 }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({
+  log,
+  maxBodyBytes = 1_000_000,
+  closeWaitMs = 15_000,
+}: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line per request would cost more than it
@@ -54,8 +60,43 @@ export function createHttpServer({ log, maxBodyBytes = 1_000_000 }: HttpServerOp
     if (!request.raw.complete) await dropBody(request);
     return sendError(log, error, reply);
   });
-  server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(server, request, reply)));
+  const findMethods = rememberRoutes(server);
+  server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(findMethods, request, reply)));
+  letGoWhileClosing(server, closeWaitMs);
   return server;
+}
+
+/**
+ * A close ends when the last connection does. So answers given meanwhile say that theirs ends with them, and who stalls
+ * is cut off after a while.
+ */
+function letGoWhileClosing(server: FastifyInstance, closeWaitMs: number): void {
+  let isClosing = false;
+  server.addHook("preClose", async () => {
+    isClosing = true;
+    setTimeout(() => server.server.closeAllConnections(), closeWaitMs).unref();
+  });
+  server.addHook("onSend", (_request, reply, payload, done) => {
+    if (isClosing) reply.header("connection", "close");
+    done(null, payload);
+  });
+}
+
+/** Keeps the routes that are registered from here on; gives the methods that a path is served with. */
+function rememberRoutes(server: FastifyInstance): (path: string) => string[] {
+  const routes: { segments: string[]; methods: string[] }[] = [];
+  server.addHook("onRoute", ({ url, method }) => {
+    routes.push({ segments: url.split("/"), methods: [method].flat() });
+  });
+  return (path) => {
+    const asked = path.split("/");
+    const matching = routes.filter(
+      ({ segments }) =>
+        segments.length === asked.length &&
+        segments.every((segment, index) => segment.startsWith(":") || segment === asked[index]),
+    );
+    return [...new Set(matching.flatMap(({ methods }) => methods))];
+  };
 }
 
 function sendError(log: Logger, error: unknown, reply: FastifyReply): FastifyReply {
@@ -88,16 +129,15 @@ async function dropBody({ raw }: FastifyRequest): Promise<void> {
 const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [413, "body_too_large"],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "unsupported_media_type"],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, "bad_request"],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, "malformed_json"],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "malformed_json"],
-  FST_ERR_BAD_URL: [400, "bad_request"],
 };
 
 function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefined {
-  const { code, message, validation } = error as FastifyError;
+  const { code, message, validation, statusCode = 500 } = error as FastifyError;
   if (validation) return problemOf(invalidParameters(validation));
-  const known = FASTIFY_CODES[code];
+  const known =
+    FASTIFY_CODES[code] ?? (statusCode >= 400 && statusCode < 500 ? [statusCode, "bad_request"] : undefined);
   if (known === undefined) return undefined;
   const [status, name] = known;
   if (status === 413) {
@@ -123,12 +163,16 @@ function invalidParameters(validation: unknown[]): InvalidInput {
   return new InvalidInput({ code: "invalid_parameter", status: 400, detail: detail || "a parameter is wrong", faults });
 }
 
-function unknownRoute(server: FastifyInstance, { method, url }: FastifyRequest, reply: FastifyReply): Problem {
+function unknownRoute(
+  findMethods: (path: string) => string[],
+  { method, url }: FastifyRequest,
+  reply: FastifyReply,
+): Problem {
   const path = url.split("?")[0] ?? url;
-  const allowed = ["GET", "POST", "DELETE"].filter((other) => server.hasRoute({ method: other, url: path }));
-  if (allowed.length === 0) return createProblem(404, "not_found", `nothing is served at ${path}`);
-  reply.header("allow", allowed.join(", "));
-  return createProblem(405, "method_not_allowed", `${path} takes ${allowed.join(", ")}, not ${method}`);
+  const methods = findMethods(path).join(", ");
+  if (methods === "") return createProblem(404, "not_found", `nothing is served at ${path}`);
+  reply.header("allow", methods);
+  return createProblem(405, "method_not_allowed", `${path} takes ${methods}, not ${method}`);
 }
 
 /** What arrives is not HTTP, or came too slowly: there is no request to answer, only a socket. */

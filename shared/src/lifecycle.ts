@@ -35,13 +35,19 @@ export async function runProcess(
   };
 
   const { close } = closeWithGrace(
-    { delay: shutdownDeadlineMs, skip: ["SIGINT", "SIGTERM"], logger: false },
+    {
+      delay: shutdownDeadlineMs,
+      skip: ["SIGINT", "SIGTERM"],
+      logger: false,
+      onTimeout: () => log.error({ deadlineMs: shutdownDeadlineMs }, "could not stop in time"),
+    },
     async ({ err }) => {
       if (err) log.fatal({ err }, "crashed");
       log.info({ deadlineMs: shutdownDeadlineMs }, "stopping");
       stopping ??= closeAll();
-      if (!(await stopping)) process.exitCode = 1;
+      const isClean = await stopping;
       log.info("stopped");
+      if (!isClean) throw new Error("not everything could be closed"); // exit code 1
     },
   );
   let stoppingSince = 0;

@@ -18,7 +18,7 @@ const settings = settingsOrExit(() => readSettings(ConsumerSettings));
 const log = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
 
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const server = createHttpServer({ log });
+  const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   onClose("server", () => server.close());
   let checkStore = async (): Promise<void> => {
     throw new Unavailable({ code: "store_unreachable", detail: "not connected yet" });

@@ -7,7 +7,11 @@ import { VerdictDesk } from "./verdict-desk.ts";
 
 const request = (text: string, count = 1): Appended => ({ events: Buffer.from(text), count, takenAtMs: Date.now() });
 
-function openWriter({ log = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 }), maxWaitForRoomMs = 0 } = {}) {
+function openWriter({
+  log = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 }),
+  maxWaitForRoomMs = 0,
+  maxPendingMs = 60_000,
+} = {}) {
   const writer = new FrameWriter({
     log,
     desk: new VerdictDesk(),
@@ -15,6 +19,7 @@ function openWriter({ log = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_
     maxFrameEvents: 4,
     maxFrameBytes: 20,
     maxWaitForRoomMs,
+    maxPendingMs,
   });
   const frames = async () => {
     const deliveries = (await log.take({ maxEvents: 100, maxBytes: 10_000 })) as Delivery[];
@@ -82,6 +87,21 @@ describe("FrameWriter", () => {
     await expect(openWriter({ log: fullLog() }).writer.append(request("4"))).rejects.toMatchObject({
       code: "log_full",
     });
+  });
+
+  it("refuses those who wait too long for their turn", async () => {
+    const memory = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 });
+    const confirm = Promise.withResolvers<void>();
+    const slow: EventLog = { ...memory, append: (frame) => confirm.promise.then(() => memory.append(frame)) };
+    const { writer } = openWriter({ log: slow, maxPendingMs: 1_000 });
+    const first = writer.append(request("1"));
+    await new Promise((resolve) => setImmediate(resolve));
+    const overdue = writer.append({ ...request("2"), takenAtMs: Date.now() - 1_001 });
+    const inTime = writer.append(request("3"));
+    confirm.resolve();
+    await first;
+    await expect(overdue).rejects.toMatchObject({ code: "overloaded" });
+    await inTime;
   });
 
   it("refuses what no frame of this log could carry", async () => {

@@ -15,6 +15,8 @@ export interface FrameWriterOptions {
   maxFrameBytes: number;
   /** How long a request waits for room in a full log. */
   maxWaitForRoomMs: number;
+  /** How long a request waits for its turn behind frames that the log is slow to confirm. */
+  maxPendingMs: number;
 }
 
 /** Where a request's events stand, once the log has confirmed them. */
@@ -34,8 +36,9 @@ interface Pending extends Appended {
   reject: (error: unknown) => void;
 }
 
-// Room in a full queue shows within a batch's time, a few milliseconds; a full stream is no quicker than this.
-const ROOM_POLL_MS = 10;
+// Room in a full queue shows within a batch's time; a stream that stays full is not sent the same frame all the time.
+const FIRST_ROOM_POLL_MS = 10;
+const MAX_ROOM_POLL_MS = 250;
 
 /**
  * Gathers the requests of all connections into frames: group commit at the near end. One frame is on its way at a time;
@@ -45,7 +48,7 @@ const ROOM_POLL_MS = 10;
 export class FrameWriter {
   readonly #options: FrameWriterOptions;
   readonly #pending: Pending[] = [];
-  #writing: Promise<void> | undefined;
+  #isWriting = false;
 
   constructor(options: FrameWriterOptions) {
     this.#options = options;
@@ -66,23 +69,22 @@ export class FrameWriter {
     const placement = new Promise<Placement>((resolve, reject) => {
       this.#pending.push({ ...request, resolve, reject });
     });
-    this.#writing ??= this.#writeAll();
+    if (!this.#isWriting) void this.#writeAll();
     return placement;
   }
 
-  /** Resolves when nothing is pending and nothing on its way. */
-  async drain(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
-  }
-
   async #writeAll(): Promise<void> {
+    this.#isWriting = true;
     // Requests that the event loop is about to hand over in this turn belong into the first frame too.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#pending.length > 0) await this.#write(this.#nextRequests());
-    this.#writing = undefined; // in the same turn as the last look at what is pending
+    for (let requests = this.#nextRequests(); requests.length > 0; requests = this.#nextRequests()) {
+      await this.#write(requests);
+    }
+    this.#isWriting = false; // in the same turn as the last look at what is pending
   }
 
   #nextRequests(): Pending[] {
+    this.#refuseOverdue();
     const { maxFrameEvents, maxFrameBytes } = this.#options;
     let events = 0;
     let bytes = 0;
@@ -92,6 +94,14 @@ export class FrameWriter {
       return index > 0 && (events > maxFrameEvents || bytes > maxFrameBytes);
     });
     return this.#pending.splice(0, end < 0 ? this.#pending.length : end);
+  }
+
+  #refuseOverdue(): void {
+    const overdue = Date.now() - this.#options.maxPendingMs;
+    while ((this.#pending[0]?.takenAtMs ?? overdue) < overdue) {
+      const detail = "the log is slow; nothing was taken";
+      this.#pending.shift()?.reject(new Unavailable({ code: "overloaded", detail }));
+    }
   }
 
   async #write(requests: Pending[]): Promise<void> {
@@ -133,13 +143,13 @@ export class FrameWriter {
   /** A full log is asked again until the frame's first request has waited long enough; nothing of it is taken before. */
   async #appendWithRoom(frame: Frame): Promise<void> {
     const waitUntil = frame.receivedAtMs + this.#options.maxWaitForRoomMs;
-    for (;;) {
+    for (let pauseMs = FIRST_ROOM_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_ROOM_POLL_MS)) {
       try {
         return await this.#options.log.append(frame);
       } catch (error) {
         const isFull = error instanceof Unavailable && (error.code === "queue_full" || error.code === "log_full");
         if (!isFull || Date.now() >= waitUntil) throw error;
-        await new Promise((resolve) => setTimeout(resolve, ROOM_POLL_MS));
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   }

@@ -19,6 +19,8 @@ export interface GatewayOptions {
   maxBodyBytes: number;
   /** How long a request waits for its verdicts unless it asks for another time. */
   publishWaitMs: number;
+  /** How long requests wait for their verdicts once the process is told to stop. */
+  closeWaitMs: number;
   maxFrameEvents?: number;
   /**
    * What a request gets whose verdicts are late. `receipt`: 202 and a receipt, for the log keeps its events whatever
@@ -32,9 +34,8 @@ const MAX_FRAME_EVENTS = 1_000;
 const MAX_FRAME_BYTES = 512 * 1024;
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
+const MAX_PENDING_MS = 5_000;
 const MAX_WAIT_SECONDS = 60;
-// A process that stops waits this long for verdicts on their way; a stop has a deadline.
-const WAIT_WHILE_CLOSING_MS = 5_000;
 
 /** Serves `POST /publish`: parse, validate, append, wait for the verdicts. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
@@ -49,6 +50,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     maxFrameEvents: options.maxFrameEvents ?? MAX_FRAME_EVENTS,
     maxFrameBytes: MAX_FRAME_BYTES,
     maxWaitForRoomMs: MAX_WAIT_FOR_ROOM_MS,
+    maxPendingMs: MAX_PENDING_MS,
   });
   const budget = new ByteBudget({ maxBytes: MAX_BYTES_IN_FLIGHT, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
 
@@ -56,18 +58,21 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
     scope.decorateRequest("room", null);
+    scope.decorateRequest("appending", null);
     scope.addHook("onRequest", async (request, reply) => {
       refuseEncoding(request);
       request.room = await reserve(budget, request, reply, options.maxBodyBytes);
     });
-    scope.addHook("preClose", () => desk.stopWaiting(WAIT_WHILE_CLOSING_MS));
+    scope.addHook("preClose", () => desk.stopWaiting(options.closeWaitMs));
     scope.post("/publish", { bodyLimit: options.maxBodyBytes }, async (request, reply) => {
       const takenAtMs = Date.now();
       const body = bodyOf(request);
       request.room?.shrinkTo(body.length);
       const intake = readIntake(body, options);
       const preferences = readPreferences(request.headers.prefer);
-      const placement = await writer.append({ ...intake, takenAtMs, ...traceOf(request) });
+      const appended = writer.append({ ...intake, takenAtMs, ...traceOf(request) });
+      request.appending = appended.catch(() => undefined);
+      const placement = await appended;
       try {
         return await answer(reply, { options, watch, preferences, intake, placement, takenAtMs });
       } finally {
@@ -88,6 +93,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** What a publish request holds of the bytes in flight. */
     room: Room | null;
+    /** Settles when a publish request's events are in the log, or refused. */
+    appending: Promise<unknown> | null;
   }
 }
 
@@ -100,10 +107,10 @@ async function reserve(
 ): Promise<Room | null> {
   const declared = Number(request.headers["content-length"] ?? maxBodyBytes); // chunked: as much as it may become
   if (!(declared <= maxBodyBytes)) return null; // about to be refused unread
-  const closed = Promise.withResolvers<void>();
-  reply.raw.once("close", closed.resolve);
+  const closed = new Promise((resolve) => reply.raw.once("close", resolve));
   const room = await budget.take(declared);
-  void closed.promise.then(() => room.release());
+  // The body is in memory until the log has it, also when its client has gone.
+  void closed.then(() => request.appending).finally(() => room.release());
   return room;
 }
 
@@ -129,8 +136,9 @@ interface Taken {
 
 async function answer(reply: FastifyReply, taken: Taken): Promise<FastifyReply> {
   const { options, intake, placement, preferences } = taken;
-  const verdicts = await placement.verdicts.wait(waitMs(taken));
-  const applied = appliedPreferences(preferences, options);
+  const willWaitMs = waitMs(taken);
+  const verdicts = await placement.verdicts.wait(willWaitMs);
+  const applied = appliedPreferences(preferences, options, willWaitMs);
   if (applied !== undefined) reply.header("preference-applied", applied);
   if (verdicts !== undefined) {
     const counts = countVerdicts(verdicts, placement.firstEvent, placement.firstEvent + intake.count);
@@ -157,12 +165,14 @@ function preferredWaitMs({ waitSeconds }: Preferences): number | undefined {
   return waitSeconds === undefined ? undefined : Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1_000;
 }
 
-/** The preferences that were honoured. A log in memory has no answer but the committed one, so none that comes sooner. */
-function appliedPreferences(preferences: Preferences, { whenLate, publishWaitMs }: GatewayOptions): string | undefined {
+/** The preferences that were honoured: not a wait of another length, or one that was known to be in vain. */
+function appliedPreferences(
+  preferences: Preferences,
+  { whenLate }: GatewayOptions,
+  willWaitMs: number,
+): string | undefined {
   if (preferences.respondAsync && whenLate === "receipt") return "respond-async";
-  const preferredMs = preferredWaitMs(preferences);
-  if (preferredMs === undefined || (whenLate === "unknown" && preferredMs < publishWaitMs)) return undefined;
-  return `wait=${preferredMs / 1_000}`;
+  return preferredWaitMs(preferences) === willWaitMs ? `wait=${willWaitMs / 1_000}` : undefined;
 }
 
 function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {

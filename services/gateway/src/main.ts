@@ -25,7 +25,11 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   });
   onClose("event log", () => eventLog.close());
 
-  const server = createHttpServer({ log, maxBodyBytes: settings.MAX_BODY_BYTES });
+  const server = createHttpServer({
+    log,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
+  });
   onClose("server", () => server.close());
   registerGateway(server, {
     log: eventLog,
@@ -33,6 +37,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     publishWaitMs: settings.PUBLISH_WAIT_MS,
+    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 5,
     whenLate: "receipt",
   });
   registerHealth(server, { checks: { log: async () => void (await eventLog.look()) } });

@@ -26,7 +26,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   });
   onClose("broker", () => broker.close());
 
-  const server = createHttpServer({ log });
+  const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   onClose("server", () => server.close());
   registerQuery(server, { reader, ...broker, startedAtMs: Date.now() });
   await server.listen({ host: settings.HOST, port: settings.PORT });

@@ -26,7 +26,11 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   const consumer = startConsumer({ eventLog, store, signals, log });
   onClose("consumer", () => consumer.stop());
 
-  const server = createHttpServer({ log, maxBodyBytes: settings.MAX_BODY_BYTES });
+  const server = createHttpServer({
+    log,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
+  });
   onClose("server", () => server.close());
   registerGateway(server, {
     log: eventLog,
@@ -34,6 +38,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     publishWaitMs: settings.PUBLISH_WAIT_MS,
+    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 5,
     maxFrameEvents: Math.min(1_000, settings.QUEUE_MAX_SIZE),
     whenLate: "unknown",
   });
