@@ -13,7 +13,7 @@ export interface EventStore extends EventReader {
    * same call, changes nothing and gets the verdicts it got the first time. Of several copies the first in order of
    * frames and events is the stored one. One call at a time.
    *
-   * @param options.maxNamed how many dropped copies the result names at most
+   * @param options.maxNamed how many dropped copies the result names at most; may be Infinity
    * @throws {InvalidInput} the data was refused (SQLSTATE classes 22, 23, 54 and their SQLite twins); nothing changed
    * @throws {Unavailable} `store_unreachable`: the store is down, full or restarting. Whether it committed may be
    *   unknown; applying the same frames again is safe

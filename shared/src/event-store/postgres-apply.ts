@@ -5,6 +5,8 @@ import { joinFrames } from "./postgres-batch.ts";
 import type { WriteConnection } from "./postgres-connections.ts";
 import { retryingRollbacks } from "./postgres-errors.ts";
 
+const MAX_INTEGER = 2 ** 31 - 1;
+
 const APPLY = {
   name: "apply_frames_1", // prepared once per connection
   text: "SELECT is_new, frame_verdicts, dropped FROM apply_frames_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -34,7 +36,7 @@ export async function applyFrames(
     starts,
     events,
     slot,
-    maxNamed,
+    Math.min(maxNamed, MAX_INTEGER), // Infinity, for every copy, is no integer
   ];
   const { rows } = await retryingRollbacks(() => client.query<ApplyRow>({ ...APPLY, values }));
   const [row] = rows;

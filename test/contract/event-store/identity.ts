@@ -143,6 +143,16 @@ export function describeIdentity(open: OpenForTest): void {
       expect((await store.apply([deliveryOf([event])], { maxNamed: 0 })).dropped).toEqual([]);
     });
 
+    test("name every dropped copy where no limit is set", async () => {
+      const { store } = await open();
+      const event = eventText();
+
+      const delivery = deliveryOf([event, event, event]);
+      const { dropped } = await store.apply([delivery], { maxNamed: Number.POSITIVE_INFINITY });
+
+      expect(dropped).toHaveLength(2);
+    });
+
     test("may be none", async () => {
       const { store } = await open();
 
