@@ -52,6 +52,7 @@ test("keeps every confirmed frame through a kill -9 of the broker, and goes on b
   await stream.connection.lost();
   await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
   await expect(log.look()).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.ping()).rejects.toMatchObject({ code: "log_unreachable" });
   const before = confirmed.length;
   await broker.restart();
   await waitFor("more frames to be confirmed", () => confirmed.length > before + 50);

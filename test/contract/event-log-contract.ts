@@ -208,6 +208,11 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect(await log.look()).toMatchObject({ frames: 1, events: 4, lastSequence: taken + 1 });
     });
 
+    test("answers a ping", async () => {
+      const log = await openLog();
+      await expect(log.ping()).resolves.toBeUndefined();
+    });
+
     test("ends a take that waits, and every later one, when it is closed; confirmed frames stay", async () => {
       const log = await openLog();
       const taking = log.take(PLENTY);

@@ -19,6 +19,7 @@ const dying: EventLog = {
   maxFrameBytes: eventLog.maxFrameBytes,
   append: (frame) => eventLog.append(frame),
   look: () => eventLog.look(),
+  ping: () => eventLog.ping(),
   close: () => eventLog.close(),
   take: async (limits) => {
     const deliveries = await eventLog.take(limits);

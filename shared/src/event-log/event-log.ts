@@ -28,6 +28,9 @@ export interface EventLog {
   /** What is in the log at this moment. Concurrent calls are fine. @throws {Unavailable} `log_unreachable` */
   look(): Promise<LogContents>;
 
+  /** Resolves when the log answers; cheap, for asking often. @throws {Unavailable} `log_unreachable` */
+  ping(): Promise<void>;
+
   /** Stops taking: `take` resolves to none, what it was about to hand over goes back. Confirmed appends stay. */
   close(): Promise<void>;
 }

@@ -77,6 +77,16 @@ export async function openJetstreamEventLog({
     return ensuring;
   }
 
+  async function ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+    if (!connection.isConnected) throw unreachable("the log is not reachable");
+    try {
+      return await connection.untilLost(question());
+    } catch (error) {
+      if (isAbsent(error) || isUndecided(error)) throw unreachable("the log does not answer", error);
+      throw error;
+    }
+  }
+
   const publisher = createPublisher({
     connection,
     stream,
@@ -103,15 +113,9 @@ export async function openJetstreamEventLog({
       return puller.take(limits);
     },
 
-    async look() {
-      if (!connection.isConnected) throw unreachable("the log is not reachable");
-      try {
-        return await connection.untilLost(lookIntoStream(manager, stream));
-      } catch (error) {
-        if (isAbsent(error) || isUndecided(error)) throw unreachable("the log does not answer", error);
-        throw error;
-      }
-    },
+    look: () => ask(() => lookIntoStream(manager, stream)),
+
+    ping: () => ask(async () => void (await manager.streams.info(stream))),
 
     async close() {
       isClosed = true;

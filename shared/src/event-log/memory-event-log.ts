@@ -119,6 +119,8 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
       };
     },
 
+    async ping() {},
+
     async close() {
       isClosed = true;
       for (const timer of retries) clearTimeout(timer);
