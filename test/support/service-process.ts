@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { findFreePort } from "../../tools/free-port.ts";
+import { waitFor } from "./wait-for.ts";
+
+export interface ServiceProcess {
+  process: ChildProcess;
+  port: number;
+  url: string;
+  /** What it has written to its log so far. */
+  output(): string;
+  /** Sends a signal and resolves with how the process ended: its exit code, or the signal that ended it. */
+  end(signal: NodeJS.Signals): Promise<number | string>;
+}
+
+/** Starts a service as its own process and waits until it is ready. The caller ends it. */
+export async function startService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
+  const port = await findFreePort();
+  const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, ...environment, PORT: String(port) },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    output += text;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const ended = once(child, "exit").then(([code, signal]) => (code ?? signal) as number | string);
+  await waitFor(`${name} to be ready`, async () => {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${output}`);
+    return (await fetch(`${url}/readyz`)).ok;
+  });
+  return {
+    process: child,
+    port,
+    url,
+    output: () => output,
+    end: (signal) => {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
