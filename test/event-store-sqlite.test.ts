@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { Unavailable } from "@tidemark/shared/errors";
 import { openWriterDatabase } from "@tidemark/shared/event-store/sqlite-database";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
@@ -155,6 +156,22 @@ describe("closing a SQLite store", () => {
     expect(delivery.frame.events.toString()).toBe(before);
   });
 });
+
+test.each(["writer", "reader"])(
+  "a %s's thread that dies ends the process, and no call stays unanswered",
+  async (victim) => {
+    const script = new URL("./support/sqlite-store-that-dies.ts", import.meta.url).pathname;
+    const args = [script, await pathForTest(), victim];
+    const dying = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void dying.kill("SIGKILL"));
+    const said = text(dying.stdout);
+
+    const [status] = await once(dying, "exit");
+
+    expect(status).toBe(1);
+    expect(await said).toBe("Unavailable");
+  },
+);
 
 test("a thread of the store that dies answers no call any more", async () => {
   const dying =

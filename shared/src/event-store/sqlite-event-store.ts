@@ -19,11 +19,15 @@ export interface SqliteEventStoreOptions {
  * @throws {Error} naming the path and the fix, when the file cannot be written or another process has it
  */
 export async function openSqliteEventStore({ path, log }: SqliteEventStoreOptions): Promise<EventStore> {
-  // One thread without the other would limp: reads that never change, or commits nobody can see.
+  // One thread without the other would limp: reads that never change, or commits nobody can see. Without both, a process
+  // would wait for a store that never comes back; thrown where nobody can catch it, the cause ends it instead.
   const onDeath = (cause: Error) => {
-    log.fatal({ err: cause, path }, "a thread of the store died; it answers no more");
+    log.fatal({ err: cause, path }, "a thread of the store died; the process ends");
     writer.abandon(cause);
     reader.abandon(cause);
+    queueMicrotask(() => {
+      throw cause;
+    });
   };
   const writer = new SqliteWorker<WriterMethods>(new URL("./sqlite-writer.worker.ts", import.meta.url), onDeath);
   const reader = new SqliteWorker<ReaderMethods>(new URL("./sqlite-reader.worker.ts", import.meta.url), onDeath);

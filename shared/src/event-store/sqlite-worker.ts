@@ -43,7 +43,7 @@ interface Pending {
 
 /**
  * The main thread's end. A worker that dies, or is closed, leaves no call unanswered: those under way and every later
- * one are rejected with `Unavailable`. It is not started again: what killed it is a bug, and the process should end.
+ * one are rejected with `Unavailable`. It is not started again: what killed it is a bug, and `onDeath` ends the process.
  */
 export class SqliteWorker<Served extends Methods & { close: () => void }> {
   readonly #worker: Worker;
