@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -66,6 +67,9 @@ export function createHttpServer({
   return server;
 }
 
+// A request can be on its way over a connection that looks idle, and closing that would lose it unanswered.
+const LAST_REQUESTS_MS = 300;
+
 /**
  * A close ends when the last connection does. So answers given meanwhile say that theirs ends with them, and who stalls
  * is cut off after a while.
@@ -75,6 +79,7 @@ function letGoWhileClosing(server: FastifyInstance, closeWaitMs: number): void {
   server.addHook("preClose", async () => {
     isClosing = true;
     setTimeout(() => server.server.closeAllConnections(), closeWaitMs).unref();
+    if (server.server.listening) await delay(LAST_REQUESTS_MS);
   });
   server.addHook("onSend", (_request, reply, payload, done) => {
     if (isClosing) reply.header("connection", "close");
