@@ -195,7 +195,7 @@ describe("a frame that the log holds twice", () => {
     await store.apply([at(1), at(2)], { maxNamed: 0 });
     await store.apply([at(2), at(3)], { maxNamed: 0 });
 
-    const window = { incarnation: "now", firstSequence: 2, lastSequence: 3, missing: [] };
+    const window = { incarnation: "now", held: [{ first: 2, last: 3 }], lastSequence: 3 };
     const books = await store.readBooks({ maxTopics: 1, log: window });
     expect(books).toMatchObject({ unique: 2, duplicates: 0, appliedHeldEvents: 4, isLogBehind: false });
     const copies = await beside.query("SELECT sequence::integer FROM frame_copies ORDER BY sequence");
@@ -249,6 +249,20 @@ describe("a database in trouble", () => {
     expect(applied.frames[0]?.verdicts).toBe("ds");
     await waitFor("the store to answer again", () => store.ping().then(() => true));
     expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 2, duplicates: 1 });
+  });
+
+  test("answers what does not fit: our bug, not a store to wait for", async () => {
+    const { beside, openConsumer } = await prepare();
+    const store = await openConsumer();
+    await beside.query(
+      `CREATE FUNCTION forget_verdicts() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN NEW.verdicts := ''; RETURN NEW; END $$`,
+    );
+    await beside.query("CREATE TRIGGER forget BEFORE INSERT ON frames FOR EACH ROW EXECUTE FUNCTION forget_verdicts()");
+
+    const applying = store.apply([deliveryOf([topicOf("a")])], { maxNamed: 0 });
+
+    await expect(applying).rejects.toMatchObject({ name: "Error", message: "the verdicts do not fit the frames" });
   });
 
   test("cuts the connection during a transaction: nothing of it stays", async () => {

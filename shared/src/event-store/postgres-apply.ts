@@ -3,7 +3,7 @@ import type { Verdicts } from "../verdict.ts";
 import type { Applied, AppliedDelivery, AppliedFrame, DroppedCopy } from "./event-store.ts";
 import { joinFrames } from "./postgres-batch.ts";
 import type { WriteConnection } from "./postgres-connections.ts";
-import { retryingRollbacks } from "./postgres-errors.ts";
+import { retryingRollbacks, translatingErrors } from "./postgres-errors.ts";
 
 const MAX_INTEGER = 2 ** 31 - 1;
 
@@ -38,7 +38,7 @@ export async function applyFrames(
     slot,
     Math.min(maxNamed, MAX_INTEGER), // Infinity, for every copy, is no integer
   ];
-  const { rows } = await retryingRollbacks(() => client.query<ApplyRow>({ ...APPLY, values }));
+  const { rows } = await translatingErrors(() => retryingRollbacks(() => client.query<ApplyRow>({ ...APPLY, values })));
   const [row] = rows;
   if (row === undefined) throw new Error("apply_frames_1 returned no row");
   const judged = new Map(bodies.map(({ frame }, index) => [frame.id, judgedFrame(row, index, countEvents(frame))]));

@@ -1,5 +1,6 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Books, BooksQuery, TopicBooks } from "./event-store.ts";
+import { translatingErrors } from "./postgres-errors.ts";
 import type { Tables } from "./postgres-queries.ts";
 
 interface BooksRow {
@@ -13,19 +14,19 @@ interface BooksRow {
   is_log_behind: boolean;
 }
 
-const NOTHING_HELD = { incarnation: "", firstSequence: 1, lastSequence: 0, missing: [] };
+const NOTHING_HELD = { incarnation: "", held: [], lastSequence: 0 };
 
 /**
  * `EventReader.readBooks`: one statement, so one snapshot. It reads the counters (slots x topics) and the ledger rows of
  * what the log holds, and nothing that grows with the events stored.
  */
 export async function readBooks(db: Kysely<Tables>, { log, topic, maxTopics }: BooksQuery): Promise<Books> {
-  const { incarnation, firstSequence, lastSequence, missing } = log ?? NOTHING_HELD;
+  const { incarnation, held, lastSequence } = log ?? NOTHING_HELD;
   // Copies count like frames: their events are held, and will not come into the books any more.
-  const applied = (columns: string) => sql`
-    (SELECT ${sql.raw(columns)} FROM frames WHERE incarnation = ${incarnation}
-     UNION ALL SELECT ${sql.raw(columns)} FROM frame_copies WHERE incarnation = ${incarnation})`;
-  const { rows } = await sql<BooksRow>`
+  const applied = (column: string, where: RawBuilder<unknown>) => sql`
+    (SELECT ${sql.raw(column)} FROM frames WHERE incarnation = ${incarnation} AND ${where}
+     UNION ALL SELECT ${sql.raw(column)} FROM frame_copies WHERE incarnation = ${incarnation} AND ${where})`;
+  const select = sql<BooksRow>`
     WITH topics AS MATERIALIZED (
       SELECT topic, sum(unique_events) AS unique_events, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
         sum(dead) AS dead, max(last_processed_at) AS last_processed_at
@@ -41,13 +42,16 @@ export async function readBooks(db: Kysely<Tables>, { log, topic, maxTopics }: B
           'deadLettered', dead,
           'lastProcessedAt', to_char(last_processed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         ) ORDER BY unique_events + duplicates + dead DESC, topic), '[]') FROM shown) AS by_topic,
-      (SELECT coalesce(sum(events), 0) FROM ${applied("sequence, events")} AS held
-       WHERE sequence BETWEEN ${firstSequence}::bigint AND ${lastSequence}::bigint
-         AND sequence <> ALL (${missing}::bigint[])) AS applied_held_events,
-      EXISTS (SELECT FROM ${applied("sequence")} AS later
-              WHERE ${log !== undefined} AND sequence > ${lastSequence}::bigint) AS is_log_behind
+      (SELECT coalesce(sum(in_run.events), 0)
+       FROM unnest(${held.map(({ first }) => first)}::bigint[], ${held.map(({ last }) => last)}::bigint[]) AS run (first, last),
+         LATERAL (SELECT sum(events) AS events
+                  FROM ${applied("events", sql`sequence BETWEEN run.first AND run.last`)} AS held) AS in_run
+      ) AS applied_held_events,
+      EXISTS (SELECT FROM ${applied("sequence", sql`sequence > ${lastSequence}::bigint`)} AS later
+              WHERE ${log !== undefined}) AS is_log_behind
     FROM topics
-  `.execute(db);
+  `;
+  const { rows } = await translatingErrors(() => select.execute(db));
   const [row] = rows;
   if (row === undefined) throw new Error("the books came without a row");
   return {

@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Logger } from "../log.ts";
+import { translatingErrors } from "./postgres-errors.ts";
 import { migratePostgres } from "./postgres-migrations.ts";
 import { raisePositionBase } from "./postgres-positions.ts";
 
@@ -72,6 +73,7 @@ export class Writer {
     this.#migrates = migrates;
   }
 
+  /** @throws {Unavailable} `store_unreachable` */
   async connection(): Promise<WriteConnection> {
     this.#connection ??= await this.#connect();
     return this.#connection;
@@ -85,7 +87,7 @@ export class Writer {
   }
 
   async #connect(): Promise<WriteConnection> {
-    if (this.#migrates) await this.#migrate();
+    if (this.#migrates) await translatingErrors(() => this.#migrate());
     const config = connectionConfig({ url: this.#url, applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS });
     const client = new pg.Client(config);
     client.on("error", (error) => {
@@ -93,11 +95,7 @@ export class Writer {
       this.#log.warn({ err: error }, "lost the database connection that writes");
     });
     try {
-      await client.connect();
-      if (await raisePositionBase(client))
-        this.#log.warn("the database was restored or failed over: positions go on higher up");
-      const { rows } = await client.query<{ slot: number }>(TAKE_SLOT);
-      const slot = rows[0]?.slot;
+      const slot = await translatingErrors(() => this.#takeSlot(client));
       if (slot === undefined) throw new Error("every slot of the counters is taken");
       this.#log.info({ slot }, "connected to the database for writing");
       return { client, slot };
@@ -105,6 +103,16 @@ export class Writer {
       await client.end().catch(() => undefined); // the first error says what is wrong
       throw error;
     }
+  }
+
+  /** Connects and takes the lowest free slot, undefined when none is. */
+  async #takeSlot(client: pg.Client): Promise<number | undefined> {
+    await client.connect();
+    if (await raisePositionBase(client)) {
+      this.#log.warn("the database was restored or failed over: positions go on higher up");
+    }
+    const { rows } = await client.query<{ slot: number }>(TAKE_SLOT);
+    return rows[0]?.slot;
   }
 
   /** On a connection without a time limit: an index takes as long as it takes, and so does waiting for who builds it. */

@@ -13,7 +13,10 @@ const READ_ONLY_TRANSACTION = "25006";
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 
-/** Runs what the driver does, and says in our terms how it failed. */
+/**
+ * Runs calls of the driver, and says in our terms how they failed. Nothing else belongs inside: any other error in there
+ * would be taken for a lost connection, and a bug of ours for a database to be waited for.
+ */
 export async function translatingErrors<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run();
@@ -23,8 +26,9 @@ export async function translatingErrors<Result>(run: () => Promise<Result>): Pro
 }
 
 function translate(error: unknown): unknown {
-  if (error instanceof InvalidInput || error instanceof Unavailable || isBug(error)) return error;
+  if (isMisuse(error)) return error;
   // What the driver throws without the server having said anything is about the connection: refused, lost, timed out.
+  // Most of it are plain errors without a code.
   if (!(error instanceof pg.DatabaseError)) return unreachable("the database cannot be reached", error);
   const state = error.code ?? "";
   const stateClass = state.slice(0, 2);
@@ -40,7 +44,7 @@ function translate(error: unknown): unknown {
   return error;
 }
 
-function isBug(error: unknown): boolean {
+function isMisuse(error: unknown): boolean {
   return !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;
 }
 

@@ -57,13 +57,13 @@ class PostgresEventStore implements EventStore {
   }
 
   async connectWriter(): Promise<void> {
-    await translatingErrors(() => this.#writer.connection());
+    await this.#writer.connection();
   }
 
   async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
     if (deliveries.length === 0) return { frames: [], dropped: [] };
     try {
-      return await translatingErrors(async () => applyFrames(await this.#writer.connection(), deliveries, maxNamed));
+      return await applyFrames(await this.#writer.connection(), deliveries, maxNamed);
     } catch (error) {
       // Whatever state the connection is in after this: a new one is in a known state, and has a slot of its own.
       if (error instanceof Unavailable) await this.#writer.discard();
@@ -72,19 +72,19 @@ class PostgresEventStore implements EventStore {
   }
 
   listEvents(query: EventQuery): Promise<EventPage> {
-    return translatingErrors(() => listEvents(this.#reader, query));
+    return listEvents(this.#reader, query);
   }
 
   findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined> {
-    return translatingErrors(() => findEvent(this.#reader, topic, eventId));
+    return findEvent(this.#reader, topic, eventId);
   }
 
   findFrame(frameId: string): Promise<LedgerEntry | undefined> {
-    return translatingErrors(() => findFrame(this.#reader, frameId));
+    return findFrame(this.#reader, frameId);
   }
 
   readBooks(query: BooksQuery): Promise<Books> {
-    return translatingErrors(() => readBooks(this.#reader, query));
+    return readBooks(this.#reader, query);
   }
 
   async ping(): Promise<void> {

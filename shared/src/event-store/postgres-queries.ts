@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
 import type { EventPage, EventQuery, LedgerEntry, StoredEvent } from "./event-store.ts";
+import { translatingErrors } from "./postgres-errors.ts";
 import { FIRST_POSITION, LAST_POSITION, readPosition, writePosition } from "./postgres-positions.ts";
 
 /** The tables as far as they are read with the query builder; bigint arrives as text. */
@@ -65,7 +66,8 @@ function readEvent(row: EventRow): StoredEvent {
 }
 
 export async function findEvent(db: Kysely<Tables>, topic: string, eventId: string): Promise<StoredEvent | undefined> {
-  const row = await selectEvents(db).where("topic", "=", topic).where("event_id", "=", eventId).executeTakeFirst();
+  const select = selectEvents(db).where("topic", "=", topic).where("event_id", "=", eventId);
+  const row = await translatingErrors(() => select.executeTakeFirst());
   return row && readEvent(row);
 }
 
@@ -87,7 +89,8 @@ export async function listEvents(db: Kysely<Tables>, { topic, limit, order, afte
     .where(sql<boolean>`(${keys}) < (${prefix}${high})`)
     .limit(limit + 1);
   if (topic !== undefined) select = select.orderBy("topic", order);
-  const rows = await select.orderBy("tx", order).orderBy("ord", order).execute();
+  select = select.orderBy("tx", order).orderBy("ord", order);
+  const rows = await translatingErrors(() => select.execute());
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const events = page.map(readEvent);
@@ -104,10 +107,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export async function findFrame(db: Kysely<Tables>, frameId: string): Promise<LedgerEntry | undefined> {
   if (!UUID.test(frameId)) return undefined;
-  const row = await db
+  const select = db
     .selectFrom("frames")
     .select(["verdicts", utcText("processed_at").as("processed_at")])
-    .where("frame_id", "=", frameId)
-    .executeTakeFirst();
+    .where("frame_id", "=", frameId);
+  const row = await translatingErrors(() => select.executeTakeFirst());
   return row && { verdicts: row.verdicts, processedAt: row.processed_at };
 }
