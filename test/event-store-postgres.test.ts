@@ -233,6 +233,30 @@ describe("a database in trouble", () => {
     await expect(openPostgresEventStore({ url, log, migrate: true })).rejects.toMatchObject(unreachable);
   });
 
+  test("is closed to everybody by its operator: it is waited for", async () => {
+    const { beside, openConsumer } = await prepare();
+    const store = await openConsumer();
+    const delivery = deliveryOf([topicOf("a")]);
+    const { rows } = await beside.query<{ name: string }>("SELECT current_database() AS name");
+    const admin = new pg.Client({ connectionString: inject("databaseUrl") });
+    await admin.connect();
+    onTestFinished(() => admin.end());
+    await admin.query(`ALTER DATABASE ${rows[0]?.name} ALLOW_CONNECTIONS false`);
+    await beside.query(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'tidemark%'`,
+    );
+
+    await waitFor("the operator's refusal", async () => {
+      const refused = await store.apply([delivery], { maxNamed: 0 }).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ ...unreachable, cause: { code: "55000" } });
+      return true;
+    });
+    await admin.query(`ALTER DATABASE ${rows[0]?.name} ALLOW_CONNECTIONS true`);
+
+    expect((await store.apply([delivery], { maxNamed: 0 })).frames[0]).toMatchObject({ isNew: true, verdicts: "s" });
+  });
+
   test("cuts all connections: the next ones serve", async () => {
     const { beside, openConsumer } = await prepare();
     const store = await openConsumer();

@@ -21,15 +21,26 @@ test.each(["22P02", "23514", "54000"])("SQLSTATE %s is a fault of the data", asy
   expect(await translated(error)).toMatchObject({ code: "invalid_event", cause: error });
 });
 
-test.each(["08006", "25006", "40001", "42883", "42P01", "53300", "57014", "57P03", "58030"])(
-  "SQLSTATE %s is a store that cannot be reached",
-  async (state) => {
-    const error = databaseError(state);
+test.each([
+  "08006",
+  "25006",
+  "28P01",
+  "3D000",
+  "40001",
+  "42883",
+  "42P01",
+  "53300",
+  "55000",
+  "57014",
+  "57P03",
+  "58030",
+  "XX000",
+])("SQLSTATE %s is a store that cannot be reached", async (state) => {
+  const error = databaseError(state);
 
-    expect(await translated(error)).toBeInstanceOf(Unavailable);
-    expect(await translated(error)).toMatchObject({ code: "store_unreachable", cause: error });
-  },
-);
+  expect(await translated(error)).toBeInstanceOf(Unavailable);
+  expect(await translated(error)).toMatchObject({ code: "store_unreachable", cause: error });
+});
 
 test.each(["42601", "42501", "0A000"])("SQLSTATE %s is our bug", async (state) => {
   const error = databaseError(state);

@@ -5,7 +5,12 @@ import { InvalidInput, Unavailable } from "../errors.ts";
  * What PostgreSQL said, by SQLSTATE (PostgreSQL manual, appendix A), never by its words, which depend on its language.
  */
 const DATA_CLASSES = new Set(["22", "23", "54"]); // data exception, constraint, program limit
-const SERVER_CLASSES = new Set(["08", "40", "53", "57", "58"]); // connection, rollback, resources, operator, system
+// Connection, rollback, resources, operator, system.
+const SERVER_CLASSES = new Set(["08", "40", "53", "57", "58"]);
+// Authorization, no such database, not in the state for it, internal error: a server whose operator is at work. A password
+// is being rotated, the database made or restored, a replica promoted, a damaged page repaired. Waiting for it, for ever,
+// loses nothing and mends itself; who mistyped a setting finds the server's own words in the log line of who waits.
+const OPERATOR_CLASSES = new Set(["28", "3D", "55", "XX"]);
 const UNDEFINED_TABLE = "42P01";
 const UNDEFINED_FUNCTION = "42883";
 // A replica answered: the address still leads to it after a failover.
@@ -40,7 +45,9 @@ function translate(error: unknown): unknown {
     return unreachable("the database has no tables yet; the first consumer to start against it makes them", error);
   }
   if (state === READ_ONLY_TRANSACTION) return unreachable("the database is a read-only replica", error);
-  if (SERVER_CLASSES.has(stateClass)) return unreachable(`the database cannot answer now (SQLSTATE ${state})`, error);
+  if (SERVER_CLASSES.has(stateClass) || OPERATOR_CLASSES.has(stateClass)) {
+    return unreachable(`the database cannot answer now (SQLSTATE ${state})`, error);
+  }
   return error;
 }
 
