@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { expect, inject, onTestFinished, test } from "vitest";
 import type { EventLog } from "../shared/src/event-log/event-log.ts";
 import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
+import { openJetstreamEventLog } from "../shared/src/event-log/jetstream-event-log.ts";
 import { encodeEnvelope } from "../shared/src/frame.ts";
 import { createFrame, takeAll, takeSome, waitForFrames } from "./contract/event-log-contract.ts";
 import { createStream, type StreamUnderTest, silentLog } from "./support/nats-streams.ts";
@@ -144,4 +145,27 @@ test("hands over what it cannot read, with the reason, and the frames around it"
   const errors = deliveries.map((delivery) => ("error" in delivery ? delivery.error.name : undefined));
   expect(errors).toEqual([undefined, "InvalidInput", "NewerFrameFormat", "InvalidInput", undefined]);
   expect(await log.look()).toMatchObject({ frames: 5, events: 7 });
+});
+
+test("looks at a bounded price past a frame that stays: the gaps behind it are not listed", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  for (let count = 0; count < 6; count++) await log.append(createFrame());
+  const deliveries = await takeAll(log, 6);
+  for (const delivery of deliveries.slice(1, 5)) delivery.ack();
+  await waitForFrames(log, 2);
+
+  const { connection, name } = stream;
+  const look = async (maxGapsListed: number) => {
+    const other = await openJetstreamEventLog({ connection, stream: name, maxGapsListed, log: silentLog });
+    return other.look();
+  };
+  const held = [
+    { first: 1, last: 1 },
+    { first: 6, last: 6 },
+  ];
+  expect(await look(4)).toMatchObject({ events: 2, held });
+  const brief = await look(3);
+  expect(brief).toMatchObject({ events: 2, frames: 2, lastSequence: 6 });
+  expect(brief).not.toHaveProperty("held");
 });

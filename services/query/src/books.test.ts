@@ -32,9 +32,6 @@ class Simulation {
   /** @param amid events of frames that come while the log is looked at: counted, yet beyond the sequences it names */
   look(amid: number[] = []): LogContents {
     const sequences = [...this.#held.keys()];
-    const firstSequence = sequences[0] ?? this.#lastSequence + 1;
-    const missing: number[] = [];
-    for (let at = firstSequence; at <= this.#lastSequence; at++) if (!this.#held.has(at)) missing.push(at);
     const lastSequence = this.#lastSequence;
     const frames = sequences.length;
     for (const events of amid) this.append(events);
@@ -43,20 +40,15 @@ class Simulation {
       incarnation: "one",
       events,
       frames,
-      firstSequence,
       lastSequence,
-      missing,
+      held: sequences.map((sequence) => ({ first: sequence, last: sequence })),
       removed: lastSequence - frames,
     };
   }
 
   books({ log }: BooksQuery): Books {
     const applied = [...this.#applied];
-    const isHeld = (sequence: number) =>
-      log !== undefined &&
-      sequence >= log.firstSequence &&
-      sequence <= log.lastSequence &&
-      !log.missing.includes(sequence);
+    const isHeld = (sequence: number) => log?.held.some(({ first, last }) => first <= sequence && sequence <= last);
     return {
       unique: sum(this.#applied.values()),
       duplicates: 0,

@@ -39,13 +39,16 @@ const MAX_TRIES = 10;
  * So the sum is the events of all frames appended up to a moment within the call: what was confirmed before the call is
  * in it, once, and a later call, whose moment is later, never sees less. The other order would lose frames: applied after
  * the store was read, gone when the log is looked at.
+ *
+ * While the log cannot tell which frames it holds (`held` is absent), those applied count as queued, too, for the
+ * milliseconds until their acknowledgement gets there.
  */
 export async function readBooks({ reader, readLog }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const contents = await unlessAway(readLog);
     if (contents === undefined) break;
-    const { incarnation, firstSequence, lastSequence, missing } = contents;
-    const books = await reader.readBooks({ ...options, log: { incarnation, firstSequence, lastSequence, missing } });
+    const { incarnation, held = [], lastSequence } = contents;
+    const books = await reader.readBooks({ ...options, log: { incarnation, held, lastSequence } });
     if (!books.isLogBehind) return { books, queue: queueOf(contents, books) };
   }
   return { books: await reader.readBooks(options) };

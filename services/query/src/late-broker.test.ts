@@ -7,9 +7,8 @@ const contents: LogContents = {
   incarnation: "one",
   events: 3,
   frames: 1,
-  firstSequence: 1,
   lastSequence: 1,
-  missing: [],
+  held: [{ first: 1, last: 1 }],
   removed: 0,
 };
 const heartbeat: Heartbeat = { consumerId: "a", isStoreUp: true, lagMs: 1, eventsPerSecond: 1 };

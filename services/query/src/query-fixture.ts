@@ -27,9 +27,8 @@ export const EMPTY_LOG: LogContents = {
   incarnation: "test",
   events: 0,
   frames: 0,
-  firstSequence: 1,
   lastSequence: 0,
-  missing: [],
+  held: [],
   removed: 0,
 };
 

@@ -68,6 +68,12 @@ export interface UnreadableDelivery extends Omit<Delivery, "frame"> {
   error: InvalidInput | NewerFrameFormat;
 }
 
+/** The sequences `first..last`, both included. */
+export interface SequenceRange {
+  first: number;
+  last: number;
+}
+
 /**
  * A picture of the log. `events` and `held` belong to the same moment: no frame left in between. Frames may have come
  * after `lastSequence` that `events` counts already.
@@ -78,10 +84,13 @@ export interface LogContents {
   events: number;
   /** Frames held. */
   frames: number;
-  /** Held are the sequences `firstSequence..lastSequence` without `missing`; none when first > last. */
-  firstSequence: number;
+  /** The last sequence given to a frame, held or not; 0 before the first. */
   lastSequence: number;
-  missing: number[];
+  /**
+   * The sequences held, in runs without a gap, ascending. Absent while a frame stays in the log that so many others have
+   * passed that the log would not list the gaps: then nobody can say which of the frames applied are still held.
+   */
+  held?: SequenceRange[];
   /** Frames that have left this incarnation of the log since it began. */
   removed: number;
   /** Receipt time of the oldest frame held, milliseconds since the epoch. */

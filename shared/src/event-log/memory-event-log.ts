@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Unavailable } from "../errors.ts";
 import { countEvents, type Frame } from "../frame.ts";
-import type { Delivery, EventLog, LogContents, TakeLimits } from "./event-log.ts";
+import type { Delivery, EventLog, LogContents, SequenceRange, TakeLimits } from "./event-log.ts";
 import { takeWithin } from "./take-limits.ts";
 
 export interface MemoryEventLogOptions {
@@ -28,7 +28,7 @@ const RETRY_AFTER_SECONDS = 1;
  */
 export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOptions): EventLog {
   const incarnation = randomUUID();
-  /** All frames held, by sequence: waiting, at hand, or to be retried. */
+  /** All frames held, by sequence, ascending: waiting, at hand, or to be retried. */
   const held = new Map<number, HeldFrame>();
   let waiting: HeldFrame[] = [];
   const retries = new Set<NodeJS.Timeout>();
@@ -102,18 +102,12 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
 
     async look(): Promise<LogContents> {
       const [oldest] = held.values();
-      const firstSequence = oldest?.sequence ?? lastSequence + 1;
-      const missing: number[] = [];
-      for (let sequence = firstSequence; sequence < lastSequence; sequence++) {
-        if (!held.has(sequence)) missing.push(sequence);
-      }
       return {
         incarnation,
         events: heldEvents,
         frames: held.size,
-        firstSequence,
         lastSequence,
-        missing,
+        held: runsOf(held.keys()),
         removed: lastSequence - held.size,
         ...(oldest ? { oldestAtMs: oldest.frame.receivedAtMs } : {}),
       };
@@ -128,4 +122,14 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
       wakeTaker();
     },
   };
+}
+
+function runsOf(sequences: Iterable<number>): SequenceRange[] {
+  const runs: SequenceRange[] = [];
+  for (const sequence of sequences) {
+    const run = runs.at(-1);
+    if (run?.last === sequence - 1) run.last = sequence;
+    else runs.push({ first: sequence, last: sequence });
+  }
+  return runs;
 }

@@ -1,4 +1,4 @@
-import type { Origin } from "../event-log/event-log.ts";
+import type { Origin, SequenceRange } from "../event-log/event-log.ts";
 import type { Frame } from "../frame.ts";
 import type { Verdicts } from "../verdict.ts";
 
@@ -102,9 +102,9 @@ export interface LedgerEntry {
   processedAt: string;
 }
 
-/** What the log held when it was looked at; absent when the log is away. */
 export interface BooksQuery {
-  log?: { incarnation: string; firstSequence: number; lastSequence: number; missing: number[] };
+  /** What the log held when it was looked at; absent when the log is away. */
+  log?: { incarnation: string; held: SequenceRange[]; lastSequence: number };
   /** Only this topic in `byTopic`. */
   topic?: string;
   /** How many topics `byTopic` shows at most, the busiest first. */
