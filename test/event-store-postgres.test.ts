@@ -233,6 +233,23 @@ describe("a database in trouble", () => {
     await expect(openPostgresEventStore({ url, log, migrate: true })).rejects.toMatchObject(unreachable);
   });
 
+  test("is not migrated again by a connection that replaces another", async () => {
+    const { beside, openConsumer } = await prepare();
+    const store = await openConsumer();
+    const delivery = deliveryOf([topicOf("a")]);
+    await beside.query("BEGIN");
+    await beside.query("LOCK TABLE migrations"); // as a newer release does while it migrates
+    await beside.query(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'tidemark%'`,
+    );
+
+    const applied = await waitFor("the store to apply again", () => store.apply([delivery], { maxNamed: 0 }));
+
+    expect(applied.frames[0]).toMatchObject({ verdicts: "s" });
+    await beside.query("ROLLBACK");
+  });
+
   test("is closed to everybody by its operator: it is waited for", async () => {
     const { beside, openConsumer } = await prepare();
     const store = await openConsumer();

@@ -9,6 +9,8 @@ const READ_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 60_000;
 // The server gives up first and says so; the client's own timer is for a server that has vanished without a word.
 const SILENCE_MS = 5_000;
+// Who waits without a time limit asks in between whether the other end is still there; the system's own delay is two hours.
+const KEEP_ALIVE_AFTER_MS = 10_000;
 
 interface ConnectionOptions {
   url: string;
@@ -25,6 +27,7 @@ function connectionConfig({ url, applicationName, timeoutMs }: ConnectionOptions
     query_timeout: timeoutMs === 0 ? 0 : timeoutMs + SILENCE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   };
 }
 
@@ -64,13 +67,14 @@ export interface WriteConnection {
 export class Writer {
   readonly #url: string;
   readonly #log: Logger;
-  readonly #migrates: boolean;
+  /** Until it has migrated once: connections come and go, the release of a process stays. */
+  #mustMigrate: boolean;
   #connection: WriteConnection | undefined;
 
   constructor({ url, log, migrates }: { url: string; log: Logger; migrates: boolean }) {
     this.#url = url;
     this.#log = log;
-    this.#migrates = migrates;
+    this.#mustMigrate = migrates;
   }
 
   /** @throws {Unavailable} `store_unreachable` */
@@ -87,7 +91,8 @@ export class Writer {
   }
 
   async #connect(): Promise<WriteConnection> {
-    if (this.#migrates) await translatingErrors(() => this.#migrate());
+    if (this.#mustMigrate) await translatingErrors(() => this.#migrate());
+    this.#mustMigrate = false;
     const config = connectionConfig({ url: this.#url, applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS });
     const client = new pg.Client(config);
     client.on("error", (error) => {
