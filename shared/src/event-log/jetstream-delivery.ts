@@ -4,7 +4,7 @@ import { countEvents, decodeFrame, type Frame, NewerFrameFormat } from "../frame
 import type { Delivery, Origin, UnreadableDelivery } from "./event-log.ts";
 import type { JetstreamConnection } from "./jetstream-connection.ts";
 import { FRAME_HEADER } from "./jetstream-publisher.ts";
-import { incarnationOfConsumer } from "./jetstream-stream.ts";
+import { eventsOfSubject, incarnationOfConsumer } from "./jetstream-stream.ts";
 
 /** A delivery with what it weighs. */
 export interface WeighedDelivery {
@@ -37,10 +37,9 @@ export function readDelivery(message: Msg, connection: JetstreamConnection): Wei
       if (!isDecided) respond(IN_PROGRESS);
     },
   };
-  const events = Number(message.subject.slice(message.subject.lastIndexOf(".") + 1));
-  const weight = { events: Number.isSafeInteger(events) ? events : 0, bytes: message.data.length };
+  const weight = { events: eventsOfSubject(message.subject), bytes: message.data.length };
   try {
-    return { delivery: { frame: readFrame(message, events), ...actions }, ...weight };
+    return { delivery: { frame: readFrame(message, weight.events), ...actions }, ...weight };
   } catch (error) {
     if (!(error instanceof InvalidInput || error instanceof NewerFrameFormat)) throw error;
     return { delivery: { error, ...actions }, ...weight };

@@ -1,6 +1,6 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { LogContents, SequenceRange } from "./event-log.ts";
-import { incarnationOf, subjectPrefix } from "./jetstream-stream.ts";
+import { eventsOfSubject, incarnationOf, subjectPrefix } from "./jetstream-stream.ts";
 
 const MAX_TRIES = 20;
 
@@ -43,7 +43,7 @@ function toContents(info: StreamInfo): LogContents {
   const { state } = info;
   let events = 0;
   for (const [subject, frames] of Object.entries(state.subjects ?? {})) {
-    events += frames * Number(subject.slice(subject.lastIndexOf(".") + 1));
+    events += frames * eventsOfSubject(subject);
   }
   const isEmpty = state.messages === 0;
   const areGapsListed = countGaps(info) === 0 || state.deleted !== undefined;

@@ -45,6 +45,12 @@ export function subjectPrefix(stream: string): string {
   return `${stream.toLowerCase()}.ingest`;
 }
 
+/** The count of events in a frame's subject; 0 where there is none, for no frame of ours is published there. */
+export function eventsOfSubject(subject: string): number {
+  const count = subject.slice(subject.lastIndexOf(".") + 1);
+  return /^[1-9]\d{0,9}$/.test(count) ? Number(count) : 0;
+}
+
 /**
  * The incarnation of a stream: when it was made, by the server's clock, to the nanosecond. A stream that is deleted and
  * made anew has another; a restart or a new leader changes nothing.
