@@ -250,6 +250,34 @@ describe("a database in trouble", () => {
     await beside.query("ROLLBACK");
   });
 
+  test("is too slow for a batch: the next attempts take fewer frames at once", async () => {
+    const { beside, openConsumer } = await prepare();
+    const store = await openConsumer();
+    // In place of the server's timer: whoever writes more than two frames at once is out of time.
+    await beside.query(
+      `CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF (SELECT count(*) FROM written) > 2 THEN RAISE EXCEPTION 'too slow' USING ERRCODE = 'query_canceled'; END IF;
+         RETURN NULL;
+       END $$`,
+    );
+    await beside.query(
+      `CREATE TRIGGER slow AFTER INSERT ON frames REFERENCING NEW TABLE AS written
+       FOR EACH STATEMENT EXECUTE FUNCTION be_slow()`,
+    );
+    const batch = ["a", "b", "c", "d", "a", "a"].map((id) => deliveryOf([topicOf(id)]));
+    const applyBatch = () => store.apply(batch, { maxNamed: 1 });
+
+    await expect(applyBatch()).rejects.toMatchObject({ ...unreachable, cause: { code: "57014" } });
+    await expect(applyBatch()).rejects.toMatchObject(unreachable);
+    const { frames, dropped } = await applyBatch();
+
+    expect(frames.map(({ frameId, verdicts }) => [frameId, verdicts])).toEqual(
+      batch.map(({ frame }, index) => [frame.id, index < 4 ? "s" : "d"]),
+    );
+    expect(dropped).toHaveLength(1);
+    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 4, duplicates: 2 });
+  });
+
   test("is closed to everybody by its operator: it is waited for", async () => {
     const { beside, openConsumer } = await prepare();
     const store = await openConsumer();

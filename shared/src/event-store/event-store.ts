@@ -13,6 +13,9 @@ export interface EventStore extends EventReader {
    * same call, changes nothing and gets the verdicts it got the first time. Of several copies the first in order of
    * frames and events is the stored one. One call at a time.
    *
+   * A store that was too slow for so many frames may use several transactions the next time. Each frame is still applied
+   * whole or not at all, and those before a failure are in the ledger.
+   *
    * @param options.maxNamed how many dropped copies the result names at most; may be Infinity
    * @throws {InvalidInput} the data was refused (SQLSTATE classes 22, 23, 54 and their SQLite twins); nothing changed
    * @throws {Unavailable} `store_unreachable`: the store is down, full or restarting. Whether it committed may be

@@ -15,6 +15,7 @@ const UNDEFINED_TABLE = "42P01";
 const UNDEFINED_FUNCTION = "42883";
 // A replica answered: the address still leads to it after a failover.
 const READ_ONLY_TRANSACTION = "25006";
+const QUERY_CANCELED = "57014";
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 
@@ -49,6 +50,11 @@ function translate(error: unknown): unknown {
     return unreachable(`the database cannot answer now (SQLSTATE ${state})`, error);
   }
   return error;
+}
+
+/** Whether the server gave a statement up at its time limit. */
+export function isOutOfTime(error: unknown): boolean {
+  return error instanceof Unavailable && error.cause instanceof pg.DatabaseError && error.cause.code === QUERY_CANCELED;
 }
 
 function isMisuse(error: unknown): boolean {

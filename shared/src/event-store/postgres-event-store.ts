@@ -15,7 +15,7 @@ import type {
 import { applyFrames } from "./postgres-apply.ts";
 import { readBooks } from "./postgres-books.ts";
 import { openReadPool, Writer } from "./postgres-connections.ts";
-import { translatingErrors } from "./postgres-errors.ts";
+import { isOutOfTime, translatingErrors } from "./postgres-errors.ts";
 import { findEvent, findFrame, listEvents, type Tables } from "./postgres-queries.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
@@ -49,6 +49,12 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
 class PostgresEventStore implements EventStore {
   readonly #writer: Writer;
   readonly #reader: Kysely<Tables>;
+  /**
+   * How many frames one transaction takes: all, but half as many after one that ran out of time, and twice as many after
+   * each success. The same batch would run out of time for ever; its parts are in the ledger as far as they get, so that
+   * every attempt goes further.
+   */
+  #framesAtOnce = Number.POSITIVE_INFINITY;
 
   constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS }: PostgresOptions) {
     this.#writer = new Writer({ url, log, migrates: migrate });
@@ -61,10 +67,22 @@ class PostgresEventStore implements EventStore {
   }
 
   async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
-    if (deliveries.length === 0) return { frames: [], dropped: [] };
+    const applied: Applied = { frames: [], dropped: [] };
+    const size = Math.min(this.#framesAtOnce, deliveries.length);
+    for (let at = 0; at < deliveries.length; at += size) {
+      const part = await this.#applyAtOnce(deliveries.slice(at, at + size), maxNamed - applied.dropped.length);
+      applied.frames.push(...part.frames);
+      applied.dropped.push(...part.dropped);
+    }
+    this.#framesAtOnce *= 2;
+    return applied;
+  }
+
+  async #applyAtOnce(deliveries: AppliedDelivery[], maxNamed: number): Promise<Applied> {
     try {
       return await applyFrames(await this.#writer.connection(), deliveries, maxNamed);
     } catch (error) {
+      if (isOutOfTime(error)) this.#framesAtOnce = Math.ceil(deliveries.length / 2);
       // Whatever state the connection is in after this: a new one is in a known state, and has a slot of its own.
       if (error instanceof Unavailable) await this.#writer.discard();
       throw error;
