@@ -74,10 +74,7 @@ export interface SequenceRange {
   last: number;
 }
 
-/**
- * A picture of the log. `events` and `held` belong to the same moment: no frame left in between. Frames may have come
- * after `lastSequence` that `events` counts already.
- */
+/** A picture of the log at one moment: `events` is the events of exactly the frames at `held`. */
 export interface LogContents {
   incarnation: string;
   /** Events in all frames held. */

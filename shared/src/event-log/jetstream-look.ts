@@ -5,12 +5,16 @@ import { eventsOfSubject, incarnationOf, subjectPrefix } from "./jetstream-strea
 const MAX_TRIES = 20;
 
 /**
- * What the stream holds. The server reads the sequences first and the totals by subject a moment later, so a frame
- * removed in that moment would stand among the sequences and be missing from the totals. A second look afterwards tells:
- * when as many frames had left then as before, none left in between, and the first look is exact.
+ * What the stream holds, at one moment. The server reads the sequences first and the totals by subject a moment later
+ * (`jsStreamInfoRequest` of nats-server). Whatever happens to the stream in between is made good:
  *
- * On a log so busy that every try sees one leave, the last one counts. Its second look is a round trip away, its own
- * moment lasts microseconds: it is most probably exact as well.
+ * - Frames that came are in the totals only. They stand right behind the last sequence read, and are as many as the
+ *   totals count more than the sequences.
+ * - Frames that left would stand among the sequences only. A second look afterwards tells: when as many had left then as
+ *   at the first, none left in between. Otherwise the first look is done again.
+ *
+ * On a log so busy that every try sees one leave, the last one counts. Its second look is a round trip away, the moment
+ * that matters lasts microseconds: most probably it is exact as well. If not, it is off by the frames of that moment.
  */
 export async function lookIntoStream(
   manager: JetStreamManager,
@@ -41,22 +45,31 @@ function countGaps({ state }: StreamInfo): number {
 
 function toContents(info: StreamInfo): LogContents {
   const { state } = info;
-  let events = 0;
-  for (const [subject, frames] of Object.entries(state.subjects ?? {})) {
-    events += frames * eventsOfSubject(subject);
-  }
+  const { frames, events } = sumUp(state.subjects ?? {});
+  const added = Math.max(0, frames - state.messages);
+  const lastSequence = state.last_seq + added;
   const isEmpty = state.messages === 0;
-  const areGapsListed = countGaps(info) === 0 || state.deleted !== undefined;
   const firstSequence = isEmpty ? state.last_seq + 1 : state.first_seq;
+  const areGapsListed = countGaps(info) === 0 || state.deleted !== undefined;
   return {
     incarnation: incarnationOf(info),
     events,
-    frames: state.messages,
-    lastSequence: state.last_seq,
-    ...(areGapsListed ? { held: runsBetween(state.deleted ?? [], firstSequence, state.last_seq) } : {}),
+    frames: state.messages + added,
+    lastSequence,
+    ...(areGapsListed ? { held: runsBetween(state.deleted ?? [], firstSequence, lastSequence) } : {}),
     removed: removedFrom(info),
     ...(isEmpty ? {} : { oldestAtMs: Date.parse(state.first_ts) }),
   };
+}
+
+function sumUp(subjects: Record<string, number>): { frames: number; events: number } {
+  let frames = 0;
+  let events = 0;
+  for (const [subject, count] of Object.entries(subjects)) {
+    frames += count;
+    events += count * eventsOfSubject(subject);
+  }
+  return { frames, events };
 }
 
 /** What is left of `first..last` without these sequences, which ascend. */
