@@ -13,7 +13,7 @@ export interface BooksOptions {
   maxTopics: number;
 }
 
-/** The books of store and log together. Without `queue` the log could not be asked, or not at the same moment. */
+/** The books of store and log together. Without `queue` the log could not be asked. */
 export interface WholeBooks {
   books: Books;
   queue?: Queue;
@@ -25,33 +25,27 @@ export interface Queue {
   oldestAtMs?: number;
 }
 
-const MAX_TRIES = 10;
-
 /**
  * Reads log and store as if at one moment, though no transaction spans both.
  *
  * The log is looked at first, then the store. A frame that is applied stays in the log until its acknowledgement gets
  * there, so the store says how many events of what the log held it has applied already (`appliedHeldEvents`); the others
- * are queued. Frames applied between the two looks were held by the first, and are counted once. A frame that was appended
- * after the first look and is applied in the second would be in no queue that was seen, or counted twice: the store
- * notices (`isLogBehind`), and both are read again.
+ * are queued. A frame applied between the two looks was held by the first, and is counted once; one that came and was
+ * applied between them is in the store's figures only.
  *
- * So the sum is the events of all frames appended up to a moment within the call: what was confirmed before the call is
- * in it, once, and a later call, whose moment is later, never sees less. The other order would lose frames: applied after
- * the store was read, gone when the log is looked at.
+ * So the sum is the events of all frames that were in the log up to the first look, and of those applied since: what was
+ * confirmed before the call is in it, once, and a later call never sees less. The other order would lose frames: applied
+ * after the store was read, gone when the log is looked at.
  *
  * While the log cannot tell which frames it holds (`held` is absent), those applied count as queued, too, for the
  * milliseconds until their acknowledgement gets there.
  */
 export async function readBooks({ reader, readLog }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const contents = await unlessAway(readLog);
-    if (contents === undefined) break;
-    const { incarnation, held = [], lastSequence } = contents;
-    const books = await reader.readBooks({ ...options, log: { incarnation, held, lastSequence } });
-    if (!books.isLogBehind) return { books, queue: queueOf(contents, books) };
-  }
-  return { books: await reader.readBooks(options) };
+  const contents = await unlessAway(readLog);
+  if (contents === undefined) return { books: await reader.readBooks(options) };
+  const { incarnation, held = [] } = contents;
+  const books = await reader.readBooks({ ...options, log: { incarnation, held } });
+  return { books, queue: queueOf(contents, books) };
 }
 
 async function unlessAway(readLog: () => Promise<LogContents>): Promise<LogContents | undefined> {
@@ -64,6 +58,7 @@ async function unlessAway(readLog: () => Promise<LogContents>): Promise<LogConte
 }
 
 function queueOf({ events, oldestAtMs }: LogContents, { appliedHeldEvents }: Books): Queue {
-  const queued = events - appliedHeldEvents;
+  // Not below zero where a busy log's look was off by a moment.
+  const queued = Math.max(0, events - appliedHeldEvents);
   return queued > 0 && oldestAtMs !== undefined ? { events: queued, oldestAtMs } : { events: queued };
 }

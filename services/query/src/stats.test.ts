@@ -19,7 +19,6 @@ const books: Books = {
     },
   ],
   appliedHeldEvents: 0,
-  isLogBehind: false,
 };
 const clock = { startedAtMs: 0, nowMs: 3_600_500 };
 

@@ -107,7 +107,7 @@ export interface LedgerEntry {
 
 export interface BooksQuery {
   /** What the log held when it was looked at; absent when the log is away. */
-  log?: { incarnation: string; held: SequenceRange[]; lastSequence: number };
+  log?: { incarnation: string; held: SequenceRange[] };
   /** Only this topic in `byTopic`. */
   topic?: string;
   /** How many topics `byTopic` shows at most, the busiest first. */
@@ -124,8 +124,6 @@ export interface Books {
   byTopic: TopicBooks[];
   /** Events of frames that are applied, yet were still held by the log when it was looked at. 0 without `log`. */
   appliedHeldEvents: number;
-  /** Whether a frame of that log beyond `lastSequence` is applied already: the look is too old for this snapshot. */
-  isLogBehind: boolean;
 }
 
 export interface TopicBooks {

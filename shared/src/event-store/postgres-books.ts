@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Books, BooksQuery, TopicBooks } from "./event-store.ts";
 import { translatingErrors } from "./postgres-errors.ts";
 import type { Tables } from "./postgres-queries.ts";
@@ -11,21 +11,19 @@ interface BooksRow {
   topics_total: string;
   by_topic: TopicBooks[];
   applied_held_events: string;
-  is_log_behind: boolean;
 }
 
-const NOTHING_HELD = { incarnation: "", held: [], lastSequence: 0 };
+const NOTHING_HELD = { incarnation: "", held: [] };
 
 /**
  * `EventReader.readBooks`: one statement, so one snapshot. It reads the counters (slots x topics) and the ledger rows of
  * what the log holds, and nothing that grows with the events stored.
  */
 export async function readBooks(db: Kysely<Tables>, { log, topic, maxTopics }: BooksQuery): Promise<Books> {
-  const { incarnation, held, lastSequence } = log ?? NOTHING_HELD;
+  const { incarnation, held } = log ?? NOTHING_HELD;
   // Copies count like frames: their events are held, and will not come into the books any more.
-  const applied = (column: string, where: RawBuilder<unknown>) => sql`
-    (SELECT ${sql.raw(column)} FROM frames WHERE incarnation = ${incarnation} AND ${where}
-     UNION ALL SELECT ${sql.raw(column)} FROM frame_copies WHERE incarnation = ${incarnation} AND ${where})`;
+  const appliedIn = (table: string) => sql`
+    SELECT events FROM ${sql.table(table)} WHERE incarnation = ${incarnation} AND sequence BETWEEN run.first AND run.last`;
   const select = sql<BooksRow>`
     WITH topics AS MATERIALIZED (
       SELECT topic, sum(unique_events) AS unique_events, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
@@ -45,10 +43,8 @@ export async function readBooks(db: Kysely<Tables>, { log, topic, maxTopics }: B
       (SELECT coalesce(sum(in_run.events), 0)
        FROM unnest(${held.map(({ first }) => first)}::bigint[], ${held.map(({ last }) => last)}::bigint[]) AS run (first, last),
          LATERAL (SELECT sum(events) AS events
-                  FROM ${applied("events", sql`sequence BETWEEN run.first AND run.last`)} AS held) AS in_run
-      ) AS applied_held_events,
-      EXISTS (SELECT FROM ${applied("sequence", sql`sequence > ${lastSequence}::bigint`)} AS later
-              WHERE ${log !== undefined}) AS is_log_behind
+                  FROM (${appliedIn("frames")} UNION ALL ${appliedIn("frame_copies")}) AS applied) AS in_run
+      ) AS applied_held_events
     FROM topics
   `;
   const { rows } = await translatingErrors(() => select.execute(db));
@@ -62,6 +58,5 @@ export async function readBooks(db: Kysely<Tables>, { log, topic, maxTopics }: B
     topicsTotal: Number(row.topics_total),
     byTopic: row.by_topic,
     appliedHeldEvents: Number(row.applied_held_events),
-    isLogBehind: row.is_log_behind,
   };
 }

@@ -1,5 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { InvalidInput } from "../errors.ts";
+import { type EventRow, readEvent } from "./event-row.ts";
 import type { Books, BooksQuery, EventPage, EventQuery, LedgerEntry, StoredEvent, TopicBooks } from "./event-store.ts";
 
 /** What `EventReader` asks, answered by prepared statements on one connection. */
@@ -16,7 +17,7 @@ export function prepareQueries(database: Database) {
     listEvents: prepareListing(database),
     findEvent: (topic: string, eventId: string): StoredEvent | undefined => {
       const row = findEvent.get(topic, eventId);
-      return row && toEvent(row);
+      return row && readEvent(row);
     },
     findFrame: (frameId: string): LedgerEntry | undefined => findFrame.get(frameId),
     readBooks: prepareBooks(database),
@@ -28,47 +29,26 @@ export function prepareQueries(database: Database) {
 
 const EVENT_COLUMNS = "id, topic, event_id, timestamp, source, payload, attributes, processed_at, payload_expired_at";
 
-interface EventRow {
+interface PlacedEventRow extends EventRow {
   id: number;
-  topic: string;
-  event_id: string;
-  timestamp: string;
-  source: string;
-  payload: string | null;
-  attributes: string | null;
-  processed_at: string;
-  payload_expired_at: string | null;
-}
-
-function toEvent(row: EventRow): StoredEvent {
-  return {
-    topic: row.topic,
-    eventId: row.event_id,
-    timestamp: row.timestamp,
-    source: row.source,
-    payload: row.payload,
-    ...(row.attributes !== null && { attributes: row.attributes }),
-    processedAt: row.processed_at,
-    ...(row.payload_expired_at !== null && { payloadExpiredAt: row.payload_expired_at }),
-  };
 }
 
 /** A position is the id of the last event, which is the order of commits: nothing can appear below it later. */
 function prepareListing(database: Database): (query: EventQuery) => EventPage {
   const select = `SELECT ${EVENT_COLUMNS} FROM events WHERE`;
-  const oldest = database.prepare<[number, number], EventRow>(`${select} id > ? ORDER BY id LIMIT ?`);
-  const newest = database.prepare<[number, number], EventRow>(`${select} id < ? ORDER BY id DESC LIMIT ?`);
-  const oldestOfTopic = database.prepare<[string, number, number], EventRow>(
+  const oldest = database.prepare<[number, number], PlacedEventRow>(`${select} id > ? ORDER BY id LIMIT ?`);
+  const newest = database.prepare<[number, number], PlacedEventRow>(`${select} id < ? ORDER BY id DESC LIMIT ?`);
+  const oldestOfTopic = database.prepare<[string, number, number], PlacedEventRow>(
     `${select} topic = ? AND id > ? ORDER BY id LIMIT ?`,
   );
-  const newestOfTopic = database.prepare<[string, number, number], EventRow>(
+  const newestOfTopic = database.prepare<[string, number, number], PlacedEventRow>(
     `${select} topic = ? AND id < ? ORDER BY id DESC LIMIT ?`,
   );
 
   const listOldest = ({ topic, limit, after }: EventQuery): EventPage => {
     const position = after === undefined ? 0 : readPosition(after);
     const rows = topic === undefined ? oldest.all(position, limit) : oldestOfTopic.all(topic, position, limit);
-    return { events: rows.map(toEvent), next: String(rows.at(-1)?.id ?? position) };
+    return { events: rows.map(readEvent), next: String(rows.at(-1)?.id ?? position) };
   };
   const listNewest = ({ topic, limit, after }: EventQuery): EventPage => {
     const position = after === undefined ? Number.MAX_SAFE_INTEGER : readPosition(after);
@@ -76,7 +56,7 @@ function prepareListing(database: Database): (query: EventQuery) => EventPage {
     const rows = topic === undefined ? newest.all(position, limit + 1) : newestOfTopic.all(topic, position, limit + 1);
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    return { events: page.map(toEvent), ...(rows.length > limit && last && { next: String(last.id) }) };
+    return { events: page.map(readEvent), ...(rows.length > limit && last && { next: String(last.id) }) };
   };
   return (query) => (query.order === "asc" ? listOldest(query) : listNewest(query));
 }
@@ -92,7 +72,7 @@ const TOPIC_COLUMNS = `topic, unique_events AS "unique", duplicates, conflicts, 
 
 /** Counters only: the cost grows with the number of topics, never with that of events. */
 function prepareBooks(database: Database): (query: BooksQuery) => Books {
-  const totals = database.prepare<[], Omit<Books, "byTopic" | "appliedHeldEvents" | "isLogBehind">>(
+  const totals = database.prepare<[], Omit<Books, "byTopic" | "appliedHeldEvents">>(
     `SELECT coalesce(sum(unique_events), 0) AS "unique", coalesce(sum(duplicates), 0) AS duplicates,
        coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
        count(*) AS "topicsTotal"
@@ -107,21 +87,15 @@ function prepareBooks(database: Database): (query: BooksQuery) => Books {
     `SELECT coalesce(sum(events), 0) AS events FROM json_each(?) AS run CROSS JOIN frames
      ON incarnation = ? AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
   );
-  const appliedBeyond = database.prepare<[string, number], { one: number }>(
-    "SELECT 1 AS one FROM frames WHERE incarnation = ? AND sequence > ? LIMIT 1",
-  );
-
-  const readLog = (log: NonNullable<BooksQuery["log"]>) => ({
-    appliedHeldEvents: appliedHeld.get(JSON.stringify(log.held), log.incarnation)?.events ?? 0,
-    isLogBehind: appliedBeyond.get(log.incarnation, log.lastSequence) !== undefined,
-  });
+  const readAppliedHeld = (log: BooksQuery["log"]) =>
+    log === undefined ? 0 : (appliedHeld.get(JSON.stringify(log.held), log.incarnation)?.events ?? 0);
   const read = database.transaction(({ topic, maxTopics, log }: BooksQuery): Books => {
     const sums = totals.get();
     if (sums === undefined) throw new Error("an aggregate without a row");
     return {
       ...sums,
       byTopic: topic === undefined ? busiestTopics.all(maxTopics) : oneTopic.all(topic),
-      ...(log === undefined ? { appliedHeldEvents: 0, isLogBehind: false } : readLog(log)),
+      appliedHeldEvents: readAppliedHeld(log),
     };
   });
   return read.deferred; // one snapshot
