@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
+import { type EventRow, readEvent } from "./event-row.ts";
 import type { EventPage, EventQuery, LedgerEntry, StoredEvent } from "./event-store.ts";
 import { translatingErrors } from "./postgres-errors.ts";
 import { FIRST_POSITION, LAST_POSITION, readPosition, writePosition } from "./postgres-positions.ts";
@@ -20,17 +21,9 @@ export interface Tables {
   frames: { frame_id: string; verdicts: string; processed_at: Date };
 }
 
-interface EventRow {
+interface PlacedEventRow extends EventRow {
   tx: string;
   ord: number;
-  topic: string;
-  event_id: string;
-  timestamp: string;
-  source: string;
-  payload: string | null;
-  attributes: string | null;
-  processed_at: string;
-  payload_expired_at: string | null;
 }
 
 /** An instant as `2025-10-23T10:00:00.000000Z`, right from the year 1 on. */
@@ -39,7 +32,7 @@ export function utcText<Nullable extends string | null = string>(column: string)
 }
 
 // JSON leaves as text: the driver would parse it, and round its numbers.
-function selectEvents(db: Kysely<Tables>): SelectQueryBuilder<Tables, "events", EventRow> {
+function selectEvents(db: Kysely<Tables>): SelectQueryBuilder<Tables, "events", PlacedEventRow> {
   return db
     .selectFrom("events")
     .select(["tx", "ord", "topic", "event_id", "source"])
@@ -50,19 +43,6 @@ function selectEvents(db: Kysely<Tables>): SelectQueryBuilder<Tables, "events", 
       sql<string | null>`payload::text`.as("payload"),
       sql<string | null>`attributes::text`.as("attributes"),
     ]);
-}
-
-function readEvent(row: EventRow): StoredEvent {
-  return {
-    topic: row.topic,
-    eventId: row.event_id,
-    timestamp: row.timestamp,
-    source: row.source,
-    payload: row.payload,
-    ...(row.attributes === null ? {} : { attributes: row.attributes }),
-    processedAt: row.processed_at,
-    ...(row.payload_expired_at === null ? {} : { payloadExpiredAt: row.payload_expired_at }),
-  };
 }
 
 export async function findEvent(db: Kysely<Tables>, topic: string, eventId: string): Promise<StoredEvent | undefined> {
