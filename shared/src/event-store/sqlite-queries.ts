@@ -72,7 +72,7 @@ const TOPIC_COLUMNS = `topic, unique_events AS "unique", duplicates, conflicts, 
 
 /** Counters only: the cost grows with the number of topics, never with that of events. */
 function prepareBooks(database: Database): (query: BooksQuery) => Books {
-  const totals = database.prepare<[], Omit<Books, "byTopic" | "appliedHeldEvents" | "isLogBehind">>(
+  const totals = database.prepare<[], Omit<Books, "byTopic" | "appliedHeldEvents">>(
     `SELECT coalesce(sum(unique_events), 0) AS "unique", coalesce(sum(duplicates), 0) AS duplicates,
        coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
        count(*) AS "topicsTotal"
@@ -87,21 +87,15 @@ function prepareBooks(database: Database): (query: BooksQuery) => Books {
     `SELECT coalesce(sum(events), 0) AS events FROM json_each(?) AS run CROSS JOIN frames
      ON incarnation = ? AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
   );
-  const appliedBeyond = database.prepare<[string, number], { one: number }>(
-    "SELECT 1 AS one FROM frames WHERE incarnation = ? AND sequence > ? LIMIT 1",
-  );
-
-  const readLog = (log: NonNullable<BooksQuery["log"]>) => ({
-    appliedHeldEvents: appliedHeld.get(JSON.stringify(log.held), log.incarnation)?.events ?? 0,
-    isLogBehind: appliedBeyond.get(log.incarnation, log.lastSequence) !== undefined,
-  });
+  const readAppliedHeld = (log: BooksQuery["log"]) =>
+    log === undefined ? 0 : (appliedHeld.get(JSON.stringify(log.held), log.incarnation)?.events ?? 0);
   const read = database.transaction(({ topic, maxTopics, log }: BooksQuery): Books => {
     const sums = totals.get();
     if (sums === undefined) throw new Error("an aggregate without a row");
     return {
       ...sums,
       byTopic: topic === undefined ? busiestTopics.all(maxTopics) : oneTopic.all(topic),
-      ...(log === undefined ? { appliedHeldEvents: 0, isLogBehind: false } : readLog(log)),
+      appliedHeldEvents: readAppliedHeld(log),
     };
   });
   return read.deferred; // one snapshot
