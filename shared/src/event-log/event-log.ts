@@ -48,6 +48,7 @@ export interface Origin {
   sequence: number;
 }
 
+/** At hand until it is acknowledged or given back, however long that takes: nobody else is given it meanwhile. */
 export interface Delivery {
   frame: Frame;
   origin: Origin;
@@ -55,8 +56,6 @@ export interface Delivery {
   ack(): void;
   /** Gives it back; it is delivered again after the delay. */
   retry(delayMs: number): void;
-  /** Asks for more time; a delivery neither acknowledged nor extended is delivered again. */
-  extend(): void;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Msg } from "@nats-io/transport-node";
 import { InvalidInput } from "../errors.ts";
-import { countEvents, decodeFrame, type Frame, NewerFrameFormat } from "../frame.ts";
+import { countEvents, decodeFrame, NewerFrameFormat } from "../frame.ts";
 import type { Delivery, Origin, UnreadableDelivery } from "./event-log.ts";
 import type { JetstreamConnection } from "./jetstream-connection.ts";
 import { FRAME_HEADER } from "./jetstream-publisher.ts";
@@ -11,13 +11,18 @@ export interface WeighedDelivery {
   delivery: Delivery | UnreadableDelivery;
   events: number;
   bytes: number;
+  /** Tells the server that it is still at hand. */
+  extend(): void;
 }
 
 const ACK = Buffer.from("+ACK");
 const IN_PROGRESS = Buffer.from("+WPI");
 
 /** Reads a message of the stream. One that is no readable frame is a delivery all the same, with the reason. */
-export function readDelivery(message: Msg, connection: JetstreamConnection): WeighedDelivery {
+export function readDelivery(
+  message: Msg,
+  { connection, onDecided }: { connection: JetstreamConnection; onDecided: () => void },
+): WeighedDelivery {
   let isDecided = false;
   // Kept until the connection is back: what the client gets while disconnected may be lost. A delivery whose
   // acknowledgement came too late is delivered again, which the ledger makes a no-op.
@@ -26,33 +31,40 @@ export function readDelivery(message: Msg, connection: JetstreamConnection): Wei
     else void connection.connected().then(() => message.respond(payload));
   };
   const decide = (payload: Buffer) => {
-    if (!isDecided) respond(payload);
+    if (isDecided) return;
     isDecided = true;
+    respond(payload);
+    onDecided();
   };
   const actions = {
     origin: readOrigin(message.reply ?? ""),
     ack: () => decide(ACK),
     retry: (delayMs: number) => decide(negativeAck(delayMs)),
-    extend: () => {
-      if (!isDecided) respond(IN_PROGRESS);
-    },
   };
-  const weight = { events: eventsOfSubject(message.subject), bytes: message.data.length };
-  try {
-    return { delivery: { frame: readFrame(message, weight.events), ...actions }, ...weight };
-  } catch (error) {
-    if (!(error instanceof InvalidInput || error instanceof NewerFrameFormat)) throw error;
-    return { delivery: { error, ...actions }, ...weight };
-  }
+  const events = eventsOfSubject(message.subject);
+  return {
+    delivery: { ...readFrame(message, events), ...actions },
+    events,
+    bytes: message.data.length,
+    extend: () => void message.respond(IN_PROGRESS),
+  };
 }
 
-function readFrame({ headers, data }: Msg, subjectEvents: number): Frame {
-  const events = Buffer.from(data.buffer, data.byteOffset, data.length);
-  const frame = decodeFrame(headers?.get(FRAME_HEADER) ?? "", events);
-  // The books count queued events by subject, and stored ones by envelope.
-  if (countEvents(frame) === subjectEvents) return frame;
-  const detail = `damaged frame: its subject counts ${subjectEvents} events, its envelope ${countEvents(frame)}`;
-  throw new InvalidInput({ code: "invalid_event", status: 422, detail });
+function readFrame(
+  { headers, data }: Msg,
+  subjectEvents: number,
+): Pick<Delivery, "frame"> | Pick<UnreadableDelivery, "error"> {
+  try {
+    const events = Buffer.from(data.buffer, data.byteOffset, data.length);
+    const frame = decodeFrame(headers?.get(FRAME_HEADER) ?? "", events);
+    // The books count queued events by subject, and stored ones by envelope.
+    if (countEvents(frame) === subjectEvents) return { frame };
+    const detail = `damaged frame: its subject counts ${subjectEvents} events, its envelope ${countEvents(frame)}`;
+    return { error: new InvalidInput({ code: "invalid_event", status: 422, detail }) };
+  } catch (error) {
+    if (error instanceof InvalidInput || error instanceof NewerFrameFormat) return { error };
+    throw error;
+  }
 }
 
 /**

@@ -19,7 +19,7 @@ export interface JetstreamEventLogOptions {
   maxBytes?: number;
   /** Copies in a cluster. Default: 1 for a new stream, what it has for one that exists. */
   replicas?: number;
-  /** A delivery neither acknowledged nor extended for this long is delivered again. */
+  /** How long after its taker is gone a delivery is made again; one that is at hand is extended. */
   ackWaitMs?: number;
   /**
    * How many sequences that are gone a look lists; behind a frame that stays, each that passes it is one. Default:

@@ -43,6 +43,8 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
   const timers: NodeJS.Timeout[] = [];
   const closing = Promise.withResolvers<void>();
   const buffer: WeighedDelivery[] = [];
+  /** What is in the buffer or at hand of a taker. */
+  const undecided = new Set<WeighedDelivery>();
   let bufferedBytes = 0;
   let isClosed = false;
   let life: StreamLife | undefined;
@@ -76,7 +78,8 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
       receiveStatus(message);
       return;
     }
-    const weighed = readDelivery(message, connection);
+    const weighed = readDelivery(message, { connection, onDecided: () => undecided.delete(weighed) });
+    undecided.add(weighed);
     buffer.push(weighed);
     bufferedBytes += weighed.bytes;
     wakeTaker();
@@ -115,6 +118,13 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
       });
   }
 
+  /** Nothing that is here or at hand may be delivered to others: a store that is slow or down takes its time. */
+  function extendAll(): void {
+    // What a lost connection delays, the ledger makes good: the frame comes again, and counts once.
+    if (!connection.isConnected || nats.isDraining()) return;
+    for (const weighed of undecided) weighed.extend();
+  }
+
   async function followConnection(): Promise<void> {
     while (!isClosed) {
       await Promise.race([connection.lost(), closing.promise]);
@@ -132,10 +142,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
           const isSilent = request.remaining > 0 && Date.now() - heardAt > SILENCE_MS;
           if ((isSilent || life === undefined) && connection.isConnected) recover();
         }, HEARTBEAT_MS),
-        // Once taken, a delivery is for its taker to extend.
-        setInterval(() => {
-          for (const { delivery } of buffer) delivery.extend();
-        }, ackWaitMs / 4),
+        setInterval(extendAll, ackWaitMs / 4),
       );
       void followConnection();
       pull();

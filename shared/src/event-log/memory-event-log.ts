@@ -63,8 +63,6 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
         }, delayMs);
         retries.add(timer);
       },
-      // Nobody else could be given it: a delivery is at hand until it is decided upon.
-      extend() {},
     };
   }
 
