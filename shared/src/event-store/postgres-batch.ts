@@ -1,9 +1,10 @@
 import { InvalidInput } from "../errors.ts";
 import { countEvents } from "../frame.ts";
+import { skipSpace, stringEnd } from "../json-text.ts";
 import type { AppliedDelivery } from "./event-store.ts";
 
+// As in every file that scans bytes: read through an import, these made scans a third slower (Node 24).
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
@@ -68,7 +69,7 @@ export function openArray(text: Buffer): { count: number; inside: Uint8Array } {
   const first = text.indexOf(OPEN_BRACKET);
   const last = text.lastIndexOf(CLOSE_BRACKET);
   const inside = text.subarray(first + 1, Math.max(last, 0));
-  const isWrapped = first >= 0 && isBlank(text, 0, first) && isBlank(text, last + 1, text.length);
+  const isWrapped = first >= 0 && skipSpace(text, 0) === first && skipSpace(text, last + 1) === text.length;
   return { count: isWrapped ? countItems(inside) : -1, inside };
 }
 
@@ -79,22 +80,13 @@ function countItems(inside: Uint8Array): number {
   for (let at = 0; at < length; at++) {
     const byte = inside[at];
     if (byte === QUOTE) {
-      at++;
-      while (at < length && inside[at] !== QUOTE) at += inside[at] === BACKSLASH ? 2 : 1;
-      if (at >= length) return -1;
+      at = stringEnd(inside, at) - 1;
+      if (at >= length) return -1; // no quote closes it
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       if (--depth < 0) return -1;
     } else if (byte === COMMA && depth === 0) commas++;
   }
   if (depth !== 0) return -1;
-  return commas === 0 && isBlank(inside, 0, length) ? 0 : commas + 1;
-}
-
-function isBlank(text: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = text[at];
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false;
-  }
-  return true;
+  return commas === 0 && skipSpace(inside, 0) === length ? 0 : commas + 1;
 }
