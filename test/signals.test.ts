@@ -64,7 +64,7 @@ test("what is sent while the connection is lost is dropped, not sent late", asyn
   createNatsSignals(receiver).onHeartbeat(({ consumerId }) => heard.push(consumerId));
   await receiver.nats.flush();
   const signals = createNatsSignals(sender);
-  const beat = (consumerId: string): Heartbeat => ({ consumerId, isStoreUp: true, lagMs: 0, eventsPerSecond: 0 });
+  const beat = (consumerId: string): Heartbeat => ({ consumerId, isStoreUp: true, lagMs: 0 });
 
   proxy.refuse();
   await sender.lost();

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
 import type { Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
 import type { Applied, EventStore } from "@tidemark/shared/event-store/event-store";
-import { countEvents } from "@tidemark/shared/frame";
 import type { Logger } from "@tidemark/shared/log";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts } from "@tidemark/shared/verdict";
@@ -41,7 +40,9 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     for (;;) {
       const deliveries = await options.eventLog.take(options.batch ?? BATCH);
       if (deliveries.length === 0) return;
+      pulse.took();
       await consume(options, pulse, stopping.signal, readable(options, deliveries));
+      pulse.finished();
     }
   };
   const done = loop().finally(() => pulse.stop());
@@ -126,7 +127,7 @@ function settle(
 ): void {
   let duplicates = 0;
   let conflicts = 0;
-  let events = 0;
+  const receivedAtMs: number[] = [];
   for (const [index, { frame, ack }] of batch.entries()) {
     const applied = frames[index];
     if (applied?.frameId !== frame.id) throw new Error("the store answered for another frame than it was given");
@@ -136,9 +137,9 @@ function settle(
     const counts = countVerdicts(applied.verdicts);
     duplicates += counts.duplicates;
     conflicts += counts.conflicts;
-    events += countEvents(frame);
+    receivedAtMs.push(frame.receivedAtMs);
   }
-  pulse.committed(events, (batch[0] as Delivery).frame.receivedAtMs);
+  pulse.committed(receivedAtMs);
   if (duplicates === 0) return;
   log.warn({ duplicates, conflicts, samples: dropped.slice(0, MAX_SAMPLES) }, "dropped duplicates");
   if (log.isLevelEnabled("debug")) for (const copy of dropped) log.debug(copy, "dropped duplicate");

@@ -8,9 +8,11 @@ export class Pulse {
   readonly #signals: Signals;
   readonly #timer: NodeJS.Timeout;
   #isStoreUp = true;
+  /** How long the newest frame of the last batch had waited, from receipt to commit. */
   #lagMs = 0;
-  #events = 0;
-  #beatAtMs = Date.now();
+  #hasCommitted = false;
+  /** When the batch at hand was taken, by this process's own clock. */
+  #tookAtMs: number | undefined;
 
   constructor(consumerId: string, signals: Signals) {
     this.#consumerId = consumerId;
@@ -19,12 +21,20 @@ export class Pulse {
     this.#beat();
   }
 
-  /** A batch is committed; its oldest frame was received at that time. */
-  committed(events: number, receivedAtMs: number): void {
+  /** A batch is at hand. */
+  took(): void {
+    this.#tookAtMs = performance.now();
+  }
+
+  /**
+   * Frames are committed that were received at these times: new ones only, for what is delivered again has waited for
+   * another reason. The newest counts: a straggler among them says nothing of the frame that comes next.
+   */
+  committed(receivedAtMs: number[]): void {
     const wasDown = !this.#isStoreUp;
     this.#isStoreUp = true;
-    this.#events += events;
-    this.#lagMs = Math.max(0, Date.now() - receivedAtMs);
+    this.#hasCommitted = true;
+    if (receivedAtMs.length > 0) this.#lagMs = Math.max(0, Date.now() - Math.max(...receivedAtMs));
     if (wasDown) this.#beat();
   }
 
@@ -34,20 +44,21 @@ export class Pulse {
     if (wasUp) this.#beat();
   }
 
+  /** The batch is not at hand any more. */
+  finished(): void {
+    this.#tookAtMs = undefined;
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }
 
   #beat(): void {
-    const now = Date.now();
-    const seconds = Math.max(0.001, (now - this.#beatAtMs) / 1_000);
-    this.#signals.sendHeartbeat({
-      consumerId: this.#consumerId,
-      isStoreUp: this.#isStoreUp,
-      lagMs: this.#events === 0 ? 0 : this.#lagMs,
-      eventsPerSecond: Math.round(this.#events / seconds),
-    });
-    this.#events = 0;
-    this.#beatAtMs = now;
+    if (this.#tookAtMs === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
+    this.#hasCommitted = false;
+    // A batch that the store does not commit keeps all behind it waiting as long.
+    const atHandMs = this.#tookAtMs === undefined ? 0 : performance.now() - this.#tookAtMs;
+    const lagMs = Math.round(Math.max(this.#lagMs, atHandMs));
+    this.#signals.sendHeartbeat({ consumerId: this.#consumerId, isStoreUp: this.#isStoreUp, lagMs });
   }
 }

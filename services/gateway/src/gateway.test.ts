@@ -118,7 +118,7 @@ describe("POST /publish", () => {
     const asked = await gateway.publish(event("1"), { prefer: "respond-async" });
     expect(asked.statusCode).toBe(202);
     expect(asked.headers["preference-applied"]).toBe("respond-async");
-    gateway.signals.sendHeartbeat({ consumerId: "a", isStoreUp: false, lagMs: 0, eventsPerSecond: 0 });
+    gateway.signals.sendHeartbeat({ consumerId: "a", isStoreUp: false, lagMs: 0 });
     expect((await gateway.publish(event("2"))).statusCode).toBe(202);
     const waiting = await gateway.publish(event("3"), { prefer: "wait=30" });
     expect([waiting.statusCode, waiting.headers["preference-applied"]]).toEqual([202, undefined]);

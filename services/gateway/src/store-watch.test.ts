@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StoreWatch } from "./store-watch.ts";
 
-const heartbeat = { consumerId: "a", isStoreUp: true, lagMs: 20, eventsPerSecond: 0 };
+const heartbeat = { consumerId: "a", isStoreUp: true, lagMs: 20 };
 
 describe("StoreWatch", () => {
   it("has a client wait while it knows nothing", () => {

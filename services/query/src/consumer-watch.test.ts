@@ -8,7 +8,7 @@ function createWatch() {
   const read = watchConsumers({ onHeartbeat: (listener) => (hear = listener) }, () => nowMs);
   return {
     read,
-    hear: (consumerId: string, isStoreUp = true) => hear({ consumerId, isStoreUp, lagMs: 1, eventsPerSecond: 1 }),
+    hear: (consumerId: string, isStoreUp = true) => hear({ consumerId, isStoreUp, lagMs: 1 }),
     pass: (ms: number) => (nowMs += ms),
   };
 }

@@ -11,7 +11,7 @@ const contents: LogContents = {
   held: [{ first: 1, last: 1 }],
   removed: 0,
 };
-const heartbeat: Heartbeat = { consumerId: "a", isStoreUp: true, lagMs: 1, eventsPerSecond: 1 };
+const heartbeat: Heartbeat = { consumerId: "a", isStoreUp: true, lagMs: 1 };
 
 function createBroker() {
   const listeners: ((heartbeat: Heartbeat) => void)[] = [];

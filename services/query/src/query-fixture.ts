@@ -66,7 +66,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
     server,
     store,
     log,
-    hear: (heartbeat) => hear({ consumerId: "a", isStoreUp: true, lagMs: 0, eventsPerSecond: 0, ...heartbeat }),
+    hear: (heartbeat) => hear({ consumerId: "a", isStoreUp: true, lagMs: 0, ...heartbeat }),
     async storeEvents(events, frameId = randomUUID()) {
       const texts = events.map((event) =>
         typeof event === "string" ? event : JSON.stringify({ ...SAMPLE, ...event }),

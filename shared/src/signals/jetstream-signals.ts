@@ -55,13 +55,9 @@ function readVerdicts(text: string): VerdictMessage | undefined {
 
 function readHeartbeat(text: string): Heartbeat | undefined {
   try {
-    const { consumerId, isStoreUp, lagMs, eventsPerSecond } = JSON.parse(text);
-    const isHeartbeat =
-      typeof consumerId === "string" &&
-      typeof isStoreUp === "boolean" &&
-      Number.isFinite(lagMs) &&
-      Number.isFinite(eventsPerSecond);
-    return isHeartbeat ? { consumerId, isStoreUp, lagMs, eventsPerSecond } : undefined;
+    const { consumerId, isStoreUp, lagMs } = JSON.parse(text);
+    const isHeartbeat = typeof consumerId === "string" && typeof isStoreUp === "boolean" && Number.isFinite(lagMs);
+    return isHeartbeat ? { consumerId, isStoreUp, lagMs } : undefined;
   } catch {
     return undefined;
   }

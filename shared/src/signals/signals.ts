@@ -24,8 +24,6 @@ export interface Heartbeat {
   consumerId: string;
   /** Whether its last attempt to reach the store succeeded. */
   isStoreUp: boolean;
-  /** How long a frame waits from receipt to commit at the moment, milliseconds: that of the last frame committed. */
+  /** How long a frame waits from receipt to commit at the moment, milliseconds; 0 where there is nothing to do. */
   lagMs: number;
-  /** Events committed per second, lately. */
-  eventsPerSecond: number;
 }
