@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InvalidInput } from "../errors.ts";
-import { toUtcMicroseconds } from "../timestamp.ts";
 import { readEvents } from "./sqlite-event-reader.ts";
 
 const TIMESTAMP = "2025-10-23T10:00:00.5Z";
@@ -66,25 +65,6 @@ test("refuses a text that ends early", () => {
 
       expect(() => readEvents(whole.subarray(0, cut % whole.length))).toThrow(InvalidInput);
     }),
-  );
-});
-
-test("reads a timestamp as toUtcMicroseconds does", () => {
-  const instant = fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z") });
-  const fraction = fc.stringMatching(/^(\.\d{1,6})?$/);
-  fc.assert(
-    fc.property(
-      instant.filter((date) => !Number.isNaN(date.getTime())),
-      fraction,
-      (date, digits) => {
-        const timestamp = `${date.toISOString().slice(0, 19)}${digits}Z`;
-        const [event] = readEvents(
-          Buffer.from(`[${JSON.stringify({ topic: "t", event_id: "e", source: "s", timestamp })}]`),
-        );
-
-        expect(event?.timestamp).toBe(toUtcMicroseconds(timestamp));
-      },
-    ),
   );
 });
 

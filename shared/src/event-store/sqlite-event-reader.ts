@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { isPlainUtc, toUtcMicroseconds } from "../timestamp.ts";
+import { toUtcMicroseconds } from "../timestamp.ts";
 import { refusedByStore } from "./sqlite-errors.ts";
 
 const QUOTE = 0x22;
@@ -91,12 +91,7 @@ function toEvent(fields: EventFields, at: number): FrameEvent {
   return { topic, eventId, timestamp: storedTimestamp(timestamp), source, payload, attributes };
 }
 
-/** Frames carry plain UTC, for which padding says what `toUtcMicroseconds` would, in a seventh of the time. */
 function storedTimestamp(timestamp: string): string {
-  if (isPlainUtc(timestamp)) {
-    const digits = Math.max(timestamp.length - 21, 0);
-    return `${timestamp.slice(0, 19)}.${timestamp.slice(20, -1)}${"000000".slice(digits)}Z`;
-  }
   const utc = toUtcMicroseconds(timestamp);
   if (utc === undefined) throw refusedByStore(`damaged frame: ${JSON.stringify(timestamp)} is no timestamp`);
   return utc;
