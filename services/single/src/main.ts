@@ -23,15 +23,11 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
 
   const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
   const signals = createMemorySignals();
-  const consumer = startConsumer({ eventLog, store, signals, log });
-  onClose("consumer", () => consumer.stop());
-
   const server = createHttpServer({
     log,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
   });
-  onClose("server", () => server.close());
   registerGateway(server, {
     log: eventLog,
     signals,
@@ -43,5 +39,10 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     whenLate: "unknown",
   });
   registerQuery(server, { reader: store, readLog: () => eventLog.look(), signals, startedAtMs: Date.now() });
+
+  // Started once its first heartbeat is listened for; closed after the server, whose last requests wait for verdicts.
+  const consumer = startConsumer({ eventLog, store, signals, log });
+  onClose("consumer", () => consumer.stop());
+  onClose("server", () => server.close());
   await server.listen({ host: settings.HOST, port: settings.PORT });
 });
