@@ -48,6 +48,22 @@ test.concurrent("says that it does not know, within its deadline, when the conne
   expect(Date.now() - startedAt).toBeLessThan(6_000);
 });
 
+test.concurrent("keeps to its deadline when the connection comes back late, and no answer on it", async (context) => {
+  const { expect } = context;
+  const { proxy, connection, log } = await openBothWays(context);
+  proxy.silence();
+  const startedAt = Date.now();
+  const outcome = log.append(createFrame()).catch((error) => error);
+  proxy.refuse();
+  await connection.lost();
+  await waitFor("most of the deadline to pass", () => Date.now() - startedAt > 4_000);
+  proxy.accept();
+  await connection.connected();
+  proxy.silence();
+  expect(await outcome).toMatchObject({ code: "outcome_unknown" });
+  expect(Date.now() - startedAt).toBeLessThan(6_000); // 5 s, where a second attempt alone may take 2.5 s
+});
+
 test.concurrent("sends nothing, not later either, of what it refused for lack of a connection", async (context) => {
   const { expect } = context;
   const { proxy, connection, log, direct } = await openBothWays(context);

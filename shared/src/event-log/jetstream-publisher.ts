@@ -30,14 +30,14 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
   const prefix = subjectPrefix(stream);
   let maxPayload = connection.nats.info?.max_payload ?? 1024 * 1024;
 
-  function attempt(frame: Frame): Promise<PubAck> {
+  function attempt(frame: Frame, timeoutMs: number): Promise<PubAck> {
     const header = headers();
     header.set(FRAME_HEADER, encodeEnvelope(frame));
     const published = client.publish(`${prefix}.${countEvents(frame)}`, frame.events, {
       msgID: frame.id, // a second attempt within the stream's window is stored once
       headers: header,
       expect: { streamName: stream },
-      timeout: ATTEMPT_MS,
+      timeout: timeoutMs,
     });
     return connection.untilLost(published);
   }
@@ -48,8 +48,9 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
         connection.connected(),
         delay(Math.max(0, deadline - Date.now()), undefined, { ref: false }),
       ]);
-      if (!connection.isConnected) throw cause;
-      await attempt(frame);
+      const leftMs = deadline - Date.now();
+      if (!connection.isConnected || leftMs <= 0) throw cause;
+      await attempt(frame, Math.min(ATTEMPT_MS, leftMs));
     } catch (error) {
       // Whatever this answer is, the first attempt may have been taken.
       throw new Unavailable({
@@ -75,7 +76,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
       if (!connection.isConnected) throw unreachable("the log is not reachable");
       const deadline = Date.now() + DEADLINE_MS;
       try {
-        await attempt(frame);
+        await attempt(frame, ATTEMPT_MS);
       } catch (error) {
         if (isUndecided(error)) return attemptAgain(frame, deadline, error);
         if (isFull(error)) {
