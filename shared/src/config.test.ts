@@ -17,6 +17,14 @@ describe("readSettings", () => {
     for (const name of ["NATS_URL", "DATABASE_URL", "MAX_BATCH_EVENTS", "MAX_BODY_BYTES"]) expect(read).toThrow(name);
   });
 
+  it("takes no NATS URL for a WebSocket", () => {
+    const schema = StackSettings.pick({ NATS_URL: true });
+    for (const NATS_URL of ["ws://localhost:80", "wss://localhost"]) {
+      expect(() => readSettings(schema, { NATS_URL })).toThrow("NATS_URL: must be a NATS URL");
+    }
+    expect(readSettings(schema, { NATS_URL: "tls://localhost" })).toEqual({ NATS_URL: "tls://localhost" });
+  });
+
   it("takes a value from a file, and not from both", () => {
     const folder = mkdtempSync(join(tmpdir(), "tidemark-config-"));
     try {

@@ -81,7 +81,7 @@ export const LogSettings = z.object({
 
 /** Where the stack's services find each other. */
 export const StackSettings = z.object({
-  NATS_URL: z.url({ protocol: /^(nats|tls|wss?)$/, error: "must be a NATS URL such as nats://localhost:4222" }),
+  NATS_URL: z.url({ protocol: /^(nats|tls)$/, error: "must be a NATS URL such as nats://localhost:4222" }),
   DATABASE_URL: z.url({
     protocol: /^postgres(ql)?$/,
     error: "must be a PostgreSQL URL such as postgres://user:password@localhost:5432/tidemark",

@@ -9,13 +9,20 @@ export function createLogger({ service, level }: { service: string; level: strin
   if (!process.stdout.isTTY) return pino(options);
   return pino(
     options,
-    buildPretty({ ignore: "service", translateTime: "HH:MM:ss.l", sync: true }) as DestinationStream,
+    buildPretty({
+      ignore: "service",
+      messageFormat: "{service}: {msg}",
+      singleLine: true,
+      translateTime: "HH:MM:ss.l",
+      sync: true,
+    }) as DestinationStream,
   );
 }
 
-/** A URL with its password hidden, for the log. */
+/** A URL without its secret, for the log: that is its password, or the user alone, which may be a token. */
 export function redactUrl(url: string): string {
   const parsed = new URL(url);
   if (parsed.password) parsed.password = "***";
+  else if (parsed.username) parsed.username = "***";
   return parsed.toString();
 }

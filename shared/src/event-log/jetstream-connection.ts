@@ -5,7 +5,7 @@ import { type Logger, redactUrl } from "../log.ts";
 import { ConnectionLost } from "./jetstream-errors.ts";
 
 export interface JetstreamConnectionOptions {
-  /** `nats://user:password@host:port`; `tls://` for an encrypted one. */
+  /** `nats://user:password@host:port`, or `nats://token@host:port`; `tls://` for an encrypted one. */
   url: string;
   /** Shown among the server's connections. */
   name: string;
@@ -42,9 +42,8 @@ const CLOSE_DEADLINE_MS = 2_000;
  * @throws {Error} when the broker is there and refuses the credentials
  */
 export async function connectJetstream({ url, name, log }: JetstreamConnectionOptions): Promise<JetstreamConnection> {
-  const { protocol, hostname, port, username, password } = new URL(url);
   const options: ConnectionOptions = {
-    servers: `${hostname}:${port || "4222"}`,
+    ...readServerUrl(url),
     name,
     timeout: CONNECT_DEADLINE_MS,
     pingInterval: PING_INTERVAL_MS,
@@ -54,11 +53,18 @@ export async function connectJetstream({ url, name, log }: JetstreamConnectionOp
     // Once it runs, credentials that are refused for a while (being rotated) are no reason to give up.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
-    ...(protocol === "tls:" ? { tls: {} } : {}),
-    ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
   };
   const nats = await connectAtLast(options, { url: redactUrl(url), log });
   return watch(nats, { url: redactUrl(url), log });
+}
+
+/** Where the server is and what it is shown; a user without a password is a token. */
+export function readServerUrl(url: string): Pick<ConnectionOptions, "servers" | "tls" | "user" | "pass" | "token"> {
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const server = { servers: `${hostname}:${port || "4222"}`, ...(protocol === "tls:" ? { tls: {} } : {}) };
+  const name = decodeURIComponent(username);
+  if (password !== "") return { ...server, user: name, pass: decodeURIComponent(password) };
+  return name === "" ? server : { ...server, token: name };
 }
 
 interface Place {
