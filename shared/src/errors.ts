@@ -32,8 +32,7 @@ export type UnavailableCode =
   | "outcome_unknown"
   | "overloaded"
   | "store_unreachable"
-  | "not_ready"
-  | "shutting_down";
+  | "not_ready";
 
 export interface InvalidInputOptions {
   code: InvalidInputCode;

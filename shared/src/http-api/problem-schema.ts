@@ -32,7 +32,6 @@ const PROBLEMS: Record<ProblemCode, { status: 400 | 404 | 405 | 413 | 415 | 422 
   overloaded: { status: 503, detail: "too much is in flight" },
   store_unreachable: { status: 503, detail: "the store cannot be reached" },
   not_ready: { status: 503, detail: "not ready: store" },
-  shutting_down: { status: 503, detail: "shutting down" },
 };
 
 const Fault = z.object({

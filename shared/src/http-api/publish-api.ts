@@ -3,7 +3,7 @@ import { Event } from "../event.ts";
 import { type Operation, problems } from "./problem-schema.ts";
 import type { PublishAnswer } from "./publish-answer.ts";
 
-/** What `POST /publish` takes. It documents: the gateway checks by `isEvent`, and words faults by `Event`. */
+/** What `POST /publish` takes. It documents: the gateway checks by `formOfEvent`, and words faults by `Event`. */
 const PublishBody = z
   .union([
     Event.meta({ title: "One event" }),
@@ -102,12 +102,12 @@ export const publish: Operation = {
       "batch_too_large",
       "body_too_large",
       "unsupported_media_type",
+      "unsupported_encoding",
       "log_full",
       "log_unreachable",
       "queue_full",
       "overloaded",
       "outcome_unknown",
-      "shutting_down",
     ),
   },
 };
