@@ -22,9 +22,11 @@ function isName(text: unknown): boolean {
   return text.length <= 2 * MAX_NAME_LENGTH && [...text].length <= MAX_NAME_LENGTH;
 }
 
+const requiredString = () =>
+  z.string({ error: ({ input }) => (input === undefined ? "is required" : "must be a string") });
+
 function nameSchema(description: string, example: string) {
-  return z
-    .string()
+  return requiredString()
     .refine((text) => text.length > 0, { error: "must not be empty", abort: true })
     .refine((text) => [...text].length <= MAX_NAME_LENGTH, {
       error: `must have at most ${MAX_NAME_LENGTH} characters`,
@@ -44,8 +46,7 @@ export const Topic = nameSchema("What kind of event this is. Any text; taken as 
 export const EventId = nameSchema("Names the event within its topic: the pair is its identity.", "evt-001");
 export const Source = nameSchema("Who sent it.", "auth-service");
 
-export const Timestamp = z
-  .string()
+export const Timestamp = requiredString()
   .refine((text) => toUtcMicroseconds(text) !== undefined, {
     error: "must be an RFC 3339 date-time with a zone, such as 2025-10-23T10:00:00Z, in the years 0001 to 9999",
   })
@@ -64,13 +65,16 @@ export const Payload = z.custom<JsonObject>(isJsonObject, { error: "must be a JS
 
 /** An event as a producer sends it. Fields beyond these are kept and come back under `attributes`. */
 export const Event = z
-  .looseObject({
-    topic: Topic,
-    event_id: EventId,
-    timestamp: Timestamp,
-    source: Source,
-    payload: Payload.optional(),
-  })
+  .looseObject(
+    {
+      topic: Topic,
+      event_id: EventId,
+      timestamp: Timestamp,
+      source: Source,
+      payload: Payload.optional(),
+    },
+    { error: "must be an event: a JSON object" },
+  )
   .meta({ id: "Event", description: "One event. Further fields are kept and returned under `attributes`." });
 
 export type Event = z.infer<typeof Event>;

@@ -64,10 +64,18 @@ export async function runProcess(
     await start((name, closer) => closers.push({ name, close: closer }));
   } catch (error) {
     if (stoppingSince !== 0) return; // stopped while starting: the closers run already
-    log.fatal({ err: error }, "could not start");
+    logFailedStart(log, error);
     await closeAll();
     process.exit(1);
   }
+}
+
+/** A port in use or a folder that may not be written is the operator's to mend, and no stack trace helps with that. */
+function logFailedStart(log: Logger, error: unknown): void {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE") log.fatal(`could not start: ${message}; choose another PORT`);
+  else if (code !== undefined) log.fatal({ code }, `could not start: ${message}`);
+  else log.fatal({ err: error }, "could not start");
 }
 
 /**

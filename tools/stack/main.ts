@@ -1,5 +1,7 @@
 //   :8080 edge ──/publish──▶ gateway ──▶ nats-server ──▶ consumer ──▶ PostgreSQL
 //           └──everything else──────────────▶ query ◀─────────────────────┘
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { type OnClose, runProcess } from "@tidemark/shared/lifecycle";
 import { createLogger } from "@tidemark/shared/log";
@@ -16,6 +18,7 @@ const options = optionsOrExit();
 const log = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
 
 await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  await checkPort(options); // before a database is made for nothing
   const environment = {
     ...process.env,
     ...(await openDatabase(onClose)),
@@ -45,6 +48,13 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
   onClose("edge", () => edge.stop());
   log.info({ replicas: options.replicas, dataDir: options.dataDir }, `the stack is ready on ${edge.url}`);
 });
+
+async function checkPort({ host, port }: StackOptions): Promise<void> {
+  const server = createServer().listen(port, host);
+  await once(server, "listening");
+  server.close();
+  await once(server, "close");
+}
 
 async function openDatabase(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
   if (process.env.DATABASE_URL || process.env.DATABASE_URL_FILE) return {};

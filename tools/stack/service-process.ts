@@ -15,7 +15,7 @@ export interface ServiceProcessOptions {
 
 export interface ServiceProcess {
   url: URL;
-  /** Resolves once `/readyz` answers 200. */
+  /** Resolves once `/readyz` answers 200. @throws {Error} when it refuses to start, as with wrong settings */
   ready(): Promise<void>;
   /** SIGTERM, and SIGKILL past the deadline; resolves when it is gone. */
   stop(): Promise<void>;
@@ -43,6 +43,9 @@ export async function startServiceProcess({
   const execArgv = ["--import", new URL("./stop-with-parent.ts", import.meta.url).href];
   const env = { ...environment, HOST: url.hostname, PORT: url.port };
   const stopping = new AbortController();
+  const refused = Promise.withResolvers<never>();
+  refused.promise.catch(() => {}); // nobody may be waiting for it
+  let wasReady = false;
 
   const start = () => fork(main, { env, execArgv, detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"] });
   let running = start();
@@ -53,6 +56,10 @@ export async function startServiceProcess({
       const startedAt = Date.now();
       const [code, signal] = await once(running, "exit");
       if (stopping.signal.aborted) return;
+      if (!wasReady && code === 1) {
+        refused.reject(new Error(`${name} refuses to start; it has said why`));
+        return;
+      }
       if (Date.now() - startedAt > STABLE_MS) pauseMs = FIRST_RESTART_MS;
       log.error({ name, code, signal, pauseMs }, "service ended, starting it again");
       await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
@@ -65,7 +72,10 @@ export async function startServiceProcess({
 
   return {
     url,
-    ready: () => waitUntilReady(name, url),
+    async ready() {
+      await Promise.race([waitUntilReady(name, url), refused.promise]);
+      wasReady = true;
+    },
     async stop() {
       stopping.abort();
       await endWithin(running, ended);

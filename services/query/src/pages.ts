@@ -28,6 +28,9 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
     theme: { title: "Tidemark API" },
   });
 
+  // Browsers ask for it on pages that are not ours to change; there is none.
+  server.get("/favicon.ico", (_request, reply) => reply.code(204).send());
+
   registerReference(server);
 
   server.register(fastifyStatic, {
