@@ -6,7 +6,7 @@ import { countEvents, type Frame } from "@tidemark/shared/frame";
 import { createLogger } from "@tidemark/shared/log";
 import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
 import type { Heartbeat, VerdictMessage } from "@tidemark/shared/signals/signals";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startConsumer } from "./consumer.ts";
 
 const frame = (count = 1): Frame => ({
@@ -42,9 +42,10 @@ function runConsumer(apply: (deliveries: AppliedDelivery[]) => Promise<Applied>)
     },
   };
   const log = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(log, "warn");
   const consumer = startConsumer({ eventLog, store, signals, log, batch: { maxEvents: 10, maxBytes: 1_000_000 } });
   onTestFinished(() => consumer.stop().catch(() => undefined));
-  return { eventLog, consumer, calls, verdicts, heartbeats };
+  return { eventLog, consumer, calls, verdicts, heartbeats, warn };
 }
 
 describe("a consumer", () => {
@@ -69,6 +70,23 @@ describe("a consumer", () => {
     commit.resolve();
     await expect.poll(() => verdicts.length).toBe(1);
     expect(await eventLog.look()).toMatchObject({ frames: 0 });
+  });
+
+  it("names the copies it dropped in the words of the API, once for a batch", async () => {
+    const { eventLog, warn } = runConsumer(async ([delivery]) => ({
+      frames: [{ frameId: delivery?.frame.id ?? "", isNew: true, verdicts: "sdc" }],
+      dropped: [
+        { topic: "t", eventId: "1", source: "a", isConflict: false },
+        { topic: "t", eventId: "2", source: "b", isConflict: true },
+      ],
+    }));
+    await eventLog.append(frame(3));
+    await expect.poll(() => warn.mock.calls).toHaveLength(1);
+    const samples = [
+      { topic: "t", event_id: "1", source: "a", conflict: false },
+      { topic: "t", event_id: "2", source: "b", conflict: true },
+    ];
+    expect(warn.mock.calls).toEqual([[{ duplicates: 2, conflicts: 1, samples }, "dropped duplicates"]]);
   });
 
   it("waits for a store that is down, and says so meanwhile", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
 import type { Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
-import type { Applied, EventStore } from "@tidemark/shared/event-store/event-store";
+import type { Applied, DroppedCopy, EventStore } from "@tidemark/shared/event-store/event-store";
 import type { Logger } from "@tidemark/shared/log";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts } from "@tidemark/shared/verdict";
@@ -141,6 +141,11 @@ function settle(
   }
   pulse.committed(receivedAtMs);
   if (duplicates === 0) return;
-  log.warn({ duplicates, conflicts, samples: dropped.slice(0, MAX_SAMPLES) }, "dropped duplicates");
-  if (log.isLevelEnabled("debug")) for (const copy of dropped) log.debug(copy, "dropped duplicate");
+  log.warn({ duplicates, conflicts, samples: dropped.slice(0, MAX_SAMPLES).map(nameCopy) }, "dropped duplicates");
+  if (log.isLevelEnabled("debug")) for (const copy of dropped) log.debug(nameCopy(copy), "dropped duplicate");
+}
+
+/** In the words of the API, so that what the log names can be searched for there. */
+function nameCopy({ topic, eventId, source, isConflict }: DroppedCopy) {
+  return { topic, event_id: eventId, source, conflict: isConflict };
 }
