@@ -14,7 +14,9 @@ const MAX_TRIES = 20;
  *   at the first, none left in between. Otherwise the first look is done again.
  *
  * On a log so busy that every try sees one leave, the last one counts. Its second look is a round trip away, the moment
- * that matters lasts microseconds: most probably it is exact as well. If not, it is off by the frames of that moment.
+ * that matters is far shorter: most probably it is exact as well. If not, it is off by the frames that left in that
+ * moment (at 3,000 frames a second in and out, 2 looks of 750). The second look must not be sent before the first is
+ * answered: the server works on both at once, and the proof is gone (44 of 719).
  */
 export async function lookIntoStream(
   manager: JetStreamManager,
