@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { findFreePort } from "../../tools/free-port.ts";
+import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
+import { findFamily, signalAll } from "./process-table.ts";
+import type { Part } from "./world.ts";
+
+export interface BrokerPart extends Part {
+  readonly port: number;
+  readonly version: string;
+  close(): Promise<void>;
+}
+
+/** A nats-server as Tidemark wants it, on a port and data of its own. */
+export async function openBrokerPart(dir: string): Promise<BrokerPart> {
+  const dataDir = join(dir, "nats");
+  const port = await findFreePort();
+  const server = await startNatsServer({ binary: await findNatsServer(), dataDir, port });
+  const version = ((await (await fetch(`${server.monitorUrl}/varz`)).json()) as { version: string }).version;
+  const signal = async (name: NodeJS.Signals) => {
+    const family = await findFamily("nats-server", "--config", dataDir);
+    if (family !== undefined) signalAll(family.pids, name);
+  };
+  return {
+    name: "nats",
+    port,
+    version,
+    servicePid: () => undefined,
+    start: () => server.restart(),
+    kill: () => server.kill(),
+    stop: () => server.kill(),
+    freeze: () => signal("SIGSTOP"),
+    thaw: () => signal("SIGCONT"),
+    close: () => server.stop(),
+  };
+}

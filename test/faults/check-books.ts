@@ -1,0 +1,84 @@
+import type { Evidence } from "./evidence.ts";
+import { Finding, type Judgement } from "./judgement.ts";
+import { TOPICS } from "./sent-event.ts";
+import type { ResolvedAttempt } from "./tally.ts";
+
+/** Judges the figures of `/stats`: at the end, and while it went on. */
+export function judgeBooks(evidence: Evidence, attempts: readonly ResolvedAttempt[]): Judgement[] {
+  return [balance(evidence), copies(evidence, attempts), neverFalls(evidence), backlog(evidence)];
+}
+
+function balance({ stats, recount }: Evidence): Judgement {
+  const finding = new Finding(
+    "books balance",
+    "received = unique + duplicates, and unique = the rows recounted, per topic",
+  );
+  const { received, unique_processed: unique, duplicate_dropped: duplicates, dead_lettered: dead } = stats;
+  finding.equal("received", received, unique + duplicates + dead + (stats.queue_size ?? 0));
+  finding.equal("unique", unique, recount.rows);
+  finding.equal("dead letters", dead, 0);
+  finding.equal("conflicts", stats.conflicts, 0);
+  finding.equal("drift", stats.drift ?? 0, 0);
+  for (const books of stats.by_topic) {
+    finding.equal(`unique of ${books.topic}`, books.unique_processed, recount.rowsByTopic.get(books.topic) ?? 0);
+    finding.equal(`received of ${books.topic}`, books.received, books.unique_processed + books.duplicate_dropped);
+  }
+  finding.equal("topics", stats.by_topic.length, recount.rowsByTopic.size);
+  return finding;
+}
+
+/**
+ * Every copy of an attempt that was taken is received, and those beyond the stored ones are duplicates. Nothing is left
+ * to bounds: probes tell of each unknown answer whether it was taken.
+ */
+function copies({ stats, recount }: Evidence, attempts: readonly ResolvedAttempt[]): Judgement {
+  const finding = new Finding(
+    "copies counted once",
+    "duplicates are the copies the client sent, no redelivery among them",
+  );
+  const received = new Array<number>(TOPICS.length).fill(0);
+  for (const { isTaken, numbers } of attempts) {
+    if (!isTaken) continue;
+    for (const number of numbers) received[number % TOPICS.length] = (received[number % TOPICS.length] ?? 0) + 1;
+  }
+  const total = received.reduce((sum, count) => sum + count, 0);
+  finding.equal("duplicates", stats.duplicate_dropped, total - recount.rows);
+  for (const [index, topic] of TOPICS.entries()) {
+    const books = stats.by_topic.find((candidate) => candidate.topic === topic);
+    finding.equal(`received of ${topic}`, books?.received ?? 0, received[index] ?? 0);
+  }
+  finding.remark = `${stats.duplicate_dropped} duplicates; the client's own tally says ${total - recount.rows}`;
+  return finding;
+}
+
+function neverFalls({ samples }: Evidence): Judgement {
+  const finding = new Finding(
+    "received never falls",
+    "received never goes down, and holds whatever was answered before",
+  );
+  let highest = { received: 0, judged: 0, lives: 0 };
+  for (const { stats, okCopiesBefore, lives } of samples) {
+    const [before, after] = lives;
+    const judged = stats.unique_processed + stats.duplicate_dropped + stats.dead_lettered;
+    if (judged < highest.judged) finding.breaks(`judged events fell from ${highest.judged} to ${judged}`);
+    highest.judged = Math.max(highest.judged, judged);
+    if (stats.queue_size === null) continue; // without the log `received` lacks the queue, and says so
+    if (stats.received < okCopiesBefore) finding.breaks(`${okCopiesBefore} answered, then ${stats.received} received`);
+    if (before !== after) continue;
+    // A queue in memory ends with its process: what was in it has been answered to nobody.
+    if (after === highest.lives && stats.received < highest.received) {
+      finding.breaks(`received fell from ${highest.received} to ${stats.received}`);
+    }
+    const isNewLife = after !== highest.lives;
+    highest = { ...highest, lives: after, received: Math.max(stats.received, isNewLife ? 0 : highest.received) };
+  }
+  finding.remark = `${samples.length} looks`;
+  return finding;
+}
+
+function backlog({ backlog: left, stats }: Evidence): Judgement {
+  const finding = new Finding("backlog gone", "after the last fault the queue drains to 0");
+  if (left !== undefined) finding.breaks(left);
+  finding.equal("queue", stats.queue_size ?? -1, 0);
+  return finding;
+}

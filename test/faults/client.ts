@@ -1,0 +1,91 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { readCounts, readMeaning } from "../../services/publisher/src/answer.ts";
+import { type Answer, attempt, isAnswer, type NoAnswer } from "../../services/publisher/src/http-attempt.ts";
+import { createEvent, writeEvent } from "./sent-event.ts";
+import { type Attempt, Tally } from "./tally.ts";
+import { Traffic, type TrafficRequest } from "./traffic.ts";
+
+export interface ClientOptions {
+  urls: readonly URL[];
+  seed: number;
+  /** Events a second, about. */
+  rate: number;
+}
+
+/** Producers that retry, give up now and then, and write down what they were told. */
+export interface Client {
+  readonly tally: Tally;
+  /** Where the producers' clock goes: their next events are as much later, or earlier. */
+  jumpClock(toMs: number): void;
+  /** Begins no request any more; resolves when those under way have ended. */
+  stop(): Promise<void>;
+}
+
+const WORKERS = 16;
+const MEAN_EVENTS = 10.2; // of a request, its probe included
+const ANSWER_TIMEOUT_MS = 8_000;
+const BACKOFF_MS = 150;
+
+export function startClient({ urls, seed, rate }: ClientOptions): Client {
+  const tally = new Tally();
+  const traffic = new Traffic(seed);
+  let clockMs = 0;
+  let isStopping = false;
+  let turn = 0;
+
+  const write = (number: number) => {
+    tally.clockMs[number] ??= clockMs;
+    return writeEvent(createEvent(seed, number, tally.clockMs[number] as number));
+  };
+  const tryOnce = async (request: TrafficRequest) => {
+    const numbers = [...request.numbers, traffic.nextProbe()];
+    const texts = numbers.map(write);
+    if (request.isBad) texts.splice(numbers.length >> 1, 0, `{"topic":"audit","event_id":"bad","timestamp":"no"}`);
+    const url = urls[turn++ % urls.length] as URL;
+    const headers = { "content-type": "application/json" };
+    const beganAtMs = performance.now();
+    const body = texts.length === 1 ? texts.join() : `[${texts.join(",")}]`;
+    const answer = await attempt(url, { method: "POST", headers, body, timeoutMs: ANSWER_TIMEOUT_MS });
+    const result = { ...readAttempt(answer), numbers, isBad: request.isBad, beganAtMs, endedAtMs: performance.now() };
+    tally.record(result);
+    return readMeaning(answer).startsWith("retry");
+  };
+  const send = async (request: TrafficRequest) => {
+    for (let tries = 1; await tryOnce(request); tries++) {
+      if (tries >= request.maxAttempts || isStopping) return;
+      await delay(BACKOFF_MS * Math.min(tries, 4));
+    }
+  };
+  const work = async () => {
+    const cycleMs = (1_000 * WORKERS * MEAN_EVENTS) / rate;
+    while (!isStopping) {
+      const nextAtMs = performance.now() + cycleMs * (0.5 + Math.random());
+      await send(traffic.nextRequest());
+      await delay(Math.max(0, nextAtMs - performance.now()));
+    }
+  };
+  const workers = Array.from({ length: WORKERS }, work);
+  return {
+    tally,
+    jumpClock(toMs) {
+      clockMs = toMs;
+    },
+    async stop() {
+      isStopping = true;
+      await Promise.all(workers);
+    },
+  };
+}
+
+function readAttempt(answer: Answer | NoAnswer): Pick<Attempt, "outcome" | "answer" | "counts" | "receipt"> {
+  if (!isAnswer(answer)) return { outcome: answer.wasSent ? "unknown" : "failed", answer: answer.reason };
+  const meaning = readMeaning(answer);
+  const code = (answer.body as { code?: string } | undefined)?.code;
+  const told = [answer.status, code].filter(Boolean).join(" ");
+  if (meaning !== "judged") {
+    return { outcome: meaning === "retry, it may have been taken" ? "unknown" : "failed", answer: told };
+  }
+  const counts = readCounts(answer.body);
+  const receipt = answer.headers.get("location") ?? undefined;
+  return { outcome: "ok", answer: told, ...(answer.status === 202 ? { receipt } : { counts }) };
+}

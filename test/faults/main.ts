@@ -1,0 +1,37 @@
+import { writeFile } from "node:fs/promises";
+import { type FaultOptions, InvalidArguments, readFaultOptions, USAGE } from "./options.ts";
+import { drawPlan, type Step } from "./plan.ts";
+import { writeReport } from "./report.ts";
+import { runFaults } from "./run.ts";
+import { exposingSteps } from "./saboteurs/sabotage.ts";
+
+const WRONG_ARGUMENTS_EXIT_CODE = 2;
+
+const options = optionsOrExit();
+const durationMs = options.minutes * 60_000;
+const steps = [...exposingSteps(options.sabotage), ...drawPlan({ ...options, durationMs })];
+const beganAtMs = performance.now();
+const result = await runFaults({ ...options, steps, durationMs, onStep: tell });
+const report = writeReport(result, { ...options, steps });
+process.stdout.write(report);
+if (options.report !== undefined) await writeFile(options.report, report);
+process.exit(result.judgements.some(({ broken }) => broken > 0) ? 1 : 0);
+
+function tell({ faults }: Step): void {
+  const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);
+  const words = faults.map(({ kind, target, holdMs }) => `${kind} ${target} ${(holdMs / 1_000).toFixed(1)} s`);
+  process.stderr.write(`${seconds.padStart(6)} s  ${words.join("  +  ")}\n`);
+}
+
+function optionsOrExit(): FaultOptions {
+  try {
+    const read = readFaultOptions(process.argv.slice(2));
+    if (read !== undefined) return read;
+    process.stdout.write(USAGE);
+    return process.exit(0);
+  } catch (error) {
+    if (!(error instanceof InvalidArguments)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE}`);
+    return process.exit(WRONG_ARGUMENTS_EXIT_CODE);
+  }
+}

@@ -1,0 +1,59 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+interface RunningProcess {
+  pid: number;
+  parentPid: number;
+  /** Resident memory in bytes. */
+  residentBytes: number;
+  command: string;
+}
+
+/** Every process of this machine, as `ps` tells it. */
+async function listProcesses(): Promise<RunningProcess[]> {
+  const { stdout } = await run("ps", ["-A", "-ww", "-o", "pid=,ppid=,rss=,args="], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.split("\n").flatMap((line) => {
+    const [, pid, parentPid, kibibytes, command] = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    if (command === undefined) return [];
+    return [{ pid: Number(pid), parentPid: Number(parentPid), residentBytes: Number(kibibytes) * 1024, command }];
+  });
+}
+
+/** A process and all that descend from it, its parent too. */
+export interface Family {
+  parentPid: number;
+  pids: number[];
+}
+
+/** The process whose command line names all of `words`, oldest of its kind, with its descendants. */
+export async function findFamily(...words: string[]): Promise<Family | undefined> {
+  const processes = await listProcesses();
+  const named = processes.filter(({ command }) => words.every((word) => command.includes(word)));
+  const eldest = named.find(({ parentPid }) => !named.some(({ pid }) => pid === parentPid));
+  if (eldest === undefined) return undefined;
+  const pids = [eldest.pid];
+  for (const pid of pids)
+    pids.push(...processes.filter(({ parentPid }) => parentPid === pid).map((child) => child.pid));
+  return { parentPid: eldest.parentPid, pids };
+}
+
+/** The memory of those that still run, by pid. */
+export async function readResidentBytes(pids: readonly number[]): Promise<Map<number, number>> {
+  const processes = await listProcesses();
+  return new Map(
+    processes.filter(({ pid }) => pids.includes(pid)).map(({ pid, residentBytes }) => [pid, residentBytes]),
+  );
+}
+
+/** Sends a signal to each that is still there. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { readCounts } from "../../services/publisher/src/answer.ts";
+import { parseExactly, type StoredPage } from "./stored-event.ts";
+import type { AnswerCounts } from "./tally.ts";
+
+/** What `GET /stats` says, as far as the checker cares. */
+export interface Stats {
+  received: number;
+  unique_processed: number;
+  duplicate_dropped: number;
+  conflicts: number;
+  dead_lettered: number;
+  queue_size: number | null;
+  by_topic: { topic: string; received: number; unique_processed: number; duplicate_dropped: number }[];
+  /** Absent where the service does not tell. */
+  drift?: number | null;
+}
+
+const TIMEOUT_MS = 10_000;
+const PAGE_EVENTS = 1_000;
+
+async function get(url: URL): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${url.pathname} answered ${answer.status}: ${text}`);
+  return text;
+}
+
+export async function readStats(service: URL): Promise<Stats> {
+  return JSON.parse(await get(new URL("/stats", service))) as Stats;
+}
+
+/** The counts behind a receipt. */
+export async function readReceipt(service: URL, path: string): Promise<AnswerCounts | undefined> {
+  return readCounts(JSON.parse(await get(new URL(path, service))));
+}
+
+/** Every stored event, page by page, in the order in which they were stored. */
+export async function* walkEvents(service: URL): AsyncGenerator<StoredPage["events"]> {
+  for (let cursor: string | undefined; ; ) {
+    const url = new URL(`/events?order=asc&limit=${PAGE_EVENTS}`, service);
+    if (cursor !== undefined) url.searchParams.set("cursor", cursor);
+    const page = parseExactly(await get(url)) as StoredPage;
+    if (page.events.length === 0) return;
+    yield page.events;
+    cursor = page.next_cursor;
+  }
+}

@@ -1,0 +1,17 @@
+import { runSabotagedConsumer } from "./consumer-root.ts";
+
+/** Acknowledges what it is given before it is in the database: a crash in between loses it. */
+await runSabotagedConsumer(({ eventLog }) => ({
+  eventLog: {
+    maxFrameBytes: eventLog.maxFrameBytes,
+    append: (frame) => eventLog.append(frame),
+    look: () => eventLog.look(),
+    ping: () => eventLog.ping(),
+    close: () => eventLog.close(),
+    async take(limits) {
+      const deliveries = await eventLog.take(limits);
+      for (const delivery of deliveries) delivery.ack();
+      return deliveries.map((delivery) => ({ ...delivery, ack: () => {}, retry: () => {}, extend: () => {} }));
+    },
+  },
+}));

@@ -1,0 +1,91 @@
+//   client ─wire─▶ gateway ×2 ─wire─▶ nats-server ◀─wire─ consumer ×2 ─wire─▶ PostgreSQL
+//      └────────────────────────────────▶ query ─wire─▶ both
+import { setTimeout as delay } from "node:timers/promises";
+import { waitFor } from "../support/wait-for.ts";
+import { openBrokerPart } from "./broker-part.ts";
+import { openDatabasePart } from "./database-part.ts";
+import { openServicePart, type ServicePart } from "./service-part.ts";
+import { openWire, type Wire } from "./wire.ts";
+import type { World } from "./world.ts";
+
+export interface StackWorldOptions {
+  /** Where data and logs are. */
+  dir: string;
+  /** The consumers' composition root, a path of this folder. */
+  consumerMain?: string;
+}
+
+/** Small, so that it fills within a fault. */
+const LOG_MAX_BYTES = 1_500_000;
+const READY_TIMEOUT_MS = 90_000;
+
+/** Opens the stack: two gateways, two consumers and a query, each with wires of its own to the log and the database. */
+export async function openStackWorld({ dir, consumerMain }: StackWorldOptions): Promise<World> {
+  const [broker, database] = await Promise.all([openBrokerPart(dir), openDatabasePart(dir)]);
+  const wires = new Map<string, Wire>();
+  const endings: string[] = [];
+  const services = new Map<string, ServicePart>();
+
+  const lay = async (name: string, port: number) => {
+    const wire = await openWire(port);
+    wires.set(name, wire);
+    return wire.port;
+  };
+  const start = async (name: string, main: string) => {
+    const databaseUrl = new URL(database.url);
+    databaseUrl.port = String(name.startsWith("gateway") ? 1 : await lay(`${name}>postgres`, database.port));
+    const environment = {
+      NATS_URL: `nats://127.0.0.1:${await lay(`${name}>nats`, broker.port)}`,
+      DATABASE_URL: databaseUrl.toString(),
+      LOG_MAX_BYTES: String(LOG_MAX_BYTES),
+      LOG_LEVEL: "info",
+    };
+    const service = await openServicePart({ name, main, environment, dir, onEnding: (line) => endings.push(line) });
+    services.set(name, service);
+    await service.start();
+    return service;
+  };
+
+  const main = (service: string) => `../../services/${service}/src/main.ts`;
+  // The query only when a consumer has made the tables.
+  for (const name of ["consumer-1", "consumer-2"]) await start(name, consumerMain ?? main("consumer"));
+  await allReady(services.values());
+  const query = await start("query", main("query"));
+  const publishUrls: URL[] = [];
+  for (const name of ["gateway-1", "gateway-2"]) {
+    const { port } = await start(name, main("gateway"));
+    publishUrls.push(new URL(`http://127.0.0.1:${await lay(`client>${name}`, port)}/publish`));
+  }
+
+  return {
+    publishUrls,
+    queryUrl: new URL(`http://127.0.0.1:${query.port}`),
+    parts: new Map([...services.values(), broker, database].map((part) => [part.name, part])),
+    wires,
+    programs: [`PostgreSQL ${database.version}`, `nats-server ${broker.version}`],
+    endings,
+    lives: () => 1,
+    async fill(holdMs) {
+      const ways = [...services.keys()].filter((name) => name.startsWith("consumer")).map((name) => `${name}>nats`);
+      for (const way of ways) wires.get(way)?.refuse();
+      await delay(holdMs);
+      for (const way of ways) wires.get(way)?.heal();
+    },
+    ready: () => allReady(services.values()),
+    async close() {
+      for (const part of [...services.values()]) await part.kill();
+      for (const wire of wires.values()) await wire.close();
+      await broker.close();
+      await database.close();
+    },
+  };
+}
+
+async function allReady(services: Iterable<ServicePart>): Promise<void> {
+  for (const service of services) {
+    await waitFor(`${service.name} to be ready`, () => service.isReady(), {
+      timeoutMs: READY_TIMEOUT_MS,
+      intervalMs: 100,
+    });
+  }
+}
