@@ -22,7 +22,7 @@ describe("scanJson", () => {
 
   it("is not misled by brackets, commas and numbers inside strings", () => {
     const scan = scanJson(bytes('{"a[{": "]}\\"[[[,1e999999", "b": []}'));
-    expect(scan).toEqual({ depth: 2, outerCommas: 1, isBalanced: true, faults: [] });
+    expect(scan).toEqual({ depth: 2, outerCommas: 1, innerCommas: 0, isBalanced: true, faults: [] });
   });
 
   it.each([

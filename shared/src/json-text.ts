@@ -27,6 +27,8 @@ export interface JsonScan {
   depth: number;
   /** Commas directly inside the outermost array or object. */
   outerCommas: number;
+  /** Commas one level further inside. */
+  innerCommas: number;
   /** Whether every array and object that opens also closes. */
   isBalanced: boolean;
   faults: JsonFault[];
@@ -46,6 +48,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
   let depth = 0;
   let deepest = 0;
   let outerCommas = 0;
+  let innerCommas = 0;
   let at = 0;
   while (at < length) {
     const byte = bytes[at] as number;
@@ -65,6 +68,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
       at++;
     } else if (byte === COMMA) {
       if (depth === 1) outerCommas++;
+      else if (depth === 2) innerCommas++;
       at++;
     } else if (isNumberStart(byte)) {
       at = skipNumber(bytes, at, faults);
@@ -72,7 +76,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
       at++;
     }
   }
-  return { depth: deepest, outerCommas, isBalanced: depth === 0, faults };
+  return { depth: deepest, outerCommas, innerCommas, isBalanced: depth === 0, faults };
 }
 
 /** From the backslash at `at` to the first byte after the escape; a surrogate pair is one escape. */
@@ -91,8 +95,14 @@ function skipEscape(bytes: Uint8Array, at: number, faults: JsonFault[]): number 
   return at + 6;
 }
 
+/** The number that four hexadecimal digits spell; anything where they are none. */
 function hexUnit(bytes: Uint8Array, at: number): number {
-  return Number.parseInt(String.fromCharCode(...bytes.subarray(at, at + 4)), 16);
+  let unit = 0;
+  for (let place = at; place < at + 4; place++) {
+    const byte = bytes[place] ?? 0;
+    unit = unit * 16 + (byte <= 0x39 ? byte - 0x30 : (byte & 0xdf) - 0x37); // 0-9; A-F and a-f
+  }
+  return unit;
 }
 
 function isNumberStart(byte: number): boolean {

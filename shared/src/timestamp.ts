@@ -22,7 +22,7 @@ export function toUtcMicroseconds(text: string): string | undefined {
     number,
     number,
   ];
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const offsetMinutes = readOffset(match[8], Number(match[9] ?? 0), Number(match[10] ?? 0));
   if (offsetMinutes === undefined) return undefined;

@@ -77,6 +77,21 @@ describe("an event comes back as it was sent", () => {
     expect(JSON.parse(text).payload).toEqual({ a: { b: 2 }, c: 0 });
   });
 
+  test.each([
+    ["topic", "5"],
+    ["event_id", "[1]"],
+    ["timestamp", "null"],
+    ["source", "{}"],
+    ["payload", '"text"'],
+    ["payload", "[1,2]"],
+  ])("with the last of two %s, whatever the first one is (%s)", async (field, first) => {
+    const topic = uniqueTopic();
+
+    await publishText(JSON.stringify(makeEvent({ topic })).replace("{", `{"${field}":${first},`));
+
+    expect((await call(eventPath(topic, "evt-001"))).status).toBe(200);
+  });
+
   test("with its further fields under attributes, whatever their names", async () => {
     const further = { trace_id: "abc", retries: 3, attributes: { deep: [1] }, processed_at: "never", id: null, "": 0 };
 

@@ -65,10 +65,10 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     });
     scope.addHook("preClose", () => desk.stopWaiting(options.closeWaitMs));
     scope.post("/publish", { bodyLimit: options.maxBodyBytes }, async (request, reply) => {
-      const takenAtMs = Date.now();
       const body = bodyOf(request);
       request.room?.shrinkTo(body.length);
       const intake = readIntake(body, options);
+      const takenAtMs = Date.now(); // its waits begin now, however long it took to read
       const preferences = readPreferences(request.headers.prefer);
       const appended = writer.append({ ...intake, takenAtMs, ...traceOf(request) });
       request.appending = appended.catch(() => undefined);

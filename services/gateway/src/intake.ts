@@ -35,14 +35,11 @@ const HOPELESS_DEPTH = 1_000;
  * @throws {InvalidInput} 400 for what is no JSON, 422 with pointers for events that break a rule
  */
 export function readIntake(bytes: Buffer, { maxBatchEvents }: { maxBatchEvents: number }): Intake {
-  const body = parseBody(bytes);
+  const body = parseBody(bytes, maxBatchEvents);
   if (body.values.length === 0) {
     throw new InvalidInput({ code: "empty_batch", status: 422, detail: "the batch holds no event" });
   }
-  if (body.values.length > maxBatchEvents) {
-    const detail = `the batch holds ${body.values.length} events, the limit is ${maxBatchEvents}`;
-    throw new InvalidInput({ code: "batch_too_large", status: 422, detail });
-  }
+  refuseLargeBatch(body.values.length, maxBatchEvents);
   const toRewrite: number[] = [];
   let isValid = body.scan.faults.length === 0 && body.scan.depth <= body.eventDepth + MAX_VALUE_DEPTH;
   for (let index = 0; index < body.values.length; index++) {
@@ -54,12 +51,20 @@ export function readIntake(bytes: Buffer, { maxBatchEvents }: { maxBatchEvents: 
   return { count: body.values.length, events: eventsText(body, toRewrite) };
 }
 
-function parseBody(bytes: Buffer): Body {
+function refuseLargeBatch(count: number, maxBatchEvents: number): void {
+  if (count <= maxBatchEvents) return;
+  const detail = `the batch holds ${count} events, the limit is ${maxBatchEvents}`;
+  throw new InvalidInput({ code: "batch_too_large", status: 422, detail });
+}
+
+function parseBody(bytes: Buffer, maxBatchEvents: number): Body {
   if (!isUtf8(bytes)) {
     throw new InvalidInput({ code: "invalid_encoding", status: 400, detail: "the body is not UTF-8" });
   }
   const scan = scanJson(bytes);
   if (scan.depth > HOPELESS_DEPTH) throw tooDeep(bytes, scan);
+  // Millions of items would take seconds to parse, only to be counted.
+  if (scan.isBalanced) refuseLargeBatch(leastItems(bytes, scan), maxBatchEvents);
   const value = parseJson(bytes);
   if (Array.isArray(value)) return { bytes, values: value, arrayPointer: "", eventDepth: 2, scan };
   const isEnvelope = isJsonObject(value) && Object.hasOwn(value, "events") && !Object.hasOwn(value, "topic");
@@ -79,6 +84,14 @@ function parseJson(bytes: Buffer): unknown {
     const detail = `the body is not JSON: ${(error as Error).message}`;
     throw new InvalidInput({ code: "malformed_json", status: 400, detail, cause: error });
   }
+}
+
+/** How many events a body surely tries to hold, by its commas: of an array, or of an object with one array in it. */
+function leastItems(bytes: Buffer, { outerCommas, innerCommas }: JsonScan): number {
+  const start = skipSpace(bytes, 0);
+  if (bytes[start] === OPEN_BRACKET) return outerCommas + 1;
+  const isOneMember = outerCommas === 0 && bytes.toString("latin1", start, start + 40).match(/^\{\s*"events"\s*:\s*\[/);
+  return isOneMember ? innerCommas + 1 : 0;
 }
 
 function tooDeep(bytes: Buffer, { isBalanced }: JsonScan): InvalidInput {

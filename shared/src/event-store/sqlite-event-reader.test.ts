@@ -58,6 +58,14 @@ test("reads what JSON.parse reads", () => {
   );
 });
 
+test("of a repeated key looks at the last alone", () => {
+  const fields = `"topic":"t","event_id":"1","source":"s","timestamp":"${TIMESTAMP}","payload":{}`;
+  for (const first of ['"topic":5', '"event_id":[{"a":"]"}]', '"timestamp":null', '"source":-1.5e3', '"payload":"x"']) {
+    expect(readEvents(Buffer.from(`[{${first} ,${fields}}]`)), first).toMatchObject([{ topic: "t", payload: "{}" }]);
+    expect(() => readEvents(Buffer.from(`[{${fields}, ${first}}]`)), first).toThrow(InvalidInput);
+  }
+});
+
 test("refuses a text that ends early", () => {
   fc.assert(
     fc.property(frameText, fc.nat(), (text, cut) => {

@@ -45,7 +45,7 @@ export function readEvents(bytes: Buffer): FrameEvent[] {
   return events;
 }
 
-/** The members of the object at `start`; of a repeated key the last counts. */
+/** The texts of the members of the object at `start`; of a repeated key the last counts, and the others may be anything. */
 class EventFields {
   topic: string | undefined;
   eventId: string | undefined;
@@ -61,34 +61,36 @@ class EventFields {
     for (;;) {
       const keyEnd = stringEnd(text, at);
       const valueStart = expect(text, skipSpace(text, keyEnd), COLON);
-      const valueEnd =
-        text.charCodeAt(valueStart) === QUOTE ? stringEnd(text, valueStart) : objectEnd(text, valueStart);
-      this.#set(text.slice(at + 1, keyEnd - 1), text, valueStart, valueEnd);
-      at = skipSpace(text, valueEnd);
+      const end = valueEnd(text, valueStart);
+      this.#set(text.slice(at + 1, keyEnd - 1), text.slice(valueStart, end));
+      at = skipSpace(text, end);
       if (text.charCodeAt(at) !== COMMA) break;
       at = skipSpace(text, at + 1);
     }
     this.end = expect(text, at, CLOSE_BRACE);
   }
 
-  #set(key: string, text: string, start: number, end: number): void {
-    if (key === "topic") this.topic = readString(text, start, end);
-    else if (key === "event_id") this.eventId = readString(text, start, end);
-    else if (key === "timestamp") this.timestamp = readString(text, start, end);
-    else if (key === "source") this.source = readString(text, start, end);
-    else if (key === "payload") this.payload = readObject(text, start, end);
-    else if (key === "attributes") this.attributes = readObject(text, start, end);
-    else if (key.includes("\\")) this.#set(parseString(`"${key}"`), text, start, end);
+  #set(key: string, value: string): void {
+    if (key === "topic") this.topic = value;
+    else if (key === "event_id") this.eventId = value;
+    else if (key === "timestamp") this.timestamp = value;
+    else if (key === "source") this.source = value;
+    else if (key === "payload") this.payload = value;
+    else if (key === "attributes") this.attributes = value;
+    else if (key.includes("\\")) this.#set(parseString(`"${key}"`), value);
     else throw refusedByStore(`damaged frame: an event has a field ${JSON.stringify(key)}`);
   }
 }
 
 function toEvent(fields: EventFields, at: number): FrameEvent {
-  const { topic, eventId, timestamp, source, payload = "{}", attributes = null } = fields;
-  if (topic === undefined || eventId === undefined || timestamp === undefined || source === undefined) {
-    throw refusedByStore(`damaged frame: the event at character ${at} lacks a field`);
-  }
-  return { topic, eventId, timestamp: storedTimestamp(timestamp), source, payload, attributes };
+  return {
+    topic: readString(fields.topic, at),
+    eventId: readString(fields.eventId, at),
+    timestamp: storedTimestamp(readString(fields.timestamp, at)),
+    source: readString(fields.source, at),
+    payload: fields.payload === undefined ? "{}" : readObject(fields.payload, at),
+    attributes: fields.attributes === undefined ? null : readObject(fields.attributes, at),
+  };
 }
 
 function storedTimestamp(timestamp: string): string {
@@ -125,10 +127,9 @@ function stringEnd(text: string, start: number): number {
   }
 }
 
-function readString(text: string, start: number, end: number): string {
-  if (text.charCodeAt(start) !== QUOTE) throw damaged(start);
-  const content = text.slice(start + 1, end - 1);
-  return content.includes("\\") ? parseString(text.slice(start, end)) : content;
+function readString(value: string | undefined, at: number): string {
+  if (value?.charCodeAt(0) !== QUOTE) throw refusedByStore(`damaged frame: the event at character ${at} lacks a text`);
+  return value.includes("\\") ? parseString(value) : value.slice(1, -1);
 }
 
 function parseString(quoted: string): string {
@@ -139,14 +140,24 @@ function parseString(quoted: string): string {
   }
 }
 
-function readObject(text: string, start: number, end: number): string {
-  if (text.charCodeAt(start) !== OPEN_BRACE) throw damaged(start);
-  return text.slice(start, end);
+function readObject(value: string, at: number): string {
+  if (value.charCodeAt(0) !== OPEN_BRACE) throw damaged(at);
+  return value;
 }
 
-/** The place after the object that begins at `start`, judged by its brackets alone. */
-function objectEnd(text: string, start: number): number {
-  if (text.charCodeAt(start) !== OPEN_BRACE) throw damaged(start);
+/** The place after the value that begins at `start`: of an array or object judged by its brackets alone. */
+function valueEnd(text: string, start: number): number {
+  const first = text.charCodeAt(start);
+  if (first === QUOTE) return stringEnd(text, start);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return bracketsEnd(text, start);
+  let at = start;
+  while (at < text.length && !SCALAR_END.includes(text[at] as string)) at++;
+  return at;
+}
+
+const SCALAR_END = ",}] \t\r\n";
+
+function bracketsEnd(text: string, start: number): number {
   let depth = 0;
   for (let at = start; at < text.length; ) {
     const code = text.charCodeAt(at);
