@@ -38,11 +38,12 @@ export function decodeCursor(cursor: string, { order, filters }: CursorScope): s
     checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES)) &&
     body[0] === VERSION;
   if (!isOurs) throw invalidCursor("the cursor is not one of ours");
+  // The list first: where it is another one, its order says nothing to the caller.
+  if (!body.subarray(2, POSITION_START).equals(digest(filters))) {
+    throw invalidCursor("the cursor belongs to another list, or to other filters, such as another topic");
+  }
   const given = ORDERS[body[1] as number];
   if (given !== order) throw invalidCursor(`the cursor belongs to order=${given}, not to order=${order}`);
-  if (!body.subarray(2, POSITION_START).equals(digest(filters))) {
-    throw invalidCursor("the cursor belongs to a list with other filters, such as another topic");
-  }
   return body.toString("utf8", POSITION_START);
 }
 

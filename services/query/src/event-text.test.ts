@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@tidemark/shared/event-store/event-store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { eventText, pageText } from "./event-text.ts";
+import { eventText } from "./event-text.ts";
 
 const event: StoredEvent = {
   topic: "user.login",
@@ -42,16 +42,5 @@ test("is JSON whatever the names hold", () => {
     fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (topic, eventId) => {
       expect(JSON.parse(eventText({ ...event, topic, eventId }))).toMatchObject({ topic, event_id: eventId });
     }),
-  );
-});
-
-test("counts the events of a page", () => {
-  expect(JSON.parse(pageText({ topic: undefined, events: [event, event], nextCursor: "c" }))).toMatchObject({
-    topic: null,
-    count: 2,
-    next_cursor: "c",
-  });
-  expect(pageText({ topic: "t", events: [], nextCursor: undefined })).toBe(
-    '{"topic":"t","count":0,"events":[],"next_cursor":null}',
   );
 });

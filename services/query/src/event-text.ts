@@ -19,15 +19,3 @@ export function eventText(event: StoredEvent): string {
   }
   return `{${members.join(",")}}`;
 }
-
-export interface PageTextOptions {
-  topic: string | undefined;
-  events: StoredEvent[];
-  nextCursor: string | undefined;
-}
-
-export function pageText({ topic, events, nextCursor }: PageTextOptions): string {
-  const list = events.map(eventText).join(",");
-  const head = `"topic":${JSON.stringify(topic ?? null)},"count":${events.length}`;
-  return `{${head},"events":[${list}],"next_cursor":${JSON.stringify(nextCursor ?? null)}}`;
-}

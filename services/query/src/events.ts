@@ -1,9 +1,10 @@
 import { InvalidInput } from "@tidemark/shared/errors";
 import type { EventReader } from "@tidemark/shared/event-store/event-store";
 import { EventKey, EventsParameters } from "@tidemark/shared/http-api/events-api";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
-import { eventText, pageText } from "./event-text.ts";
+import { eventText } from "./event-text.ts";
+import { sendJsonText, sendPage } from "./list-page.ts";
 
 /** `GET /events` and `GET /events/{topic}/{event_id}`. */
 export function registerEvents(server: FastifyInstance, { reader }: { reader: EventReader }): void {
@@ -19,9 +20,14 @@ export function registerEvents(server: FastifyInstance, { reader }: { reader: Ev
         ...(topic === undefined ? {} : { topic }),
         ...(cursor === undefined ? {} : { after: decodeCursor(cursor, scope) }),
       });
-      const nextCursor = next === undefined ? undefined : encodeCursor(next, scope);
-      if (nextCursor !== undefined) reply.header("link", nextLink(query, nextCursor));
-      return sendJsonText(reply, pageText({ topic, events, nextCursor }));
+      return sendPage(reply, {
+        path: "/events",
+        parameters: { topic, limit, order },
+        about: { topic: topic ?? null },
+        name: "events",
+        items: events.map(eventText),
+        nextCursor: next === undefined ? undefined : encodeCursor(next, scope),
+      });
     },
   );
 
@@ -36,19 +42,4 @@ export function registerEvents(server: FastifyInstance, { reader }: { reader: Ev
       return sendJsonText(reply, eventText(event));
     },
   );
-}
-
-/** The next page as a web link (RFC 8288), relative, so that it holds behind any edge. */
-function nextLink({ topic, limit, order }: EventsParameters, cursor: string): string {
-  const parameters = new URLSearchParams({
-    ...(topic === undefined ? {} : { topic }),
-    limit: `${limit}`,
-    order,
-    cursor,
-  });
-  return `</events?${parameters}>; rel="next"`;
-}
-
-function sendJsonText(reply: FastifyReply, text: string): FastifyReply {
-  return reply.header("content-type", "application/json; charset=utf-8").send(text);
 }

@@ -1,21 +1,7 @@
 import { z } from "zod";
 import { EventId, Payload, Source, Topic } from "../event.ts";
+import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "./page-schema.ts";
 import { type Operation, problems } from "./problem-schema.ts";
-
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
-const Limit = z
-  .string()
-  .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT, {
-    error: `must be a whole number from 1 to ${MAX_LIMIT}`,
-  })
-  .transform(Number)
-  .default(DEFAULT_LIMIT)
-  .meta({
-    description: "How many at most.",
-    override: { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
-  });
 
 export const EventsParameters = z.strictObject({
   topic: Topic.optional().meta({ description: "Only events of this topic; without it, of all." }),
@@ -24,10 +10,7 @@ export const EventsParameters = z.strictObject({
     description:
       "`desc`: newest processed first. `asc`: oldest processed first, skipping none that commits later; ends never, so that a walker can come back for more.",
   }),
-  cursor: z
-    .string()
-    .optional()
-    .meta({ description: "`next_cursor` of the page before, with the same topic and order." }),
+  cursor: Cursor,
 });
 
 export type EventsParameters = z.infer<typeof EventsParameters>;
@@ -35,12 +18,6 @@ export type EventsParameters = z.infer<typeof EventsParameters>;
 export const EventKey = z.object({ topic: Topic, event_id: EventId });
 
 export type EventKey = z.infer<typeof EventKey>;
-
-const Instant = z.string().meta({
-  description: "UTC, microseconds.",
-  example: "2025-10-23T10:00:00.000000Z",
-  format: "date-time",
-});
 
 /** An event as it is read. Documents only: answers are spliced from stored text, so that numbers keep every digit. */
 export const StoredEventSchema = z
@@ -67,10 +44,9 @@ const EventsAnswer = z
       .meta({ description: "The topic that was asked for; `null`: all.", example: "user.login" }),
     count: z.int().meta({ description: "Events in this answer.", example: 1 }),
     events: z.array(StoredEventSchema),
-    next_cursor: z
-      .string()
-      .nullable()
-      .meta({ description: "Where to go on; `null` at the end of `order=desc`. The same stands in `Link`." }),
+    next_cursor: NextCursor.meta({
+      description: "Where to go on; `null` at the end of `order=desc`. The same stands in `Link`.",
+    }),
   })
   .meta({ id: "EventsAnswer" });
 
@@ -83,12 +59,7 @@ export const listEvents: Operation = {
   responses: {
     "200": {
       description: "A page of events.",
-      headers: z.object({
-        Link: z.string().optional().meta({
-          description: "The next page (RFC 8288), where there is one.",
-          example: '</events?limit=100&order=asc&cursor=AQEx>; rel="next"',
-        }),
-      }),
+      headers: nextPageHeaders("/events?limit=100&order=asc&cursor=AQEx"),
       content: { "application/json": { schema: EventsAnswer } },
     },
     ...problems("invalid_parameter", "invalid_cursor", "store_unreachable"),
