@@ -12,7 +12,6 @@ import { createLogger } from "./log.ts";
 function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
   const server = createHttpServer({
     log: createLogger({ service: "test", level: "silent" }),
-    maxBodyBytes: 10,
     closeWaitMs,
   });
   server.get("/invalid", () => {

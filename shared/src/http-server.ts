@@ -16,8 +16,6 @@ import { createProblem, PROBLEM_TYPE, type Problem, problemOf } from "./problem.
 
 export interface HttpServerOptions {
   log: Logger;
-  /** Larger bodies are refused with 413. */
-  maxBodyBytes?: number;
   /** How long a close waits for clients that have not sent their request whole, or do not read their answer. */
   closeWaitMs?: number;
 }
@@ -30,21 +28,16 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  * client its time for ever. Handlers throw `InvalidInput` and `Unavailable`; anything else is a 500 with its message kept
  * for the log.
  */
-export function createHttpServer({
-  log,
-  maxBodyBytes = 1_000_000,
-  closeWaitMs = 15_000,
-}: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line per request would cost more than it
-    bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     requestTimeout: 30_000, // to send a request whole; off by default (slow loris)
     keepAliveTimeout: 75_000, // longer than the edge keeps its connections
     connectionTimeout: 120_000,
     return503OnClosing: false, // requests that still come in on open connections get an answer of ours
-    http: { headersTimeout: 15_000 },
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 2_000 }, // else both are looked at every 30 s
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       void sendError(log, error, reply);
@@ -132,7 +125,6 @@ async function dropBody({ raw }: FastifyRequest): Promise<void> {
 }
 
 const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, "body_too_large"],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "unsupported_media_type"],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, "malformed_json"],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "malformed_json"],
@@ -145,10 +137,6 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
     FASTIFY_CODES[code] ?? (statusCode >= 400 && statusCode < 500 ? [statusCode, "bad_request"] : undefined);
   if (known === undefined) return undefined;
   const [status, name] = known;
-  if (status === 413) {
-    const limit = reply.server.initialConfig.bodyLimit ?? 0;
-    return createProblem(413, name, `the body is larger than the limit of ${limit} bytes`);
-  }
   if (status === 415) {
     const given = reply.request.headers["content-type"];
     const detail = given ? `the content type ${JSON.stringify(given)} is not taken here` : "a content type is missing";

@@ -2,47 +2,43 @@ import { describe, expect, it } from "vitest";
 import { ByteBudget } from "./byte-budget.ts";
 
 describe("ByteBudget", () => {
-  it("lets requests in while there is room", async () => {
+  it("has room up to its limit", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 0 });
-    await budget.take(6);
-    await budget.take(4);
-    await expect(budget.take(1)).rejects.toMatchObject({ code: "overloaded" });
+    const [first, second] = [budget.enter(), budget.enter()];
+    expect([first.tryGrow(6), second.tryGrow(4), second.tryGrow(1)]).toEqual([true, true, false]);
+    await expect(first.grow(1)).rejects.toMatchObject({ code: "overloaded" });
   });
 
-  it("lets one larger than itself in alone", async () => {
+  it("gets back what a request held, once", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 0 });
-    const room = await budget.take(50);
-    await expect(budget.take(1)).rejects.toMatchObject({ code: "overloaded" });
+    const room = budget.enter();
+    await room.grow(4);
+    await room.grow(6);
     room.release();
     room.release();
-    await budget.take(1);
-    await expect(budget.take(50)).rejects.toMatchObject({ code: "overloaded" });
+    const next = budget.enter();
+    expect([next.tryGrow(10), next.tryGrow(1)]).toEqual([true, false]);
   });
 
   it("lets the waiting in as room comes, first come first served", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
-    const room = await budget.take(8);
+    const room = budget.enter();
+    await room.grow(8);
     const order: string[] = [];
-    const large = budget.take(6).then(() => order.push("large"));
-    const small = budget.take(1).then(() => order.push("small"));
+    const large = budget.enter();
+    const small = budget.enter();
+    const waiting = [large.grow(6).then(() => order.push("large")), small.grow(1).then(() => order.push("small"))];
+    expect(budget.enter().tryGrow(1)).toBe(false);
     room.release();
-    await Promise.all([large, small]);
+    await Promise.all(waiting);
     expect(order).toEqual(["large", "small"]);
-  });
-
-  it("takes back what a body turned out not to need", async () => {
-    const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
-    const room = await budget.take(10);
-    const waiting = budget.take(7);
-    room.shrinkTo(3);
-    await waiting;
   });
 
   it("lets those behind one that gave up have its place", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 5 });
-    await budget.take(8);
-    const large = budget.take(9);
-    const small = budget.take(2);
+    await budget.enter().grow(8);
+    const large = budget.enter().grow(9);
+    const small = budget.enter().grow(2);
     await expect(large).rejects.toMatchObject({ code: "overloaded" });
     await small;
   });

@@ -6,11 +6,13 @@ export interface ByteBudgetOptions {
   maxWaitMs: number;
 }
 
-/** Bytes taken from a budget. */
+/** What one request holds of a budget. */
 export interface Room {
-  /** Gives back what is not needed after all. */
-  shrinkTo(bytes: number): void;
-  /** Gives back the rest; once. */
+  /** Takes bytes if there is room for them now; false when there is not. */
+  tryGrow(bytes: number): boolean;
+  /** Takes bytes, waiting for room. @throws {Unavailable} `overloaded` when there was none in time */
+  grow(bytes: number): Promise<void>;
+  /** Gives everything back. */
   release(): void;
 }
 
@@ -20,8 +22,8 @@ interface Waiting {
 }
 
 /**
- * Bounds the bytes of all requests at work, so that memory follows this number and not that of the connections. Requests
- * are let in first come, first served; one larger than the whole budget is let in alone.
+ * Bounds the bytes of all requests at work, so that memory follows this number and not that of the connections. Bytes
+ * count from when they arrive: a client that only announces a large body holds nothing. First come, first served.
  */
 export class ByteBudget {
   readonly #maxBytes: number;
@@ -34,17 +36,27 @@ export class ByteBudget {
     this.#maxWaitMs = maxWaitMs;
   }
 
-  /** @throws {Unavailable} `overloaded` when there was no room in time */
-  async take(bytes: number): Promise<Room> {
-    if (this.#waiting.length === 0 && this.#hasRoom(bytes)) this.#taken += bytes;
-    else await this.#waitForRoom(bytes);
-    let held = bytes;
-    const shrinkTo = (size: number) => {
-      this.#taken -= held - Math.min(held, size);
-      held = Math.min(held, size);
-      this.#admitWaiting();
+  enter(): Room {
+    let held = 0;
+    const tryGrow = (bytes: number) => {
+      if (this.#waiting.length > 0 || !this.#hasRoom(bytes)) return false;
+      this.#taken += bytes;
+      held += bytes;
+      return true;
     };
-    return { shrinkTo, release: () => shrinkTo(0) };
+    return {
+      tryGrow,
+      grow: async (bytes) => {
+        if (tryGrow(bytes)) return;
+        await this.#waitForRoom(bytes);
+        held += bytes;
+      },
+      release: () => {
+        this.#taken -= held;
+        held = 0;
+        this.#admitWaiting();
+      },
+    };
   }
 
   #waitForRoom(bytes: number): Promise<void> {
@@ -66,7 +78,7 @@ export class ByteBudget {
   }
 
   #hasRoom(bytes: number): boolean {
-    return this.#taken === 0 || this.#taken + bytes <= this.#maxBytes;
+    return this.#taken + bytes <= this.#maxBytes;
   }
 
   #admitWaiting(): void {

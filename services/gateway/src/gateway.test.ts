@@ -24,10 +24,7 @@ const event = (id: string, fields: object = {}) => ({
 function openGateway(options: Partial<GatewayOptions> = {}) {
   const log: EventLog = options.log ?? createMemoryEventLog({ maxEvents: 10, maxBytes: 1_000_000 });
   const signals = createMemorySignals();
-  const server = createHttpServer({
-    log: createLogger({ service: "test", level: "silent" }),
-    maxBodyBytes: MAX_BODY_BYTES,
-  });
+  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
   registerGateway(server, {
     log,
     signals,

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
 import type { EventLog } from "@tidemark/shared/event-log/event-log";
 import { publishAnswer } from "@tidemark/shared/http-api/publish-answer";
@@ -6,6 +7,7 @@ import { encodeReceipt } from "@tidemark/shared/receipt";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts } from "@tidemark/shared/verdict";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { readBody } from "./body.ts";
 import { ByteBudget, type Room } from "./byte-budget.ts";
 import { FrameWriter, type Placement } from "./frame-writer.ts";
 import { type Intake, readIntake } from "./intake.ts";
@@ -32,7 +34,7 @@ export interface GatewayOptions {
 // The knee of the store's insert speed (docs/design.md).
 const MAX_FRAME_EVENTS = 1_000;
 const MAX_FRAME_BYTES = 512 * 1024;
-const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
 const MAX_PENDING_MS = 5_000;
 const MAX_WAIT_SECONDS = 60;
@@ -52,22 +54,29 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     maxWaitForRoomMs: MAX_WAIT_FOR_ROOM_MS,
     maxPendingMs: MAX_PENDING_MS,
   });
-  const budget = new ByteBudget({ maxBytes: MAX_BYTES_IN_FLIGHT, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
+  const budget = new ByteBudget({
+    maxBytes: Math.max(MIN_BYTES_IN_FLIGHT, 4 * options.maxBodyBytes),
+    maxWaitMs: MAX_WAIT_FOR_ROOM_MS,
+  });
 
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    scope.addContentTypeParser("application/json", async (request: FastifyRequest, body: Readable) =>
+      readBody(body, {
+        declaredBytes: request.headers["content-length"],
+        maxBodyBytes: options.maxBodyBytes,
+        room: request.room as Room,
+      }),
+    );
     scope.decorateRequest("room", null);
     scope.decorateRequest("appending", null);
     scope.addHook("onRequest", async (request, reply) => {
       refuseEncoding(request);
-      request.room = await reserve(budget, request, reply, options.maxBodyBytes);
+      request.room = enter(budget, request, reply);
     });
     scope.addHook("preClose", () => desk.stopWaiting(options.closeWaitMs));
-    scope.post("/publish", { bodyLimit: options.maxBodyBytes }, async (request, reply) => {
-      const body = bodyOf(request);
-      request.room?.shrinkTo(body.length);
-      const intake = readIntake(body, options);
+    scope.post("/publish", async (request, reply) => {
+      const intake = readIntake(bodyOf(request), options);
       const takenAtMs = Date.now(); // its waits begin now, however long it took to read
       const preferences = readPreferences(request.headers.prefer);
       const appended = writer.append({ ...intake, takenAtMs, ...traceOf(request) });
@@ -98,19 +107,13 @@ declare module "fastify" {
   }
 }
 
-/** Holds the body's bytes in the budget from before it is read until the connection is done with the answer. */
-async function reserve(
-  budget: ByteBudget,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  maxBodyBytes: number,
-): Promise<Room | null> {
-  const declared = Number(request.headers["content-length"] ?? maxBodyBytes); // chunked: as much as it may become
-  if (!(declared <= maxBodyBytes)) return null; // about to be refused unread
-  const closed = new Promise((resolve) => reply.raw.once("close", resolve));
-  const room = await budget.take(declared);
-  // The body is in memory until the log has it, also when its client has gone.
-  void closed.then(() => request.appending).finally(() => room.release());
+/** Room for the body's bytes, until the connection is done with the answer and the log has the events. */
+function enter(budget: ByteBudget, request: FastifyRequest, reply: FastifyReply): Room {
+  const room = budget.enter();
+  reply.raw.once("close", () => {
+    // The body is in memory until the log has it, also when its client has gone.
+    void Promise.resolve(request.appending).finally(() => room.release());
+  });
   return room;
 }
 

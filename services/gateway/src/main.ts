@@ -25,11 +25,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   });
   onClose("event log", () => eventLog.close());
 
-  const server = createHttpServer({
-    log,
-    maxBodyBytes: settings.MAX_BODY_BYTES,
-    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
-  });
+  const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   onClose("server", () => server.close());
   registerGateway(server, {
     log: eventLog,

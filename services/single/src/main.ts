@@ -23,11 +23,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
 
   const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
   const signals = createMemorySignals();
-  const server = createHttpServer({
-    log,
-    maxBodyBytes: settings.MAX_BODY_BYTES,
-    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
-  });
+  const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   registerGateway(server, {
     log: eventLog,
     signals,

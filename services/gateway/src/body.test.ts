@@ -1,0 +1,44 @@
+import { PassThrough, Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { readBody } from "./body.ts";
+import { ByteBudget } from "./byte-budget.ts";
+
+const budget = () => new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
+const options = { declaredBytes: undefined, maxBodyBytes: 8 };
+
+describe("readBody", () => {
+  it("puts the pieces together", async () => {
+    const body = Readable.from([Buffer.from("abc"), Buffer.from("defgh")]);
+    expect((await readBody(body, { ...options, room: budget().enter() })).toString()).toBe("abcdefgh");
+  });
+
+  it("refuses what is announced or comes too large", async () => {
+    const room = budget().enter();
+    const read = (text: string, declaredBytes?: string) => async () =>
+      readBody(Readable.from([Buffer.from(text)]), { ...options, declaredBytes, room });
+    await expect(read("", "9")).rejects.toMatchObject({ status: 413, code: "body_too_large" });
+    await expect(read("123456789")).rejects.toMatchObject({ status: 413 });
+  });
+
+  it("holds the bytes that came, and reads on when there is room for more", async () => {
+    const all = budget();
+    const other = all.enter();
+    await other.grow(6);
+    const body = new PassThrough();
+    const room = all.enter();
+    const read = readBody(body, { ...options, declaredBytes: "8", room });
+    expect(all.enter().tryGrow(4)).toBe(true);
+    body.write("abcd");
+    await expect.poll(() => body.isPaused()).toBe(true);
+    other.release();
+    body.end("efgh");
+    expect((await read).toString()).toBe("abcdefgh");
+  });
+
+  it("gives up with the client", async () => {
+    const body = new PassThrough();
+    const read = readBody(body, { ...options, room: budget().enter() });
+    body.destroy(new Error("gone"));
+    await expect(read).rejects.toThrow("gone");
+  });
+});
