@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { access, mkdir, rm } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -41,9 +42,18 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     throw new Error(`PostgreSQL did not start: ${error ?? ""}\n${said.join("").slice(-5_000)}`);
   }
   said.length = 0;
+  let isWanted = true;
+  // The package keeps the server's process to itself and says nothing when it dies.
+  const { process: server } = postgres as unknown as { process?: ChildProcess };
+  server?.once("exit", async () => {
+    if (!isWanted) return;
+    await removeData();
+    process.exit(1);
+  });
   return {
     ready: { url: `postgres://tidemark:tidemark@127.0.0.1:${port}/tidemark` },
     async stop() {
+      isWanted = false;
       await postgres.stop();
       await removeData();
     },

@@ -77,6 +77,14 @@ describe("an HTTP server", () => {
     expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ status: 400, code: "bad_request" });
   });
 
+  it("does not answer junk behind a request in the place of its answer", async () => {
+    const server = openServer({ slow: new Promise(() => undefined), closeWaitMs: 0 });
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nNONSENSE\r\n\r\n");
+    expect(await text(socket)).toBe("");
+  });
+
   it("ends the connections of those it answers while it closes", async () => {
     const slow = Promise.withResolvers<object>();
     const asked = Promise.withResolvers<void>();

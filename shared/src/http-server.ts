@@ -169,8 +169,10 @@ function unknownRoute(
 }
 
 /** What arrives is not HTTP, or came too slowly: there is no request to answer, only a socket. */
-function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+function answerClientError(error: Error & { code?: string }, socket: Socket & { _httpMessage?: unknown }): void {
+  // Node's own mark of an answer that is still owed: a client would take this one for it.
+  const isAnswerOwed = Boolean(socket._httpMessage);
+  if (error.code === "ECONNRESET" || !socket.writable || isAnswerOwed) {
     socket.destroy();
     return;
   }

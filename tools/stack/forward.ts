@@ -50,6 +50,7 @@ export function forward(exchange: Exchange): void {
   upstream.once("socket", (socket) => {
     const sendBody = () => {
       isSent = true;
+      upstream.flushHeaders(); // a refusal may come before the body does
       request.pipe(upstream);
     };
     if (socket.connecting) socket.once("connect", sendBody);
@@ -106,7 +107,7 @@ function forwardedHeaders({ headers, socket }: IncomingMessage): OutgoingHttpHea
   for (const [name, value] of Object.entries(headers)) if (!HOP_BY_HOP.has(name)) forwarded[name] = value;
   const earlier = headers["x-forwarded-for"];
   forwarded["x-forwarded-for"] = [...(earlier ? [earlier] : []), socket.remoteAddress].join(", ");
-  forwarded["x-forwarded-host"] = headers.host;
+  if (headers.host !== undefined) forwarded["x-forwarded-host"] = headers.host;
   forwarded["x-forwarded-proto"] = "http";
   return forwarded;
 }
