@@ -20,8 +20,15 @@ export interface OpenedStore {
 /** Opens an empty store that is closed when the test ends. */
 export type OpenForTest = () => Promise<Omit<OpenedStore, "close">>;
 
-/** What every adapter of `EventStore` promises, whatever keeps its data. */
-export function describeEventStore(name: string, open: () => Promise<OpenedStore>): void {
+/**
+ * What every adapter of `EventStore` promises, whatever keeps its data. One that keeps dead letters buries what another
+ * refuses whole: `describeDeadLetters` says how.
+ */
+export function describeEventStore(
+  name: string,
+  open: () => Promise<OpenedStore>,
+  { keepsDeadLetters = false }: { keepsDeadLetters?: boolean } = {},
+): void {
   const openForTest: OpenForTest = async () => {
     const opened = await open();
     onTestFinished(() => opened.close());
@@ -31,7 +38,7 @@ export function describeEventStore(name: string, open: () => Promise<OpenedStore
     describeIdentity(openForTest);
     describeConflicts(openForTest);
     describeContent(openForTest);
-    describeRefusals(openForTest);
+    if (!keepsDeadLetters) describeRefusals(openForTest);
     describeBooks(openForTest);
     describeListing(openForTest);
     describeAgainstModel(openForTest);
