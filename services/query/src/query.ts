@@ -1,9 +1,13 @@
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
+import type { DuplicateReader } from "@tidemark/shared/event-store/duplicates";
 import type { EventReader } from "@tidemark/shared/event-store/event-store";
 import { registerHealth } from "@tidemark/shared/health";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import type { FastifyInstance } from "fastify";
 import packageJson from "../package.json" with { type: "json" };
+import { registerDeadLetters } from "./dead-letters.ts";
+import { registerDuplicates } from "./duplicates.ts";
 import { registerEvents } from "./events.ts";
 import { registerPages } from "./pages.ts";
 import { registerReceipts } from "./receipts.ts";
@@ -22,9 +26,19 @@ export interface QueryOptions {
 /** Everything that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, { reader, readLog, signals, startedAtMs }: QueryOptions): void {
   registerEvents(server, { reader });
+  if (listsDuplicates(reader)) registerDuplicates(server, { store: reader });
+  if (keepsDeadLetters(reader)) registerDeadLetters(server, { store: reader });
   registerStats(server, { reader, readLog, startedAtMs });
   registerReceipts(server, { reader, readLog });
   registerSystemHealth(server, { reader, readLog, signals });
   registerHealth(server, { checks: { store: () => reader.ping() } });
   registerPages(server, { version: packageJson.version });
+}
+
+function listsDuplicates(store: object): store is DuplicateReader {
+  return "listDuplicates" in store;
+}
+
+function keepsDeadLetters(store: object): store is DeadLetterStore {
+  return "listDeadLetters" in store;
 }

@@ -7,10 +7,16 @@ import { createProblem } from "../problem.ts";
 export type Operation = ZodOpenApiOperationObject;
 type Responses = ZodOpenApiResponsesObject;
 
-type ProblemCode = InvalidInputCode | UnavailableCode | "internal_error";
+type ProblemCode = InvalidInputCode | UnavailableCode | "still_refused" | "internal_error";
+
+interface ProblemExample {
+  status: 400 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  detail: string;
+  refusal?: { code: string; reason: string };
+}
 
 /** Every problem an operation can answer: its status, and an example of its detail. */
-const PROBLEMS: Record<ProblemCode, { status: 400 | 404 | 405 | 413 | 415 | 422 | 500 | 503; detail: string }> = {
+const PROBLEMS: Record<ProblemCode, ProblemExample> = {
   malformed_json: { status: 400, detail: "the body is not JSON" },
   invalid_encoding: { status: 400, detail: "the body is not UTF-8" },
   bad_request: { status: 400, detail: "the address is not well-formed" },
@@ -18,6 +24,11 @@ const PROBLEMS: Record<ProblemCode, { status: 400 | 404 | 405 | 413 | 415 | 422 
   invalid_cursor: { status: 400, detail: "the cursor belongs to another order" },
   not_found: { status: 404, detail: "there is no such event" },
   method_not_allowed: { status: 405, detail: "/events takes GET, not PUT" },
+  still_refused: {
+    status: 409,
+    detail: "the store refused it again: invalid input syntax for type json",
+    refusal: { code: "22P02", reason: "invalid input syntax for type json" },
+  },
   body_too_large: { status: 413, detail: "the body is larger than the limit of 8000000 bytes" },
   unsupported_media_type: { status: 415, detail: "a content type is missing; send application/json" },
   unsupported_encoding: { status: 415, detail: "the content encoding is not taken here" },
@@ -49,6 +60,10 @@ export const ProblemSchema = z
     code: z.string().meta({ description: "Stable name of what is wrong, for programs.", example: "invalid_parameter" }),
     errors: z.array(Fault).optional().meta({ description: "The first hundred faults of what was sent." }),
     errors_total: z.int().optional().meta({ description: "How many faults there are.", example: 1 }),
+    refusal: z
+      .object({ code: z.string().meta({ example: "22P02" }), reason: z.string() })
+      .optional()
+      .meta({ description: "Why the store refused a dead letter again: its own code, and what it said." }),
   })
   .meta({ id: "Problem", description: "What went wrong (RFC 9457)." });
 
@@ -57,7 +72,7 @@ export function problems(...codes: ProblemCode[]): Responses {
   const responses: Responses = {};
   for (const status of new Set([...codes, "internal_error" as const].map((code) => PROBLEMS[code].status))) {
     const ofStatus = [...codes, "internal_error" as const].filter((code) => PROBLEMS[code].status === status);
-    const examples = ofStatus.map((code) => [code, { value: createProblem(status, code, PROBLEMS[code].detail) }]);
+    const examples = ofStatus.map((code) => [code, { value: exampleOf(code) }]);
     responses[`${status}`] = {
       description: `${STATUS_CODES[status]}: ${ofStatus.map((code) => `\`${code}\``).join(", ")}.`,
       content: { "application/problem+json": { schema: ProblemSchema, examples: Object.fromEntries(examples) } },
@@ -65,6 +80,11 @@ export function problems(...codes: ProblemCode[]): Responses {
     };
   }
   return responses;
+}
+
+function exampleOf(code: ProblemCode) {
+  const { status, detail, ...more } = PROBLEMS[code];
+  return { ...createProblem(status, code, detail), ...more };
 }
 
 const RetryAfter = z.object({

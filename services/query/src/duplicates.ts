@@ -1,0 +1,37 @@
+import type { DuplicateReader } from "@tidemark/shared/event-store/duplicates";
+import { DuplicatesParameters } from "@tidemark/shared/http-api/duplicates-api";
+import type { FastifyInstance } from "fastify";
+import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
+import { duplicateText } from "./duplicate-text.ts";
+import { sendPage } from "./list-page.ts";
+
+export interface DuplicatesOptions {
+  store: Pick<DuplicateReader, "listDuplicates">;
+}
+
+/** `GET /duplicates`: the copies that were dropped. */
+export function registerDuplicates(server: FastifyInstance, { store }: DuplicatesOptions): void {
+  server.get<{ Querystring: DuplicatesParameters }>(
+    "/duplicates",
+    { schema: { querystring: DuplicatesParameters } },
+    async ({ query }, reply) => {
+      const { topic, source, conflicting, limit, cursor } = query;
+      const filters = { list: "duplicates", topic, source, conflicting: conflicting?.toString() };
+      const scope: CursorScope = { order: "desc", filters };
+      const { duplicates, next } = await store.listDuplicates({
+        limit,
+        ...(topic === undefined ? {} : { topic }),
+        ...(source === undefined ? {} : { source }),
+        ...(conflicting === undefined ? {} : { conflicting }),
+        ...(cursor === undefined ? {} : { after: decodeCursor(cursor, scope) }),
+      });
+      return sendPage(reply, {
+        path: "/duplicates",
+        parameters: { topic, source, conflicting, limit },
+        name: "duplicates",
+        items: duplicates.map(duplicateText),
+        nextCursor: next === undefined ? undefined : encodeCursor(next, scope),
+      });
+    },
+  );
+}
