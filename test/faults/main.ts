@@ -5,13 +5,21 @@ import { writeReport } from "./report.ts";
 import { runFaults } from "./run.ts";
 import { exposingSteps } from "./saboteurs/sabotage.ts";
 
+/** Sabotage leaves receipts that nothing will ever judge. */
+const SABOTAGED_RECEIPTS_TIMEOUT_MS = 5_000;
 const WRONG_ARGUMENTS_EXIT_CODE = 2;
 
 const options = optionsOrExit();
 const durationMs = options.minutes * 60_000;
 const steps = [...exposingSteps(options.sabotage), ...drawPlan({ ...options, durationMs })];
 const beganAtMs = performance.now();
-const result = await runFaults({ ...options, steps, durationMs, onStep: tell });
+const result = await runFaults({
+  ...options,
+  steps,
+  durationMs,
+  onStep: tell,
+  receiptsTimeoutMs: options.sabotage === undefined ? undefined : SABOTAGED_RECEIPTS_TIMEOUT_MS,
+});
 const report = writeReport(result, { ...options, steps });
 process.stdout.write(report);
 if (options.report !== undefined) await writeFile(options.report, report);

@@ -29,6 +29,8 @@ export interface RunOptions {
   sabotage?: Sabotage | undefined;
   /** Where data and logs stay; a folder that goes with the run when it is missing. */
   dir?: string | undefined;
+  /** How long the receipts may take once the queue is empty. */
+  receiptsTimeoutMs?: number | undefined;
   /** Told of each step. */
   onStep?: (step: Step) => void;
 }
@@ -44,6 +46,7 @@ export interface RunResult {
 }
 
 const DRAIN_TIMEOUT_MS = 120_000;
+const RECEIPTS_TIMEOUT_MS = 60_000;
 
 /** Runs the load and the faults, waits for the backlog, and judges. */
 export async function runFaults(options: RunOptions): Promise<RunResult> {
@@ -78,7 +81,7 @@ async function runIn(world: World, options: RunOptions): Promise<RunResult> {
 
   const { tally } = client;
   const receipts = new Map<string, AnswerCounts | undefined>();
-  const backlog = await drain(world, tally, receipts).then(
+  const backlog = await drain(world, tally, receipts, options).then(
     () => undefined,
     (error: Error) => error.message,
   );
@@ -105,21 +108,34 @@ async function inflictAll(world: World, client: Client, { steps, onStep }: RunOp
 }
 
 /** Waits until the queue is empty and every receipt is judged. */
-async function drain(world: World, tally: Tally, receipts: Map<string, AnswerCounts | undefined>): Promise<void> {
-  const options = { timeoutMs: DRAIN_TIMEOUT_MS, intervalMs: 250 };
-  await waitFor(
-    "the queue to be empty",
+async function drain(
+  world: World,
+  tally: Tally,
+  receipts: Map<string, AnswerCounts | undefined>,
+  { receiptsTimeoutMs = RECEIPTS_TIMEOUT_MS }: RunOptions,
+): Promise<void> {
+  const isEmpty = async () => {
+    const { queue_size: queued, received } = await readStats(world.queryUrl);
+    if (queued !== 0) throw new Error(`${queued} of ${received} events queued`);
+    return true;
+  };
+  await waitFor("the queue to be empty", isEmpty, { timeoutMs: DRAIN_TIMEOUT_MS, intervalMs: 250 }).finally(
     async () => {
-      const { queue_size: queued, received } = await readStats(world.queryUrl);
-      if (queued !== 0) throw new Error(`${queued} of ${received} events queued`);
-      return true;
+      const deadline = Date.now() + receiptsTimeoutMs;
+      for (const { receipt } of tally.attempts) {
+        if (receipt !== undefined) receipts.set(receipt, await followReceipt(world, receipt, deadline));
+      }
     },
-    options,
   );
-  const deadline = performance.now() + DRAIN_TIMEOUT_MS;
-  for (const { receipt } of tally.attempts) {
-    if (receipt === undefined) continue;
-    do receipts.set(receipt, await readReceipt(world.queryUrl, receipt).catch(() => undefined));
-    while (receipts.get(receipt)?.pending !== 0 && performance.now() < deadline && (await delay(250, true)));
-  }
+}
+
+/** A receipt's counts: judged, or what they are when the time is up. */
+async function followReceipt(world: World, receipt: string, deadline: number): Promise<AnswerCounts | undefined> {
+  const ask = () => readReceipt(world.queryUrl, receipt).catch(() => undefined);
+  const judged = async () => {
+    const counts = await ask();
+    return counts?.pending === 0 && counts;
+  };
+  const timeoutMs = Math.max(0, deadline - Date.now());
+  return waitFor("the receipt to be judged", judged, { timeoutMs, intervalMs: 250 }).catch(ask);
 }

@@ -16,7 +16,7 @@ export interface StackWorldOptions {
 }
 
 /** Small, so that it fills within a fault. */
-const LOG_MAX_BYTES = 1_500_000;
+const LOG_MAX_BYTES = 1_000_000;
 const READY_TIMEOUT_MS = 90_000;
 
 /** Opens the stack: two gateways, two consumers and a query, each with wires of its own to the log and the database. */
