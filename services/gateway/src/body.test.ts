@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
+import { ByteBudget } from "@tidemark/shared/byte-budget";
 import { describe, expect, it } from "vitest";
 import { readBody } from "./body.ts";
-import { ByteBudget } from "./byte-budget.ts";
 
 const budget = () => new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
 const options = { declaredBytes: undefined, maxBodyBytes: 8 };

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
+import type { Room } from "@tidemark/shared/byte-budget";
 import { InvalidInput } from "@tidemark/shared/errors";
-import type { Room } from "./byte-budget.ts";
 
 export interface BodyOptions {
   /** Value of `Content-Length`, where there is one. */

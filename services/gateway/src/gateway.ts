@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { ByteBudget, type Room } from "@tidemark/shared/byte-budget";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
 import type { EventLog } from "@tidemark/shared/event-log/event-log";
 import { publishAnswer } from "@tidemark/shared/http-api/publish-answer";
@@ -8,7 +9,6 @@ import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts } from "@tidemark/shared/verdict";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { readBody } from "./body.ts";
-import { ByteBudget, type Room } from "./byte-budget.ts";
 import { FrameWriter, type Placement } from "./frame-writer.ts";
 import { type Intake, readIntake } from "./intake.ts";
 import { StoreWatch } from "./store-watch.ts";
@@ -107,7 +107,7 @@ declare module "fastify" {
   }
 }
 
-/** Room for the body's bytes, until the connection is done with the answer and the log has the events. */
+/** Room for the body's bytes from when they arrive (what is only announced holds none) until the connection is done with the answer and the log has the events. */
 function enter(budget: ByteBudget, request: FastifyRequest, reply: FastifyReply): Room {
   const room = budget.enter();
   reply.raw.once("close", () => {

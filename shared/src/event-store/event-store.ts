@@ -77,6 +77,12 @@ export interface EventQuery {
   after?: string;
 }
 
+/**
+ * A page ends early with the event whose payload and attributes take it past this many bytes; it holds at least one event
+ * where there is one. A thousand events of the largest size would be eight gigabytes.
+ */
+export const MAX_PAGE_BYTES = 8_000_000;
+
 export interface EventPage {
   events: StoredEvent[];
   /** The position of the last event. Absent when there is nothing further (`desc`); `asc` always has one. */

@@ -1,7 +1,16 @@
 import type { Database } from "better-sqlite3";
 import { InvalidInput } from "../errors.ts";
 import { type EventRow, readEvent } from "./event-row.ts";
-import type { Books, BooksQuery, EventPage, EventQuery, LedgerEntry, StoredEvent, TopicBooks } from "./event-store.ts";
+import {
+  type Books,
+  type BooksQuery,
+  type EventPage,
+  type EventQuery,
+  type LedgerEntry,
+  MAX_PAGE_BYTES,
+  type StoredEvent,
+  type TopicBooks,
+} from "./event-store.ts";
 
 /** What `EventReader` asks, answered by prepared statements on one connection. */
 export type SqliteQueries = ReturnType<typeof prepareQueries>;
@@ -47,18 +56,32 @@ function prepareListing(database: Database): (query: EventQuery) => EventPage {
 
   const listOldest = ({ topic, limit, after }: EventQuery): EventPage => {
     const position = after === undefined ? 0 : readPosition(after);
-    const rows = topic === undefined ? oldest.all(position, limit) : oldestOfTopic.all(topic, position, limit);
-    return { events: rows.map(readEvent), next: String(rows.at(-1)?.id ?? position) };
+    const rows = topic === undefined ? oldest.iterate(position, limit) : oldestOfTopic.iterate(topic, position, limit);
+    const { page } = takePage(rows, limit);
+    return { events: page.map(readEvent), next: String(page.at(-1)?.id ?? position) };
   };
   const listNewest = ({ topic, limit, after }: EventQuery): EventPage => {
     const position = after === undefined ? Number.MAX_SAFE_INTEGER : readPosition(after);
     // One more than asked for tells whether there is a next page.
-    const rows = topic === undefined ? newest.all(position, limit + 1) : newestOfTopic.all(topic, position, limit + 1);
-    const page = rows.slice(0, limit);
+    const rows =
+      topic === undefined ? newest.iterate(position, limit + 1) : newestOfTopic.iterate(topic, position, limit + 1);
+    const { page, isLast } = takePage(rows, limit);
     const last = page.at(-1);
-    return { events: page.map(readEvent), ...(rows.length > limit && last && { next: String(last.id) }) };
+    return { events: page.map(readEvent), ...(!isLast && last && { next: String(last.id) }) };
   };
   return (query) => (query.order === "asc" ? listOldest(query) : listNewest(query));
+}
+
+/** Reads rows until the page is full, by number or by bytes; the rest is not even fetched. */
+function takePage(rows: Iterable<PlacedEventRow>, limit: number): { page: PlacedEventRow[]; isLast: boolean } {
+  const page: PlacedEventRow[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    if (page.length === limit || bytes >= MAX_PAGE_BYTES) return { page, isLast: false };
+    page.push(row);
+    bytes += Buffer.byteLength(row.payload ?? "") + Buffer.byteLength(row.attributes ?? "");
+  }
+  return { page, isLast: true };
 }
 
 function readPosition(text: string): number {

@@ -45,6 +45,20 @@ async function walkUntil(store: EventStore, query: EventQuery, count: number) {
 
 export function describeListing(open: OpenForTest): void {
   describe("listing", () => {
+    test("ends a page of large events early, and goes on from there", async () => {
+      const { store } = await open();
+      const payload = JSON.stringify({ text: "y".repeat(3_000_000) });
+      const ids = ["a", "b", "c", "d"];
+      for (const id of ids) await verdictsOf(store, [eventText({ id, payload })]);
+
+      const newest = await store.listEvents({ limit: 10, order: "desc" });
+      expect(newest.events.map(({ eventId }) => eventId)).toEqual(["d", "c", "b"]);
+      const rest = await store.listEvents({ limit: 10, order: "desc", after: String(newest.next) });
+      expect(rest).toMatchObject({ events: [{ eventId: "a" }] });
+      expect(rest.next).toBeUndefined();
+      expect((await walkUntil(store, { limit: 10, order: "asc" }, 4)).ids).toEqual(ids);
+    });
+
     test("shows the newest first, complete", async () => {
       const { store } = await open();
       await fill(store);

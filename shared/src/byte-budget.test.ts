@@ -14,10 +14,13 @@ describe("ByteBudget", () => {
     const room = budget.enter();
     await room.grow(4);
     await room.grow(6);
+    room.shrinkTo(20);
+    room.shrinkTo(7);
+    expect([budget.enter().tryGrow(4), budget.enter().tryGrow(3)]).toEqual([false, true]);
     room.release();
     room.release();
     const next = budget.enter();
-    expect([next.tryGrow(10), next.tryGrow(1)]).toEqual([true, false]);
+    expect([next.tryGrow(7), next.tryGrow(1)]).toEqual([true, false]);
   });
 
   it("lets the waiting in as room comes, first come first served", async () => {

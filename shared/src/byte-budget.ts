@@ -1,4 +1,4 @@
-import { Unavailable } from "@tidemark/shared/errors";
+import { Unavailable } from "./errors.ts";
 
 export interface ByteBudgetOptions {
   maxBytes: number;
@@ -12,6 +12,8 @@ export interface Room {
   tryGrow(bytes: number): boolean;
   /** Takes bytes, waiting for room. @throws {Unavailable} `overloaded` when there was none in time */
   grow(bytes: number): Promise<void>;
+  /** Gives back what it holds beyond so many bytes. */
+  shrinkTo(bytes: number): void;
   /** Gives everything back. */
   release(): void;
 }
@@ -22,8 +24,8 @@ interface Waiting {
 }
 
 /**
- * Bounds the bytes of all requests at work, so that memory follows this number and not that of the connections. Bytes
- * count from when they arrive: a client that only announces a large body holds nothing. First come, first served.
+ * Bounds the bytes of all requests at work, so that memory follows this number and not that of the connections. First
+ * come, first served.
  */
 export class ByteBudget {
   readonly #maxBytes: number;
@@ -44,6 +46,11 @@ export class ByteBudget {
       held += bytes;
       return true;
     };
+    const shrinkTo = (bytes: number) => {
+      this.#taken -= Math.max(0, held - bytes);
+      held = Math.min(held, bytes);
+      this.#admitWaiting();
+    };
     return {
       tryGrow,
       grow: async (bytes) => {
@@ -51,11 +58,8 @@ export class ByteBudget {
         await this.#waitForRoom(bytes);
         held += bytes;
       },
-      release: () => {
-        this.#taken -= held;
-        held = 0;
-        this.#admitWaiting();
-      },
+      shrinkTo,
+      release: () => shrinkTo(0),
     };
   }
 
