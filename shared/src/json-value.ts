@@ -2,31 +2,81 @@ import { canonicalNumber } from "./json-number.ts";
 
 /**
  * Whether two JSON texts hold the same value, the way jsonb compares: white space, key order and the spelling of numbers
- * and strings aside, the last of repeated keys counting, every digit significant.
+ * and strings aside, the last of repeated keys counting, every digit significant. The texts hold no escaped NUL.
  */
 export function isSameJson(left: string, right: string): boolean {
-  return left === right || canonicalJson(left) === canonicalJson(right);
+  return left === right || isSame(parseExact(left), parseExact(right));
 }
 
-function canonicalJson(text: string): string {
-  return writeCanonical(JSON.parse(text, readExactNumber));
-}
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
 
-class ExactNumber {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
+/** JSON.parse, but for numbers that a double would round: those become strings that no text without NUL can hold. */
+function parseExact(text: string): unknown {
+  const pieces: string[] = [];
+  let copied = 0;
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at);
+    else if (code === MINUS || isDigit(code)) {
+      const end = numberEnd(text, at);
+      if (mayBeRounded(text, at, end)) {
+        pieces.push(text.slice(copied, at), exactToken(text.slice(at, end)));
+        copied = end;
+      }
+      at = end;
+    } else at++;
   }
+  return JSON.parse(copied === 0 ? text : pieces.join("") + text.slice(copied));
 }
 
-function readExactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === "number" ? new ExactNumber(canonicalNumber(context?.source ?? String(value))) : value;
+function stringEnd(text: string, start: number): number {
+  let at = start + 1;
+  while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at + 1;
 }
 
-function writeCanonical(value: unknown): string {
-  if (value instanceof ExactNumber) return value.text;
-  if (Array.isArray(value)) return `[${value.map(writeCanonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${writeCanonical(item)}`).join(",")}}`;
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function numberEnd(text: string, start: number): number {
+  let at = start;
+  while (NUMBER_CHARACTERS.includes(text.charAt(at)) && at < text.length) at++;
+  return at;
+}
+
+const NUMBER_CHARACTERS = "0123456789.eE+-";
+
+/** A double keeps up to 15 digits apart; a number that may have more, or has an exponent, is looked at closer. */
+function mayBeRounded(text: string, start: number, end: number): boolean {
+  if (end - start > 15) return true;
+  for (let at = start; at < end; at++) if ((text.charCodeAt(at) | 0x20) === 0x65) return true;
+  return false;
+}
+
+function exactToken(number: string): string {
+  const canonical = canonicalNumber(number);
+  const [digits = "", exponent = "0"] = canonical.replace("-", "").split("e");
+  const fitsDouble = digits.length <= 15 && Math.abs(Number(exponent)) < 290;
+  return fitsDouble ? number : `"\\u0000${canonical}"`;
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (left === null || right === null || typeof left !== "object" || typeof right !== "object") return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    return (
+      Array.isArray(left) &&
+      Array.isArray(right) &&
+      left.length === right.length &&
+      left.every((item, index) => isSame(item, right[index]))
+    );
+  }
+  const keys = Object.keys(left);
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && isSame(left[key as never], right[key as never]))
+  );
 }
