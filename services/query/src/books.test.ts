@@ -3,7 +3,7 @@ import type { LogContents } from "@tidemark/shared/event-log/event-log";
 import type { Books, BooksQuery } from "@tidemark/shared/event-store/event-store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readBooks } from "./books.ts";
+import { keepSteady, readBooks } from "./books.ts";
 
 const away = () => Promise.reject(new Unavailable({ code: "log_unreachable", detail: "away" }));
 
@@ -160,4 +160,30 @@ test("passes on that the store is away", async () => {
   const reader = { readBooks: () => Promise.reject(gone) };
   const readLog = async () => new Simulation().look();
   await expect(readBooks({ reader, readLog }, { maxTopics: 0 })).rejects.toBe(gone);
+});
+
+test("the sum does not go back where a look was uncertain, and follows the store where it overtakes", () => {
+  const steady = keepSteady();
+  const whole = (unique: number, events: number, isUncertain?: true) => {
+    const books: Books = {
+      unique,
+      duplicates: 0,
+      conflicts: 0,
+      deadLettered: 0,
+      topicsTotal: 0,
+      byTopic: [],
+      appliedHeldEvents: 0,
+    };
+    return { books, queue: { events, ...(isUncertain ? { isUncertain } : {}) } };
+  };
+  const sums = [whole(10, 5), whole(12, 1, true), whole(12, 9, true), whole(20, 0, true), whole(20, 3)]
+    .map(steady)
+    .map(({ books, queue }) => [books.unique, queue?.events]);
+  expect(sums).toEqual([
+    [10, 5],
+    [12, 3],
+    [12, 3],
+    [20, 0],
+    [20, 3],
+  ]);
 });

@@ -23,6 +23,8 @@ export interface Queue {
   events: number;
   /** When the oldest of them was received, milliseconds since the epoch. */
   oldestAtMs?: number;
+  /** The log was so busy that `events` may be off by the frames that left it in a moment. */
+  isUncertain?: true;
 }
 
 /**
@@ -57,8 +59,27 @@ async function unlessAway(readLog: () => Promise<LogContents>): Promise<LogConte
   }
 }
 
-function queueOf({ events, oldestAtMs }: LogContents, { appliedHeldEvents }: Books): Queue {
+function queueOf({ events, oldestAtMs, isUncertain }: LogContents, { appliedHeldEvents }: Books): Queue {
   // Not below zero where a busy log's look was off by a moment.
   const queued = Math.max(0, events - appliedHeldEvents);
-  return queued > 0 && oldestAtMs !== undefined ? { events: queued, oldestAtMs } : { events: queued };
+  return {
+    events: queued,
+    ...(queued > 0 && oldestAtMs !== undefined ? { oldestAtMs } : {}),
+    ...(isUncertain ? { isUncertain } : {}),
+  };
+}
+
+/**
+ * Keeps the sum from going back where a look at a busy log was uncertain: the queue is then what the last certain sum
+ * leaves beside the store's figures, which are always certain.
+ */
+export function keepSteady(): (whole: WholeBooks) => WholeBooks {
+  let certainSum = 0;
+  return ({ books, queue }) => {
+    if (queue === undefined) return { books };
+    const applied = books.unique + books.duplicates + books.deadLettered;
+    if (queue.isUncertain) return { books, queue: { ...queue, events: Math.max(0, certainSum - applied) } };
+    certainSum = applied + queue.events;
+    return { books, queue };
+  };
 }

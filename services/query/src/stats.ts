@@ -2,7 +2,7 @@ import { coalesce } from "@tidemark/shared/coalesce";
 import type { TopicBooks } from "@tidemark/shared/event-store/event-store";
 import { type StatsAnswer, StatsParameters } from "@tidemark/shared/http-api/stats-api";
 import type { FastifyInstance } from "fastify";
-import { type BooksSources, readBooks, type WholeBooks } from "./books.ts";
+import { type BooksSources, keepSteady, readBooks, type WholeBooks } from "./books.ts";
 
 const MAX_TOPICS = 1_000;
 
@@ -12,8 +12,9 @@ export interface StatsOptions extends BooksSources {
 
 /** `GET /stats`. However many ask, log and store are read once at a time for each topic asked about. */
 export function registerStats(server: FastifyInstance, { startedAtMs, ...sources }: StatsOptions): void {
-  const read = coalesce((topic: string | undefined) =>
-    readBooks(sources, { ...(topic === undefined ? {} : { topic }), maxTopics: MAX_TOPICS }),
+  const steady = keepSteady();
+  const read = coalesce(async (topic: string | undefined) =>
+    steady(await readBooks(sources, { ...(topic === undefined ? {} : { topic }), maxTopics: MAX_TOPICS })),
   );
 
   server.get<{ Querystring: StatsParameters }>(

@@ -91,4 +91,6 @@ export interface LogContents {
   removed: number;
   /** Receipt time of the oldest frame held, milliseconds since the epoch. */
   oldestAtMs?: number;
+  /** Present when frames may have left while the log was looked at: `events` may be off by theirs. */
+  isUncertain?: true;
 }

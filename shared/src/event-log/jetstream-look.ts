@@ -13,7 +13,7 @@ const MAX_TRIES = 20;
  * - Frames that left would stand among the sequences only. A second look afterwards tells: when as many had left then as
  *   at the first, none left in between. Otherwise the first look is done again.
  *
- * On a log so busy that every try sees one leave, the last one counts. Its second look is a round trip away, the moment
+ * On a log so busy that every try sees one leave, the last one counts, and says that it is uncertain. Its second look is a round trip away, the moment
  * that matters is far shorter: most probably it is exact as well. If not, it is off by the frames that left in that
  * moment (at 3,000 frames a second in and out, 2 looks of 750). The second look must not be sent before the first is
  * answered: the server works on both at once, and the proof is gone (44 of 719).
@@ -31,7 +31,8 @@ export async function lookIntoStream(
     });
     const after = await manager.streams.info(stream);
     const isExact = incarnationOf(after) === incarnationOf(info) && removedFrom(after) === removedFrom(info);
-    if (isExact || tries === MAX_TRIES) return toContents(info);
+    if (isExact) return toContents(info);
+    if (tries === MAX_TRIES) return { ...toContents(info), isUncertain: true };
     before = after;
   }
 }
