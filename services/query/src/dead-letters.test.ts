@@ -3,6 +3,7 @@ import { createHttpServer } from "@tidemark/shared/http-server";
 import { createLogger } from "@tidemark/shared/log";
 import { expect, onTestFinished, test } from "vitest";
 import { registerDeadLetters } from "./dead-letters.ts";
+import { createPageBudget } from "./page-room.ts";
 
 /** Routes over some letters in memory, each redriven with the outcome given for it. */
 function openDeadLetters(outcomes: Record<string, Redriven>) {
@@ -19,7 +20,7 @@ function openDeadLetters(outcomes: Record<string, Redriven>) {
     redrive: async (id) => outcomes[id],
     deleteDeadLetter: async (id) => id in outcomes,
   };
-  registerDeadLetters(server, { store });
+  registerDeadLetters(server, { store, budget: createPageBudget() });
   return server;
 }
 

@@ -1,3 +1,4 @@
+import type { ByteBudget } from "@tidemark/shared/byte-budget";
 import { InvalidInput } from "@tidemark/shared/errors";
 import type { DeadLetterStore, Redriven } from "@tidemark/shared/event-store/dead-letters";
 import { DeadLetterKey, DeadLettersParameters } from "@tidemark/shared/http-api/dead-letters-api";
@@ -6,19 +7,22 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 import { deadLetterText } from "./dead-letter-text.ts";
 import { sendPage } from "./list-page.ts";
+import { takePageRoom } from "./page-room.ts";
 
 export interface DeadLettersOptions {
   store: Pick<DeadLetterStore, "listDeadLetters" | "redrive" | "deleteDeadLetter">;
+  budget: ByteBudget;
 }
 
 /** `GET /dead-letters`, `POST /dead-letters/{id}/redrive` and `DELETE /dead-letters/{id}`. */
-export function registerDeadLetters(server: FastifyInstance, { store }: DeadLettersOptions): void {
+export function registerDeadLetters(server: FastifyInstance, { store, budget }: DeadLettersOptions): void {
   server.get<{ Querystring: DeadLettersParameters }>(
     "/dead-letters",
     { schema: { querystring: DeadLettersParameters } },
     async ({ query }, reply) => {
       const { topic, limit, cursor } = query;
       const scope: CursorScope = { order: "asc", filters: { list: "dead-letters", topic } };
+      const room = await takePageRoom(budget, reply.raw);
       const { deadLetters, next } = await store.listDeadLetters({
         limit,
         ...(topic === undefined ? {} : { topic }),
@@ -30,6 +34,7 @@ export function registerDeadLetters(server: FastifyInstance, { store }: DeadLett
         name: "dead_letters",
         items: deadLetters.map(deadLetterText),
         nextCursor: next === undefined ? undefined : encodeCursor(next, scope),
+        room,
       });
     },
   );

@@ -3,6 +3,7 @@ import { createHttpServer } from "@tidemark/shared/http-server";
 import { createLogger } from "@tidemark/shared/log";
 import { expect, onTestFinished, test } from "vitest";
 import { registerDuplicates } from "./duplicates.ts";
+import { createPageBudget } from "./page-room.ts";
 
 const COPY: DuplicateCopy = {
   topic: "t",
@@ -24,7 +25,7 @@ function openDuplicates() {
       return { duplicates: [COPY], next: "position" };
     },
   };
-  registerDuplicates(server, { store });
+  registerDuplicates(server, { store, budget: createPageBudget() });
   return { server, asked };
 }
 

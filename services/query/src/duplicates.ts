@@ -1,16 +1,19 @@
+import type { ByteBudget } from "@tidemark/shared/byte-budget";
 import type { DuplicateReader } from "@tidemark/shared/event-store/duplicates";
 import { DuplicatesParameters } from "@tidemark/shared/http-api/duplicates-api";
 import type { FastifyInstance } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 import { duplicateText } from "./duplicate-text.ts";
 import { sendPage } from "./list-page.ts";
+import { takePageRoom } from "./page-room.ts";
 
 export interface DuplicatesOptions {
   store: Pick<DuplicateReader, "listDuplicates">;
+  budget: ByteBudget;
 }
 
 /** `GET /duplicates`: the copies that were dropped. */
-export function registerDuplicates(server: FastifyInstance, { store }: DuplicatesOptions): void {
+export function registerDuplicates(server: FastifyInstance, { store, budget }: DuplicatesOptions): void {
   server.get<{ Querystring: DuplicatesParameters }>(
     "/duplicates",
     { schema: { querystring: DuplicatesParameters } },
@@ -18,6 +21,7 @@ export function registerDuplicates(server: FastifyInstance, { store }: Duplicate
       const { topic, source, conflicting, limit, cursor } = query;
       const filters = { list: "duplicates", topic, source, conflicting: conflicting?.toString() };
       const scope: CursorScope = { order: "desc", filters };
+      const room = await takePageRoom(budget, reply.raw);
       const { duplicates, next } = await store.listDuplicates({
         limit,
         ...(topic === undefined ? {} : { topic }),
@@ -31,6 +35,7 @@ export function registerDuplicates(server: FastifyInstance, { store }: Duplicate
         name: "duplicates",
         items: duplicates.map(duplicateText),
         nextCursor: next === undefined ? undefined : encodeCursor(next, scope),
+        room,
       });
     },
   );

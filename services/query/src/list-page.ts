@@ -1,3 +1,4 @@
+import type { Room } from "@tidemark/shared/byte-budget";
 import type { FastifyReply } from "fastify";
 
 export interface ListPage {
@@ -11,19 +12,28 @@ export interface ListPage {
   /** JSON texts, so that what was kept as text goes out as it is. */
   items: string[];
   nextCursor: string | undefined;
+  /** What was taken for it before it was read. */
+  room: Room;
 }
 
 /** Answers one page of a list, with a link to the next one where there is one. */
 export function sendPage(reply: FastifyReply, page: ListPage): FastifyReply {
   if (page.nextCursor !== undefined) reply.header("link", nextLink(page, page.nextCursor));
-  return sendJsonText(reply, pageText(page));
+  const text = pageText(page);
+  page.room.shrinkTo(text.length);
+  return sendJsonText(reply, text);
 }
 
 export function sendJsonText(reply: FastifyReply, text: string): FastifyReply {
   return reply.header("content-type", "application/json; charset=utf-8").send(text);
 }
 
-export function pageText({ about = {}, name, items, nextCursor }: Omit<ListPage, "path" | "parameters">): string {
+export function pageText({
+  about = {},
+  name,
+  items,
+  nextCursor,
+}: Omit<ListPage, "path" | "parameters" | "room">): string {
   const head = JSON.stringify({ ...about, count: items.length }).slice(0, -1);
   return `${head},${JSON.stringify(name)}:[${items.join(",")}],"next_cursor":${JSON.stringify(nextCursor ?? null)}}`;
 }

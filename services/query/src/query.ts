@@ -9,6 +9,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { registerDeadLetters } from "./dead-letters.ts";
 import { registerDuplicates } from "./duplicates.ts";
 import { registerEvents } from "./events.ts";
+import { createPageBudget } from "./page-room.ts";
 import { registerPages } from "./pages.ts";
 import { registerReceipts } from "./receipts.ts";
 import { registerStats } from "./stats.ts";
@@ -25,9 +26,10 @@ export interface QueryOptions {
 
 /** Everything that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, { reader, readLog, signals, startedAtMs }: QueryOptions): void {
-  registerEvents(server, { reader });
-  if (listsDuplicates(reader)) registerDuplicates(server, { store: reader });
-  if (keepsDeadLetters(reader)) registerDeadLetters(server, { store: reader });
+  const budget = createPageBudget();
+  registerEvents(server, { reader, budget });
+  if (listsDuplicates(reader)) registerDuplicates(server, { store: reader, budget });
+  if (keepsDeadLetters(reader)) registerDeadLetters(server, { store: reader, budget });
   registerStats(server, { reader, readLog, startedAtMs });
   registerReceipts(server, { reader, readLog });
   registerSystemHealth(server, { reader, readLog, signals });

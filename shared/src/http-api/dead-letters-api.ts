@@ -77,7 +77,7 @@ export const listDeadLetters: Operation = {
         },
       },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "store_unreachable"),
+    ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },
 };
 

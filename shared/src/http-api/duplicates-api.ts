@@ -89,6 +89,6 @@ export const listDuplicates: Operation = {
         },
       },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "store_unreachable"),
+    ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },
 };

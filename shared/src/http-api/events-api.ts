@@ -62,7 +62,7 @@ export const listEvents: Operation = {
       headers: nextPageHeaders("/events?limit=100&order=asc&cursor=AQEx"),
       content: { "application/json": { schema: EventsAnswer } },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "store_unreachable"),
+    ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },
 };
 
