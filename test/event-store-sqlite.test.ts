@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -12,6 +13,8 @@ import { SqliteWorker } from "@tidemark/shared/event-store/sqlite-worker";
 import { createLogger } from "@tidemark/shared/log";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { apply, findStored, verdictsOf } from "./contract/event-store/applying.ts";
+import { describeDeadLetters } from "./contract/event-store/dead-letters.ts";
+import { describeDuplicates } from "./contract/event-store/duplicates.ts";
 import { describeEventStore } from "./contract/event-store-contract.ts";
 import { deliveryOf, eventText } from "./support/frames.ts";
 
@@ -24,7 +27,7 @@ async function makeDirectory(): Promise<string> {
   return await mkdtemp(join(tmpdir(), "tidemark-"));
 }
 
-describeEventStore("the SQLite event store", async () => {
+async function openEmpty() {
   const directory = await makeDirectory();
   const path = join(directory, "tidemark.db");
   let store = await openSqliteEventStore({ path, log });
@@ -35,12 +38,36 @@ describeEventStore("the SQLite event store", async () => {
       store = await openSqliteEventStore({ path, log });
       return store;
     },
+    refuse: async (...ids: string[]) => {
+      const list = ids.map((id) => `'${id}'`).join(",");
+      changeTables(
+        path,
+        `CREATE TRIGGER refusal BEFORE INSERT ON events WHEN NEW.event_id IN (${list})
+         BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`,
+      );
+    },
+    accept: async () => changeTables(path, "DROP TRIGGER refusal"),
     close: async () => {
       await store.close();
       await rm(directory, { recursive: true });
     },
   };
-});
+}
+
+// The store's own copy of SQLite: two copies in one process would not see each other's locks (sqlite.org/howtocorrupt.html).
+const Database: new (path: string, options: { timeout: number }) => { exec(sql: string): unknown; close(): unknown } =
+  createRequire(import.meta.resolve("@tidemark/shared/errors"))("better-sqlite3");
+
+/** Changes the tables beside the store that has the file open. */
+function changeTables(path: string, sql: string): void {
+  const database = new Database(path, { timeout: 5_000 });
+  database.exec(sql);
+  database.close();
+}
+
+describeEventStore("the SQLite event store", openEmpty, { keepsDeadLetters: true });
+describeDeadLetters("the SQLite event store", openEmpty);
+describeDuplicates("the SQLite event store", openEmpty);
 
 /** A path in a directory of its own, which goes when the test ends. */
 async function pathForTest(): Promise<string> {

@@ -43,7 +43,7 @@ export interface DeadLetter {
   topic?: string;
   /** How many events of the books it stands for: 1, or all of a frame that could not be read. */
   events: number;
-  /** SQLSTATE, SQLite's result code, or `damaged_frame`. */
+  /** SQLSTATE, SQLite's result code, `invalid_event` where it is none, or `damaged_frame`. */
   code: string;
   reason: string;
   /** How often the store was asked to take it. */

@@ -18,6 +18,20 @@ export function translateSqliteError(error: unknown): unknown {
   return error;
 }
 
+/** Why the store does not take an event. */
+export interface Refusal {
+  /** SQLite's result code, or that of an `InvalidInput`. */
+  code: string;
+  reason: string;
+}
+
+/** The refusal of an event for its data; undefined for an error that has another cause. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  const translated = translateSqliteError(error);
+  if (!(translated instanceof InvalidInput)) return undefined;
+  return { code: sqliteCode(error) || translated.code, reason: error instanceof Error ? error.message : "" };
+}
+
 export function storeUnreachable(detail: string, cause?: unknown): Unavailable {
   return new Unavailable({ code: "store_unreachable", detail, cause });
 }

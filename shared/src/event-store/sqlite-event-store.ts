@@ -1,5 +1,7 @@
 import { countEvents } from "../frame.ts";
 import type { Logger } from "../log.ts";
+import type { DeadLetterQuery, DeadLetterStore, Redriven, UnreadableFrame } from "./dead-letters.ts";
+import type { DuplicateQuery, DuplicateReader } from "./duplicates.ts";
 import type { Applied, AppliedDelivery, BooksQuery, EventQuery, EventStore } from "./event-store.ts";
 import type { ApplyCall, PackedFrame } from "./sqlite-applier.ts";
 import type { ReaderMethods } from "./sqlite-reader.worker.ts";
@@ -18,7 +20,7 @@ export interface SqliteEventStoreOptions {
  *
  * @throws {Error} naming the path and the fix, when the file cannot be written or another process has it
  */
-export async function openSqliteEventStore({ path, log }: SqliteEventStoreOptions): Promise<EventStore> {
+export async function openSqliteEventStore({ path, log }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
   // One thread without the other would limp: reads that never change, or commits nobody can see. Without both, a process
   // would wait for a store that never comes back; thrown where nobody can catch it, the cause ends it instead.
   const onDeath = (cause: Error) => {
@@ -42,7 +44,7 @@ export async function openSqliteEventStore({ path, log }: SqliteEventStoreOption
   }
 }
 
-class SqliteEventStore implements EventStore {
+class SqliteEventStore implements EventStore, DeadLetterStore, Pick<DuplicateReader, "listDuplicates"> {
   readonly #writer: SqliteWorker<WriterMethods>;
   readonly #reader: SqliteWorker<ReaderMethods>;
 
@@ -71,6 +73,27 @@ class SqliteEventStore implements EventStore {
 
   readBooks(query: BooksQuery) {
     return this.#reader.call("readBooks", [query]);
+  }
+
+  listDuplicates(query: DuplicateQuery) {
+    return this.#reader.call("listDuplicates", [query]);
+  }
+
+  listDeadLetters(query: DeadLetterQuery) {
+    return this.#reader.call("listDeadLetters", [query]);
+  }
+
+  redrive(id: string): Promise<Redriven | undefined> {
+    return this.#writer.call("redrive", [id]);
+  }
+
+  deleteDeadLetter(id: string) {
+    return this.#writer.call("deleteDeadLetter", [id]);
+  }
+
+  bury(frame: UnreadableFrame): Promise<Applied> {
+    const content = new Uint8Array(frame.content);
+    return this.#writer.call("bury", [{ ...frame, content }], [content.buffer]);
   }
 
   ping() {

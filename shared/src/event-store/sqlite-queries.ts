@@ -1,16 +1,7 @@
 import type { Database } from "better-sqlite3";
-import { InvalidInput } from "../errors.ts";
 import { type EventRow, readEvent } from "./event-row.ts";
-import {
-  type Books,
-  type BooksQuery,
-  type EventPage,
-  type EventQuery,
-  type LedgerEntry,
-  MAX_PAGE_BYTES,
-  type StoredEvent,
-  type TopicBooks,
-} from "./event-store.ts";
+import type { Books, BooksQuery, EventPage, EventQuery, LedgerEntry, StoredEvent, TopicBooks } from "./event-store.ts";
+import { readPosition, takePage } from "./sqlite-pages.ts";
 
 /** What `EventReader` asks, answered by prepared statements on one connection. */
 export type SqliteQueries = ReturnType<typeof prepareQueries>;
@@ -57,7 +48,7 @@ function prepareListing(database: Database): (query: EventQuery) => EventPage {
   const listOldest = ({ topic, limit, after }: EventQuery): EventPage => {
     const position = after === undefined ? 0 : readPosition(after);
     const rows = topic === undefined ? oldest.iterate(position, limit) : oldestOfTopic.iterate(topic, position, limit);
-    const { page } = takePage(rows, limit);
+    const { page } = takePage(rows, limit, jsonOf);
     return { events: page.map(readEvent), next: String(page.at(-1)?.id ?? position) };
   };
   const listNewest = ({ topic, limit, after }: EventQuery): EventPage => {
@@ -65,29 +56,15 @@ function prepareListing(database: Database): (query: EventQuery) => EventPage {
     // One more than asked for tells whether there is a next page.
     const rows =
       topic === undefined ? newest.iterate(position, limit + 1) : newestOfTopic.iterate(topic, position, limit + 1);
-    const { page, isLast } = takePage(rows, limit);
+    const { page, isLast } = takePage(rows, limit, jsonOf);
     const last = page.at(-1);
     return { events: page.map(readEvent), ...(!isLast && last && { next: String(last.id) }) };
   };
   return (query) => (query.order === "asc" ? listOldest(query) : listNewest(query));
 }
 
-/** Reads rows until the page is full, by number or by bytes; the rest is not even fetched. */
-function takePage(rows: Iterable<PlacedEventRow>, limit: number): { page: PlacedEventRow[]; isLast: boolean } {
-  const page: PlacedEventRow[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    if (page.length === limit || bytes >= MAX_PAGE_BYTES) return { page, isLast: false };
-    page.push(row);
-    bytes += Buffer.byteLength(row.payload ?? "") + Buffer.byteLength(row.attributes ?? "");
-  }
-  return { page, isLast: true };
-}
-
-function readPosition(text: string): number {
-  const position = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(position)) return position;
-  throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "the cursor is not one that was given out" });
+function jsonOf({ payload, attributes }: PlacedEventRow) {
+  return [payload, attributes];
 }
 
 const TOPIC_COLUMNS = `topic, unique_events AS "unique", duplicates, conflicts, dead_lettered AS "deadLettered",

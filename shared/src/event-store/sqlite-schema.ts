@@ -58,6 +58,27 @@ const MIGRATIONS = [
     last_processed_at TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- AUTOINCREMENT: the id of a dead letter that was deleted must not lead to another.
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    frame_id TEXT NOT NULL,
+    -- Which of the frame's events it is, from 0; NULL for a whole frame.
+    ordinal INTEGER,
+    -- NULL where it could not be read.
+    topic TEXT,
+    events INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    dead_at TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    content TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX dead_letters_by_topic ON dead_letters (topic);
+
+  ALTER TABLE topics ADD COLUMN dead_letters_deleted INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

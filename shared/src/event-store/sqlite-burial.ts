@@ -1,0 +1,102 @@
+import { isUtf8 } from "node:buffer";
+import type { Database } from "better-sqlite3";
+import { DEAD, type Verdicts } from "../verdict.ts";
+import type { UnreadableFrame } from "./dead-letters.ts";
+import type { Applied, AppliedFrame } from "./event-store.ts";
+import type { Refusal } from "./sqlite-errors.ts";
+import type { FrameItem } from "./sqlite-frame-items.ts";
+import { prepareLedger } from "./sqlite-ledger.ts";
+import { countsOf, type Pass, prepareCounters, sixDigits, startPass } from "./sqlite-pass.ts";
+
+/** Events whose topic cannot be read are counted under this one, which no event can have. */
+export const UNREAD_TOPIC = "";
+
+/** A frame none of whose events can be told from the others. */
+export interface DamagedFrame {
+  id: string;
+  incarnation: string;
+  sequence: number;
+  receivedAtMs: number;
+  /** How many events it declares. */
+  events: number;
+  reason: string;
+  content: Uint8Array;
+}
+
+interface RefusedItem {
+  frameId: string;
+  /** Which of the frame's events it is, from 0. */
+  ordinal: number;
+  receivedAt: string;
+  item: FrameItem;
+  refusal: Refusal;
+}
+
+/** Prepares what makes a dead letter, each a part of its caller's transaction. */
+export function prepareBurial(database: Database) {
+  const ledger = prepareLedger(database);
+  const insert = database.prepare<{
+    frameId: string;
+    ordinal: number | null;
+    topic: string | null;
+    events: number;
+    code: string;
+    reason: string;
+    deadAt: string;
+    receivedAt: string;
+    content: string;
+  }>(
+    `INSERT INTO dead_letters (frame_id, ordinal, topic, events, code, reason, attempts, dead_at, received_at, content)
+     VALUES (@frameId, @ordinal, @topic, @events, @code, @reason, 1, @deadAt, @receivedAt, @content)`,
+  );
+  return {
+    buryItem: (pass: Pass, { item, refusal, ...place }: RefusedItem): Verdicts => {
+      const topic = item.topic ?? null;
+      insert.run({ ...place, ...refusal, topic, content: item.content, events: 1, deadAt: pass.processedAt });
+      countsOf(pass, topic ?? UNREAD_TOPIC).deadLettered++;
+      pass.refusals.set(refusal.code, (pass.refusals.get(refusal.code) ?? 0) + 1);
+      return DEAD;
+    },
+    /** Changes nothing for a frame that the ledger knows. */
+    buryFrame: (pass: Pass, frame: DamagedFrame): AppliedFrame => {
+      const known = ledger.findVerdicts(frame.id);
+      if (known !== undefined) return { frameId: frame.id, isNew: false, verdicts: known };
+      const verdicts = DEAD.repeat(frame.events);
+      ledger.insert({ ...frame, verdicts, processedAt: pass.processedAt });
+      insert.run({
+        frameId: frame.id,
+        ordinal: null,
+        topic: null,
+        events: frame.events,
+        code: "damaged_frame",
+        reason: frame.reason,
+        deadAt: pass.processedAt,
+        receivedAt: sixDigits(frame.receivedAtMs),
+        content: showBytes(frame.content),
+      });
+      countsOf(pass, UNREAD_TOPIC).deadLettered += frame.events;
+      return { frameId: frame.id, isNew: true, verdicts };
+    },
+  };
+}
+
+function showBytes(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString(isUtf8(buffer) ? "utf8" : "base64");
+}
+
+/** What crosses to the writer's thread: bytes that are no more a `Buffer` there. */
+export type BuryCall = Omit<UnreadableFrame, "content"> & { content: Uint8Array };
+
+/** Prepares the transaction of `DeadLetterStore.bury`. */
+export function prepareBury(database: Database): (call: BuryCall) => Applied {
+  const { buryFrame } = prepareBurial(database);
+  const writeCounters = prepareCounters(database);
+  const bury = database.transaction(({ frameId, origin, ...frame }: BuryCall): Applied => {
+    const pass = startPass({ maxNamed: 0 });
+    const buried = buryFrame(pass, { id: frameId, ...origin, ...frame });
+    writeCounters(pass);
+    return { frames: [buried], dropped: [] };
+  });
+  return bury.immediate;
+}

@@ -1,0 +1,98 @@
+import type { Database } from "better-sqlite3";
+import { isSameJson } from "../json-value.ts";
+import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "../verdict.ts";
+import { type Refusal, refusalOf, refusedByStore } from "./sqlite-errors.ts";
+import type { FrameEvent } from "./sqlite-event-reader.ts";
+import { readItem } from "./sqlite-frame-items.ts";
+import { countsOf, type Pass } from "./sqlite-pass.ts";
+
+/** Stores an event or records it as a copy, and counts it. What it throws has changed nothing. */
+export type Judge = (pass: Pass, event: FrameEvent, receivedAt: string) => Verdicts;
+
+interface StoredContent {
+  source: string;
+  timestamp: string;
+  payload: string | null;
+  attributes: string | null;
+  processed_at: string;
+}
+
+export function prepareJudge(database: Database): Judge {
+  const insertEvent = database.prepare<[string, string, string, string, string, string | null, string]>(
+    `INSERT INTO events (topic, event_id, timestamp, source, payload, attributes, processed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, event_id) DO NOTHING`,
+  );
+  const recordDuplicate = prepareDuplicates(database);
+  return (pass, event, receivedAt) => {
+    const { topic, eventId, timestamp, source, payload, attributes } = event;
+    const { changes } = insertEvent.run(topic, eventId, timestamp, source, payload, attributes, pass.processedAt);
+    if (changes === 1) {
+      countsOf(pass, topic).unique++;
+      return STORED;
+    }
+    const isConflict = recordDuplicate(event, receivedAt);
+    const counts = countsOf(pass, topic);
+    counts.duplicates++;
+    if (isConflict) counts.conflicts++;
+    if (pass.dropped.length < pass.maxNamed) pass.dropped.push({ topic, eventId, source, isConflict });
+    return isConflict ? CONFLICT : DUPLICATE;
+  };
+}
+
+/** Judges an item of a frame by its text, or says why it is refused; a failed statement leaves its transaction going. */
+export function tryItem(judge: Judge, pass: Pass, content: string, receivedAt: string): Verdicts | Refusal {
+  try {
+    return judge(pass, readItem(content), receivedAt);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+}
+
+/** Records a copy and says whether it differed from what is stored; if so it is kept in full. */
+function prepareDuplicates(database: Database): (event: FrameEvent, receivedAt: string) => boolean {
+  const findContent = database.prepare<[string, string], StoredContent>(
+    "SELECT source, timestamp, payload, attributes, processed_at FROM events WHERE topic = ? AND event_id = ?",
+  );
+  const insertDuplicate = database.prepare<
+    [string, string, string, string, string, number, string | null, string | null, string | null]
+  >(
+    `INSERT INTO duplicates
+       (topic, event_id, source, received_at, first_processed_at, is_conflict, timestamp, payload, attributes)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  return (event, receivedAt) => {
+    const { topic, eventId, timestamp, source, payload, attributes } = event;
+    const stored = findContent.get(topic, eventId);
+    if (stored === undefined) throw new Error("a copy was dropped, yet the first one is not there");
+    const isConflict = !isSameContent(stored, event);
+    insertDuplicate.run(
+      topic,
+      eventId,
+      source,
+      receivedAt,
+      stored.processed_at,
+      Number(isConflict),
+      isConflict ? timestamp : null,
+      isConflict ? payload : null,
+      isConflict ? attributes : null,
+    );
+    return isConflict;
+  };
+}
+
+function isSameContent(stored: StoredContent, copy: FrameEvent): boolean {
+  try {
+    return (
+      stored.source === copy.source &&
+      stored.timestamp === copy.timestamp &&
+      // A payload that has expired cannot be compared any more.
+      (stored.payload === null || isSameJson(stored.payload, copy.payload)) &&
+      isSameJson(stored.attributes ?? "{}", copy.attributes ?? "{}")
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError) throw refusedByStore("damaged frame: a copy holds what is not JSON", error);
+    throw error;
+  }
+}
