@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Unavailable } from "@tidemark/shared/errors";
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
 import type { EventStore } from "@tidemark/shared/event-store/event-store";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
 import { createHttpServer } from "@tidemark/shared/http-server";
@@ -15,7 +16,7 @@ import { registerQuery } from "./query.ts";
 /** Queries over a store of its own and a log whose contents the test decides. */
 export interface QueryFixture {
   server: FastifyInstance;
-  store: EventStore;
+  store: EventStore & DeadLetterStore;
   /** What the log holds; undefined: it is away. */
   log: { contents: LogContents | undefined };
   hear: (heartbeat: Partial<Heartbeat>) => void;
