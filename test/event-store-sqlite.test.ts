@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -17,6 +16,7 @@ import { describeDeadLetters } from "./contract/event-store/dead-letters.ts";
 import { describeDuplicates } from "./contract/event-store/duplicates.ts";
 import { describeEventStore } from "./contract/event-store-contract.ts";
 import { deliveryOf, eventText } from "./support/frames.ts";
+import { changeTables } from "./support/sqlite-tables.ts";
 
 const log = createLogger({ service: "test", level: "silent" });
 
@@ -52,17 +52,6 @@ async function openEmpty() {
       await rm(directory, { recursive: true });
     },
   };
-}
-
-// The store's own copy of SQLite: two copies in one process would not see each other's locks (sqlite.org/howtocorrupt.html).
-const Database: new (path: string, options: { timeout: number }) => { exec(sql: string): unknown; close(): unknown } =
-  createRequire(import.meta.resolve("@tidemark/shared/errors"))("better-sqlite3");
-
-/** Changes the tables beside the store that has the file open. */
-function changeTables(path: string, sql: string): void {
-  const database = new Database(path, { timeout: 5_000 });
-  database.exec(sql);
-  database.close();
 }
 
 describeEventStore("the SQLite event store", openEmpty, { keepsDeadLetters: true });
