@@ -2,6 +2,7 @@ import type { EventStore } from "@tidemark/shared/event-store/event-store";
 import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
 import { createLogger } from "@tidemark/shared/log";
 import { describe, expect, inject, test } from "vitest";
+import { describeDuplicates } from "./contract/event-store/duplicates.ts";
 import { describeEventStore } from "./contract/event-store-contract.ts";
 import { deliveryOf, eventText } from "./support/frames.ts";
 import { createDatabase } from "./support/postgres-database.ts";
@@ -10,7 +11,7 @@ import { waitFor } from "./support/wait-for.ts";
 
 const log = createLogger({ service: "test", level: "silent" });
 
-describeEventStore("the PostgreSQL event store", async () => {
+async function openEmpty() {
   const database = await createDatabase(inject("databaseUrl"));
   const open = () => openPostgresEventStore({ url: database.url, log, migrate: true, maxConnections: 2 });
   let store = await open();
@@ -26,12 +27,52 @@ describeEventStore("the PostgreSQL event store", async () => {
       await database.drop();
     },
   };
-});
+}
+
+describeEventStore("the PostgreSQL event store", openEmpty);
+describeDuplicates("the PostgreSQL event store", openEmpty);
 
 const forwardIds = async (store: EventStore, after?: string) => {
   const page = await store.listEvents({ limit: 100, order: "asc", ...(after !== undefined && { after }) });
   return page.events.map((event) => event.eventId);
 };
+
+test("a page of dropped copies ends where it has looked at enough, and the next one goes on there", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await beside.query(
+    `INSERT INTO duplicates (tx, ord, topic, event_id, source, received_at, first_processed_at, is_conflict)
+     SELECT n, 0, 't', n::text, CASE WHEN n IN (1, 20001) THEN 'rare' ELSE 'often' END, now(), now(), false
+     FROM generate_series(1, 20001) AS n`,
+  );
+
+  const newest = await store.listDuplicates({ source: "rare", limit: 5 });
+  const middle = await store.listDuplicates({ source: "rare", limit: 5, after: String(newest.next) });
+  const oldest = await store.listDuplicates({ source: "rare", limit: 5, after: String(middle.next) });
+
+  expect(newest).toMatchObject({ duplicates: [{ eventId: "20001" }], next: "10002-0" });
+  expect(middle).toEqual({ duplicates: [], next: "2-0" });
+  expect(oldest).toMatchObject({ duplicates: [{ eventId: "1" }] });
+  expect(oldest.next).toBeUndefined();
+});
+
+test("a page of dropped copies ends early with the one that fills it, and the next one goes on there", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await beside.query(
+    `INSERT INTO duplicates (tx, ord, topic, event_id, source, received_at, first_processed_at, is_conflict,
+                             "timestamp", payload)
+     SELECT n, 0, 't', n::text, 's', now(), now(), true, now(), json_build_object('text', repeat('x', 5000000))
+     FROM generate_series(1, 3) AS n`,
+  );
+
+  const first = await store.listDuplicates({ limit: 10 });
+  const second = await store.listDuplicates({ limit: 10, after: String(first.next) });
+
+  expect(first.duplicates.map(({ eventId }) => eventId)).toEqual(["3", "2"]);
+  expect(second.duplicates.map(({ eventId }) => eventId)).toEqual(["1"]);
+  expect(second.next).toBeUndefined();
+});
 
 describe("consumers at the same time", () => {
   test("store each of overlapping events once and never deadlock", async () => {

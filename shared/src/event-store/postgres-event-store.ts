@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { Unavailable } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "./duplicates.ts";
 import type {
   Applied,
   AppliedDelivery,
@@ -15,10 +16,13 @@ import type {
 import { applyFrames } from "./postgres-apply.ts";
 import { readBooks } from "./postgres-books.ts";
 import { openReadPool, Writer } from "./postgres-connections.ts";
+import { listDuplicates } from "./postgres-duplicates.ts";
 import { isOutOfTime, translatingErrors } from "./postgres-errors.ts";
 import { findEvent, findFrame, listEvents, type Tables } from "./postgres-queries.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
+
+type PostgresStore = EventStore & Pick<DuplicateReader, "listDuplicates">;
 
 interface PostgresOptions {
   url: string;
@@ -35,7 +39,7 @@ interface PostgresOptions {
  *
  * @throws {Unavailable} `store_unreachable`, with `migrate`
  */
-export async function openPostgresEventStore(options: PostgresOptions): Promise<EventStore> {
+export async function openPostgresEventStore(options: PostgresOptions): Promise<PostgresStore> {
   const store = new PostgresEventStore(options);
   try {
     if (options.migrate) await store.connectWriter();
@@ -46,7 +50,7 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
   return store;
 }
 
-class PostgresEventStore implements EventStore {
+class PostgresEventStore implements PostgresStore {
   readonly #writer: Writer;
   readonly #reader: Kysely<Tables>;
   /**
@@ -103,6 +107,10 @@ class PostgresEventStore implements EventStore {
 
   readBooks(query: BooksQuery): Promise<Books> {
     return readBooks(this.#reader, query);
+  }
+
+  listDuplicates(query: DuplicateQuery): Promise<DuplicatePage> {
+    return listDuplicates(this.#reader, query);
   }
 
   async ping(): Promise<void> {

@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from "kysely";
 import type pg from "pg";
 import { InvalidInput } from "../errors.ts";
 
@@ -25,12 +26,18 @@ const MAX_INTEGER = 2 ** 31 - 1;
 export const LAST_POSITION = `${MAX_BIGINT}-${MAX_INTEGER}`;
 
 /** @throws {InvalidInput} `invalid_cursor` */
-export function readPosition(text: string): Position {
+function readPosition(text: string): Position {
   const [, tx, ord] = /^(\d{1,19})-(\d{1,10})$/.exec(text) ?? [];
   if (tx === undefined || BigInt(tx) > MAX_BIGINT || Number(ord) > MAX_INTEGER) {
     throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "this cursor does not come from here" });
   }
   return { tx, ord: Number(ord) };
+}
+
+/** The two values of a position, for a comparison with `(tx, ord)`. @throws {InvalidInput} `invalid_cursor` */
+export function positionValues(position: string): RawBuilder<unknown> {
+  const { tx, ord } = readPosition(position);
+  return sql`${tx}::bigint, ${ord}::integer`;
 }
 
 export function writePosition({ tx, ord }: Position): string {

@@ -2,7 +2,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import { type EventRow, readEvent } from "./event-row.ts";
 import { type EventPage, type EventQuery, type LedgerEntry, MAX_PAGE_BYTES, type StoredEvent } from "./event-store.ts";
 import { translatingErrors } from "./postgres-errors.ts";
-import { FIRST_POSITION, LAST_POSITION, readPosition, writePosition } from "./postgres-positions.ts";
+import { FIRST_POSITION, LAST_POSITION, positionValues, writePosition } from "./postgres-positions.ts";
 
 /** The tables as far as they are read with the query builder; bigint arrives as text. */
 export interface Tables {
@@ -83,11 +83,6 @@ export async function listEvents(db: Kysely<Tables>, { topic, limit, order, afte
   const events = page.map(readEvent);
   if (isForward) return { events, next: last ? writePosition(last) : low };
   return last !== undefined && Number(last.found) > page.length ? { events, next: writePosition(last) } : { events };
-}
-
-function positionValues(position: string): RawBuilder<unknown> {
-  const { tx, ord } = readPosition(position);
-  return sql`${tx}::bigint, ${ord}::integer`;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
