@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { findFreePort } from "../../tools/free-port.ts";
 import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
 import { findFamily, signalAll } from "./process-table.ts";
+import { findSteadyPort } from "./steady-port.ts";
 import type { Part } from "./world.ts";
 
 export interface BrokerPart extends Part {
@@ -13,12 +13,11 @@ export interface BrokerPart extends Part {
 /** A nats-server as Tidemark wants it, on a port and data of its own. */
 export async function openBrokerPart(dir: string): Promise<BrokerPart> {
   const dataDir = join(dir, "nats");
-  const port = await findFreePort();
+  const port = await findSteadyPort();
   const server = await startNatsServer({ binary: await findNatsServer(), dataDir, port });
   const version = ((await (await fetch(`${server.monitorUrl}/varz`)).json()) as { version: string }).version;
   const signal = async (name: NodeJS.Signals) => {
-    const family = await findFamily("nats-server", "--config", dataDir);
-    if (family !== undefined) signalAll(family.pids, name);
+    signalAll(await findFamily("nats-server", "--config", dataDir), name);
   };
   return {
     name: "nats",

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import pg from "pg";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../tools/embedded-postgres.ts";
-import { findFreePort } from "../../tools/free-port.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { findFamily, signalAll } from "./process-table.ts";
+import { countRunning, findFamily, signalAll } from "./process-table.ts";
+import { findSteadyPort } from "./steady-port.ts";
 import type { Part } from "./world.ts";
 
 export interface DatabasePart extends Part {
@@ -16,17 +16,17 @@ export interface DatabasePart extends Part {
 /** The PostgreSQL that npm brought, on a port and data of its own. All of its processes share one fate. */
 export async function openDatabasePart(dir: string): Promise<DatabasePart> {
   const dataDir = join(dir, "postgres");
-  const port = await findFreePort();
+  const port = await findSteadyPort();
   let server: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir, port });
   const version = await readVersion(server.url);
   const find = () => findFamily("postgres", "-D", join(dataDir, "pgdata"));
-  const signal = async (name: NodeJS.Signals) => signalAll((await find())?.pids ?? [], name);
+  const signal = async (name: NodeJS.Signals) => signalAll(await find(), name);
   const kill = async () => {
-    const family = await find();
-    if (family === undefined) return;
-    // The guard first: it would wait for the end of a server that has ended already.
-    signalAll([family.parentPid, ...family.pids], "SIGKILL");
-    await server.exited;
+    const pids = await find();
+    if (pids.length === 0) return;
+    signalAll(pids, "SIGKILL");
+    await server.exited; // its guard sees that, and ends too
+    await waitFor("every process of PostgreSQL to be gone", async () => (await countRunning(pids)) === 0);
   };
   return {
     name: "postgres",
@@ -35,11 +35,7 @@ export async function openDatabasePart(dir: string): Promise<DatabasePart> {
     version,
     servicePid: () => undefined,
     async start() {
-      // Right after a kill the shared memory of the old server may still be held by what is left of it.
-      server = await waitFor("PostgreSQL to start again", () => startEmbeddedPostgres({ dataDir, port }), {
-        timeoutMs: 60_000,
-        intervalMs: 250,
-      });
+      server = await startEmbeddedPostgres({ dataDir, port });
     },
     kill,
     stop: kill,

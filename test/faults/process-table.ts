@@ -21,22 +21,21 @@ async function listProcesses(): Promise<RunningProcess[]> {
   });
 }
 
-/** A process and all that descend from it, its parent too. */
-export interface Family {
-  parentPid: number;
-  pids: number[];
-}
-
-/** The process whose command line names all of `words`, oldest of its kind, with its descendants. */
-export async function findFamily(...words: string[]): Promise<Family | undefined> {
+/** The process whose command line names all of `words`, eldest of its kind, and all that descend from it. */
+export async function findFamily(...words: string[]): Promise<number[]> {
   const processes = await listProcesses();
   const named = processes.filter(({ command }) => words.every((word) => command.includes(word)));
   const eldest = named.find(({ parentPid }) => !named.some(({ pid }) => pid === parentPid));
-  if (eldest === undefined) return undefined;
+  if (eldest === undefined) return [];
   const pids = [eldest.pid];
   for (const pid of pids)
     pids.push(...processes.filter(({ parentPid }) => parentPid === pid).map((child) => child.pid));
-  return { parentPid: eldest.parentPid, pids };
+  return pids;
+}
+
+/** How many of them still hold memory; one that is dead and not yet fetched by its parent holds none. */
+export async function countRunning(pids: readonly number[]): Promise<number> {
+  return (await listProcesses()).filter(({ pid, residentBytes }) => pids.includes(pid) && residentBytes > 0).length;
 }
 
 /** The memory of those that still run, by pid. */

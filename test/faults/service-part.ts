@@ -4,7 +4,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { findFreePort } from "../../tools/free-port.ts";
+import { findSteadyPort } from "./steady-port.ts";
 import type { Part } from "./world.ts";
 
 export interface ServicePartOptions {
@@ -32,7 +32,7 @@ const STOP_DEADLINE_MS = 30_000;
 /** A service as a process, on the same port in every life; started again when it ends unasked. */
 export async function openServicePart(options: ServicePartOptions): Promise<ServicePart> {
   const { name, dir, onEnding } = options;
-  const port = await findFreePort();
+  const port = await findSteadyPort();
   const log = createWriteStream(join(dir, `${name}.log`), { flags: "a" });
   const main = fileURLToPath(new URL(options.main, import.meta.url));
   const stopWithParent = new URL("../../tools/stack/stop-with-parent.ts", import.meta.url).href;
@@ -41,6 +41,7 @@ export async function openServicePart(options: ServicePartOptions): Promise<Serv
   let exited: Promise<unknown[]> = Promise.resolve([]);
   let isWanted = false;
   let starts = 0;
+  let hasSpoken = false;
 
   const start = async () => {
     if (child !== undefined) return;
@@ -53,6 +54,10 @@ export async function openServicePart(options: ServicePartOptions): Promise<Serv
     });
     child = started;
     exited = once(started, "exit");
+    hasSpoken = false;
+    started.stdout?.once("data", () => {
+      hasSpoken = true;
+    });
     for (const output of [started.stdout, started.stderr]) output?.pipe(log, { end: false });
     started.once("exit", async (code, signal) => {
       child = undefined;
@@ -86,7 +91,9 @@ export async function openServicePart(options: ServicePartOptions): Promise<Serv
       const late = setTimeout(() => child?.kill("SIGKILL"), STOP_DEADLINE_MS);
       const [code, signal] = await exited;
       clearTimeout(late);
-      if (code !== 0) onEnding(`${name} answered SIGTERM with ${code ?? signal}`);
+      // Before its own code runs, a process ends by the signal and has nothing to finish.
+      const isUnborn = !hasSpoken && signal === "SIGTERM";
+      if (code !== 0 && !isUnborn) onEnding(`${name} answered SIGTERM with ${code ?? signal}`);
     },
   };
 }

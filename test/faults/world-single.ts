@@ -24,6 +24,9 @@ export async function openSingleWorld({ dir }: { dir: string }): Promise<World> 
   });
   await single.start();
   const wire = await openWire(single.port);
+  const ready = async () => {
+    await waitFor("single to be ready", () => single.isReady(), { timeoutMs: READY_TIMEOUT_MS, intervalMs: 100 });
+  };
 
   return {
     publishUrls: [new URL(`http://127.0.0.1:${wire.port}/publish`)],
@@ -33,11 +36,11 @@ export async function openSingleWorld({ dir }: { dir: string }): Promise<World> 
     programs: ["SQLite"],
     endings,
     lives: () => single.starts,
-    fill: (holdMs) => holdWriteLock(path, holdMs),
-    ready: async () => {
-      const options = { timeoutMs: READY_TIMEOUT_MS, intervalMs: 100 };
-      await waitFor("single to be ready", () => single.isReady(), options);
+    async fill(holdMs) {
+      await ready(); // it would not start while the file is locked for longer than a few seconds
+      await holdWriteLock(path, holdMs);
     },
+    ready,
     async close() {
       await single.kill();
       await wire.close();

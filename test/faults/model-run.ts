@@ -1,0 +1,81 @@
+import type { Evidence } from "./evidence.ts";
+import { TOPICS } from "./sent-event.ts";
+import type { AnswerCounts, Attempt } from "./tally.ts";
+
+/** A request of a run on paper: its events by number, the last one its probe, and what became of it. */
+export interface ModelRequest {
+  numbers: number[];
+  fate: "answered" | "receipt" | "lost, taken" | "lost, not taken" | "refused";
+}
+
+/** The run before the rows are counted, for a test to break a promise in. */
+export interface ModelRun {
+  evidence: Evidence;
+  timesStored: Map<number, number>;
+}
+
+/** Plays requests one after the other against a perfect service, and gives the evidence that this leaves. */
+export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => void = () => {}): Evidence {
+  const timesStored = new Map<number, number>();
+  const received = new Map<string, number>();
+  const receipts = new Map<string, AnswerCounts | undefined>();
+  const attempts = requests.map(({ numbers, fate }, index): Attempt => {
+    const attempt = { numbers, beganAtMs: 2 * index, endedAtMs: 2 * index + 1, isBad: false };
+    if (fate === "refused") return { ...attempt, outcome: "failed", answer: "503 log_full" };
+    if (fate === "lost, not taken") return { ...attempt, outcome: "unknown", answer: "ECONNRESET" };
+    const counts = store(numbers, timesStored, received);
+    if (fate === "lost, taken") return { ...attempt, outcome: "unknown", answer: "ECONNRESET" };
+    if (fate === "answered") return { ...attempt, outcome: "ok", answer: "200", counts };
+    receipts.set(`/receipts/${index}`, counts);
+    return { ...attempt, outcome: "ok", answer: "202", receipt: `/receipts/${index}` };
+  });
+
+  const rowsByTopic = new Map<string, number>();
+  for (const number of timesStored.keys()) add(rowsByTopic, topicOf(number), 1);
+  const rows = timesStored.size;
+  const total = [...received.values()].reduce((sum, count) => sum + count, 0);
+  const byTopic = [...received].map(([topic, count]) => {
+    const unique = rowsByTopic.get(topic) ?? 0;
+    return { topic, received: count, unique_processed: unique, duplicate_dropped: count - unique };
+  });
+  const evidence: Evidence = {
+    attempts,
+    recount: { rows, timesStored, rowsByTopic, strangers: [], altered: [] },
+    stats: {
+      received: total,
+      unique_processed: rows,
+      duplicate_dropped: total - rows,
+      conflicts: 0,
+      dead_lettered: 0,
+      queue_size: 0,
+      by_topic: byTopic,
+    },
+    receipts,
+    samples: [],
+    endings: [],
+    peakBytes: new Map(),
+  };
+  change({ evidence, timesStored });
+  return evidence;
+}
+
+/** Stores first copies, counts the others. */
+function store(numbers: number[], timesStored: Map<number, number>, received: Map<string, number>): AnswerCounts {
+  let accepted = 0;
+  for (const number of numbers) {
+    add(received, topicOf(number), 1);
+    if (timesStored.has(number)) continue;
+    timesStored.set(number, 1);
+    accepted++;
+  }
+  const duplicates = numbers.length - accepted;
+  return { received: numbers.length, accepted, duplicates, conflicts: 0, deadLettered: 0, pending: 0 };
+}
+
+function topicOf(number: number): string {
+  return TOPICS[number % TOPICS.length] as string;
+}
+
+function add(counts: Map<string, number>, key: string, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}

@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { drawPlan, type Shape, WIRES } from "./plan.ts";
+
+const planOptions = fc.record({
+  seed: fc.nat(),
+  shape: fc.constantFrom<Shape>("single", "stack"),
+  durationMs: fc.integer({ min: 0, max: 600_000 }),
+});
+
+test("equal options give equal faults and gaps", () => {
+  fc.assert(
+    fc.property(planOptions, (options) => {
+      expect(drawPlan(options)).toEqual(drawPlan(options));
+    }),
+  );
+});
+
+test("a longer run begins like a shorter one", () => {
+  fc.assert(
+    fc.property(planOptions, (options) => {
+      const short = drawPlan(options);
+      const long = drawPlan({ ...options, durationMs: 2 * options.durationMs });
+      expect(long.slice(0, short.length)).toEqual(short);
+    }),
+  );
+});
+
+test("the faults fit into the time", () => {
+  fc.assert(
+    fc.property(planOptions, (options) => {
+      const steps = drawPlan(options);
+      const lengths = steps.map(
+        ({ gapMs, faults }) => gapMs + Math.max(...faults.map(({ afterMs = 0, holdMs }) => afterMs + holdMs)),
+      );
+      expect(lengths.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(options.durationMs);
+    }),
+  );
+});
+
+test("no two faults of a step work on the same thing", () => {
+  fc.assert(
+    fc.property(planOptions, (options) => {
+      for (const { faults } of drawPlan(options)) {
+        expect(new Set(faults.map(({ target }) => target)).size).toBe(faults.length);
+        if (faults.length > 1) expect(faults.map(({ target }) => target)).not.toContain("all");
+      }
+    }),
+  );
+});
+
+test.for(["single", "stack"] as const)(
+  "ten minutes of %s see every kind of fault it knows, alone and in pairs",
+  (shape) => {
+    const steps = drawPlan({ seed: 1, shape, durationMs: 600_000 });
+    const kinds = new Set(steps.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
+    const common = ["kill", "freeze", "stop", "cut", "slow", "half-open", "full", "clock jump"];
+    expect([...kinds].sort()).toEqual([...common, ...(shape === "stack" ? ["away", "redelivery"] : [])].sort());
+    expect(new Set(steps.map(({ faults }) => faults.length))).toEqual(new Set([1, 2]));
+  },
+);
+
+test("every wire of the stack joins a service to something", () => {
+  expect(WIRES.stack).toContain("client>gateway-1");
+  expect(WIRES.stack).toContain("consumer-2>postgres");
+  expect(new Set(WIRES.stack).size).toBe(WIRES.stack.length);
+});
