@@ -10,6 +10,9 @@ import { apply, verdictsOf } from "./contract/event-store/applying.ts";
 import { deliveryOf, eventText } from "./support/frames.ts";
 import { changeTables, readTables } from "./support/sqlite-tables.ts";
 
+// As in event-store-sqlite.test.ts: half of what starting a store costs.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
+
 async function openForTest(path?: string) {
   const directory = path === undefined ? await mkdtemp(join(tmpdir(), "tidemark-")) : undefined;
   const file = path ?? join(directory ?? "", "tidemark.db");

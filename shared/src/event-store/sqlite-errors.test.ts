@@ -1,7 +1,7 @@
 import SqliteDatabase from "better-sqlite3";
 import { expect, test } from "vitest";
 import { InvalidInput, Unavailable } from "../errors.ts";
-import { fromErrorRecord, toErrorRecord, translateSqliteError } from "./sqlite-errors.ts";
+import { fromErrorRecord, refusalOf, refusedByStore, toErrorRecord, translateSqliteError } from "./sqlite-errors.ts";
 
 /** What SQLite itself throws. */
 function errorOf(run: (database: SqliteDatabase.Database) => void): unknown {
@@ -42,6 +42,12 @@ test("a broken constraint is a fault of the data", () => {
 
   expect(translated).toBeInstanceOf(InvalidInput);
   expect(translated).toMatchObject({ code: "invalid_event", cause: { code: "SQLITE_CONSTRAINT_CHECK" } });
+});
+
+test("only a fault of the data is a refusal of an event", () => {
+  expect(refusalOf(broken())).toEqual({ code: "SQLITE_CONSTRAINT_CHECK", reason: expect.stringContaining("CHECK") });
+  expect(refusalOf(refusedByStore("no topic"))).toEqual({ code: "invalid_event", reason: "no topic" });
+  for (const error of [full(), new Error("our bug"), "no error at all"]) expect(refusalOf(error)).toBeUndefined();
 });
 
 test("anything else stays what it is", () => {
