@@ -33,7 +33,7 @@ describe("/openapi.json", () => {
     expect(document.openapi).toMatch(/^3\.1\./);
     const paths = document.paths as Record<string, JsonObject>;
     expect(Object.keys(paths)).toEqual(
-      expect.arrayContaining(["/publish", "/events", "/events/{topic}/{event_id}", "/stats", "/health"]),
+      expect.arrayContaining(["/publish", "/events", "/events/{topic}/{event_id}", "/duplicates", "/stats", "/health"]),
     );
     expect(paths["/publish"]).toHaveProperty("post");
     expect(paths["/events"]).toHaveProperty("get");

@@ -16,8 +16,8 @@ const settings = settingsOrExit(() => readSettings(QuerySettings));
 const log = createLogger({ service: "query", level: settings.LOG_LEVEL });
 
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const reader = await openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: false });
-  onClose("store", () => reader.close());
+  const store = await openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: false });
+  onClose("store", () => store.close());
 
   const broker = openLater(async () => {
     const connection = await connectJetstream({ url: settings.NATS_URL, name: "query", log });
@@ -28,6 +28,6 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
 
   const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   onClose("server", () => server.close());
-  registerQuery(server, { reader, ...broker, startedAtMs: Date.now() });
+  registerQuery(server, { store, ...broker, startedAtMs: Date.now() });
   await server.listen({ host: settings.HOST, port: settings.PORT });
 });

@@ -48,7 +48,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
   const log: QueryFixture["log"] = { contents: EMPTY_LOG };
   let hear: (heartbeat: Heartbeat) => void = () => {};
   registerQuery(server, {
-    reader: store,
+    store,
     readLog: async () => {
       if (log.contents === undefined) throw new Unavailable({ code: "log_unreachable", detail: "the log is away" });
       return log.contents;

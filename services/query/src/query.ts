@@ -16,7 +16,7 @@ import { registerStats } from "./stats.ts";
 import { registerSystemHealth } from "./system-health.ts";
 
 export interface QueryOptions {
-  reader: EventReader;
+  store: EventReader & Pick<DuplicateReader, "listDuplicates">;
   /** What is in the log at this moment. @throws {Unavailable} when the log is away */
   readLog: () => Promise<LogContents>;
   signals: Pick<Signals, "onHeartbeat">;
@@ -25,20 +25,16 @@ export interface QueryOptions {
 }
 
 /** Everything that reads: events, books, receipts, health, and the pages for people. */
-export function registerQuery(server: FastifyInstance, { reader, readLog, signals, startedAtMs }: QueryOptions): void {
+export function registerQuery(server: FastifyInstance, { store, readLog, signals, startedAtMs }: QueryOptions): void {
   const budget = createPageBudget();
-  registerEvents(server, { reader, budget });
-  if (listsDuplicates(reader)) registerDuplicates(server, { store: reader, budget });
-  if (keepsDeadLetters(reader)) registerDeadLetters(server, { store: reader, budget });
-  registerStats(server, { reader, readLog, startedAtMs });
-  registerReceipts(server, { reader, readLog });
-  registerSystemHealth(server, { reader, readLog, signals });
-  registerHealth(server, { checks: { store: () => reader.ping() } });
+  registerEvents(server, { reader: store, budget });
+  registerDuplicates(server, { store, budget });
+  if (keepsDeadLetters(store)) registerDeadLetters(server, { store, budget });
+  registerStats(server, { reader: store, readLog, startedAtMs });
+  registerReceipts(server, { reader: store, readLog });
+  registerSystemHealth(server, { reader: store, readLog, signals });
+  registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });
-}
-
-function listsDuplicates(store: object): store is DuplicateReader {
-  return "listDuplicates" in store;
 }
 
 function keepsDeadLetters(store: object): store is DeadLetterStore {

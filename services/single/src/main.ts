@@ -34,7 +34,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     maxFrameEvents: Math.min(1_000, settings.QUEUE_MAX_SIZE),
     whenLate: "unknown",
   });
-  registerQuery(server, { reader: store, readLog: () => eventLog.look(), signals, startedAtMs: Date.now() });
+  registerQuery(server, { store, readLog: () => eventLog.look(), signals, startedAtMs: Date.now() });
 
   // Started once its first heartbeat is listened for; closed after the server, whose last requests wait for verdicts.
   const consumer = startConsumer({ eventLog, store, signals, log });

@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import { listDuplicates } from "./duplicates-api.ts";
 import { findEvent, listEvents } from "./events-api.ts";
 import { readHealth, readLiveness, readReadiness } from "./health-api.ts";
 import { documentOperation, pageOperation } from "./pages-api.ts";
@@ -32,6 +33,7 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       "/receipts/{id}": { get: readReceipt },
       "/events": { get: listEvents },
       "/events/{topic}/{event_id}": { get: findEvent },
+      "/duplicates": { get: listDuplicates },
       "/stats": { get: readStats },
       "/health": { get: readHealth },
       "/livez": { get: readLiveness },
