@@ -1,4 +1,3 @@
-import type { FaultKind } from "./plan.ts";
 import type { Wire } from "./wire.ts";
 
 /** A process that faults happen to. */
@@ -35,5 +34,3 @@ export interface World {
   ready(): Promise<void>;
   close(): Promise<void>;
 }
-
-export type FaultCounts = Map<FaultKind, number>;
