@@ -1,5 +1,8 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture } from "./query-fixture.ts";
+
+// For what needs no dead letter.
+const empty = await openQueryFixture(afterAll);
 
 /** An item of a frame that is no event, so that the store refuses it for good. */
 const POISON = '{"topic":"odd","event_id":"1","payload":{"tenth":0.10}}';
@@ -55,9 +58,8 @@ test("refuses the cursor of another topic, and parameters it does not know", asy
 });
 
 test.each(["stored", "duplicate", "conflict"] as const)("tells what a redriven event is now: %s", async (status) => {
-  const { server, store } = await openDeadLetters(0);
-  vi.spyOn(store, "redrive").mockResolvedValue({ status });
-  const answer = await server.inject({ method: "POST", url: "/dead-letters/7/redrive" });
+  vi.spyOn(empty.store, "redrive").mockResolvedValueOnce({ status });
+  const answer = await empty.server.inject({ method: "POST", url: "/dead-letters/7/redrive" });
   expect(answer.statusCode).toBe(200);
   expect(answer.json()).toEqual({ id: "7", status });
 });
@@ -95,8 +97,7 @@ test.each([
   ["DELETE", "/dead-letters/8"],
   ["DELETE", "/dead-letters/a%2Fb"],
 ] as const)("%s %s: there is no such letter", async (method, url) => {
-  const { server } = await openDeadLetters(1);
-  const answer = await server.inject({ method, url });
+  const answer = await empty.server.inject({ method, url });
   expect(answer.statusCode).toBe(404);
   expect(answer.json()).toMatchObject({ status: 404, code: "not_found" });
 });
@@ -106,8 +107,7 @@ test.each([
   ["GET", "/dead-letters/7/redrive", "POST"],
   ["DELETE", "/dead-letters", "GET"],
 ] as const)("%s %s is not a method of it", async (method, url, allowed) => {
-  const { server } = await openDeadLetters(0);
-  const answer = await server.inject({ method, url });
+  const answer = await empty.server.inject({ method, url });
   expect(answer.statusCode).toBe(405);
   expect(answer.headers.allow).toContain(allowed);
 });
