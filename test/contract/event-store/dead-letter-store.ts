@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
 import type { EventStore } from "@tidemark/shared/event-store/event-store";
 
-export type StoreWithDeadLetters = EventStore & DeadLetterStore;
+type StoreWithDeadLetters = EventStore & DeadLetterStore;
 
 /** An empty store for one test, and a way to make it refuse events that have nothing wrong with them. */
 export interface OpenedDeadLetterStore {
