@@ -64,7 +64,9 @@ export const listDeadLetters: Operation = {
   operationId: "listDeadLetters",
   tags: ["Books"],
   summary: "List the events that the store refused",
-  description: "Oldest first. Each is counted under `dead_lettered`; deleted ones stay counted.",
+  description:
+    "Oldest first. Each is counted under `dead_lettered`; deleted ones stay counted. Served where the store keeps dead " +
+    "letters, which is in single.",
   requestParams: { query: DeadLettersParameters },
   responses: {
     "200": {

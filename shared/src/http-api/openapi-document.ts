@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./dead-letters-api.ts";
 import { listDuplicates } from "./duplicates-api.ts";
 import { findEvent, listEvents } from "./events-api.ts";
 import { readHealth, readLiveness, readReadiness } from "./health-api.ts";
@@ -34,6 +35,9 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       "/events": { get: listEvents },
       "/events/{topic}/{event_id}": { get: findEvent },
       "/duplicates": { get: listDuplicates },
+      "/dead-letters": { get: listDeadLetters },
+      "/dead-letters/{id}": { delete: deleteDeadLetter },
+      "/dead-letters/{id}/redrive": { post: redriveDeadLetter },
       "/stats": { get: readStats },
       "/health": { get: readHealth },
       "/livez": { get: readLiveness },
