@@ -10,6 +10,7 @@ const SABOTAGED_RECEIPTS_TIMEOUT_MS = 5_000;
 const WRONG_ARGUMENTS_EXIT_CODE = 2;
 
 const options = optionsOrExit();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const durationMs = options.minutes * 60_000;
 const steps = [...exposingSteps(options.sabotage), ...drawPlan({ ...options, durationMs })];
 const beganAtMs = performance.now();

@@ -10,6 +10,7 @@ import { inflict } from "./inflict.ts";
 import type { Judgement } from "./judgement.ts";
 import { startObserver } from "./observer.ts";
 import type { Shape, Step } from "./plan.ts";
+import { signalAll } from "./process-table.ts";
 import { readReceipt, readStats, walkEvents } from "./reader.ts";
 import { recount } from "./recount.ts";
 import { type Sabotage, sabotagedMain } from "./saboteurs/sabotage.ts";
@@ -54,13 +55,20 @@ export async function runFaults(options: RunOptions): Promise<RunResult> {
   await mkdir(dir, { recursive: true });
   await chmod(dir, 0o755); // under root PostgreSQL runs as another user
   const world = await openWorld(options, dir);
+  const killServices = () => signalAll(servicePids(world), "SIGKILL"); // a frozen one hears nothing else
+  process.once("exit", killServices);
   try {
     await world.ready();
     return await runIn(world, options);
   } finally {
+    process.off("exit", killServices);
     await world.close();
     if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
   }
+}
+
+function servicePids({ parts }: World): number[] {
+  return [...parts.values()].map((part) => part.servicePid()).filter((pid) => pid !== undefined);
 }
 
 function openWorld({ shape, sabotage }: RunOptions, dir: string): Promise<World> {
