@@ -37,15 +37,15 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     await postgres.start();
     if (isNew) await postgres.createDatabase("tidemark");
   } catch (error) {
-    await postgres.stop();
+    // The package waits for the end of a server that has ended already.
+    if (isRunning(postgres)) await postgres.stop();
     await removeData();
     throw new Error(`PostgreSQL did not start: ${error ?? ""}\n${said.join("").slice(-5_000)}`);
   }
   said.length = 0;
   let isWanted = true;
-  // The package keeps the server's process to itself and says nothing when it dies.
-  const { process: server } = postgres as unknown as { process?: ChildProcess };
-  server?.once("exit", async () => {
+  // The package says nothing when it dies.
+  serverOf(postgres)?.once("exit", async () => {
     if (!isWanted) return;
     await removeData();
     process.exit(1);
@@ -59,3 +59,13 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     },
   };
 });
+
+/** The package keeps the server's process to itself. */
+function serverOf(postgres: EmbeddedPostgres): ChildProcess | undefined {
+  return (postgres as unknown as { process?: ChildProcess }).process;
+}
+
+function isRunning(postgres: EmbeddedPostgres): boolean {
+  const server = serverOf(postgres);
+  return server !== undefined && server.exitCode === null && server.signalCode === null;
+}
