@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -116,6 +116,15 @@ describe("a SQLite file", () => {
 
     await first.close();
     await expect((await openForTest(path)).ping()).resolves.toBeUndefined();
+  });
+
+  test("is one file under all its names", async () => {
+    const path = await pathForTest();
+    await openForTest(path);
+    const link = `${path}-link`;
+    await symlink(path, link);
+
+    await expect(openSqliteEventStore({ path: link, log })).rejects.toThrow("in use by another Tidemark");
   });
 
   test("is free again, and whole, after its process was killed", async () => {

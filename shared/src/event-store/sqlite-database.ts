@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { sqliteCode } from "./sqlite-errors.ts";
@@ -64,7 +64,8 @@ function closeWriter(database: Database, guard: Database): void {
  * holds a lock on a file beside it, an open exclusive transaction: the kernel lets go of it however the process ends.
  */
 function holdGuard(path: string): Database {
-  const guard = new SqliteDatabase(`${path}.lock`, { timeout: 0 });
+  // Beside the file itself, by whatever link it was named.
+  const guard = new SqliteDatabase(`${existsSync(path) ? realpathSync(path) : path}.lock`, { timeout: 0 });
   try {
     guard.exec("BEGIN EXCLUSIVE");
     return guard;
