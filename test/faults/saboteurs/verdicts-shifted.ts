@@ -1,6 +1,7 @@
+import { DUPLICATE } from "@tidemark/shared/verdict";
 import { runSabotagedConsumer } from "./consumer-root.ts";
 
-/** Sends each event the verdict of its neighbour: the sums stay right, the answers are of other requests. */
+/** Sends each event the verdict of its neighbour; the last of a frame, which has none, hears that it is a duplicate. */
 await runSabotagedConsumer(({ signals }) => ({
   signals: {
     address: signals.address,
@@ -8,7 +9,7 @@ await runSabotagedConsumer(({ signals }) => ({
     sendHeartbeat: (heartbeat) => signals.sendHeartbeat(heartbeat),
     onHeartbeat: (listener) => signals.onHeartbeat(listener),
     sendVerdicts(address, { frameId, verdicts }) {
-      signals.sendVerdicts(address, { frameId, verdicts: verdicts.slice(1) + verdicts.slice(0, 1) });
+      signals.sendVerdicts(address, { frameId, verdicts: verdicts.slice(1) + DUPLICATE });
     },
   },
 }));
