@@ -17,7 +17,9 @@ export interface EventStore extends EventReader {
    * whole or not at all, and those before a failure are in the ledger.
    *
    * @param options.maxNamed how many dropped copies the result names at most; may be Infinity
-   * @throws {InvalidInput} the data was refused (SQLSTATE classes 22, 23, 54 and their SQLite twins); nothing changed
+   * @throws {InvalidInput} the data was refused (SQLSTATE classes 22, 23, 54); nothing changed. A store that keeps dead
+   *   letters (SQLite) buries what it refuses instead, with the verdict `x`
+   * @throws {Error} such a store refused ten or more events of a call, all alike, and took none: our bug; nothing changed
    * @throws {Unavailable} `store_unreachable`: the store is down, full or restarting. Whether it committed may be
    *   unknown; applying the same frames again is safe
    */
