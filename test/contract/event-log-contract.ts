@@ -177,6 +177,8 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       do {
         const before = confirmed;
         const contents = await log.look();
+        // On a slow machine frames may leave during each of its tries; it says so then, and the last look of all is certain.
+        if (contents.isUncertain) continue;
         const held = sequencesOf(contents.held ?? []);
         expect(contents.frames).toBe(held.length);
         expect(contents.events).toBe(held.reduce((sum, sequence) => sum + sizeOf(sequence), 0));
