@@ -71,8 +71,48 @@ const MIGRATIONS: { name: string; statements: string[] }[] = [
         conflicts bigint NOT NULL DEFAULT 0,
         dead bigint NOT NULL DEFAULT 0,
         last_processed_at timestamptz NOT NULL,
+        -- Of those above, what is no longer on record: a recount needs it.
+        duplicates_pruned bigint NOT NULL DEFAULT 0,
+        conflicts_pruned bigint NOT NULL DEFAULT 0,
+        dead_deleted bigint NOT NULL DEFAULT 0,
         PRIMARY KEY (slot, topic)
       ) WITH (fillfactor = 50)`,
+      // Who sends copies, and how late: age is which of AGE_BOUNDS_SECONDS the copy came within, from 0.
+      `CREATE TABLE source_counters (
+        slot integer NOT NULL,
+        source text COLLATE "C" NOT NULL,
+        age smallint NOT NULL,
+        duplicates bigint NOT NULL,
+        conflicts bigint NOT NULL,
+        PRIMARY KEY (slot, source, age)
+      ) WITH (fillfactor = 50)`,
+      // How many places of a log have a row in frames or frame_copies, or had one before they were pruned.
+      `CREATE TABLE frame_counters (
+        slot integer NOT NULL,
+        incarnation text COLLATE "C" NOT NULL,
+        frames bigint NOT NULL,
+        PRIMARY KEY (slot, incarnation)
+      ) WITH (fillfactor = 50)`,
+      // bytea: what text cannot hold is among the reasons for being here.
+      `CREATE TABLE dead_letters (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        received_at timestamptz NOT NULL,
+        dead_at timestamptz NOT NULL,
+        events integer NOT NULL,
+        attempts integer NOT NULL,
+        ordinal integer, -- which of the frame's events it is, from 0; NULL for a whole frame
+        frame_id uuid NOT NULL,
+        topic text COLLATE "C", -- NULL where it could not be read
+        code text COLLATE "C" NOT NULL,
+        reason text COLLATE "C" NOT NULL,
+        content bytea NOT NULL
+      )`,
+      "CREATE INDEX dead_letters_by_topic ON dead_letters (topic, id)",
+      // The last recount, as GET /audit answered it.
+      `CREATE TABLE last_audit (
+        report json NOT NULL,
+        only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row)
+      )`,
       // What a transaction id is added to, see postgres-positions.ts.
       `CREATE TABLE positions (
         base bigint NOT NULL,

@@ -55,10 +55,12 @@ const MIGRATIONS = [
     duplicates INTEGER NOT NULL,
     conflicts INTEGER NOT NULL,
     dead_lettered INTEGER NOT NULL,
-    last_processed_at TEXT NOT NULL
+    last_processed_at TEXT NOT NULL,
+    -- Of those above, what is no longer on record: a recount needs it.
+    duplicates_pruned INTEGER NOT NULL DEFAULT 0,
+    conflicts_pruned INTEGER NOT NULL DEFAULT 0,
+    dead_letters_deleted INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
-  `,
-  `
   -- AUTOINCREMENT: the id of a dead letter that was deleted must not lead to another.
   CREATE TABLE dead_letters (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -77,7 +79,26 @@ const MIGRATIONS = [
   ) STRICT;
   CREATE INDEX dead_letters_by_topic ON dead_letters (topic);
 
-  ALTER TABLE topics ADD COLUMN dead_letters_deleted INTEGER NOT NULL DEFAULT 0;
+  -- Who sends copies, and how late: age is which of AGE_BOUNDS_SECONDS the copy came within, from 0.
+  CREATE TABLE source_counters (
+    source TEXT NOT NULL,
+    age INTEGER NOT NULL,
+    duplicates INTEGER NOT NULL,
+    conflicts INTEGER NOT NULL,
+    PRIMARY KEY (source, age)
+  ) STRICT, WITHOUT ROWID;
+
+  -- How many places of a log have a row in frames, or had one before it was pruned.
+  CREATE TABLE frame_counters (
+    incarnation TEXT NOT NULL PRIMARY KEY,
+    frames INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last recount, as GET /audit answered it.
+  CREATE TABLE last_audit (
+    report TEXT NOT NULL,
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1)
+  ) STRICT;
   `,
 ];
 
