@@ -1,0 +1,151 @@
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { expectProblem, pointersOf } from "./expectations.ts";
+import { expectNothingTaken } from "./hostility.ts";
+import { call, getJson } from "./http-client.ts";
+import { makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
+
+// Beside refused-bodies and refused-events, which say what is refused and why: what is made to do harm. Each of these is
+// refused in the right class, changes no figure of the books, and leaves the service as it was.
+
+const MILLION = 1_000_000;
+const topic = uniqueTopic("hostile");
+const good = JSON.stringify(makeEvent({ topic }));
+const withField = (name: string, value: string) => good.replace(/}$/, `,${name}:${value}}`);
+const inBytes = (character: string, ...bytes: number[]) => {
+  const [before = "", after = ""] = withField('"payload"', `{"text":"${character}"}`).split(character);
+  return Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
+};
+
+const DEEP: [string, string, number][] = [
+  ["arrays", "[".repeat(MILLION) + "]".repeat(MILLION), 422],
+  ["arrays that never close", "[".repeat(MILLION), 400],
+  ["arrays that only close", "]".repeat(MILLION), 400],
+  ["objects", `${'{"a":'.repeat(MILLION)}0${"}".repeat(MILLION)}`, 422],
+  ["arrays in a payload", withField('"payload"', `{"a":${"[".repeat(MILLION)}${"]".repeat(MILLION)}}`), 422],
+  ["objects in an attribute", withField('"more"', `${'{"a":'.repeat(MILLION)}0${"}".repeat(MILLION)}`), 422],
+  ["arrays in the last of a batch", `[${good},${"[".repeat(MILLION)}${"]".repeat(MILLION)}]`, 422],
+  ["arrays for events", `{"events":${"[".repeat(MILLION)}${"]".repeat(MILLION)}}`, 422],
+  ["arrays under __proto__", `{"__proto__":${"[".repeat(MILLION)}${"]".repeat(MILLION)}}`, 422],
+];
+
+const SHAPES: [string, string, number][] = [
+  ["an event under __proto__", `{"__proto__":${good}}`, 422],
+  ["events under __proto__", `{"__proto__":{"events":[${good}]}}`, 422],
+  ["events beside __proto__", `{"events":[${good}],"__proto__":{"topic":"a"}}`, 422],
+  ["an event under constructor", `{"constructor":{"prototype":${good}}}`, 422],
+  ["an object in place of an array", `{"events":{"0":${good},"length":1}}`, 422],
+  ["a good event behind which the last of repeated topics is bad", withField('"topic"', "[]"), 422],
+  ["a repeated events of which the last is empty", `{"events":[${good}],"events":[]}`, 422],
+  ["a topic that converts itself to a string", withField('"topic"', `{"toString":"${topic}"}`), 422],
+  ["a million commas", `[${",".repeat(MILLION)}]`, 422],
+  ["a million empty objects", `[${"{},".repeat(MILLION)}{}]`, 422],
+  ["a million attributes and no event", `{${'"a":1,'.repeat(MILLION)}"b":1}`, 422],
+  ["a million escaped quotes that never end", `{"topic":"${'\\"'.repeat(MILLION)}`, 400],
+  ["a number of a million digits", withField('"payload"', `{"n":${"9".repeat(MILLION)}}`), 422],
+  ["a number with an exponent of a million digits", withField('"payload"', `{"n":1e${"9".repeat(MILLION)}}`), 422],
+  ["a thousand numbers out of range", withField('"payload"', `{"n":[${"1e999999,".repeat(1_000)}0]}`), 422],
+  ["an event id of a million characters", withField('"event_id"', `"${"x".repeat(MILLION)}"`), 422],
+];
+
+const CHARACTERS: [string, string | Buffer, number][] = [
+  ["NUL as it is, in a string", inBytes("%", 0x00), 400],
+  ["NUL as it is, between two tokens", good.replace(":", ":\u0000"), 400],
+  ["NUL as it is, behind the end", `${good}\u0000`, 400],
+  ["NUL escaped in the timestamp", withField('"timestamp"', '"2025-10-23T10:00:00Z\\u0000"'), 422],
+  ["NUL escaped in the name of an attribute", withField('"a\\u0000"', "1"), 422],
+  ["NUL escaped in a key inside an attribute", withField('"more"', '{"a\\u0000":1}'), 422],
+  ["a lone surrogate in the timestamp", withField('"timestamp"', '"2025-10-23T10:00:00Z\\ud800"'), 422],
+  ["a lone surrogate in the name of an attribute", withField('"\\udfff"', "1"), 422],
+  ["a lone surrogate in a key of the payload", withField('"payload"', '{"\\ud800":1}'), 422],
+  ["a lone surrogate in a key inside an attribute", withField('"more"', '[{"\\ud800":1}]'), 422],
+  ["half a character at the end of the body", inBytes("%", 0xf0, 0x9f).subarray(0, -3), 400],
+  ["a surrogate pair written as UTF-8", inBytes("%", 0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80), 400],
+  ["an overlong NUL", inBytes("%", 0xc0, 0x80), 400],
+  ["a byte order mark behind white space", ` \ufeff${good}`, 400],
+  ["two byte order marks", `\ufeff\ufeff${good}`, 400],
+  ["a byte order mark of UTF-16", Buffer.from(`\ufeff${good}`, "utf16le"), 400],
+  ["UTF-32", Buffer.from([...good].flatMap((character) => [character.charCodeAt(0), 0, 0, 0])), 400],
+];
+
+describe("refused, and nothing taken", () => {
+  test.each([
+    ["nested a million deep", DEEP],
+    ["of a shape made to confuse", SHAPES],
+    ["with characters that cannot be kept", CHARACTERS],
+  ])("what is %s", async (_kind, bodies) => {
+    await expectNothingTaken(async () => {
+      for (const [name, body, status] of bodies) {
+        const reply = await postJson(body);
+        expect([name, reply.status, reply.text.slice(0, 500)]).toEqual([name, status, expect.any(String)]);
+        expectProblem(reply, status);
+      }
+    });
+  });
+
+  test("a batch whose last event is bad, at the limit of events", async () => {
+    const events = [...makeEvents(topic, 9_999), makeEvent({ topic, source: "\u0000" })];
+
+    await expectNothingTaken(async () => {
+      const problem = expectProblem(await postJson(JSON.stringify(events)), 422);
+      expect(pointersOf(problem)).toEqual(["/9999/source"]);
+    });
+  });
+
+  test("10,001 events, as an array and as an object", async () => {
+    const events = makeEvents(topic, 10_001);
+
+    await expectNothingTaken(async () => {
+      expectProblem(await postJson(JSON.stringify(events)), 422);
+      expectProblem(await postJson(JSON.stringify({ events })), 422);
+    });
+  });
+});
+
+describe("a small body that unfolds into a large one", () => {
+  // Without encodings 415, with them 413; never 200, although what they unfold into is an event.
+  const unfolded = Buffer.from(good.padEnd(48_000_000, " "));
+  test.each([
+    ["gzip", gzipSync(unfolded, { level: 1 })],
+    ["GZip", gzipSync(unfolded, { level: 1 })],
+    ["x-gzip", gzipSync(unfolded, { level: 1 })],
+    ["deflate", deflateSync(unfolded, { level: 1 })],
+    ["br", brotliCompressSync(unfolded, { params: { 1: 1 } })],
+    ["zstd", zstdCompressSync(unfolded)],
+    ["gzip, gzip", gzipSync(gzipSync(unfolded, { level: 1 }))],
+    ["identity, gzip", gzipSync(unfolded, { level: 1 })],
+  ])("is refused: %s", async (encoding, body) => {
+    await expectNothingTaken(async () => {
+      expectProblem(await postJson(body, { "content-encoding": encoding }), 413, 415);
+    });
+  });
+
+  test("is no event where its encoding is not named", async () => {
+    await expectNothingTaken(async () => {
+      expectProblem(await postJson(gzipSync(good)), 400);
+    });
+  });
+});
+
+describe("the limit of the body, in chunks", () => {
+  const LIMIT = 8_000_000;
+  const headers = { "content-type": "application/json", prefer: "wait=30" };
+  const post = (body: string) => call("/publish", { method: "POST", headers, body, chunked: true });
+
+  test("is taken to the byte, white space included", async () => {
+    const body = JSON.stringify(makeEvent({ topic: uniqueTopic() })).padEnd(LIMIT, " ");
+
+    expect((await post(body)).status).toBe(200);
+  });
+
+  test("is refused one byte above, white space included", async () => {
+    await expectNothingTaken(async () => {
+      expectProblem(await post(good.padEnd(LIMIT + 1, " ")), 413);
+    });
+  });
+});
+
+test("none of it was stored: the event is new when it comes in a good body", async () => {
+  expect(await getJson(`/events?topic=${topic}`)).toMatchObject({ count: 0 });
+  expect(await publish(JSON.parse(good))).toMatchObject({ accepted: 1 });
+});
