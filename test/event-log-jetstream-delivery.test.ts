@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { expect, inject, onTestFinished, test } from "vitest";
-import type { EventLog } from "../shared/src/event-log/event-log.ts";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
+import type { DamagedFrame, Delivery, EventLog, UnreadableDelivery } from "../shared/src/event-log/event-log.ts";
 import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
 import { openJetstreamEventLog } from "../shared/src/event-log/jetstream-event-log.ts";
 import { encodeEnvelope } from "../shared/src/frame.ts";
@@ -124,28 +123,79 @@ test("carries a frame of the largest size, byte by byte, and refuses a larger on
   expect(await log.look()).toMatchObject({ lastSequence: 1 });
 });
 
-test("hands over what it cannot read, with the reason, and the frames around it", async () => {
-  const stream = await createTestStream();
-  const log = await stream.open();
-  const frame = createFrame();
-  await log.append(frame);
-  const publish = (count: number | string, envelope: string) =>
-    publishOnTheWire(inject("natsUrl"), {
-      subject: `${stream.name.toLowerCase()}.ingest.${count}`,
-      headers: { "Tidemark-Frame": envelope },
-      payload: frame.events,
-    });
-  await publish(1, "nonsense");
-  await publish(1, encodeEnvelope(createFrame()).replace(/^1;/, "2;"));
-  await publish(3, encodeEnvelope(createFrame({ id: randomUUID(), requests: [2] })));
-  await publish("x", encodeEnvelope(createFrame()));
-  await log.append(createFrame());
+describe("what it cannot read is handed over with what is known of it:", () => {
+  const ID = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  const sound = createFrame({ id: ID, requests: [2], replyTo: "tidemark.verdict.0a" });
 
-  const deliveries = [];
-  while (deliveries.length < 6) deliveries.push(...(await takeSome(log)));
-  const errors = deliveries.map((delivery) => ("error" in delivery ? delivery.error.name : undefined));
-  expect(errors).toEqual([undefined, "InvalidInput", "NewerFrameFormat", "InvalidInput", "InvalidInput", undefined]);
-  expect(await log.look()).toMatchObject({ frames: 6, events: 7 });
+  function damagedIn(delivery: Delivery | UnreadableDelivery | undefined): DamagedFrame {
+    if (delivery === undefined || !("damaged" in delivery) || delivery.damaged === undefined) throw new Error("sound");
+    return delivery.damaged;
+  }
+
+  async function openStream() {
+    const stream = await createTestStream();
+    const publish = (count: number | string, headers: Record<string, string>) =>
+      publishOnTheWire(inject("natsUrl"), {
+        subject: `${stream.name.toLowerCase()}.ingest.${count}`,
+        headers: { "Nats-Msg-Id": ID, ...headers },
+        payload: sound.events,
+      });
+    return { stream, log: await stream.open(), publish };
+  }
+
+  test.each([
+    ["an envelope that is none", 2, "nonsense", 2, undefined],
+    ["no envelope", 2, "", 2, undefined],
+    ["an envelope that is damaged in one place", 2, encodeEnvelope(sound).replace(ID, "?"), 2, sound.replyTo],
+    ["an envelope of another number of events than its subject", 3, encodeEnvelope(sound), 3, sound.replyTo],
+    ["a subject without a number of events", "x", encodeEnvelope(sound), 0, sound.replyTo],
+    ["a subject of more events than a frame can have", 1_000_001, encodeEnvelope(sound), 0, sound.replyTo],
+  ])("%s", async (_what, subject, envelope, events, replyTo) => {
+    const { log, publish } = await openStream();
+    const before = Date.now();
+    await publish(subject, { "Tidemark-Frame": envelope });
+
+    const [delivery] = await takeSome(log);
+
+    const damaged = damagedIn(delivery);
+    expect(damaged).toMatchObject({ frameId: ID, events, reason: expect.stringMatching(/^damaged frame/) });
+    expect(damaged.content.equals(sound.events)).toBe(true);
+    expect(Math.abs(damaged.receivedAtMs - before)).toBeLessThan(60_000);
+    expect(delivery).toMatchObject(replyTo === undefined ? {} : { replyTo });
+    expect(await log.look()).toMatchObject({ frames: 1, events });
+  });
+
+  test("one of a newer format", async () => {
+    const { log, publish } = await openStream();
+    await publish(2, { "Tidemark-Frame": encodeEnvelope(sound).replace(/^1;/, "2;") });
+
+    const [delivery] = await takeSome(log);
+
+    expect(delivery).toMatchObject({ error: { name: "NewerFrameFormat" } });
+  });
+
+  test.each([
+    ["no message id", { "Nats-Msg-Id": "" }],
+    ["a message id that is no frame's", { "Nats-Msg-Id": "evt-001" }],
+    ["headers that the client cannot read", { Other: "one\rtwo" }],
+  ])("%s: its id is that of its place in the log, each time it is delivered", async (_what, headers) => {
+    const { log, publish } = await openStream();
+    await publish(2, { "Tidemark-Frame": "nonsense", ...headers });
+    await publish(2, { "Tidemark-Frame": "nonsense", ...headers, "Nats-Msg-Id": "another" });
+    const idsOf = async () => {
+      const deliveries: (Delivery | UnreadableDelivery)[] = [];
+      while (deliveries.length < 2) deliveries.push(...(await takeSome(log)));
+      for (const delivery of deliveries) delivery.retry(0);
+      return deliveries.map((delivery) => damagedIn(delivery).frameId).toSorted();
+    };
+
+    const first = await idsOf();
+    const again = await idsOf();
+
+    expect(again).toEqual(first);
+    expect(new Set(first).size).toBe(2);
+    for (const id of first) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
 });
 
 test("looks at a bounded price past a frame that stays: the gaps behind it are not listed", async () => {

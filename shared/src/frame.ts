@@ -59,7 +59,13 @@ export class NewerFrameFormat extends Error {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const MAX_EVENTS = 1_000_000;
+
+/** A frame that counts more is damaged: its verdicts alone would be a message of their own size. */
+export const MAX_FRAME_EVENTS = 1_000_000;
+
+export function isFrameId(text: string): boolean {
+  return UUID.test(text);
+}
 
 /**
  * Puts a frame together from its envelope and its events.
@@ -73,8 +79,8 @@ export function decodeFrame(envelope: string, events: Buffer): Frame {
     throw new NewerFrameFormat(`frame format ${version} is newer than ${FRAME_FORMAT}`);
   }
   if (version !== String(FRAME_FORMAT)) throw damaged("format version", version);
-  if (!UUID.test(id)) throw damaged("id", id);
-  if (!/^\d{1,15}$/.test(receivedAt)) throw damaged("receipt time", receivedAt);
+  if (!isFrameId(id)) throw damaged("id", id);
+  if (!/^\d{1,14}$/.test(receivedAt)) throw damaged("receipt time", receivedAt);
   return {
     id,
     requests: decodeRequests(requests),
@@ -83,6 +89,12 @@ export function decodeFrame(envelope: string, events: Buffer): Frame {
     ...(traceparent ? { traceparent } : {}),
     events,
   };
+}
+
+/** Where the verdicts of a frame go whose envelope is damaged in another place. */
+export function readReplyTo(envelope: string): string | undefined {
+  const [version, , , , replyTo] = envelope.split(";");
+  return version === String(FRAME_FORMAT) && replyTo ? replyTo : undefined;
 }
 
 function decodeRequests(text: string): number[] {
@@ -94,7 +106,7 @@ function decodeRequests(text: string): number[] {
     const size = Number(match[1]);
     const times = Number(match[2] ?? 1);
     total += size * times;
-    if (total > MAX_EVENTS) throw damaged("request sizes", text);
+    if (total > MAX_FRAME_EVENTS) throw damaged("request sizes", text);
     for (let time = 0; time < times; time++) requests.push(size);
   }
   return requests;

@@ -246,7 +246,7 @@ export async function takeSome(log: EventLog, limits = PLENTY): Promise<(Deliver
 }
 
 function readable(delivery: Delivery | UnreadableDelivery): Delivery {
-  if (delivery.frame === undefined) throw delivery.error;
+  if (delivery.frame === undefined) throw delivery.error ?? new Error(delivery.damaged.reason);
   return delivery;
 }
 

@@ -1,52 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
-import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
-import type { Applied, AppliedDelivery } from "@tidemark/shared/event-store/event-store";
-import { countEvents, type Frame } from "@tidemark/shared/frame";
-import { createLogger } from "@tidemark/shared/log";
-import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
-import type { Heartbeat, VerdictMessage } from "@tidemark/shared/signals/signals";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { startConsumer } from "./consumer.ts";
-
-const frame = (count = 1): Frame => ({
-  id: randomUUID(),
-  requests: [count],
-  replyTo: "here",
-  receivedAtMs: Date.now(),
-  events: Buffer.from("[]"),
-});
-
-const allStored = (deliveries: AppliedDelivery[]): Applied => ({
-  frames: deliveries.map(({ frame }) => ({
-    frameId: frame.id,
-    isNew: true,
-    verdicts: "s".repeat(countEvents(frame)),
-  })),
-  dropped: [],
-});
-
-/** A consumer with a store that does what `apply` says. */
-function runConsumer(apply: (deliveries: AppliedDelivery[]) => Promise<Applied>) {
-  const eventLog = createMemoryEventLog({ maxEvents: 1_000, maxBytes: 1_000_000 });
-  const signals = createMemorySignals();
-  const verdicts: VerdictMessage[] = [];
-  const heartbeats: Heartbeat[] = [];
-  signals.onVerdicts((message) => verdicts.push(message));
-  signals.onHeartbeat((heartbeat) => heartbeats.push(heartbeat));
-  const calls: AppliedDelivery[][] = [];
-  const store = {
-    apply: (deliveries: AppliedDelivery[]) => {
-      calls.push(deliveries);
-      return apply(deliveries);
-    },
-  };
-  const log = createLogger({ service: "test", level: "silent" });
-  const warn = vi.spyOn(log, "warn");
-  const consumer = startConsumer({ eventLog, store, signals, log, batch: { maxEvents: 10, maxBytes: 1_000_000 } });
-  onTestFinished(() => consumer.stop().catch(() => undefined));
-  return { eventLog, consumer, calls, verdicts, heartbeats, warn };
-}
+import { describe, expect, it } from "vitest";
+import { allStored, frame, runConsumer } from "./consumer-fixture.ts";
 
 describe("a consumer", () => {
   it("applies what is at hand in one call and sends each frame's verdicts back", async () => {
@@ -146,5 +100,14 @@ describe("a consumer", () => {
     await expect.poll(() => calls.length).toBe(1);
     await consumer.stop();
     expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+
+  it("says how many events the store refused, once for a batch", async () => {
+    const { eventLog, error } = runConsumer(async (deliveries) => ({
+      frames: deliveries.map(({ frame }) => ({ frameId: frame.id, isNew: true, verdicts: "sxx" })),
+      dropped: [],
+    }));
+    await Promise.all([frame(3), frame(3)].map((one) => eventLog.append(one)));
+    await expect.poll(() => error.mock.calls).toEqual([[{ dead_lettered: 4 }, "events became dead letters"]]);
   });
 });

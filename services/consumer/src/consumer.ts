@@ -1,17 +1,23 @@
 import { randomUUID } from "node:crypto";
+import type { Durability } from "@tidemark/shared/durability";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
-import type { Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
-import type { Applied, DroppedCopy, EventStore } from "@tidemark/shared/event-store/event-store";
+import type { DamagedDelivery, Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
+import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
+import type { EventStore } from "@tidemark/shared/event-store/event-store";
+import { countEvents } from "@tidemark/shared/frame";
 import type { Logger } from "@tidemark/shared/log";
 import type { Signals } from "@tidemark/shared/signals/signals";
-import { countVerdicts } from "@tidemark/shared/verdict";
 import { Backoff } from "./backoff.ts";
+import { NewerFrames } from "./newer-frames.ts";
 import { Pulse } from "./pulse.ts";
+import { MAX_SAMPLES, settleApplied, settleBuried } from "./settle.ts";
 
 export interface ConsumerOptions {
   eventLog: EventLog;
-  store: Pick<EventStore, "apply">;
+  store: Pick<EventStore, "apply"> & Partial<Pick<DeadLetterStore, "bury">>;
   signals: Signals;
+  /** What the store's settings are, for the heartbeats. */
+  durability?: { readonly current: Durability };
   log: Logger;
   /** What one transaction takes at most; a frame larger than that is taken alone. */
   batch?: { maxEvents: number; maxBytes: number };
@@ -20,28 +26,38 @@ export interface ConsumerOptions {
 export interface Consumer {
   /** Finishes the batch at hand, gives the rest back. */
   stop(): Promise<void>;
-  /** Rejects when the consumer could not go on: our own bug, after which nothing must pretend to run. */
+  /**
+   * Rejects when the consumer could not go on: our own bug, after which nothing must pretend to run. What it had at hand
+   * is not acknowledged.
+   */
   readonly done: Promise<void>;
 }
 
 // Past 3,000 events a transaction takes longer without committing more a second (docs/design.md).
 const BATCH = { maxEvents: 3_000, maxBytes: 8 * 1024 * 1024 };
 const REFUSED_RETRY_MS = 30_000;
-const MAX_SAMPLES = 10;
+
+/** What a batch meets on its way. */
+interface Course extends ConsumerOptions {
+  pulse: Pulse;
+  newerFrames: NewerFrames;
+  stopping: AbortSignal;
+}
 
 /**
  * Takes frames, applies them in one transaction, acknowledges them, and sends the verdicts back. A store that is down is
  * waited for. In this order, because a crash in between only delivers a frame again that the ledger already knows.
  */
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const pulse = new Pulse(randomUUID(), options.signals);
+  const pulse = new Pulse({ consumerId: randomUUID(), signals: options.signals, durability: options.durability });
   const stopping = new AbortController();
+  const course = { ...options, pulse, newerFrames: new NewerFrames(options.log), stopping: stopping.signal };
   const loop = async () => {
     for (;;) {
       const deliveries = await options.eventLog.take(options.batch ?? BATCH);
       if (deliveries.length === 0) return;
-      pulse.took();
-      await consume(options, pulse, stopping.signal, readable(options, deliveries));
+      pulse.took(countTaken(deliveries));
+      await consume(course, deliveries);
       pulse.finished();
     }
   };
@@ -51,101 +67,90 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     stop: async () => {
       stopping.abort();
       await options.eventLog.close();
-      await done;
+      await done.catch(() => undefined); // told already, to whoever waits for `done`
     },
   };
 }
 
-/** Leaves the frames that cannot be read to a newer consumer, or to somebody who looks into it; they stay in the log. */
-function readable({ log }: ConsumerOptions, deliveries: (Delivery | UnreadableDelivery)[]): Delivery[] {
-  return deliveries.filter((delivery) => {
-    if (delivery.frame !== undefined) return true;
-    log.error({ err: delivery.error, origin: delivery.origin }, "a frame cannot be read and stays in the log");
-    delivery.retry(REFUSED_RETRY_MS);
-    return false;
-  }) as Delivery[];
+async function consume(course: Course, deliveries: (Delivery | UnreadableDelivery)[]): Promise<void> {
+  const readable: Delivery[] = [];
+  const damaged: DamagedDelivery[] = [];
+  for (const delivery of deliveries) {
+    if (delivery.frame !== undefined) readable.push(delivery);
+    else if (delivery.damaged !== undefined) damaged.push(delivery);
+    else course.newerFrames.leave(delivery);
+  }
+  try {
+    await apply(course, readable);
+  } finally {
+    // Also when its neighbours could not be applied: a damaged frame has nothing to do with why.
+    for (const delivery of damaged) await bury(course, delivery);
+  }
 }
 
-async function consume(options: ConsumerOptions, pulse: Pulse, signal: AbortSignal, batch: Delivery[]): Promise<void> {
+async function apply(course: Course, batch: Delivery[]): Promise<void> {
   if (batch.length === 0) return;
+  const maxNamed = course.log.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
   try {
-    const applied = await applyUntilUp(options, pulse, signal, batch);
+    const applied = await untilUp(course, () => course.store.apply(batch, { maxNamed }));
     if (applied === undefined) for (const delivery of batch) delivery.retry(0);
-    else settle(options, pulse, batch, applied);
+    else course.pulse.committed(settleApplied(course, batch, applied));
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    await isolate(options, pulse, signal, batch, error);
+    await isolate(course, batch, error);
   }
 }
 
 /** One frame that the store refuses must not hold up its neighbours: each is applied on its own. */
-async function isolate(
-  options: ConsumerOptions,
-  pulse: Pulse,
-  signal: AbortSignal,
-  batch: Delivery[],
-  error: InvalidInput,
-): Promise<void> {
+async function isolate(course: Course, batch: Delivery[], error: InvalidInput): Promise<void> {
   if (batch.length > 1) {
-    for (const delivery of batch) await consume(options, pulse, signal, [delivery]);
+    for (const delivery of batch) await apply(course, [delivery]);
     return;
   }
   for (const { frame, origin, retry } of batch) {
-    options.log.error({ err: error, frame: frame.id, origin }, "the store refuses a frame; it stays in the log");
+    course.log.error({ err: error, frame: frame.id, origin }, "the store refuses a frame; it stays in the log");
     retry(REFUSED_RETRY_MS);
   }
 }
 
+async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {
+  const { store, pulse } = course;
+  const { damaged, origin, retry } = delivery;
+  if (store.bury === undefined) {
+    course.log.error({ origin, reason: damaged.reason }, "a frame cannot be read and stays in the log");
+    retry(REFUSED_RETRY_MS);
+    return;
+  }
+  const buried = await untilUp(course, async () => store.bury?.({ ...damaged, origin }));
+  if (buried === undefined) {
+    retry(0);
+    return;
+  }
+  settleBuried(course, delivery, buried);
+  pulse.committed([]);
+}
+
+function countTaken(deliveries: (Delivery | UnreadableDelivery)[]): number {
+  return deliveries.reduce((sum, { frame }) => sum + (frame === undefined ? 0 : countEvents(frame)), 0);
+}
+
 /** Waits for a store that is down, for ever; gives up with undefined only when the consumer is told to stop. */
-async function applyUntilUp(
-  { store, log }: ConsumerOptions,
-  pulse: Pulse,
-  signal: AbortSignal,
-  batch: Delivery[],
-): Promise<Applied | undefined> {
+async function untilUp<Outcome>(
+  { log, pulse, stopping }: Course,
+  change: () => Promise<Outcome>,
+): Promise<Outcome | undefined> {
   const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
   for (;;) {
     try {
-      const applied = await store.apply(batch, { maxNamed: log.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES });
+      const outcome = await change();
       if (backoff.attempts > 0) log.info({ attempts: backoff.attempts }, "the store is back");
-      return applied;
+      return outcome;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       if (backoff.attempts === 0) log.warn({ err: error }, "the store is away; waiting for it");
       pulse.storeIsDown();
-      await backoff.wait(signal);
-      if (signal.aborted) return undefined;
+      await backoff.wait(stopping);
+      if (stopping.aborted) return undefined;
     }
   }
-}
-
-function settle(
-  { signals, log }: ConsumerOptions,
-  pulse: Pulse,
-  batch: Delivery[],
-  { frames, dropped }: Applied,
-): void {
-  let duplicates = 0;
-  let conflicts = 0;
-  const receivedAtMs: number[] = [];
-  for (const [index, { frame, ack }] of batch.entries()) {
-    const applied = frames[index];
-    if (applied?.frameId !== frame.id) throw new Error("the store answered for another frame than it was given");
-    ack();
-    if (frame.replyTo !== undefined) signals.sendVerdicts(frame.replyTo, applied);
-    if (!applied.isNew) continue;
-    const counts = countVerdicts(applied.verdicts);
-    duplicates += counts.duplicates;
-    conflicts += counts.conflicts;
-    receivedAtMs.push(frame.receivedAtMs);
-  }
-  pulse.committed(receivedAtMs);
-  if (duplicates === 0) return;
-  log.warn({ duplicates, conflicts, samples: dropped.slice(0, MAX_SAMPLES).map(nameCopy) }, "dropped duplicates");
-  if (log.isLevelEnabled("debug")) for (const copy of dropped) log.debug(nameCopy(copy), "dropped duplicate");
-}
-
-/** In the words of the API, so that what the log names can be searched for there. */
-function nameCopy({ topic, eventId, source, isConflict }: DroppedCopy) {
-  return { topic, event_id: eventId, source, conflict: isConflict };
 }

@@ -1,4 +1,3 @@
-import type { InvalidInput } from "../errors.ts";
 import type { Frame, NewerFrameFormat } from "../frame.ts";
 
 /**
@@ -49,8 +48,7 @@ export interface Origin {
 }
 
 /** At hand until it is acknowledged or given back, however long that takes: nobody else is given it meanwhile. */
-export interface Delivery {
-  frame: Frame;
+interface AtHand {
   origin: Origin;
   /** Removes it from the log, some time soon: a crash right after may deliver it again. */
   ack(): void;
@@ -58,13 +56,39 @@ export interface Delivery {
   retry(delayMs: number): void;
 }
 
-/**
- * A frame that could not be read. It stays in the log until somebody decides: a newer consumer for a newer format, an
- * operator for a damaged one.
- */
-export interface UnreadableDelivery extends Omit<Delivery, "frame"> {
+export interface Delivery extends AtHand {
+  frame: Frame;
+}
+
+export type UnreadableDelivery = DamagedDelivery | NewerDelivery;
+
+/** A frame that nobody will ever read: for the dead letters, whole. */
+export interface DamagedDelivery extends AtHand {
   frame?: undefined;
-  error: InvalidInput | NewerFrameFormat;
+  error?: undefined;
+  damaged: DamagedFrame;
+  /** Where its verdicts go, if that could be read. */
+  replyTo?: string;
+}
+
+/** What is known of a damaged frame without reading it. */
+export interface DamagedFrame {
+  /** A UUID, the same each time it is delivered: the frame's own, if that can be read. */
+  frameId: string;
+  /** As many as the log counts it for, whatever it says itself; 0 for what was never put there by `append`. */
+  events: number;
+  /** When the log took it in, milliseconds since the epoch. */
+  receivedAtMs: number;
+  reason: string;
+  /** What stands in the place of its events. */
+  content: Buffer;
+}
+
+/** A frame of a format version that this code does not know: to be left in the log for a newer consumer. */
+export interface NewerDelivery extends AtHand {
+  frame?: undefined;
+  damaged?: undefined;
+  error: NewerFrameFormat;
 }
 
 /** The sequences `first..last`, both included. */

@@ -9,6 +9,8 @@ import { subjectPrefix } from "./jetstream-stream.ts";
 
 /** Header that carries the envelope of a frame. */
 export const FRAME_HEADER = "Tidemark-Frame";
+/** Header in which the client carries `msgID`. */
+export const MESSAGE_ID_HEADER = "Nats-Msg-Id";
 
 // A frame is tried twice within its deadline. The broker answers within milliseconds, or has lost its machine.
 const ATTEMPT_MS = 2_500;

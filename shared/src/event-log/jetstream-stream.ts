@@ -9,6 +9,7 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
+import { MAX_FRAME_EVENTS } from "../frame.ts";
 import {
   CONSUMER_EXISTS,
   isApiError,
@@ -45,10 +46,10 @@ export function subjectPrefix(stream: string): string {
   return `${stream.toLowerCase()}.ingest`;
 }
 
-/** The count of events in a frame's subject; 0 where there is none, for no frame of ours is published there. */
+/** The count of events in a frame's subject; 0 where there is none that a frame of ours can have. */
 export function eventsOfSubject(subject: string): number {
   const count = subject.slice(subject.lastIndexOf(".") + 1);
-  return /^[1-9]\d{0,9}$/.test(count) ? Number(count) : 0;
+  return /^[1-9]\d{0,6}$/.test(count) && Number(count) <= MAX_FRAME_EVENTS ? Number(count) : 0;
 }
 
 /**

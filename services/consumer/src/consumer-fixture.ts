@@ -1,0 +1,78 @@
+import { randomUUID } from "node:crypto";
+import type { Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
+import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
+import type { UnreadableFrame } from "@tidemark/shared/event-store/dead-letters";
+import type { Applied, AppliedDelivery } from "@tidemark/shared/event-store/event-store";
+import { countEvents, type Frame, NewerFrameFormat } from "@tidemark/shared/frame";
+import { createLogger } from "@tidemark/shared/log";
+import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
+import type { Heartbeat, VerdictMessage } from "@tidemark/shared/signals/signals";
+import { onTestFinished, vi } from "vitest";
+import { startConsumer } from "./consumer.ts";
+
+export const frame = (count = 1, events: Buffer = Buffer.from("[]")): Frame => ({
+  id: randomUUID(),
+  requests: [count],
+  replyTo: "here",
+  receivedAtMs: Date.now(),
+  events,
+});
+
+export const DAMAGED = Buffer.from("damaged");
+export const NEWER = Buffer.from("newer");
+
+export const allStored = (deliveries: AppliedDelivery[]): Applied => ({
+  frames: deliveries.map(({ frame }) => ({
+    frameId: frame.id,
+    isNew: true,
+    verdicts: "s".repeat(countEvents(frame)),
+  })),
+  dropped: [],
+});
+
+export const allBuried = async ({ frameId, events }: UnreadableFrame): Promise<Applied> => ({
+  frames: [{ frameId, isNew: true, verdicts: "x".repeat(events) }],
+  dropped: [],
+});
+
+/** A log in memory that hands frames with the text "damaged" or "newer" over as what they say. */
+function createLog(): EventLog {
+  const memory = createMemoryEventLog({ maxEvents: 1_000, maxBytes: 1_000_000 });
+  const misread = (delivery: Delivery | UnreadableDelivery): Delivery | UnreadableDelivery => {
+    if (delivery.frame === undefined) return delivery;
+    const { frame, ...atHand } = delivery;
+    if (frame.events.equals(NEWER)) return { ...atHand, error: new NewerFrameFormat("of a newer format") };
+    if (!frame.events.equals(DAMAGED)) return delivery;
+    const { id: frameId, receivedAtMs, events: content, replyTo } = frame;
+    const damaged = { frameId, receivedAtMs, content, events: countEvents(frame), reason: "damaged frame" };
+    return { ...atHand, damaged, ...(replyTo === undefined ? {} : { replyTo }) };
+  };
+  return { ...memory, take: async (limits) => (await memory.take(limits)).map(misread) };
+}
+
+/** A consumer with a store that does what `apply` and `bury` say. */
+export function runConsumer(
+  apply: (deliveries: AppliedDelivery[]) => Promise<Applied>,
+  bury: (frame: UnreadableFrame) => Promise<Applied> = allBuried,
+) {
+  const eventLog = createLog();
+  const signals = createMemorySignals();
+  const verdicts: VerdictMessage[] = [];
+  const heartbeats: Heartbeat[] = [];
+  signals.onVerdicts((message) => verdicts.push(message));
+  signals.onHeartbeat((heartbeat) => heartbeats.push(heartbeat));
+  const calls: AppliedDelivery[][] = [];
+  const store = {
+    apply: (deliveries: AppliedDelivery[]) => {
+      calls.push(deliveries);
+      return apply(deliveries);
+    },
+    bury,
+  };
+  const log = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(log, "warn");
+  const error = vi.spyOn(log, "error");
+  const consumer = startConsumer({ eventLog, store, signals, log, batch: { maxEvents: 10, maxBytes: 1_000_000 } });
+  onTestFinished(() => consumer.stop());
+  return { eventLog, consumer, calls, verdicts, heartbeats, warn, error };
+}

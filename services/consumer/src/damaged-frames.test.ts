@@ -1,0 +1,82 @@
+import { Unavailable } from "@tidemark/shared/errors";
+import { describe, expect, it, vi } from "vitest";
+import { allBuried, allStored, DAMAGED, frame, NEWER, runConsumer } from "./consumer-fixture.ts";
+
+describe("a frame that cannot be read", () => {
+  it("is buried with the events the log counts it for, and its neighbours are applied", async () => {
+    const bury = vi.fn(allBuried);
+    const { eventLog, verdicts, calls, error } = runConsumer(async (deliveries) => allStored(deliveries), bury);
+    const [first, damaged, last] = [frame(), frame(2, DAMAGED), frame()];
+    await Promise.all([first, damaged, last].map((one) => eventLog.append(one)));
+
+    await expect.poll(() => verdicts).toHaveLength(3);
+    expect(Object.fromEntries(verdicts.map(({ frameId, verdicts }) => [frameId, verdicts]))).toEqual({
+      [first.id]: "s",
+      [damaged.id]: "xx",
+      [last.id]: "s",
+    });
+    expect(calls.map((call) => call.length)).toEqual([2]);
+    expect(bury.mock.calls).toMatchObject([[{ frameId: damaged.id, events: 2, origin: { sequence: 2 } }]]);
+    expect(error.mock.calls).toMatchObject([
+      [{ frame: damaged.id, events: 2 }, "a damaged frame became a dead letter"],
+    ]);
+    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+  });
+
+  it("is acknowledged only after the commit, which a store that is down is given time for", async () => {
+    let isUp = false;
+    const { eventLog, heartbeats, verdicts } = runConsumer(
+      async (deliveries) => allStored(deliveries),
+      async (damaged) => {
+        if (!isUp) throw new Unavailable({ code: "store_unreachable", detail: "down" });
+        return allBuried(damaged);
+      },
+    );
+    await eventLog.append(frame(1, DAMAGED));
+    await expect.poll(() => heartbeats.at(-1)?.isStoreUp).toBe(false);
+    expect([await eventLog.look(), verdicts]).toMatchObject([{ frames: 1 }, []]);
+    isUp = true;
+    await expect.poll(() => verdicts).toMatchObject([{ verdicts: "x" }]);
+    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+  });
+
+  it("is buried also when its neighbours meet an error that ends the consumer", async () => {
+    const { eventLog, consumer, verdicts } = runConsumer(() => Promise.reject(new Error("a bug")));
+    const done = expect(consumer.done).rejects.toThrow("a bug");
+    await Promise.all([frame(), frame(1, DAMAGED)].map((one) => eventLog.append(one)));
+    await done;
+    await expect.poll(() => verdicts).toMatchObject([{ verdicts: "x" }]);
+    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+
+  it("does not keep its neighbours from being applied when burying it ends the consumer", async () => {
+    const { eventLog, consumer, verdicts } = runConsumer(
+      async (deliveries) => allStored(deliveries),
+      () => Promise.reject(new Error("a bug")),
+    );
+    const done = expect(consumer.done).rejects.toThrow("a bug");
+    await Promise.all([frame(1, DAMAGED), frame()].map((one) => eventLog.append(one)));
+    await done;
+    await expect.poll(() => verdicts).toMatchObject([{ verdicts: "s" }]);
+    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+
+  it("goes back to the log when the consumer has to stop while the store is down", async () => {
+    const bury = vi.fn(() => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })));
+    const { eventLog, consumer } = runConsumer(async (deliveries) => allStored(deliveries), bury);
+    await eventLog.append(frame(1, DAMAGED));
+    await expect.poll(() => bury.mock.calls.length).toBe(1);
+    await consumer.stop();
+    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+
+  it("stays in the log where a newer format is the reason", async () => {
+    const { eventLog, verdicts, warn, calls } = runConsumer(async (deliveries) => allStored(deliveries));
+    const readable = frame();
+    await Promise.all([frame(1, NEWER), readable].map((one) => eventLog.append(one)));
+    await expect.poll(() => verdicts).toMatchObject([{ frameId: readable.id }]);
+    expect(calls).toMatchObject([[{ frame: { id: readable.id } }]]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+});

@@ -1,0 +1,27 @@
+import { NewerFrameFormat } from "@tidemark/shared/frame";
+import { createLogger } from "@tidemark/shared/log";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { NewerFrames } from "./newer-frames.ts";
+
+test("every frame of a newer format goes back for later, and a line says so once a minute, with how many there were", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const log = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(log, "warn");
+  const newer = new NewerFrames(log);
+  const retry = vi.fn();
+  const error = new NewerFrameFormat("frame format 2 is newer than 1");
+  const leave = () => newer.leave({ error, origin: { incarnation: "i", sequence: 1 }, ack: () => undefined, retry });
+
+  leave();
+  leave();
+  vi.advanceTimersByTime(59_999);
+  leave();
+  expect(warn).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(1);
+  leave();
+
+  expect(warn.mock.calls.map(([fields]) => fields)).toMatchObject([{ deliveries: 1 }, { deliveries: 4 }]);
+  expect(retry).toHaveBeenCalledTimes(4);
+  expect(retry.mock.calls.every(([delayMs]) => delayMs > 0)).toBe(true);
+});

@@ -1,0 +1,74 @@
+import type { DamagedDelivery, Delivery } from "@tidemark/shared/event-log/event-log";
+import type { Applied, AppliedFrame, DroppedCopy } from "@tidemark/shared/event-store/event-store";
+import type { Logger } from "@tidemark/shared/log";
+import type { Signals } from "@tidemark/shared/signals/signals";
+import { countVerdicts, type VerdictCounts } from "@tidemark/shared/verdict";
+
+/** How much of a batch its log lines name. */
+export const MAX_SAMPLES = 10;
+
+interface Settling {
+  signals: Signals;
+  log: Logger;
+}
+
+/**
+ * Acknowledges frames that the store has committed, sends their verdicts back, and says what was not stored.
+ *
+ * @returns when the new ones among them were received
+ */
+export function settleApplied({ signals, log }: Settling, batch: Delivery[], applied: Applied): number[] {
+  const counts: VerdictCounts = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+  const receivedAtMs: number[] = [];
+  for (const [index, { frame, ack }] of batch.entries()) {
+    const { isNew, verdicts } = settleFrame({ signals, frameId: frame.id, ...frame, ack }, applied.frames[index]);
+    if (!isNew) continue;
+    const { duplicates, conflicts, deadLettered } = countVerdicts(verdicts);
+    counts.duplicates += duplicates;
+    counts.conflicts += conflicts;
+    counts.deadLettered += deadLettered;
+    receivedAtMs.push(frame.receivedAtMs);
+  }
+  logDropped(log, counts, applied.dropped);
+  logDead(log, counts);
+  return receivedAtMs;
+}
+
+/** The same for a damaged frame that was buried. */
+export function settleBuried({ signals, log }: Settling, delivery: DamagedDelivery, applied: Applied): void {
+  const { damaged, origin, replyTo, ack } = delivery;
+  const { frameId, events, reason } = damaged;
+  const { isNew } = settleFrame({ signals, frameId, replyTo, ack }, applied.frames[0]);
+  const fields = { frame: frameId, origin, events, reason };
+  if (isNew) log.error(fields, "a damaged frame became a dead letter");
+  else log.warn(fields, "a damaged frame came again that the books know");
+}
+
+interface Settled {
+  signals: Signals;
+  frameId: string;
+  replyTo?: string | undefined;
+  ack(): void;
+}
+
+function settleFrame({ signals, frameId, replyTo, ack }: Settled, applied: AppliedFrame | undefined): AppliedFrame {
+  if (applied?.frameId !== frameId) throw new Error("the store answered for another frame than it was given");
+  ack();
+  if (replyTo !== undefined) signals.sendVerdicts(replyTo, applied);
+  return applied;
+}
+
+function logDropped(log: Logger, { duplicates, conflicts }: VerdictCounts, dropped: DroppedCopy[]): void {
+  if (duplicates === 0) return;
+  log.warn({ duplicates, conflicts, samples: dropped.slice(0, MAX_SAMPLES).map(nameCopy) }, "dropped duplicates");
+  if (log.isLevelEnabled("debug")) for (const copy of dropped) log.debug(nameCopy(copy), "dropped duplicate");
+}
+
+function logDead(log: Logger, { deadLettered }: VerdictCounts): void {
+  if (deadLettered > 0) log.error({ dead_lettered: deadLettered }, "events became dead letters");
+}
+
+/** In the words of the API, so that what the log names can be searched for there. */
+function nameCopy({ topic, eventId, source, isConflict }: DroppedCopy) {
+  return { topic, event_id: eventId, source, conflict: isConflict };
+}
