@@ -77,6 +77,23 @@ describe("an HTTP server", () => {
     expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ status: 400, code: "bad_request" });
   });
 
+  it.each([
+    ["no Host", "GET /invalid HTTP/1.1\r\n\r\n"],
+    [
+      "a body in broken chunks",
+      "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\n",
+    ],
+  ])("answers a request with %s, whose client waits", async (_what, request) => {
+    const server = openServer();
+    server.post("/body", (request) => text(request.raw));
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect({ port: Number(port), host: "127.0.0.1" });
+    socket.write(request);
+    const [head] = await once(socket, "data");
+    socket.destroy();
+    expect(String(head)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/is);
+  });
+
   it("does not answer junk behind a request in the place of its answer", async () => {
     const server = openServer({ slow: new Promise(() => undefined), closeWaitMs: 0 });
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -37,7 +38,11 @@ export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOption
     keepAliveTimeout: 75_000, // longer than the edge keeps its connections
     connectionTimeout: 120_000,
     return503OnClosing: false, // requests that still come in on open connections get an answer of ours
-    http: { headersTimeout: 15_000, connectionsCheckingInterval: 2_000 }, // else both are looked at every 30 s
+    http: {
+      headersTimeout: 15_000,
+      connectionsCheckingInterval: 2_000, // else timeouts are looked at every 30 s
+      requireHostHeader: false, // Node's own refusal is no problem+json: see requireHost
+    },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       void sendError(log, error, reply);
@@ -50,7 +55,10 @@ export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOption
     payload.resume();
     done(null);
   });
+  server.addHook("onRequest", requireHost);
   server.setErrorHandler(async (error, request, reply) => {
+    // Its client has gone, which is nobody's bug; the answer is for Fastify alone.
+    if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
     if (!request.raw.complete) await dropBody(request);
     return sendError(log, error, reply);
   });
@@ -113,6 +121,20 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
     .send(problem);
 }
 
+/** RFC 9112, section 3.2. */
+function requireHost({ raw }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  const isMissing = raw.headers.host === undefined && raw.httpVersion === "1.1";
+  done(
+    isMissing
+      ? new InvalidInput({ code: "bad_request", status: 400, detail: "the Host header is missing" })
+      : undefined,
+  );
+}
+
+function incompleteRequest(): Problem {
+  return createProblem(400, "bad_request", "the request did not arrive whole");
+}
+
 const DROP_BODY_MS = 1_000;
 
 /**
@@ -168,11 +190,13 @@ function unknownRoute(
   return createProblem(405, "method_not_allowed", `${path} takes ${methods}, not ${method}`);
 }
 
-/** What arrives is not HTTP, or came too slowly: there is no request to answer, only a socket. */
-function answerClientError(error: Error & { code?: string }, socket: Socket & { _httpMessage?: unknown }): void {
-  // Node's own mark of an answer that is still owed: a client would take this one for it.
-  const isAnswerOwed = Boolean(socket._httpMessage);
-  if (error.code === "ECONNRESET" || !socket.writable || isAnswerOwed) {
+/** What arrives is not HTTP, or came too slowly: it is answered on the socket, whether or not a handler has begun. */
+function answerClientError(error: Error & { code?: string }, socket: Socket & { _httpMessage?: ServerResponse }): void {
+  if (socket.writableEnded) return; // answered already; what still comes is read and forgotten
+  // Node's own mark of an answer that is owed. Where that is for an earlier request, a client would take this one for it.
+  const owed = socket._httpMessage;
+  const isOwedToAnother = owed !== undefined && (owed.req.complete || owed.headersSent);
+  if (error.code === "ECONNRESET" || !socket.writable || isOwedToAnother) {
     socket.destroy();
     return;
   }
@@ -190,4 +214,5 @@ function answerClientError(error: Error & { code?: string }, socket: Socket & { 
     "Connection: close",
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  setTimeout(() => socket.destroy(), DROP_BODY_MS).unref(); // a client that is still sending sees the answer first
 }
