@@ -20,6 +20,15 @@ describe("readBody", () => {
     await expect(read("123456789")).rejects.toMatchObject({ status: 413 });
   });
 
+  it("puts thousands of small pieces together, and refuses a hundred thousand", async () => {
+    const pieces = (count: number) =>
+      Readable.from(Array.from({ length: count }, (_, index) => Buffer.of(index % 251)));
+    const room = new ByteBudget({ maxBytes: 1_000_000, maxWaitMs: 0 }).enter();
+    const read = (count: number) => readBody(pieces(count), { ...options, maxBodyBytes: 1_000_000, room });
+    expect(await read(2_500)).toEqual(Buffer.from(Array.from({ length: 2_500 }, (_, index) => index % 251)));
+    await expect(read(100_001)).rejects.toMatchObject({ status: 400, code: "bad_request" });
+  });
+
   it("holds the bytes that came, and reads on when there is room for more", async () => {
     const all = budget();
     const other = all.enter();
