@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { API_KEY, BASE_URL } from "./environment.ts";
+import { eventually } from "./expectations.ts";
 import type { Reply } from "./http-client.ts";
 
 /** The lines of a request's head that every well-formed one needs, for tests that write the others by hand. */
@@ -72,6 +73,16 @@ export class RawConnection {
   /** The answers so far, those that are complete. */
   get answers(): Reply[] {
     return readAnswers(this.#received);
+  }
+
+  /** Waits for so many answers, or until the other side ends the connection; all its answers. */
+  async untilAnswered(count = 1): Promise<Reply[]> {
+    let hasEnded = false;
+    void this.#ended.then(() => {
+      hasEnded = true;
+    });
+    const look = async () => this.answers;
+    return eventually(`${count} answers`, look, ({ length }) => hasEnded || length >= count, 60_000);
   }
 
   /** Waits until the other side ends the connection; all its answers. */
