@@ -72,7 +72,7 @@ export function runConsumer(
   const log = createLogger({ service: "test", level: "silent" });
   const warn = vi.spyOn(log, "warn");
   const error = vi.spyOn(log, "error");
-  const consumer = startConsumer({ eventLog, store, signals, log, batch: { maxEvents: 10, maxBytes: 1_000_000 } });
+  const consumer = startConsumer({ eventLog, store, signals, log, batch: { maxEvents: 12, maxBytes: 1_000_000 } });
   onTestFinished(() => consumer.stop());
   return { eventLog, consumer, calls, verdicts, heartbeats, warn, error };
 }

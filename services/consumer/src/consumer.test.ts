@@ -1,4 +1,5 @@
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
+import type { Frame } from "@tidemark/shared/frame";
 import { describe, expect, it } from "vitest";
 import { allStored, frame, runConsumer } from "./consumer-fixture.ts";
 
@@ -102,12 +103,20 @@ describe("a consumer", () => {
     expect(await eventLog.look()).toMatchObject({ frames: 1 });
   });
 
-  it("says how many events the store refused, once for a batch", async () => {
+  it("says how many events the store refused and names the first of them, once for a batch", async () => {
+    const verdicts = "x".repeat(6);
     const { eventLog, error } = runConsumer(async (deliveries) => ({
-      frames: deliveries.map(({ frame }) => ({ frameId: frame.id, isNew: true, verdicts: "sxx" })),
+      frames: deliveries.map(({ frame }) => ({ frameId: frame.id, isNew: true, verdicts })),
       dropped: [],
     }));
-    await Promise.all([frame(3), frame(3)].map((one) => eventLog.append(one)));
-    await expect.poll(() => error.mock.calls).toEqual([[{ dead_lettered: 4 }, "events became dead letters"]]);
+    const events = Buffer.from(
+      JSON.stringify(Array.from(verdicts, (_, index) => ({ topic: "t", event_id: `${index}` }))),
+    );
+    const [first, second] = [frame(6, events), frame(6, events)];
+    await Promise.all([eventLog.append(first), eventLog.append(second)]);
+    await expect.poll(() => error.mock.calls).toHaveLength(1);
+    const samplesOf = ({ id }: Frame, ids: string[]) => ids.map((event_id) => ({ frame: id, topic: "t", event_id }));
+    const samples = [...samplesOf(first, ["0", "1", "2", "3", "4", "5"]), ...samplesOf(second, ["0", "1", "2", "3"])];
+    expect(error.mock.calls).toEqual([[{ dead_lettered: 12, samples }, "events became dead letters"]]);
   });
 });

@@ -3,6 +3,7 @@ import type { Applied, AppliedFrame, DroppedCopy } from "@tidemark/shared/event-
 import type { Logger } from "@tidemark/shared/log";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts, type VerdictCounts } from "@tidemark/shared/verdict";
+import { type DeadEvent, findDeadEvents } from "./dead-events.ts";
 
 /** How much of a batch its log lines name. */
 export const MAX_SAMPLES = 10;
@@ -19,6 +20,7 @@ interface Settling {
  */
 export function settleApplied({ signals, log }: Settling, batch: Delivery[], applied: Applied): number[] {
   const counts: VerdictCounts = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+  const dead: DeadEvent[] = [];
   const receivedAtMs: number[] = [];
   for (const [index, { frame, ack }] of batch.entries()) {
     const { isNew, verdicts } = settleFrame({ signals, frameId: frame.id, ...frame, ack }, applied.frames[index]);
@@ -27,10 +29,11 @@ export function settleApplied({ signals, log }: Settling, batch: Delivery[], app
     counts.duplicates += duplicates;
     counts.conflicts += conflicts;
     counts.deadLettered += deadLettered;
+    if (deadLettered > 0) dead.push(...findDeadEvents(frame, verdicts, MAX_SAMPLES - dead.length));
     receivedAtMs.push(frame.receivedAtMs);
   }
   logDropped(log, counts, applied.dropped);
-  logDead(log, counts);
+  logDead(log, counts, dead);
   return receivedAtMs;
 }
 
@@ -64,8 +67,8 @@ function logDropped(log: Logger, { duplicates, conflicts }: VerdictCounts, dropp
   if (log.isLevelEnabled("debug")) for (const copy of dropped) log.debug(nameCopy(copy), "dropped duplicate");
 }
 
-function logDead(log: Logger, { deadLettered }: VerdictCounts): void {
-  if (deadLettered > 0) log.error({ dead_lettered: deadLettered }, "events became dead letters");
+function logDead(log: Logger, { deadLettered }: VerdictCounts, samples: DeadEvent[]): void {
+  if (deadLettered > 0) log.error({ dead_lettered: deadLettered, samples }, "events became dead letters");
 }
 
 /** In the words of the API, so that what the log names can be searched for there. */

@@ -1,0 +1,37 @@
+import type { Frame } from "@tidemark/shared/frame";
+import { DEAD, type Verdicts } from "@tidemark/shared/verdict";
+
+/** Which event of a frame the store refused, as far as that can be read; the rest stands in its dead letter. */
+export interface DeadEvent {
+  frame: string;
+  topic?: string;
+  event_id?: string;
+}
+
+/** The first `max` events of a frame that the store refused. */
+export function findDeadEvents({ id, events }: Frame, verdicts: Verdicts, max: number): DeadEvent[] {
+  const ordinals: number[] = [];
+  for (let at = verdicts.indexOf(DEAD); at >= 0 && ordinals.length < max; at = verdicts.indexOf(DEAD, at + 1)) {
+    ordinals.push(at);
+  }
+  if (ordinals.length === 0) return [];
+  const items = readItems(events);
+  // A frame that is no array of its events was refused as one.
+  if (items?.length !== verdicts.length) return [{ frame: id }];
+  return ordinals.map((ordinal) => ({ frame: id, ...nameItem(items[ordinal]) }));
+}
+
+function readItems(events: Buffer): unknown[] | undefined {
+  try {
+    const items: unknown = JSON.parse(events.toString());
+    return Array.isArray(items) ? items : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameItem(item: unknown): Omit<DeadEvent, "frame"> {
+  if (typeof item !== "object" || item === null) return {};
+  const { topic, event_id } = item as { topic?: unknown; event_id?: unknown };
+  return { ...(typeof topic === "string" && { topic }), ...(typeof event_id === "string" && { event_id }) };
+}
