@@ -79,6 +79,14 @@ export const LogSettings = z.object({
   LOG_REPLICAS: wholeNumber({ min: 1, max: 5, preset: 1 }),
 });
 
+/** Whether a process refuses to start where what it confirms could be lost with the power. */
+export const DurabilitySettings = z.object({ REQUIRE_DURABLE: flag(false) });
+
+/** Where nats-server tells its own settings: not over the protocol, but over HTTP. */
+export const MonitorSettings = z.object({
+  NATS_MONITOR_URL: z.url({ protocol: /^https?$/, error: "must be a URL such as http://localhost:8222" }).optional(),
+});
+
 /** Where the stack's services find each other. */
 export const StackSettings = z.object({
   NATS_URL: z.url({ protocol: /^(nats|tls)$/, error: "must be a NATS URL such as nats://localhost:4222" }),

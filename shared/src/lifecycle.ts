@@ -1,5 +1,6 @@
 import closeWithGrace from "close-with-grace";
 import { InvalidSettings } from "./config.ts";
+import { NotDurable } from "./durability.ts";
 import type { Logger } from "./log.ts";
 
 /** Takes the closers of what a process opens; they run last-opened-first when it stops. */
@@ -70,10 +71,11 @@ export async function runProcess(
   }
 }
 
-/** A port in use or a folder that may not be written is the operator's to mend, and no stack trace helps with that. */
+/** A port in use, a folder that may not be written or a setting is the operator's to mend: no stack trace helps with it. */
 function logFailedStart(log: Logger, error: unknown): void {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") log.fatal(`could not start: ${message}; choose another PORT`);
+  else if (error instanceof NotDurable) log.fatal(`could not start: ${message}`);
   else if (code !== undefined) log.fatal({ code }, `could not start: ${message}`);
   else log.fatal({ err: error }, "could not start");
 }

@@ -1,3 +1,4 @@
+import type { Durability } from "../durability.ts";
 import type { Origin, SequenceRange } from "../event-log/event-log.ts";
 import type { Frame } from "../frame.ts";
 import type { Verdicts } from "../verdict.ts";
@@ -24,6 +25,9 @@ export interface EventStore extends EventReader {
    *   unknown; applying the same frames again is safe
    */
   apply(deliveries: AppliedDelivery[], options: { maxNamed: number }): Promise<Applied>;
+
+  /** Whether what `apply` commits survives the loss of power. @throws {Unavailable} `store_unreachable` */
+  readDurability(): Promise<Durability>;
 }
 
 /** A frame and where it came from. */

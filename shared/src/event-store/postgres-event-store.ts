@@ -1,4 +1,5 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
+import type { Durability } from "../durability.ts";
 import { Unavailable } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "./duplicates.ts";
@@ -17,6 +18,7 @@ import { applyFrames } from "./postgres-apply.ts";
 import { readBooks } from "./postgres-books.ts";
 import { openReadPool, Writer } from "./postgres-connections.ts";
 import { listDuplicates } from "./postgres-duplicates.ts";
+import { readPostgresDurability } from "./postgres-durability.ts";
 import { isOutOfTime, translatingErrors } from "./postgres-errors.ts";
 import { findEvent, findFrame, listEvents, type Tables } from "./postgres-queries.ts";
 
@@ -111,6 +113,10 @@ class PostgresEventStore implements PostgresStore {
 
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage> {
     return listDuplicates(this.#reader, query);
+  }
+
+  readDurability(): Promise<Durability> {
+    return readPostgresDurability(this.#reader);
   }
 
   async ping(): Promise<void> {

@@ -96,6 +96,10 @@ class SqliteEventStore implements EventStore, DeadLetterStore, Pick<DuplicateRea
     return this.#writer.call("bury", [{ ...frame, content }], [content.buffer]);
   }
 
+  readDurability() {
+    return this.#writer.call("readDurability", []);
+  }
+
   ping() {
     return this.#reader.call("ping", []);
   }

@@ -2,6 +2,7 @@ import { type ApplyCall, prepareApply } from "./sqlite-applier.ts";
 import { type BuryCall, prepareBury } from "./sqlite-burial.ts";
 import { openWriterDatabase, type WriterDatabase } from "./sqlite-database.ts";
 import { prepareDeletion, prepareRedrive } from "./sqlite-dead-letters.ts";
+import { readSqliteDurability } from "./sqlite-durability.ts";
 import { serveCalls } from "./sqlite-worker.ts";
 
 let writer: WriterDatabase;
@@ -22,6 +23,7 @@ const methods = {
   bury: (call: BuryCall) => bury(call),
   redrive: (id: string) => redrive(id),
   deleteDeadLetter: (id: string) => deleteDeadLetter(id),
+  readDurability: () => readSqliteDurability(writer.database),
   close: (): void => writer?.close(),
 };
 

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { type Durability, mergeDurability, NotDurable, requireDurable, SAFE } from "./durability.ts";
+
+const unsafe: Durability = { status: "unsafe", findings: [{ part: "store", detail: "fsync=off; set fsync=on" }] };
+const unknown: Durability = { status: "unknown", findings: [{ part: "log", detail: "nobody knows" }] };
+
+test("parts together are as safe as the worst of them", () => {
+  expect(mergeDurability([])).toEqual(SAFE);
+  expect(mergeDurability([SAFE, SAFE])).toEqual(SAFE);
+  expect(mergeDurability([SAFE, unknown])).toEqual(unknown);
+  expect(mergeDurability([unknown, unsafe, SAFE])).toEqual({
+    status: "unsafe",
+    findings: [...unknown.findings, ...unsafe.findings],
+  });
+});
+
+test("what several say alike is said once", () => {
+  expect(mergeDurability([unsafe, structuredClone(unsafe)])).toEqual(unsafe);
+});
+
+test("what must be durable is refused unless it is known to be", () => {
+  expect(() => requireDurable(SAFE)).not.toThrow();
+  expect(() => requireDurable(unknown)).toThrow(NotDurable);
+  expect(() => requireDurable(unsafe)).toThrow("REQUIRE_DURABLE=true, but fsync=off; set fsync=on");
+});

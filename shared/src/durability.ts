@@ -1,0 +1,45 @@
+import { z } from "zod";
+
+/**
+ * Whether what has been confirmed survives the loss of power, as far as settings decide about it. `unsafe` where some
+ * setting lets confirmed events be lost, `unknown` where the settings could not be read; `findings` says which.
+ */
+export const Durability = z
+  .object({
+    status: z.enum(["safe", "unsafe", "unknown"]),
+    findings: z.array(
+      z.object({
+        part: z.enum(["log", "store"]),
+        detail: z.string().meta({
+          description: "The setting, its value, and what to set instead.",
+          example: "PostgreSQL runs with fsync=off: committed events can be lost with the power; set fsync=on",
+        }),
+      }),
+    ),
+  })
+  .meta({ id: "Durability" });
+
+export type Durability = z.infer<typeof Durability>;
+export type DurabilityFinding = Durability["findings"][number];
+
+export const SAFE: Durability = { status: "safe", findings: [] };
+
+/** Parts together are as safe as the worst of them; what several say alike is said once. */
+export function mergeDurability(parts: readonly Durability[]): Durability {
+  const statuses = new Set(parts.map(({ status }) => status));
+  const status = statuses.has("unsafe") ? "unsafe" : statuses.has("unknown") ? "unknown" : "safe";
+  const findings = new Map(parts.flatMap((part) => part.findings).map((finding) => [JSON.stringify(finding), finding]));
+  return { status, findings: [...findings.values()] };
+}
+
+/** The settings do not keep what is confirmed, and `REQUIRE_DURABLE` says that they must: the process must not start. */
+export class NotDurable extends Error {
+  override readonly name = "NotDurable";
+}
+
+/** @throws {NotDurable} naming each setting, its value and the fix, unless they are known to be safe */
+export function requireDurable({ status, findings }: Durability): void {
+  if (status === "safe") return;
+  const details = findings.map(({ detail }) => detail).join("; ");
+  throw new NotDurable(`REQUIRE_DURABLE=true, but ${details}`);
+}
