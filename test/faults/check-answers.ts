@@ -1,6 +1,5 @@
 import type { Evidence } from "./evidence.ts";
 import { Finding, type Judgement } from "./judgement.ts";
-
 import type { AnswerCounts, ResolvedAttempt } from "./tally.ts";
 
 const MAX_BYTES = 600 * 1024 * 1024;
@@ -10,7 +9,7 @@ export function judgeAnswers(evidence: Evidence, attempts: readonly ResolvedAtte
   return [
     verdicts(evidence, attempts),
     receipts(evidence, attempts),
-    contract(attempts),
+    contract(evidence, attempts),
     memory(evidence),
     endings(evidence),
   ];
@@ -45,7 +44,7 @@ function verdicts({ recount, receipts: judged }: Evidence, attempts: readonly Re
       continue;
     }
     accepted += counts.accepted;
-    const fault = faultOf(counts, { size: attempt.numbers.length, least, most });
+    const fault = faultOf(counts, { size: attempt.numbers.length, conflicts: attempt.conflicts, least, most });
     if (fault !== undefined) finding.breaks(`a request answered ${attempt.answer}: ${fault}`);
   }
   const rest = recount.rows - accepted;
@@ -57,11 +56,12 @@ function verdicts({ recount, receipts: judged }: Evidence, attempts: readonly Re
 
 function faultOf(
   { received, accepted, duplicates, conflicts, deadLettered }: AnswerCounts,
-  { size, least, most }: { size: number; least: number; most: number },
+  { size, least, most, ...sent }: { size: number; conflicts: number; least: number; most: number },
 ): string | undefined {
   if (received !== size) return `received ${received} of ${size}`;
   if (accepted + duplicates !== size) return `accepted ${accepted} and ${duplicates} duplicates of ${size}`;
-  if (conflicts + deadLettered > 0) return `${conflicts} conflicts and ${deadLettered} dead letters among equal copies`;
+  if (conflicts !== sent.conflicts) return `${conflicts} conflicts, not ${sent.conflicts}`;
+  if (deadLettered > 0) return `${deadLettered} dead letters among good events`;
   if (accepted < least || accepted > most) return `accepted ${accepted} of ${size}, not ${least} to ${most}`;
   return undefined;
 }
@@ -81,15 +81,19 @@ function receipts({ receipts: judged }: Evidence, attempts: readonly ResolvedAtt
   return finding;
 }
 
-function contract(attempts: readonly ResolvedAttempt[]): Judgement {
+function contract({ demands }: Evidence, attempts: readonly ResolvedAttempt[]): Judgement {
+  const mustAnswerAll = demands?.mustAnswerAll ?? false;
   const finding = new Finding(
     "answers are of the contract",
-    "good requests get 200, 202, 429 or 503, bad ones 422 or 503",
+    mustAnswerAll
+      ? "every good request gets 200 or 202, every bad one 422"
+      : "good requests get 200, 202, 429 or 503, bad ones 422 or 503",
   );
   for (const { answer, isBad, outcome, counts, receipt } of attempts) {
     const status = Number(/^\d{3}\b/.exec(answer)?.[0] ?? 0);
-    if (status === 0) continue; // no answer came
-    const isExpected = status === 503 || status === 429 || (isBad ? status === 422 : status === 200 || status === 202);
+    const isAnswered = isBad ? status === 422 : status === 200 || status === 202;
+    const isPutOff = [0, 429, 503].includes(status); // 0: no answer came
+    const isExpected = isAnswered || (isPutOff && !mustAnswerAll);
     if (!isExpected) finding.breaks(`a ${isBad ? "bad" : "good"} request was answered ${answer}`);
     else if (outcome === "ok" && counts === undefined && receipt === undefined)
       finding.breaks(`${answer} told nothing`);
@@ -99,15 +103,14 @@ function contract(attempts: readonly ResolvedAttempt[]): Judgement {
 
 function memory({ peakBytes }: Evidence): Judgement {
   const finding = new Finding("memory bounded", "no service holds 600 MiB");
-  const peaks = [...peakBytes].map(([name, bytes]) => ({ name, bytes }));
-  for (const { name, bytes } of peaks) {
+  for (const [name, bytes] of peakBytes) {
     if (bytes >= MAX_BYTES) finding.breaks(`${name} held ${mebibytes(bytes)} MiB`);
   }
-  finding.remark = `at most ${mebibytes(Math.max(0, ...peaks.map(({ bytes }) => bytes)))} MiB`;
+  finding.remark = `at most ${mebibytes(Math.max(0, ...peakBytes.values()))} MiB`;
   return finding;
 }
 
-function mebibytes(bytes: number): number {
+export function mebibytes(bytes: number): number {
   return Math.round(bytes / 1024 / 1024);
 }
 

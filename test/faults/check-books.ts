@@ -1,11 +1,21 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Evidence } from "./evidence.ts";
 import { Finding, type Judgement } from "./judgement.ts";
-import { TOPICS } from "./sent-event.ts";
+import { ALTERED, TOPICS } from "./sent-event.ts";
 import type { ResolvedAttempt } from "./tally.ts";
 
 /** Judges the figures of `/stats`: at the end, and while it went on. */
 export function judgeBooks(evidence: Evidence, attempts: readonly ResolvedAttempt[]): Judgement[] {
-  return [balance(evidence), copies(evidence, attempts), neverFalls(evidence), backlog(evidence)];
+  return [
+    balance(evidence),
+    copies(evidence, attempts),
+    conflicts(evidence, attempts),
+    neverFalls(evidence),
+    drift(evidence),
+    audit(evidence),
+    redelivered(evidence),
+    backlog(evidence),
+  ];
 }
 
 function balance({ stats, recount }: Evidence): Judgement {
@@ -17,8 +27,6 @@ function balance({ stats, recount }: Evidence): Judgement {
   finding.equal("received", received, unique + duplicates + dead + (stats.queue_size ?? 0));
   finding.equal("unique", unique, recount.rows);
   finding.equal("dead letters", dead, 0);
-  finding.equal("conflicts", stats.conflicts, 0);
-  finding.equal("drift", stats.drift ?? 0, 0);
   for (const books of stats.by_topic) {
     finding.equal(`unique of ${books.topic}`, books.unique_processed, recount.rowsByTopic.get(books.topic) ?? 0);
     finding.equal(`received of ${books.topic}`, books.received, books.unique_processed + books.duplicate_dropped);
@@ -48,6 +56,47 @@ function copies({ stats, recount }: Evidence, attempts: readonly ResolvedAttempt
     finding.equal(`received of ${topic}`, books?.received ?? 0, received[index] ?? 0);
   }
   finding.remark = `${stats.duplicate_dropped} duplicates; the client's own tally says ${total - recount.rows}`;
+  return finding;
+}
+
+/** Copies with another content than the stored event's are told apart, and every dropped copy is on record. */
+function conflicts({ stats, dropped }: Evidence, attempts: readonly ResolvedAttempt[]): Judgement {
+  const finding = new Finding("dropped copies on record", "each is listed, and each conflict with what it said");
+  const sent = attempts.reduce((sum, { isTaken, conflicts }) => sum + (isTaken ? conflicts : 0), 0);
+  const differing = dropped.filter(({ conflict }) => conflict);
+  finding.equal("conflicts", stats.conflicts, sent);
+  finding.equal("copies listed", dropped.length, stats.duplicate_dropped);
+  finding.equal("conflicts listed", differing.length, sent);
+  for (const { topic, event_id: eventId, event } of differing) {
+    const isKept = event?.source === ALTERED.source && isDeepStrictEqual(event.payload, JSON.parse(ALTERED.payload));
+    if (!isKept) finding.breaks(`the conflict of ${topic} ${eventId} is kept as ${JSON.stringify(event)}`);
+  }
+  finding.remark = `${stats.conflicts} conflicts`;
+  return finding;
+}
+
+/** The service's own second opinion of its books, at each look. */
+function drift({ stats, samples }: Evidence): Judgement {
+  const finding = new Finding("no drift", "drift is 0 at every look");
+  const told = [...samples.map((sample) => sample.stats), stats].map((look) => look.drift ?? undefined);
+  for (const value of told) if (value !== undefined && value !== 0) finding.breaks(`a drift of ${value}`);
+  finding.remark = `told in ${told.filter((value) => value !== undefined).length} looks`;
+  return finding;
+}
+
+function audit({ audit: found }: Evidence): Judgement {
+  const finding = new Finding("audit agrees", "GET /audit finds rows and books equal");
+  if (found === undefined) finding.remark = "the service offers none";
+  else if (!found.balanced) finding.breaks(JSON.stringify(found));
+  return finding;
+}
+
+function redelivered({ redeliveries, demands }: Evidence): Judgement {
+  const least = demands?.leastRedeliveries ?? 0;
+  const finding = new Finding("redelivered enough", `frames were delivered again at least ${least} times`);
+  if (redeliveries === undefined) return finding;
+  finding.remark = `${redeliveries} times`;
+  if (redeliveries < least) finding.breaks(`${redeliveries} redeliveries`);
   return finding;
 }
 

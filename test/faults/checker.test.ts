@@ -47,8 +47,21 @@ const BREACHES: [what: string, name: JudgementName, change: (run: ModelRun) => v
   ["a refused event is stored", "refused is refused", ({ timesStored }) => timesStored.set(8, 1)],
   ["half of a lost request is stored", "whole requests", ({ timesStored }) => timesStored.delete(4)],
   ["one unique too many", "books balance", ({ evidence }) => evidence.stats.unique_processed++],
-  ["a conflict among equal copies", "books balance", ({ evidence }) => evidence.stats.conflicts++],
-  ["drift", "books balance", (run) => Object.assign(run.evidence.stats, { drift: 1 })],
+  ["a conflict among equal copies", "dropped copies on record", ({ evidence }) => evidence.stats.conflicts++],
+  ["a conflict that nobody is told of", "verdicts are right", ({ evidence }) => conflict(evidence)],
+  ["a dropped copy that is not listed", "dropped copies on record", (run) => unlist(run.evidence)],
+  ["drift", "no drift", (run) => Object.assign(run.evidence.stats, { drift: 1 })],
+  ["an audit that differs", "audit agrees", (run) => Object.assign(run.evidence, { audit: { balanced: false } })],
+  [
+    "too few redeliveries",
+    "redelivered enough",
+    (run) => Object.assign(run.evidence, { redeliveries: 9, demands: { leastRedeliveries: 10 } }),
+  ],
+  [
+    "a 503 where every request has to be answered",
+    "answers are of the contract",
+    (run) => Object.assign(run.evidence, { demands: { mustAnswerAll: true } }),
+  ],
   ["a redelivery is counted", "copies counted once", ({ evidence }) => evidence.stats.duplicate_dropped++],
   ["a verdict of another request", "verdicts are right", ({ evidence }) => shift(evidence)],
   ["a receipt that stays pending", "receipts judged", ({ evidence }) => pend(evidence)],
@@ -79,6 +92,17 @@ function shift({ attempts }: Evidence): void {
   first.counts.duplicates++;
   second.counts.accepted++;
   second.counts.duplicates--;
+}
+
+function conflict({ attempts, stats }: Evidence): void {
+  const [first] = attempts;
+  if (first === undefined) throw new Error("there are attempts");
+  first.conflicts++;
+  stats.conflicts++;
+}
+
+function unlist(evidence: Evidence): void {
+  Object.assign(evidence, { dropped: evidence.dropped.slice(1) });
 }
 
 function pend({ receipts }: Evidence): void {

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { readCounts, readMeaning } from "../../services/publisher/src/answer.ts";
 import { type Answer, attempt, isAnswer, type NoAnswer } from "../../services/publisher/src/http-attempt.ts";
-import { createEvent, writeEvent } from "./sent-event.ts";
+import type { Load } from "./scenario.ts";
+import { alterEvent, createEvent, writeEvent } from "./sent-event.ts";
 import { type Attempt, Tally } from "./tally.ts";
 import { Traffic, type TrafficRequest } from "./traffic.ts";
 
 export interface ClientOptions {
   urls: readonly URL[];
   seed: number;
-  /** Events a second, about. */
-  rate: number;
+  load: Load;
 }
 
 /** Producers that retry, give up now and then, and write down what they were told. */
@@ -22,32 +22,39 @@ export interface Client {
 }
 
 const WORKERS = 16;
-const MEAN_EVENTS = 10.2; // of a request, its probe included
 const ANSWER_TIMEOUT_MS = 8_000;
 const BACKOFF_MS = 150;
 
-export function startClient({ urls, seed, rate }: ClientOptions): Client {
+export function startClient({ urls, seed, load }: ClientOptions): Client {
   const tally = new Tally();
-  const traffic = new Traffic(seed);
+  const traffic = new Traffic({ seed, maxBatch: load.maxBatch });
   let clockMs = 0;
   let isStopping = false;
   let turn = 0;
 
-  const write = (number: number) => {
+  const create = (number: number) => {
     tally.clockMs[number] ??= clockMs;
-    return writeEvent(createEvent(seed, number, tally.clockMs[number] as number));
+    return createEvent(seed, number, tally.clockMs[number] as number);
   };
   const tryOnce = async (request: TrafficRequest) => {
-    const numbers = [...request.numbers, traffic.nextProbe()];
-    const texts = numbers.map(write);
+    const altered = request.altered === undefined ? [] : [request.altered];
+    const honest = [...request.numbers, traffic.nextProbe()];
+    const numbers = [...altered, ...honest];
+    const texts = [...altered.map((number) => alterEvent(create(number))), ...honest.map(create)].map(writeEvent);
     if (request.isBad) texts.splice(numbers.length >> 1, 0, `{"topic":"audit","event_id":"bad","timestamp":"no"}`);
     const url = urls[turn++ % urls.length] as URL;
     const headers = { "content-type": "application/json" };
     const beganAtMs = performance.now();
     const body = texts.length === 1 ? texts.join() : `[${texts.join(",")}]`;
     const answer = await attempt(url, { method: "POST", headers, body, timeoutMs: ANSWER_TIMEOUT_MS });
-    const result = { ...readAttempt(answer), numbers, isBad: request.isBad, beganAtMs, endedAtMs: performance.now() };
-    tally.record(result);
+    tally.record({
+      ...readAttempt(answer),
+      numbers,
+      conflicts: altered.length,
+      isBad: request.isBad,
+      beganAtMs,
+      endedAtMs: performance.now(),
+    });
     return readMeaning(answer).startsWith("retry");
   };
   const send = async (request: TrafficRequest) => {
@@ -57,10 +64,10 @@ export function startClient({ urls, seed, rate }: ClientOptions): Client {
     }
   };
   const work = async () => {
-    const cycleMs = (1_000 * WORKERS * MEAN_EVENTS) / rate;
+    const cycleMs = (1_000 * WORKERS * traffic.meanEvents) / load.rate;
     while (!isStopping) {
       const nextAtMs = performance.now() + cycleMs * (0.5 + Math.random());
-      await send(traffic.nextRequest());
+      await send(traffic.nextRequest(tally.settled));
       await delay(Math.max(0, nextAtMs - performance.now()));
     }
   };

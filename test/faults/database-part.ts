@@ -13,12 +13,17 @@ export interface DatabasePart extends Part {
   close(): Promise<void>;
 }
 
+const RECOVERY_TIMEOUT_MS = 60_000;
+
 /** The PostgreSQL that npm brought, on a port and data of its own. All of its processes share one fate. */
-export async function openDatabasePart(dir: string): Promise<DatabasePart> {
-  const dataDir = join(dir, "postgres");
+export async function openDatabasePart(diskDir: string): Promise<DatabasePart> {
+  const dataDir = join(diskDir, "data");
   const port = await findSteadyPort();
   let server: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir, port });
-  const version = await readVersion(server.url);
+  const version = await prepare(server.url);
+  const start = async () => {
+    server = await startEmbeddedPostgres({ dataDir, port });
+  };
   const find = () => findFamily("postgres", "-D", join(dataDir, "pgdata"));
   const signal = async (name: NodeJS.Signals) => signalAll(await find(), name);
   const kill = async () => {
@@ -34,21 +39,43 @@ export async function openDatabasePart(dir: string): Promise<DatabasePart> {
     url: server.url,
     version,
     servicePid: () => undefined,
-    async start() {
-      server = await startEmbeddedPostgres({ dataDir, port });
-    },
+    start,
     kill,
     stop: kill,
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),
+    // Where it could not write a commit it restarts itself, and ends when there is no room for that either.
+    async recover() {
+      const isUp = async () => {
+        if ((await find()).length === 0) await start();
+        return readVersion(server.url);
+      };
+      await waitFor("PostgreSQL to answer again", isUp, { timeoutMs: RECOVERY_TIMEOUT_MS, intervalMs: 250 });
+    },
     close: () => server.stop(),
   };
 }
 
+/** Keeps the write-ahead log small, for a disk that is; gives the server's version. */
+async function prepare(url: string): Promise<string> {
+  await ask(url, "ALTER SYSTEM SET min_wal_size = '32MB'");
+  await ask(url, "ALTER SYSTEM SET max_wal_size = '64MB'");
+  await ask(url, "SELECT pg_reload_conf()");
+  return readVersion(url);
+}
+
 async function readVersion(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query<{ server_version: string }>("SHOW server_version");
-  await client.end();
-  return rows[0]?.server_version ?? "";
+  const [row] = await ask<{ server_version: string }>(url, "SHOW server_version");
+  return row?.server_version ?? "";
+}
+
+async function ask<Row extends pg.QueryResultRow>(connectionString: string, sql: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return (await client.query<Row>(sql)).rows;
+  } finally {
+    await client.end();
+  }
 }

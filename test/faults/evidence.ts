@@ -1,5 +1,5 @@
 import type { Sample } from "./observer.ts";
-import type { Stats } from "./reader.ts";
+import type { Audit, DroppedCopy, Stats } from "./reader.ts";
 import type { Recount } from "./recount.ts";
 import type { AnswerCounts, Attempt } from "./tally.ts";
 
@@ -9,12 +9,27 @@ export interface Evidence {
   recount: Recount;
   /** The books at the end. */
   stats: Stats;
+  /** What the service found when it recounted itself; undefined where it does not do that. */
+  audit?: Audit | undefined;
+  /** Every dropped copy that is listed. */
+  dropped: readonly DroppedCopy[];
   /** Each receipt's counts at the end; undefined where it gave none. */
   receipts: ReadonlyMap<string, AnswerCounts | undefined>;
   samples: readonly Sample[];
   /** Processes that ended unasked, or not as they should. */
   endings: readonly string[];
   peakBytes: ReadonlyMap<string, number>;
+  /** Deliveries of frames beyond the first, as the broker counts them; undefined without one. */
+  redeliveries?: number | undefined;
+  /** What the scenario asks for beyond the promises. */
+  demands?: Demands | undefined;
   /** What was left when the time for the backlog was up; undefined when nothing was. */
   backlog?: string | undefined;
+}
+
+/** What a scenario asks for beyond the promises. */
+export interface Demands {
+  /** Every good request has to be answered 200 or 202. */
+  mustAnswerAll?: boolean;
+  leastRedeliveries?: number;
 }

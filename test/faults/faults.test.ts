@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { drawPlan, type Shape, type Step } from "./plan.ts";
+import type { Shape } from "./deck.ts";
+import { drawPlan, type Step } from "./plan.ts";
 import { runFaults } from "./run.ts";
 
 const TIMEOUT_MS = 180_000;
@@ -30,7 +31,7 @@ test.for(["single", "stack"] as const)(
       seed: 1,
       steps: STEPS[shape],
       durationMs: DURATION_MS,
-      rate: 300,
+      load: { rate: 300, maxBatch: 24 },
     });
     expect(judgements.filter(({ broken }) => broken > 0)).toEqual([]);
     expect(tally.countCopies("ok")).toBeGreaterThan(0);

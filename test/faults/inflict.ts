@@ -4,16 +4,29 @@ import type { Fault } from "./plan.ts";
 import type { Wire } from "./wire.ts";
 import type { Part, World } from "./world.ts";
 
-/** Lets one fault happen, from its beginning until everything runs again and every wire is whole. */
-export async function inflict(world: World, client: Pick<Client, "jumpClock">, fault: Fault): Promise<void> {
+/**
+ * Lets one fault happen, from its beginning until everything runs again and every wire is whole. False when this machine
+ * does not let it: the fault is left out.
+ */
+export async function inflict(world: World, client: Pick<Client, "jumpClock">, fault: Fault): Promise<boolean> {
   const { kind, target, holdMs, afterMs = 0, amount = 0 } = fault;
   await delay(afterMs);
-  if (kind === "full") return world.fill(holdMs);
-  if (kind === "clock jump") return client.jumpClock(amount);
-  const part = world.parts.get(target);
-  if (part !== undefined) return inflictOnPart(part, fault, world);
-  const wire = world.wires.get(target);
-  if (wire === undefined) throw new Error(`there is no ${target} in this world`);
+  if (kind === "disk full") return fillDisk(world, target, holdMs);
+  if (kind === "full") await world.fill(holdMs);
+  else if (kind === "clock jump") client.jumpClock(amount);
+  else if (kind === "acks lost") await loseAcks(world, holdMs);
+  else if (world.parts.has(target)) await inflictOnPart(find(world.parts, target), fault, world);
+  else await inflictOnWire(find(world.wires, target), fault);
+  return true;
+}
+
+function find<Thing>(things: ReadonlyMap<string, Thing>, name: string): Thing {
+  const thing = things.get(name);
+  if (thing === undefined) throw new Error(`there is no ${name} in this world`);
+  return thing;
+}
+
+async function inflictOnWire(wire: Wire, { kind, holdMs, amount = 0 }: Fault): Promise<void> {
   if (kind === "cut") wire.refuse();
   else if (kind === "slow") wire.slow(amount);
   else wire.silence("both");
@@ -28,7 +41,7 @@ async function inflictOnPart(part: Part, { kind, holdMs }: Fault, world: World):
     await part.thaw();
     return;
   }
-  if (kind === "redelivery") return killWithAcksHeldBack(part, world.wires.get(`${part.name}>nats`) as Wire, holdMs);
+  if (kind === "redelivery") return killWithAcksHeldBack(part, find(world.wires, `${part.name}>nats`), holdMs);
   if (kind === "stop") await part.stop();
   else await part.kill();
   await delay(holdMs);
@@ -42,4 +55,20 @@ async function killWithAcksHeldBack(consumer: Part, wire: Wire, holdMs: number):
   await consumer.kill();
   wire.heal();
   await consumer.start();
+}
+
+/** The broker hears of no commit any more, and delivers everything again that is older than its patience. */
+async function loseAcks({ wires }: World, holdMs: number): Promise<void> {
+  const ways = [...wires].filter(([name]) => /^consumer.*>nats$/.test(name)).map(([, wire]) => wire);
+  for (const wire of ways) wire.loseAcks();
+  await delay(holdMs);
+  for (const wire of ways) wire.heal();
+}
+
+async function fillDisk(world: World, target: string, holdMs: number): Promise<boolean> {
+  const disk = world.disks.get(target);
+  if (disk === undefined) return false;
+  await disk.fill(holdMs);
+  await find(world.parts, target).recover();
+  return true;
 }

@@ -1,9 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { type FaultOptions, InvalidArguments, readFaultOptions, USAGE } from "./options.ts";
-import { drawPlan, type Step } from "./plan.ts";
+import type { Step } from "./plan.ts";
 import { writeReport } from "./report.ts";
 import { runFaults } from "./run.ts";
 import { exposingSteps } from "./saboteurs/sabotage.ts";
+import { createScenario } from "./scenario.ts";
+import { describeSetting } from "./setting.ts";
 
 /** Sabotage leaves receipts that nothing will ever judge. */
 const SABOTAGED_RECEIPTS_TIMEOUT_MS = 5_000;
@@ -11,17 +13,18 @@ const WRONG_ARGUMENTS_EXIT_CODE = 2;
 
 const options = optionsOrExit();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-const durationMs = options.minutes * 60_000;
-const steps = [...exposingSteps(options.sabotage), ...drawPlan({ ...options, durationMs })];
+const scenario = createScenario(options);
 const beganAtMs = performance.now();
 const result = await runFaults({
+  ...scenario,
   ...options,
-  steps,
-  durationMs,
+  steps: [...exposingSteps(options.sabotage), ...scenario.steps],
+  shape: scenario.shape,
   onStep: tell,
   receiptsTimeoutMs: options.sabotage === undefined ? undefined : SABOTAGED_RECEIPTS_TIMEOUT_MS,
 });
-const report = writeReport(result, { ...options, steps });
+const { seed, sabotage } = options;
+const report = writeReport(result, { scenario, seed, sabotage, setting: await describeSetting(result.programs) });
 process.stdout.write(report);
 if (options.report !== undefined) await writeFile(options.report, report);
 process.exit(result.judgements.some(({ broken }) => broken > 0) ? 1 : 0);

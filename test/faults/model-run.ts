@@ -20,7 +20,7 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
   const received = new Map<string, number>();
   const receipts = new Map<string, AnswerCounts | undefined>();
   const attempts = requests.map(({ numbers, fate }, index): Attempt => {
-    const attempt = { numbers, beganAtMs: 2 * index, endedAtMs: 2 * index + 1, isBad: false };
+    const attempt = { numbers, beganAtMs: 2 * index, endedAtMs: 2 * index + 1, conflicts: 0, isBad: false };
     if (fate === "refused") return { ...attempt, outcome: "failed", answer: "503 log_full" };
     if (fate === "lost, not taken") return { ...attempt, outcome: "unknown", answer: "ECONNRESET" };
     const counts = store(numbers, timesStored, received);
@@ -50,6 +50,7 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
       queue_size: 0,
       by_topic: byTopic,
     },
+    dropped: Array.from({ length: total - rows }, () => ({ topic: "", event_id: "", source: "", conflict: false })),
     receipts,
     samples: [],
     endings: [],

@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
-import type { Shape } from "./plan.ts";
+import type { Shape } from "./deck.ts";
 import { isSabotage, SABOTAGES, type Sabotage } from "./saboteurs/sabotage.ts";
+import { isScenario, SCENARIOS, type ScenarioName } from "./scenario.ts";
 
 export interface FaultOptions {
+  scenario: ScenarioName;
   seed: number;
   minutes: number;
   shape: Shape;
@@ -22,7 +24,10 @@ export const USAGE = `Usage: npm run faults -- [options]
 Runs Tidemark as real processes under load, lets faults happen to them, and then checks that nothing was lost, stored
 twice or miscounted. Equal seeds bring equal faults. Ends with 1 when a promise was broken.
 
-  --shape NAME     single or stack (default single)
+  --scenario NAME  drawn: faults drawn from the seed (default)
+                   outage: the stack at full load, its database stopped for 60 s; no request may fail
+                   redelivery: acknowledgements get lost until everything was delivered 10,000 times again
+  --shape NAME     single or stack (default single); the two shows are of the stack
   --seed N         whole number (default 1)
   --minutes M      how long the load and the faults go on (default 2)
   --rate N         events a second, about (default 600)
@@ -34,6 +39,7 @@ twice or miscounted. Equal seeds bring equal faults. Ends with 1 when a promise 
 `;
 
 const OPTIONS = {
+  scenario: { type: "string", default: "drawn" },
   shape: { type: "string", default: "single" },
   seed: { type: "string", default: "1" },
   minutes: { type: "string", default: "2" },
@@ -57,12 +63,15 @@ export function readFaultOptions(args: string[]): FaultOptions | undefined {
     if (!pattern.test(values[name])) faults.push(`--${name}: ${values[name]} is not a number it may be`);
     return Number(values[name]);
   };
-  const { shape, sabotage, report, keep } = values;
+  const { scenario, sabotage, report, keep } = values;
+  const shape = scenario === "drawn" ? values.shape : "stack";
+  if (!isScenario(scenario)) faults.push(`--scenario: must be one of ${SCENARIOS.join(", ")}`);
   if (shape !== "single" && shape !== "stack") faults.push("--shape: must be single or stack");
   if (sabotage !== undefined && !isSabotage(sabotage))
     faults.push(`--sabotage: must be one of ${SABOTAGES.join(", ")}`);
   if (sabotage !== undefined && shape !== "stack") faults.push("--sabotage: takes --shape stack");
   const options = {
+    scenario: scenario as ScenarioName,
     shape: shape as Shape,
     seed: number("seed", /^\d{1,9}$/),
     minutes: number("minutes", /^\d{1,4}(\.\d+)?$/),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { drawPlan, type Shape, WIRES } from "./plan.ts";
+import { type Shape, WIRES } from "./deck.ts";
+import { drawPlan } from "./plan.ts";
 
 const planOptions = fc.record({
   seed: fc.nat(),
@@ -54,8 +55,10 @@ test.for(["single", "stack"] as const)(
   (shape) => {
     const steps = drawPlan({ seed: 1, shape, durationMs: 600_000 });
     const kinds = new Set(steps.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
-    const common = ["kill", "freeze", "stop", "cut", "slow", "half-open", "full", "clock jump"];
-    expect([...kinds].sort()).toEqual([...common, ...(shape === "stack" ? ["away", "redelivery"] : [])].sort());
+    const common = ["kill", "freeze", "stop", "cut", "slow", "half-open", "full", "disk full", "clock jump"];
+    expect([...kinds].sort()).toEqual(
+      [...common, ...(shape === "stack" ? ["away", "redelivery", "acks lost"] : [])].sort(),
+    );
     expect(new Set(steps.map(({ faults }) => faults.length))).toEqual(new Set([1, 2]));
   },
 );

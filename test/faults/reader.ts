@@ -15,7 +15,23 @@ export interface Stats {
   drift?: number | null;
 }
 
+/** A copy that was not stored, as `GET /duplicates` lists it. */
+export interface DroppedCopy {
+  topic: string;
+  event_id: string;
+  source: string;
+  conflict: boolean;
+  /** What it said, where it differed from what is stored. */
+  event?: { source: string; payload: unknown };
+}
+
+/** What `GET /audit` found, as far as the checker cares. */
+export interface Audit {
+  balanced: boolean;
+}
+
 const TIMEOUT_MS = 10_000;
+const AUDIT_TIMEOUT_MS = 120_000;
 const PAGE_EVENTS = 1_000;
 
 async function get(url: URL): Promise<string> {
@@ -44,4 +60,26 @@ export async function* walkEvents(service: URL): AsyncGenerator<StoredPage["even
     yield page.events;
     cursor = page.next_cursor;
   }
+}
+
+/** Every dropped copy that is on record. */
+export async function listDropped(service: URL): Promise<DroppedCopy[]> {
+  const listed: DroppedCopy[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const url = new URL(`/duplicates?limit=${PAGE_EVENTS}`, service);
+    if (cursor !== undefined) url.searchParams.set("cursor", cursor);
+    const page = JSON.parse(await get(url)) as { duplicates: DroppedCopy[]; next_cursor: string | null };
+    listed.push(...page.duplicates);
+    if (page.next_cursor === null) return listed;
+    cursor = page.next_cursor;
+  }
+}
+
+/** What the service finds when it recounts; undefined where it knows no audit. */
+export async function readAudit(service: URL): Promise<Audit | undefined> {
+  const answer = await fetch(new URL("/audit", service), { signal: AbortSignal.timeout(AUDIT_TIMEOUT_MS) });
+  const text = await answer.text();
+  if (answer.status === 404) return undefined;
+  if (!answer.ok) throw new Error(`/audit answered ${answer.status}: ${text}`);
+  return JSON.parse(text) as Audit;
 }

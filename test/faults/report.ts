@@ -1,51 +1,62 @@
-import { arch, availableParallelism, platform, totalmem } from "node:os";
+import { mebibytes } from "./check-answers.ts";
 import type { Judgement, JudgementName } from "./judgement.ts";
-import type { FaultKind, Shape, Step } from "./plan.ts";
+import type { Fault } from "./plan.ts";
 import type { RunResult } from "./run.ts";
+import type { Scenario } from "./scenario.ts";
 
 export interface ReportOptions {
-  shape: Shape;
+  scenario: Pick<Scenario, "name" | "shape" | "load">;
   seed: number;
-  steps: readonly Step[];
   sabotage?: string | undefined;
+  /** What it ran on, and which commit. */
+  setting: string;
 }
 
 /** A run in words, Markdown. */
-export function writeReport(result: RunResult, { shape, seed, steps, sabotage }: ReportOptions): string {
-  const { tally, evidence, judgements, ranMs, programs } = result;
+export function writeReport(result: RunResult, { scenario, seed, sabotage, setting }: ReportOptions): string {
+  const { evidence, judgements, survived, leftOut } = result;
   const failed = judgements.filter(({ broken }) => broken > 0);
-  const brokenBy = (name: JudgementName) => judgements.find((judgement) => judgement.name === name)?.broken ?? 0;
-  const miscounted = brokenBy("books balance") + brokenBy("copies counted once") + brokenBy("verdicts are right");
+  const brokenBy = (...names: JudgementName[]) =>
+    judgements.filter(({ name }) => names.includes(name)).reduce((sum, { broken }) => sum + broken, 0);
+  const miscounted = brokenBy("books balance", "copies counted once", "dropped copies on record", "verdicts are right");
+  const what = scenario.name === "drawn" ? scenario.shape : scenario.name;
   return [
-    `# Faults: ${shape}, seed ${seed}${sabotage === undefined ? "" : `, sabotaged: ${sabotage}`}`,
+    `# Faults: ${what}, seed ${seed}${sabotage === undefined ? "" : `, sabotaged: ${sabotage}`}`,
     "",
     failed.length === 0
       ? "Every promise held."
       : `**${failed.length} promises broken: ${failed.map(({ name }) => name).join(", ")}.**`,
     "",
-    `| lost | doubled | miscounted |`,
-    `|---|---|---|`,
-    `| ${brokenBy("never lost")} | ${brokenBy("stored once")} | ${miscounted} |`,
+    "| faults survived | events tried | lost | doubled | miscounted |",
+    "|---|---|---|---|---|",
+    `| ${survived.flat().length} | ${result.tally.countCopies()} | ${brokenBy("never lost")} | ${brokenBy("stored once")} | ${miscounted} |`,
     "",
-    `${Math.round(ranMs / 1_000)} s under load, on ${describeMachine(programs)}.`,
+    `${describeTime(result)} ${setting}`,
     "",
     "| events in attempts | tried | ok | refused | unknown |",
     "|---|---|---|---|---|",
-    `| copies of ${tally.clockMs.filter((at) => at !== undefined).length} events | ${tally.countCopies()} | ${tally.countCopies("ok")} | ${tally.countCopies("failed")} | ${tally.countCopies("unknown")} |`,
+    copiesRow(result),
     "",
-    `Stored: ${evidence.recount.rows}. Duplicates: ${evidence.stats.duplicate_dropped}.`,
+    `Stored: ${evidence.recount.rows}. Duplicates: ${evidence.stats.duplicate_dropped}, ${evidence.stats.conflicts} of them conflicts.`,
     "",
     "## Faults survived",
     "",
     "| fault | times | on |",
     "|---|---|---|",
-    ...faultRows(steps),
+    ...faultRows(survived),
+    ...(leftOut.length === 0 ? [] : ["", leftOutSentence(leftOut)]),
     "",
     "## Answers",
     "",
     "| answer | requests |",
     "|---|---|",
     ...answerRows(result),
+    "",
+    "## Memory",
+    "",
+    "| process | most, MiB |",
+    "|---|---|",
+    ...[...evidence.peakBytes].sort().map(([name, bytes]) => `| ${name} | ${mebibytes(bytes)} |`),
     "",
     "## Judgements",
     "",
@@ -57,18 +68,22 @@ export function writeReport(result: RunResult, { shape, seed, steps, sabotage }:
   ].join("\n");
 }
 
-function describeMachine(programs: readonly string[]): string {
-  const memory = `${Math.round(totalmem() / 1024 ** 3)} GiB`;
-  const parts = [`${availableParallelism()} cores`, memory, `${platform()} ${arch()}`, `Node ${process.versions.node}`];
-  return [...parts, ...programs].join(", ");
+function describeTime({ ranMs, drainedMs, tally }: RunResult): string {
+  const perSecond = Math.round(tally.countCopies() / (ranMs / 1_000));
+  const drained = (drainedMs / 1_000).toFixed(1);
+  return `${Math.round(ranMs / 1_000)} s under load, ${perSecond} events tried a second; all caught up ${drained} s later.`;
 }
 
-function faultRows(steps: readonly Step[]): string[] {
-  const targets = new Map<FaultKind, string[]>();
-  for (const { kind, target } of steps.flatMap(({ faults }) => faults)) {
-    targets.set(kind, [...(targets.get(kind) ?? []), target]);
-  }
-  const pairs = steps.filter(({ faults }) => faults.length > 1).length;
+function copiesRow({ tally }: RunResult): string {
+  const events = tally.clockMs.filter((at) => at !== undefined).length;
+  const counts = [undefined, "ok", "failed", "unknown"] as const;
+  return `| copies of ${events} events | ${counts.map((outcome) => tally.countCopies(outcome)).join(" | ")} |`;
+}
+
+function faultRows(steps: RunResult["survived"]): string[] {
+  const targets = new Map<Fault["kind"], string[]>();
+  for (const { kind, target } of steps.flat()) targets.set(kind, [...(targets.get(kind) ?? []), target]);
+  const pairs = steps.filter((faults) => faults.length > 1).length;
   const rows = [...targets].sort().map(([kind, on]) => `| ${kind} | ${on.length} | ${countedNames(on)} |`);
   return [...rows, `| *two at a time* | ${pairs} | |`];
 }
@@ -79,6 +94,11 @@ function countedNames(names: string[]): string {
     .map((name) => [name.replace(">", " → "), names.filter((other) => other === name).length] as const)
     .map(([name, times]) => (times === 1 ? name : `${name} ×${times}`))
     .join(", ");
+}
+
+function leftOutSentence(faults: readonly Fault[]): string {
+  const names = faults.map(({ kind, target }) => `${kind} ${target}`);
+  return `Left out, for this machine let no file system be mounted: ${countedNames(names)}.`;
 }
 
 function answerRows({ tally }: RunResult): string[] {

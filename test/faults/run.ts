@@ -2,31 +2,26 @@ import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { waitFor } from "../support/wait-for.ts";
 import { judge } from "./checker.ts";
 import { type Client, startClient } from "./client.ts";
+import { drain, followReceipts } from "./drain.ts";
 import type { Evidence } from "./evidence.ts";
 import { inflict } from "./inflict.ts";
 import type { Judgement } from "./judgement.ts";
 import { startObserver } from "./observer.ts";
-import type { Shape, Step } from "./plan.ts";
+import type { Fault, Step } from "./plan.ts";
 import { signalAll } from "./process-table.ts";
-import { readReceipt, readStats, walkEvents } from "./reader.ts";
+import { listDropped, readAudit, readStats, walkEvents } from "./reader.ts";
 import { recount } from "./recount.ts";
-import { type Sabotage, sabotagedMain } from "./saboteurs/sabotage.ts";
-import type { AnswerCounts, Tally } from "./tally.ts";
+import { type Sabotage, sabotagedMains } from "./saboteurs/sabotage.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Tally } from "./tally.ts";
 import type { World } from "./world.ts";
 import { openSingleWorld } from "./world-single.ts";
 import { openStackWorld } from "./world-stack.ts";
 
-export interface RunOptions {
-  shape: Shape;
+export interface RunOptions extends Omit<Scenario, "name"> {
   seed: number;
-  steps: readonly Step[];
-  /** How long the load goes on at least. */
-  durationMs: number;
-  /** Events a second, about. */
-  rate: number;
   sabotage?: Sabotage | undefined;
   /** Where data and logs stay; a folder that goes with the run when it is missing. */
   dir?: string | undefined;
@@ -42,12 +37,15 @@ export interface RunResult {
   tally: Tally;
   /** What ran, beside Tidemark. */
   programs: readonly string[];
+  /** Each as it happened, by step. */
+  survived: readonly Fault[][];
+  /** What this machine did not let happen. */
+  leftOut: readonly Fault[];
   /** Of the load, milliseconds. */
   ranMs: number;
+  /** From the end of the load until nothing was queued any more. */
+  drainedMs: number;
 }
-
-const DRAIN_TIMEOUT_MS = 120_000;
-const RECEIPTS_TIMEOUT_MS = 60_000;
 
 /** Runs the load and the faults, waits for the backlog, and judges. */
 export async function runFaults(options: RunOptions): Promise<RunResult> {
@@ -71,79 +69,78 @@ function servicePids({ parts }: World): number[] {
   return [...parts.values()].map((part) => part.servicePid()).filter((pid) => pid !== undefined);
 }
 
-function openWorld({ shape, sabotage }: RunOptions, dir: string): Promise<World> {
-  if (shape === "single") return openSingleWorld({ dir });
-  return openStackWorld({ dir, ...(sabotage === undefined ? {} : { consumerMain: sabotagedMain(sabotage) }) });
+function openWorld({ shape, sabotage, logMaxBytes, ...options }: RunOptions, dir: string): Promise<World> {
+  const diskMebibytes = sizeOfDisks(options);
+  if (shape === "single") return openSingleWorld({ dir, diskMebibytes });
+  return openStackWorld({ dir, diskMebibytes, logMaxBytes, mains: sabotagedMains(sabotage) });
+}
+
+const EMPTY_MEBIBYTES = 256;
+const KIBIBYTES_PER_EVENT = 2;
+
+/** Of disks that only the fault fills; undefined where no fault does: then data is where it usually is. */
+function sizeOfDisks({ steps, durationMs, load }: Pick<RunOptions, "steps" | "durationMs" | "load">) {
+  if (!steps.some(({ faults }) => faults.some(({ kind }) => kind === "disk full"))) return undefined;
+  const events = (load.rate * durationMs) / 1_000;
+  return EMPTY_MEBIBYTES + Math.ceil((events * KIBIBYTES_PER_EVENT) / 1024);
 }
 
 async function runIn(world: World, options: RunOptions): Promise<RunResult> {
-  const { seed, rate, durationMs } = options;
-  const client = startClient({ urls: world.publishUrls, seed, rate });
+  const { seed, load, durationMs } = options;
+  const client = startClient({ urls: world.publishUrls, seed, load });
   const observer = startObserver(world, client.tally);
   const beganAtMs = performance.now();
-  await inflictAll(world, client, options);
+  const happened = await inflictAll(world, client, options);
   await delay(Math.max(0, durationMs - (performance.now() - beganAtMs)));
-  const ranMs = performance.now() - beganAtMs;
   await client.stop();
+  const endedAtMs = performance.now();
   await world.ready();
 
-  const { tally } = client;
-  const receipts = new Map<string, AnswerCounts | undefined>();
-  const backlog = await drain(world, tally, receipts, options).then(
-    () => undefined,
-    (error: Error) => error.message,
-  );
+  const backlog = await drain(world);
+  const drainedMs = performance.now() - endedAtMs;
   await observer.stop();
-  const evidence: Evidence = {
-    attempts: tally.attempts,
-    receipts,
-    stats: await readStats(world.queryUrl),
-    recount: await recount(walkEvents(world.queryUrl), { seed, clockMs: tally.clockMs }),
-    samples: observer.samples,
-    endings: world.endings,
-    peakBytes: observer.peakBytes,
-    backlog,
+  const { samples, peakBytes } = observer;
+  const evidence = { ...(await gather(world, client.tally, options)), samples, peakBytes, backlog };
+  return {
+    ...happened,
+    judgements: judge(evidence),
+    evidence,
+    tally: client.tally,
+    programs: world.programs,
+    ranMs: endedAtMs - beganAtMs,
+    drainedMs,
   };
-  return { judgements: judge(evidence), evidence, tally, programs: world.programs, ranMs };
 }
 
-async function inflictAll(world: World, client: Client, { steps, onStep }: RunOptions): Promise<void> {
+/** What there is to judge by, once nothing is queued. */
+async function gather(world: World, { attempts, clockMs }: Tally, { seed, ...options }: RunOptions) {
+  const { queryUrl } = world;
+  return {
+    attempts,
+    receipts: await followReceipts(world, attempts, options.receiptsTimeoutMs),
+    stats: await readStats(queryUrl),
+    audit: await readAudit(queryUrl),
+    dropped: await listDropped(queryUrl),
+    recount: await recount(walkEvents(queryUrl), { seed, clockMs }),
+    endings: world.endings,
+    redeliveries: await world.countRedeliveries(),
+    demands: options,
+  } satisfies Partial<Evidence>;
+}
+
+async function inflictAll(
+  world: World,
+  client: Client,
+  { steps, onStep }: RunOptions,
+): Promise<Pick<RunResult, "survived" | "leftOut">> {
+  const survived: Fault[][] = [];
+  const leftOut: Fault[] = [];
   for (const step of steps) {
     await delay(step.gapMs);
     onStep?.(step);
-    await Promise.all(step.faults.map((fault) => inflict(world, client, fault)));
+    const outcomes = await Promise.all(step.faults.map((fault) => inflict(world, client, fault)));
+    survived.push(step.faults.filter((_, index) => outcomes[index]));
+    leftOut.push(...step.faults.filter((_, index) => !outcomes[index]));
   }
-}
-
-/** Waits until the queue is empty and every receipt is judged. */
-async function drain(
-  world: World,
-  tally: Tally,
-  receipts: Map<string, AnswerCounts | undefined>,
-  { receiptsTimeoutMs = RECEIPTS_TIMEOUT_MS }: RunOptions,
-): Promise<void> {
-  const isEmpty = async () => {
-    const { queue_size: queued, received } = await readStats(world.queryUrl);
-    if (queued !== 0) throw new Error(`${queued} of ${received} events queued`);
-    return true;
-  };
-  await waitFor("the queue to be empty", isEmpty, { timeoutMs: DRAIN_TIMEOUT_MS, intervalMs: 250 }).finally(
-    async () => {
-      const deadline = Date.now() + receiptsTimeoutMs;
-      for (const { receipt } of tally.attempts) {
-        if (receipt !== undefined) receipts.set(receipt, await followReceipt(world, receipt, deadline));
-      }
-    },
-  );
-}
-
-/** A receipt's counts: judged, or what they are when the time is up. */
-async function followReceipt(world: World, receipt: string, deadline: number): Promise<AnswerCounts | undefined> {
-  const ask = () => readReceipt(world.queryUrl, receipt).catch(() => undefined);
-  const judged = async () => {
-    const counts = await ask();
-    return counts?.pending === 0 && counts;
-  };
-  const timeoutMs = Math.max(0, deadline - Date.now());
-  return waitFor("the receipt to be judged", judged, { timeoutMs, intervalMs: 250 }).catch(ask);
+  return { survived, leftOut };
 }

@@ -11,6 +11,9 @@ const EXPOSED: [Sabotage, JudgementName][] = [
   ["no-ledger", "copies counted once"],
   ["counters-outside", "books balance"],
   ["verdicts-shifted", "verdicts are right"],
+  ["drops-stored", "books balance"],
+  ["conflicts-unseen", "verdicts are right"],
+  ["confirms-before-append", "never lost"],
 ];
 
 test.for(EXPOSED)("%s is found out: `%s`", { timeout: TIMEOUT_MS }, async ([sabotage, name]) => {
@@ -19,7 +22,7 @@ test.for(EXPOSED)("%s is found out: `%s`", { timeout: TIMEOUT_MS }, async ([sabo
     seed: 1,
     steps: exposingSteps(sabotage),
     durationMs: 5_000,
-    rate: 400,
+    load: { rate: 400, maxBatch: 24 },
     sabotage,
     receiptsTimeoutMs: 2_000,
   });

@@ -33,6 +33,13 @@ export function createEvent(seed: number, number: number, clockMs: number): Sent
   };
 }
 
+/** What somebody else, or a careless producer, sends under the key of an event. */
+export const ALTERED = { source: "impostor", payload: '{"altered":1.0}' };
+
+export function alterEvent(event: SentEvent): SentEvent {
+  return { ...event, ...ALTERED };
+}
+
 /** The number of the event with this key; undefined when no event of the run has it. */
 export function numberOf(seed: number, topic: string, eventId: string): number | undefined {
   const [, ofSeed, quotient] = /^(-?\d+)-(0|[1-9]\d*)$/.exec(eventId) ?? [];

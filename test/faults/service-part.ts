@@ -84,6 +84,7 @@ export async function openServicePart(options: ServicePartOptions): Promise<Serv
     kill,
     freeze: async () => void child?.kill("SIGSTOP"),
     thaw: async () => void child?.kill("SIGCONT"),
+    recover: async () => {},
     async stop() {
       isWanted = false;
       if (child === undefined) return;

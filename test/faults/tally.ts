@@ -16,6 +16,8 @@ export interface Attempt {
   counts?: AnswerCounts | undefined;
   /** With 202: the receipt's path. */
   receipt?: string | undefined;
+  /** How many of its copies differ from what was stored under their key before. */
+  conflicts: number;
   /** One of its events breaks a rule on purpose. */
   isBad: boolean;
 }
@@ -47,9 +49,12 @@ export class Tally {
   readonly clockMs: number[] = [];
   /** Copies in attempts answered ok. */
   okCopies = 0;
+  /** Events known to be stored: their requests were answered 200. */
+  readonly settled: number[] = [];
 
   record(attempt: Attempt): void {
     this.attempts.push(attempt);
+    if (attempt.counts !== undefined) this.settled.push(attempt.numbers[0] as number);
     if (attempt.outcome === "ok") this.okCopies += attempt.numbers.length;
   }
 

@@ -1,14 +1,17 @@
 import { createRandom, pickBelow, type Random } from "../../services/publisher/src/random.ts";
 
+const EMPTY_ODDS = 0.2;
 const COPY_ODDS = 0.28;
 const BAD_ODDS = 0.02;
-const MAX_BATCH = 24;
+const ALTERED_ODDS = 0.05;
 /** Most copies are retries of something recent. */
 const RECENT = 500;
 
 /** A request before it is sent: its events by number, without the probes of its attempts. */
 export interface TrafficRequest {
   numbers: number[];
+  /** One more, with another content than is stored under its key. */
+  altered: number | undefined;
   isBad: boolean;
   /** How many attempts it gets at most; few requests are given up early, so that unknown outcomes stay. */
   maxAttempts: number;
@@ -21,18 +24,29 @@ export class Traffic {
   readonly #repeatable: number[] = [];
   #next = 0;
 
-  constructor(seed: number) {
+  /** Events in a request at most, its probe and its altered copy apart. */
+  readonly #maxBatch: number;
+
+  constructor({ seed, maxBatch }: { seed: number; maxBatch: number }) {
     this.#random = createRandom(seed ^ 0x7ea5e1);
+    this.#maxBatch = maxBatch;
   }
 
-  nextRequest(): TrafficRequest {
+  /** @param settled events that are stored, one of which may be sent with another content */
+  nextRequest(settled: readonly number[]): TrafficRequest {
     const random = this.#random;
-    const size = random() < 0.2 ? 0 : pickBelow(random, MAX_BATCH);
+    const size = random() < EMPTY_ODDS ? 0 : pickBelow(random, this.#maxBatch);
     const numbers = Array.from({ length: size }, () => (random() < COPY_ODDS ? this.#pickCopy() : this.#pickFresh()));
-    return { numbers, isBad: random() < BAD_ODDS, maxAttempts: random() < 0.3 ? 1 : 8 };
+    const altered = random() < ALTERED_ODDS ? settled[pickBelow(random, Math.max(1, settled.length))] : undefined;
+    return { numbers, altered, isBad: random() < BAD_ODDS, maxAttempts: random() < 0.3 ? 1 : 8 };
   }
 
-  /** An event that is never repeated. */
+  /** How many events its requests have on average, the probe included. */
+  get meanEvents(): number {
+    return 1 + ALTERED_ODDS + ((1 - EMPTY_ODDS) * (this.#maxBatch - 1)) / 2;
+  }
+
+  /** An event that no other attempt brings before it is stored. */
   nextProbe(): number {
     return this.#next++;
   }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Transform } from "node:stream";
+import { AckFilter } from "./ack-filter.ts";
 
 /** A wire between one client and one server. What happens to it happens to nobody else. */
 export interface Wire {
@@ -16,6 +17,8 @@ export interface Wire {
    * lost. New connections are whole.
    */
   silence(direction: "up" | "both"): void;
+  /** Acknowledgements get lost, everything else arrives; for wires to a broker. */
+  loseAcks(): void;
   /** Whole again; silenced connections break. */
   heal(): void;
   close(): Promise<void>;
@@ -28,20 +31,35 @@ interface Connection {
   isSilentDown: boolean;
 }
 
-export async function openWire(targetPort: number): Promise<Wire> {
+export interface WireOptions {
+  targetPort: number;
+  /** Whether what the client says is the protocol of NATS. */
+  isToBroker?: boolean;
+}
+
+export async function openWire({ targetPort, isToBroker = false }: WireOptions): Promise<Wire> {
   const connections = new Set<Connection>();
   let isRefusing = false;
+  let isLosingAcks = false;
   let delayMs = 0;
 
   /** A silent lane keeps its piece for good, and so the sender's buffers fill, as they do towards a host that is gone. */
-  const lane = (isSilent: () => boolean) =>
+  const lane = (isSilent: () => boolean, pass = (piece: Buffer) => piece) =>
     new Transform({
       transform(piece, _encoding, done) {
         if (isSilent()) return;
-        if (delayMs === 0) done(null, piece);
-        else setTimeout(() => (isSilent() ? undefined : done(null, piece)), delayMs);
+        const passing = pass(piece);
+        if (delayMs === 0) done(null, passing);
+        else setTimeout(() => (isSilent() ? undefined : done(null, passing)), delayMs);
       },
     });
+  const ackFilter = () => {
+    const filter = new AckFilter();
+    return (piece: Buffer) => {
+      filter.isWithholding = isLosingAcks;
+      return filter.pass(piece);
+    };
+  };
 
   // Half-open sockets, so that an end said by one side reaches the other only behind all its data.
   const listener = createServer({ allowHalfOpen: true }, (client) => {
@@ -53,7 +71,7 @@ export async function openWire(targetPort: number): Promise<Wire> {
     const server = connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true });
     const connection = { client, server, isSilentUp: false, isSilentDown: false };
     connections.add(connection);
-    client.pipe(lane(() => connection.isSilentUp)).pipe(server);
+    client.pipe(lane(() => connection.isSilentUp, isToBroker ? ackFilter() : undefined)).pipe(server);
     server.pipe(lane(() => connection.isSilentDown)).pipe(client);
     const breakOff = () => {
       connections.delete(connection);
@@ -93,8 +111,12 @@ export async function openWire(targetPort: number): Promise<Wire> {
         if (direction === "both") connection.isSilentDown = true;
       }
     },
+    loseAcks() {
+      isLosingAcks = true;
+    },
     heal() {
       isRefusing = false;
+      isLosingAcks = false;
       delayMs = 0;
       cut(({ isSilentUp }) => isSilentUp);
     },

@@ -3,17 +3,20 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { waitFor } from "../support/wait-for.ts";
+import { mountDisk } from "./disk.ts";
 import { openServicePart } from "./service-part.ts";
 import { openWire } from "./wire.ts";
-import type { World } from "./world.ts";
+import type { World, WorldOptions } from "./world.ts";
 
 /** Small, so that it fills within a fault. */
 const QUEUE_MAX_SIZE = 500;
 const READY_TIMEOUT_MS = 60_000;
 
-/** Opens the one process, with a file of its own. `dir` is where data and log are. */
-export async function openSingleWorld({ dir }: { dir: string }): Promise<World> {
-  const path = join(dir, "tidemark.db");
+/** Opens the one process, with a file of its own. */
+export async function openSingleWorld({ dir, diskMebibytes }: WorldOptions): Promise<World> {
+  const dataDir = join(dir, "data");
+  const disk = diskMebibytes === undefined ? undefined : await mountDisk(dataDir, diskMebibytes);
+  const path = join(dataDir, "tidemark.db");
   const endings: string[] = [];
   const single = await openServicePart({
     name: "single",
@@ -23,7 +26,7 @@ export async function openSingleWorld({ dir }: { dir: string }): Promise<World> 
     onEnding: (line) => endings.push(line),
   });
   await single.start();
-  const wire = await openWire(single.port);
+  const wire = await openWire({ targetPort: single.port });
   const ready = async () => {
     await waitFor("single to be ready", () => single.isReady(), { timeoutMs: READY_TIMEOUT_MS, intervalMs: 100 });
   };
@@ -33,6 +36,7 @@ export async function openSingleWorld({ dir }: { dir: string }): Promise<World> 
     queryUrl: new URL(`http://127.0.0.1:${single.port}`),
     parts: new Map([[single.name, single]]),
     wires: new Map([["client>single", wire]]),
+    disks: new Map(disk === undefined ? [] : [[single.name, disk]]),
     programs: ["SQLite"],
     endings,
     lives: () => single.starts,
@@ -40,10 +44,12 @@ export async function openSingleWorld({ dir }: { dir: string }): Promise<World> 
       await ready(); // it would not start while the file is locked for longer than a few seconds
       await holdWriteLock(path, holdMs);
     },
+    countRedeliveries: async () => undefined,
     ready,
     async close() {
       await single.kill();
       await wire.close();
+      await disk?.unmount();
     },
   };
 }

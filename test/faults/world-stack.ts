@@ -1,33 +1,45 @@
 //   client ─wire─▶ gateway ×2 ─wire─▶ nats-server ◀─wire─ consumer ×2 ─wire─▶ PostgreSQL
 //      └────────────────────────────────▶ query ─wire─▶ both
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { waitFor } from "../support/wait-for.ts";
 import { openBrokerPart } from "./broker-part.ts";
 import { openDatabasePart } from "./database-part.ts";
+import { type Disk, mountDisk } from "./disk.ts";
 import { openServicePart, type ServicePart } from "./service-part.ts";
 import { openWire, type Wire } from "./wire.ts";
-import type { World } from "./world.ts";
+import type { World, WorldOptions } from "./world.ts";
 
-export interface StackWorldOptions {
-  /** Where data and logs are. */
-  dir: string;
-  /** The consumers' composition root, a path of this folder. */
-  consumerMain?: string;
+export interface StackWorldOptions extends WorldOptions {
+  /** Composition roots in the place of a service's own, paths of this folder. */
+  mains?: Partial<Record<ServiceName, string>>;
+  /** Default: small, so that it fills within a fault. */
+  logMaxBytes?: number | undefined;
 }
 
-/** Small, so that it fills within a fault. */
+export type ServiceName = "gateway" | "consumer" | "query";
+
 const LOG_MAX_BYTES = 1_000_000;
 const READY_TIMEOUT_MS = 90_000;
 
 /** Opens the stack: two gateways, two consumers and a query, each with wires of its own to the log and the database. */
-export async function openStackWorld({ dir, consumerMain }: StackWorldOptions): Promise<World> {
-  const [broker, database] = await Promise.all([openBrokerPart(dir), openDatabasePart(dir)]);
+export async function openStackWorld(options: StackWorldOptions): Promise<World> {
+  const { dir, mains = {}, diskMebibytes, logMaxBytes = LOG_MAX_BYTES } = options;
+  const disks = new Map<string, Disk>();
+  for (const name of diskMebibytes === undefined ? [] : ["nats", "postgres"]) {
+    const disk = await mountDisk(join(dir, name), diskMebibytes as number);
+    if (disk !== undefined) disks.set(name, disk);
+  }
+  const [broker, database] = await Promise.all([
+    openBrokerPart(join(dir, "nats")),
+    openDatabasePart(join(dir, "postgres")),
+  ]);
   const wires = new Map<string, Wire>();
   const endings: string[] = [];
   const services = new Map<string, ServicePart>();
 
-  const lay = async (name: string, port: number) => {
-    const wire = await openWire(port);
+  const lay = async (name: string, targetPort: number) => {
+    const wire = await openWire({ targetPort, isToBroker: name.startsWith("consumer") && targetPort === broker.port });
     wires.set(name, wire);
     return wire.port;
   };
@@ -37,7 +49,7 @@ export async function openStackWorld({ dir, consumerMain }: StackWorldOptions): 
     const environment = {
       NATS_URL: `nats://127.0.0.1:${await lay(`${name}>nats`, broker.port)}`,
       DATABASE_URL: databaseUrl.toString(),
-      LOG_MAX_BYTES: String(LOG_MAX_BYTES),
+      LOG_MAX_BYTES: String(logMaxBytes),
       LOG_LEVEL: "info",
     };
     const service = await openServicePart({ name, main, environment, dir, onEnding: (line) => endings.push(line) });
@@ -46,9 +58,9 @@ export async function openStackWorld({ dir, consumerMain }: StackWorldOptions): 
     return service;
   };
 
-  const main = (service: string) => `../../services/${service}/src/main.ts`;
+  const main = (service: ServiceName) => mains[service] ?? `../../services/${service}/src/main.ts`;
   // The query only when a consumer has made the tables.
-  for (const name of ["consumer-1", "consumer-2"]) await start(name, consumerMain ?? main("consumer"));
+  for (const name of ["consumer-1", "consumer-2"]) await start(name, main("consumer"));
   await allReady(services.values());
   const query = await start("query", main("query"));
   const publishUrls: URL[] = [];
@@ -62,6 +74,7 @@ export async function openStackWorld({ dir, consumerMain }: StackWorldOptions): 
     queryUrl: new URL(`http://127.0.0.1:${query.port}`),
     parts: new Map([...services.values(), broker, database].map((part) => [part.name, part])),
     wires,
+    disks,
     programs: [`PostgreSQL ${database.version}`, `nats-server ${broker.version}`],
     endings,
     lives: () => 1,
@@ -71,12 +84,14 @@ export async function openStackWorld({ dir, consumerMain }: StackWorldOptions): 
       await delay(holdMs);
       for (const way of ways) wires.get(way)?.heal();
     },
+    countRedeliveries: () => broker.countRedeliveries(),
     ready: () => allReady(services.values()),
     async close() {
       for (const part of [...services.values()]) await part.kill();
       for (const wire of wires.values()) await wire.close();
       await broker.close();
       await database.close();
+      for (const disk of disks.values()) await disk.unmount();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Disk } from "./disk.ts";
 import type { Wire } from "./wire.ts";
 
 /** A process that faults happen to. */
@@ -13,6 +14,8 @@ export interface Part {
   thaw(): Promise<void>;
   /** SIGTERM; resolves when it is gone. */
   stop(): Promise<void>;
+  /** Once its full disk has room again: starts it anew, unless it is one that goes on by itself. */
+  recover(): Promise<void>;
 }
 
 /** All that runs, as the client, the faults and the checker see it. */
@@ -22,6 +25,8 @@ export interface World {
   readonly queryUrl: URL;
   readonly parts: ReadonlyMap<string, Part>;
   readonly wires: ReadonlyMap<string, Wire>;
+  /** The disks of parts, by their names; none where none could be mounted, or none was asked for. */
+  readonly disks: ReadonlyMap<string, Disk>;
   /** For the report: `PostgreSQL 18.1`. */
   readonly programs: readonly string[];
   /** What ended unasked, or not as it should; one line each. */
@@ -30,7 +35,16 @@ export interface World {
   lives(): number;
   /** Keeps events from leaving the log or the queue for a time, so that it fills. */
   fill(holdMs: number): Promise<void>;
+  /** How many times the broker delivered a frame beyond the first; undefined without a broker. */
+  countRedeliveries(): Promise<number | undefined>;
   /** Resolves when every service says that it is ready. */
   ready(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  /** Where data and logs are. */
+  dir: string;
+  /** Of each disk that can be filled; none is mounted when it is missing. */
+  diskMebibytes?: number | undefined;
 }

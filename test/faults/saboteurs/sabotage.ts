@@ -1,7 +1,16 @@
 import type { Fault, Step } from "../plan.ts";
+import type { ServiceName } from "../world-stack.ts";
 
-/** Consumers that break a promise, for the checker to find: composition roots beside this file, of the same names. */
-export const SABOTAGES = ["ack-before-commit", "no-ledger", "counters-outside", "verdicts-shifted"] as const;
+/** Services that break a promise, for the checker to find: composition roots beside this file, of the same names. */
+export const SABOTAGES = [
+  "ack-before-commit",
+  "no-ledger",
+  "counters-outside",
+  "verdicts-shifted",
+  "drops-stored",
+  "conflicts-unseen",
+  "confirms-before-append",
+] as const;
 
 export type Sabotage = (typeof SABOTAGES)[number];
 
@@ -9,24 +18,31 @@ export function isSabotage(text: string): text is Sabotage {
   return (SABOTAGES as readonly string[]).includes(text);
 }
 
-/** The composition root, a path of the folder above. */
-export function sabotagedMain(sabotage: Sabotage): string {
-  return `./saboteurs/${sabotage}.ts`;
+/** The composition roots, paths of the folder above. */
+export function sabotagedMains(sabotage: Sabotage | undefined): Partial<Record<ServiceName, string>> {
+  if (sabotage === undefined) return {};
+  const service = sabotage === "confirms-before-append" ? "gateway" : "consumer";
+  return { [service]: `./saboteurs/${sabotage}.ts` };
 }
 
 /** Faults that bring the broken promise to light: most are kept as long as nothing dies. */
 export function exposingSteps(sabotage: Sabotage | undefined): Step[] {
   const both = (kind: Fault["kind"], holdMs: number): Fault[] =>
     ["consumer-1", "consumer-2"].map((target) => ({ kind, target, holdMs }));
-  if (sabotage === "ack-before-commit") {
-    // Without the database they hold frames that they have acknowledged.
-    const cut = both("cut", 4_000).map((fault) => ({ ...fault, target: `${fault.target}>postgres` }));
-    const kill = both("kill", 500).map((fault) => ({ ...fault, afterMs: 1_500 }));
-    return [{ gapMs: 2_000, faults: [...cut, ...kill] }];
+  switch (sabotage) {
+    case "ack-before-commit": {
+      // Without the database they hold frames that they have acknowledged.
+      const cut = both("cut", 4_000).map((fault) => ({ ...fault, target: `${fault.target}>postgres` }));
+      const kill = both("kill", 500).map((fault) => ({ ...fault, afterMs: 1_500 }));
+      return [{ gapMs: 2_000, faults: [...cut, ...kill] }];
+    }
+    case "no-ledger":
+      return [{ gapMs: 2_000, faults: both("redelivery", 1_500) }];
+    case "counters-outside":
+      return Array.from({ length: 3 }, () => ({ gapMs: 2_000, faults: both("kill", 200) }));
+    case "confirms-before-append":
+      return [{ gapMs: 2_000, faults: [{ kind: "kill", target: "nats", holdMs: 1_000 }] }];
+    default:
+      return [];
   }
-  if (sabotage === "no-ledger") return [{ gapMs: 2_000, faults: both("redelivery", 1_500) }];
-  if (sabotage === "counters-outside") {
-    return Array.from({ length: 3 }, () => ({ gapMs: 2_000, faults: both("kill", 200) }));
-  }
-  return [];
 }

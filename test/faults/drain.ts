@@ -1,0 +1,51 @@
+import { waitFor } from "../support/wait-for.ts";
+import { readReceipt, readStats } from "./reader.ts";
+import type { AnswerCounts, Attempt } from "./tally.ts";
+import type { World } from "./world.ts";
+
+const DRAIN_TIMEOUT_MS = 300_000;
+const RECEIPTS_TIMEOUT_MS = 120_000;
+const RECEIPTS_AT_A_TIME = 16;
+
+/** Waits until the queue is empty; says what was left when it does not become so. */
+export async function drain({ queryUrl }: World): Promise<string | undefined> {
+  const isEmpty = async () => {
+    const { queue_size: queued, received } = await readStats(queryUrl);
+    if (queued !== 0) throw new Error(`${queued} of ${received} events queued`);
+    return true;
+  };
+  try {
+    await waitFor("the queue to be empty", isEmpty, { timeoutMs: DRAIN_TIMEOUT_MS, intervalMs: 250 });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Each receipt's counts: judged, or what they are when the time is up. */
+export async function followReceipts(
+  { queryUrl }: World,
+  attempts: readonly Attempt[],
+  timeoutMs = RECEIPTS_TIMEOUT_MS,
+): Promise<Map<string, AnswerCounts | undefined>> {
+  const followed = new Map<string, AnswerCounts | undefined>();
+  const receipts = attempts.map(({ receipt }) => receipt).filter((receipt) => receipt !== undefined);
+  const deadline = Date.now() + timeoutMs;
+  const work = async () => {
+    for (let receipt = receipts.pop(); receipt !== undefined; receipt = receipts.pop()) {
+      followed.set(receipt, await follow(queryUrl, receipt, deadline));
+    }
+  };
+  await Promise.all(Array.from({ length: RECEIPTS_AT_A_TIME }, work));
+  return followed;
+}
+
+function follow(service: URL, receipt: string, deadline: number): Promise<AnswerCounts | undefined> {
+  const ask = () => readReceipt(service, receipt).catch(() => undefined);
+  const judged = async () => {
+    const counts = await ask();
+    return counts?.pending === 0 && counts;
+  };
+  const timeoutMs = Math.max(0, deadline - Date.now());
+  return waitFor("the receipt to be judged", judged, { timeoutMs, intervalMs: 250 }).catch(ask);
+}
