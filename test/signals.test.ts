@@ -55,6 +55,20 @@ test("what cannot be read is passed over", async () => {
   ]);
 });
 
+test("a heartbeat of an older or newer version says what can be read of it", async () => {
+  const connection = await connect();
+  onTestFinished(() => connection.close());
+  const heard: Heartbeat[] = [];
+  createNatsSignals(connection).onHeartbeat((heartbeat) => heard.push(heartbeat));
+  await connection.nats.flush();
+  const older = { consumerId: "older", isStoreUp: true, lagMs: 1 };
+  const newer = { consumerId: "newer", isStoreUp: true, lagMs: 2, durability: "a word", mood: "fine" };
+  for (const heartbeat of [older, newer]) connection.nats.publish("tidemark.heartbeat", JSON.stringify(heartbeat));
+  const ofThem = () => heard.filter(({ consumerId }) => consumerId === "older" || consumerId === "newer");
+  await waitFor("both", () => ofThem().length === 2);
+  expect(ofThem()).toEqual([older, { consumerId: "newer", isStoreUp: true, lagMs: 2 }]);
+});
+
 test("what is sent while the connection is lost is dropped, not sent late", async () => {
   const proxy = await startTcpProxy(inject("natsUrl"));
   onTestFinished(() => proxy.close());

@@ -48,7 +48,13 @@ export function describeSignalsContract(name: string, createSignals: () => Promi
 
     test("brings heartbeats to everyone who listens", async () => {
       const { gateway, consumer, settle } = await openSignals();
-      const heartbeat: Heartbeat = { consumerId: randomUUID(), isStoreUp: false, lagMs: 12.5 };
+      const heartbeat: Heartbeat = {
+        consumerId: randomUUID(),
+        isStoreUp: false,
+        lagMs: 12.5,
+        eventsPerSecond: 80_000,
+        durability: { status: "unsafe", findings: [{ part: "store", detail: "a setting" }] },
+      };
       const heard: Heartbeat[][] = [[], []];
       for (const beats of heard) {
         gateway.onHeartbeat((beat) => {

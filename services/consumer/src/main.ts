@@ -1,6 +1,8 @@
 //   JetStream ──frames──▶ consumer ──one transaction──▶ PostgreSQL
 //       ▲ ◀──acks──────────┘ └──verdicts──▶ gateway
 import { readSettings } from "@tidemark/shared/config";
+import { requireDurable } from "@tidemark/shared/durability";
+import { watchDurability } from "@tidemark/shared/durability-watch";
 import { Unavailable } from "@tidemark/shared/errors";
 import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
 import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
@@ -48,7 +50,11 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   onClose("store", () => store.close());
   checkStore = () => store.ping();
 
-  const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), log });
+  const durability = await watchDurability({ read: () => store.readDurability(), log });
+  onClose("durability watch", () => durability.stop());
+  if (settings.REQUIRE_DURABLE) requireDurable(durability.current);
+
+  const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), durability, log });
   onClose("consumer", () => consumer.stop());
   log.info("consuming");
 });

@@ -1,29 +1,45 @@
+import { DrainRate } from "@tidemark/shared/drain-rate";
+import type { Durability } from "@tidemark/shared/durability";
 import type { Signals } from "@tidemark/shared/signals/signals";
 
 const BEAT_MS = 1_000;
 
-/** Tells the other parts once a second that this consumer lives, whether it reaches the store, and how far behind it is. */
+export interface PulseOptions {
+  consumerId: string;
+  signals: Signals;
+  /** What the store's settings are, as last seen. */
+  durability?: { readonly current: Durability } | undefined;
+}
+
+interface Batch {
+  events: number;
+  /** By this process's own clock. */
+  tookAtMs: number;
+  /** Committed at the first attempt: how long that took says how fast the store is. */
+  isSmooth: boolean;
+}
+
+/** Tells the other parts once a second that this consumer lives, whether it reaches the store, how far behind and how fast it is. */
 export class Pulse {
-  readonly #consumerId: string;
-  readonly #signals: Signals;
+  readonly #options: PulseOptions;
   readonly #timer: NodeJS.Timeout;
+  readonly #rate = new DrainRate();
   #isStoreUp = true;
   /** How long the newest frame of the last batch had waited, from receipt to commit. */
   #lagMs = 0;
   #hasCommitted = false;
-  /** When the batch at hand was taken, by this process's own clock. */
-  #tookAtMs: number | undefined;
+  /** The batch at hand. */
+  #batch: Batch | undefined;
 
-  constructor(consumerId: string, signals: Signals) {
-    this.#consumerId = consumerId;
-    this.#signals = signals;
+  constructor(options: PulseOptions) {
+    this.#options = options;
     this.#timer = setInterval(() => this.#beat(), BEAT_MS);
     this.#beat();
   }
 
   /** A batch is at hand. */
-  took(): void {
-    this.#tookAtMs = performance.now();
+  took(events: number): void {
+    this.#batch = { events, tookAtMs: performance.now(), isSmooth: false };
   }
 
   /**
@@ -34,6 +50,7 @@ export class Pulse {
     const wasDown = !this.#isStoreUp;
     this.#isStoreUp = true;
     this.#hasCommitted = true;
+    if (this.#batch !== undefined) this.#batch.isSmooth = !wasDown;
     if (receivedAtMs.length > 0) this.#lagMs = Math.max(0, Date.now() - Math.max(...receivedAtMs));
     if (wasDown) this.#beat();
   }
@@ -46,7 +63,9 @@ export class Pulse {
 
   /** The batch is not at hand any more. */
   finished(): void {
-    this.#tookAtMs = undefined;
+    const batch = this.#batch;
+    this.#batch = undefined;
+    if (batch?.isSmooth) this.#rate.drained(batch.events, performance.now() - batch.tookAtMs);
   }
 
   stop(): void {
@@ -54,11 +73,18 @@ export class Pulse {
   }
 
   #beat(): void {
-    if (this.#tookAtMs === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
+    if (this.#batch === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
     this.#hasCommitted = false;
     // A batch that the store does not commit keeps all behind it waiting as long.
-    const atHandMs = this.#tookAtMs === undefined ? 0 : performance.now() - this.#tookAtMs;
-    const lagMs = Math.round(Math.max(this.#lagMs, atHandMs));
-    this.#signals.sendHeartbeat({ consumerId: this.#consumerId, isStoreUp: this.#isStoreUp, lagMs });
+    const atHandMs = this.#batch === undefined ? 0 : performance.now() - this.#batch.tookAtMs;
+    const { consumerId, signals, durability } = this.#options;
+    const { perSecond } = this.#rate;
+    signals.sendHeartbeat({
+      consumerId,
+      isStoreUp: this.#isStoreUp,
+      lagMs: Math.round(Math.max(this.#lagMs, atHandMs)),
+      ...(perSecond === undefined ? {} : { eventsPerSecond: Math.round(perSecond) }),
+      ...(durability === undefined ? {} : { durability: durability.current }),
+    });
   }
 }

@@ -1,5 +1,6 @@
-import { HttpSettings, LogSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
+import { DurabilitySettings, HttpSettings, LogSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
 
 export const ConsumerSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(StackSettings.shape)
-  .extend(LogSettings.shape);
+  .extend(LogSettings.shape)
+  .extend(DurabilitySettings.shape);

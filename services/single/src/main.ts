@@ -4,6 +4,8 @@ import { startConsumer } from "@tidemark/consumer/consumer";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { registerQuery } from "@tidemark/query/query";
 import { readSettings } from "@tidemark/shared/config";
+import { requireDurable } from "@tidemark/shared/durability";
+import { watchDurability } from "@tidemark/shared/durability-watch";
 import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
 import { createHttpServer } from "@tidemark/shared/http-server";
@@ -20,6 +22,9 @@ const log = createLogger({ service: "single", level: settings.LOG_LEVEL });
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const store = await openSqliteEventStore({ path: settings.DATABASE_PATH, log });
   onClose("store", () => store.close());
+  const durability = await watchDurability({ read: () => store.readDurability(), log });
+  onClose("durability watch", () => durability.stop());
+  if (settings.REQUIRE_DURABLE) requireDurable(durability.current);
 
   const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
   const signals = createMemorySignals();
@@ -37,7 +42,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   registerQuery(server, { store, readLog: () => eventLog.look(), signals, startedAtMs: Date.now() });
 
   // Started once its first heartbeat is listened for; closed after the server, whose last requests wait for verdicts.
-  const consumer = startConsumer({ eventLog, store, signals, log });
+  const consumer = startConsumer({ eventLog, store, signals, durability, log });
   onClose("consumer", () => consumer.stop());
   onClose("server", () => server.close());
   await server.listen({ host: settings.HOST, port: settings.PORT });

@@ -1,8 +1,15 @@
-import { HttpSettings, IntakeSettings, ProcessSettings, wholeNumber } from "@tidemark/shared/config";
+import {
+  DurabilitySettings,
+  HttpSettings,
+  IntakeSettings,
+  ProcessSettings,
+  wholeNumber,
+} from "@tidemark/shared/config";
 import { z } from "zod";
 
 export const SingleSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(IntakeSettings.shape)
+  .extend(DurabilitySettings.shape)
   .extend({
     DATABASE_PATH: z.string().default("data/tidemark.db"),
     QUEUE_MAX_SIZE: wholeNumber({ min: 1, max: 10_000_000, preset: 10_000 }),

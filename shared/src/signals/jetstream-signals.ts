@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { Durability } from "../durability.ts";
 import type { JetstreamConnection } from "../event-log/jetstream-connection.ts";
 import type { Heartbeat, Signals, VerdictMessage } from "./signals.ts";
 
@@ -53,11 +55,23 @@ function readVerdicts(text: string): VerdictMessage | undefined {
   return frameId && verdicts ? { frameId, verdicts } : undefined;
 }
 
+/** What an older version does not send, or a newer one sends in another form, is passed over. */
+const HeartbeatText = z.object({
+  consumerId: z.string(),
+  isStoreUp: z.boolean(),
+  lagMs: z.number(),
+  eventsPerSecond: z.number().nonnegative().optional().catch(undefined),
+  durability: Durability.optional().catch(undefined),
+});
+
 function readHeartbeat(text: string): Heartbeat | undefined {
   try {
-    const { consumerId, isStoreUp, lagMs } = JSON.parse(text);
-    const isHeartbeat = typeof consumerId === "string" && typeof isStoreUp === "boolean" && Number.isFinite(lagMs);
-    return isHeartbeat ? { consumerId, isStoreUp, lagMs } : undefined;
+    const { eventsPerSecond, durability, ...heartbeat } = HeartbeatText.parse(JSON.parse(text));
+    return {
+      ...heartbeat,
+      ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
+      ...(durability === undefined ? {} : { durability }),
+    };
   } catch {
     return undefined;
   }
