@@ -15,7 +15,7 @@ function openWriter({
   const writer = new FrameWriter({
     log,
     desk: new VerdictDesk(),
-    replyTo: "here",
+    signals: { address: "here" },
     maxFrameEvents: 4,
     maxFrameBytes: 20,
     maxWaitForRoomMs,

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
-import type { EventLog } from "@tidemark/shared/event-log/event-log";
 import type { Frame } from "@tidemark/shared/frame";
 import { type Intake, joinWithCommas } from "./intake.ts";
+import type { GatewayLog, GatewaySignals } from "./late-log.ts";
 import type { VerdictDesk, VerdictSlot } from "./verdict-desk.ts";
 
 export interface FrameWriterOptions {
-  log: EventLog;
+  log: Pick<GatewayLog, "append" | "maxFrameBytes">;
   desk: VerdictDesk;
-  /** Where verdicts are to be sent. */
-  replyTo: string;
+  /** Whose address the verdicts are to be sent to. */
+  signals: Pick<GatewaySignals, "address">;
   /** A frame is closed when the next request would take it beyond either; a larger request has a frame of its own. */
   maxFrameEvents: number;
   maxFrameBytes: number;
@@ -133,7 +133,7 @@ export class FrameWriter {
     return {
       id: randomUUID(),
       requests: requests.map(({ count }) => count),
-      replyTo: this.#options.replyTo,
+      replyTo: this.#options.signals.address,
       receivedAtMs: (requests[0] as Pending).takenAtMs,
       ...(traceparent === undefined ? {} : { traceparent }),
       events: Buffer.concat([OPEN, joinWithCommas(requests.map(({ events }) => events)), CLOSE]),

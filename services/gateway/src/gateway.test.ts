@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Delivery, EventLog } from "@tidemark/shared/event-log/event-log";
+import type { Delivery } from "@tidemark/shared/event-log/event-log";
 import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
 import { countEvents } from "@tidemark/shared/frame";
 import { createHttpServer } from "@tidemark/shared/http-server";
@@ -22,7 +22,7 @@ const event = (id: string, fields: object = {}) => ({
 });
 
 function openGateway(options: Partial<GatewayOptions> = {}) {
-  const log: EventLog = options.log ?? createMemoryEventLog({ maxEvents: 10, maxBytes: 1_000_000 });
+  const log = createMemoryEventLog({ maxEvents: 10, maxBytes: 1_000_000 });
   const signals = createMemorySignals();
   const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
   registerGateway(server, {

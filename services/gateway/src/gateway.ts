@@ -1,22 +1,21 @@
 import type { Readable } from "node:stream";
 import { ByteBudget, type Room } from "@tidemark/shared/byte-budget";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
-import type { EventLog } from "@tidemark/shared/event-log/event-log";
 import { publishAnswer } from "@tidemark/shared/http-api/publish-answer";
 import { type Preferences, readPreferences } from "@tidemark/shared/prefer";
 import { encodeReceipt } from "@tidemark/shared/receipt";
-import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts } from "@tidemark/shared/verdict";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { readBody } from "./body.ts";
 import { FrameWriter, type Placement } from "./frame-writer.ts";
 import { type Intake, readIntake } from "./intake.ts";
+import type { GatewayLog, GatewaySignals } from "./late-log.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { VerdictDesk } from "./verdict-desk.ts";
 
 export interface GatewayOptions {
-  log: EventLog;
-  signals: Signals;
+  log: GatewayLog;
+  signals: GatewaySignals;
   maxBatchEvents: number;
   maxBodyBytes: number;
   /** How long a request waits for its verdicts unless it asks for another time. */
@@ -48,7 +47,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
   const writer = new FrameWriter({
     log: options.log,
     desk,
-    replyTo: options.signals.address,
+    signals: options.signals,
     maxFrameEvents: options.maxFrameEvents ?? MAX_FRAME_EVENTS,
     maxFrameBytes: MAX_FRAME_BYTES,
     maxWaitForRoomMs: MAX_WAIT_FOR_ROOM_MS,

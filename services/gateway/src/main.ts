@@ -1,7 +1,10 @@
 //   producers ──POST /publish──▶ gateway ──frames──▶ JetStream ──▶ consumer
 //             ◀─── 200 / 202 ───         ◀────────── verdicts ──────────┘
 import { readSettings } from "@tidemark/shared/config";
+import { requireDurable } from "@tidemark/shared/durability";
+import { watchDurability } from "@tidemark/shared/durability-watch";
 import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
+import { readLogDurability } from "@tidemark/shared/event-log/jetstream-durability";
 import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
 import { registerHealth } from "@tidemark/shared/health";
 import { createHttpServer } from "@tidemark/shared/http-server";
@@ -9,33 +12,46 @@ import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
 import { createLogger } from "@tidemark/shared/log";
 import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
 import { registerGateway } from "./gateway.ts";
+import { openLater } from "./late-log.ts";
 import { GatewaySettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(GatewaySettings));
 const log = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
 
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const connection = await connectJetstream({ url: settings.NATS_URL, name: "gateway", log });
-  onClose("connection", () => connection.close());
-  const eventLog = await openJetstreamEventLog({
-    connection,
-    maxBytes: settings.LOG_MAX_BYTES,
-    replicas: settings.LOG_REPLICAS,
-    log,
+  const broker = openLater(async () => {
+    const connection = await connectJetstream({ url: settings.NATS_URL, name: "gateway", log });
+    const eventLog = await openJetstreamEventLog({
+      connection,
+      maxBytes: settings.LOG_MAX_BYTES,
+      replicas: settings.LOG_REPLICAS,
+      log,
+    });
+    const monitorUrl = settings.NATS_MONITOR_URL;
+    const durability = await watchDurability({ read: () => readLogDurability({ connection, monitorUrl }), log });
+    if (settings.REQUIRE_DURABLE) requireDurable(durability.current);
+    const close = async () => {
+      durability.stop();
+      await eventLog.close();
+      await connection.close();
+    };
+    return { eventLog, signals: createNatsSignals(connection), close };
   });
-  onClose("event log", () => eventLog.close());
+  onClose("broker", () => broker.close());
 
   const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   onClose("server", () => server.close());
   registerGateway(server, {
-    log: eventLog,
-    signals: createNatsSignals(connection),
+    log: broker.eventLog,
+    signals: broker.signals,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     publishWaitMs: settings.PUBLISH_WAIT_MS,
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 5,
     whenLate: "receipt",
   });
-  registerHealth(server, { checks: { log: () => eventLog.ping() } });
+  registerHealth(server, { checks: { log: () => broker.eventLog.ping() } });
   await server.listen({ host: settings.HOST, port: settings.PORT });
+  await broker.opened;
+  log.info("taking events");
 });

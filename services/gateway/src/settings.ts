@@ -1,6 +1,16 @@
-import { HttpSettings, IntakeSettings, LogSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
+import {
+  DurabilitySettings,
+  HttpSettings,
+  IntakeSettings,
+  LogSettings,
+  MonitorSettings,
+  ProcessSettings,
+  StackSettings,
+} from "@tidemark/shared/config";
 
 export const GatewaySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(StackSettings.pick({ NATS_URL: true }).shape)
-  .extend(LogSettings.shape);
+  .extend(LogSettings.shape)
+  .extend(MonitorSettings.shape)
+  .extend(DurabilitySettings.shape);

@@ -1,0 +1,61 @@
+import { Unavailable } from "@tidemark/shared/errors";
+import type { EventLog } from "@tidemark/shared/event-log/event-log";
+import type { Signals } from "@tidemark/shared/signals/signals";
+
+/** What a gateway needs of a log. */
+export type GatewayLog = Pick<EventLog, "append" | "look" | "ping" | "maxFrameBytes">;
+export type GatewaySignals = Pick<Signals, "address" | "onVerdicts" | "onHeartbeat">;
+
+/** A log, the signals beside it, and how to close both. */
+export interface Broker {
+  eventLog: GatewayLog;
+  signals: GatewaySignals;
+  close: () => Promise<void>;
+}
+
+export interface LateLog {
+  /** Every method throws `log_unreachable` until the log is there. */
+  eventLog: GatewayLog;
+  /** Listeners hear as soon as there is something to hear. */
+  signals: GatewaySignals;
+  /** Rejects with what kept the log from being opened. */
+  opened: Promise<void>;
+  close: () => Promise<void>;
+}
+
+/**
+ * Opens a log in the background, so that a gateway that is started before its broker answers at once: that it lives, that
+ * it is not ready, and to producers that nothing was taken.
+ */
+export function openLater(open: () => Promise<Broker>): LateLog {
+  let broker: Broker | undefined;
+  const opening = open().then((found) => {
+    broker = found;
+    return found;
+  });
+
+  function eventLog(): GatewayLog {
+    if (broker !== undefined) return broker.eventLog;
+    throw new Unavailable({ code: "log_unreachable", detail: "the log is not there yet", retryAfterSeconds: 2 });
+  }
+
+  return {
+    eventLog: {
+      get maxFrameBytes() {
+        return broker?.eventLog.maxFrameBytes ?? Number.MAX_SAFE_INTEGER;
+      },
+      append: async (frame) => eventLog().append(frame),
+      look: async () => eventLog().look(),
+      ping: async () => eventLog().ping(),
+    },
+    signals: {
+      get address() {
+        return broker?.signals.address ?? "";
+      },
+      onVerdicts: (listener) => void opening.then(({ signals }) => signals.onVerdicts(listener)),
+      onHeartbeat: (listener) => void opening.then(({ signals }) => signals.onHeartbeat(listener)),
+    },
+    opened: opening.then(() => undefined),
+    close: async () => broker?.close(),
+  };
+}
