@@ -1,3 +1,4 @@
+import { type Durability, mergeDurability } from "@tidemark/shared/durability";
 import type { Heartbeat, Signals } from "@tidemark/shared/signals/signals";
 
 /** After this long without a heartbeat, sent every second, a consumer counts as gone. */
@@ -7,6 +8,15 @@ export interface ConsumerWatch {
   isRunning: boolean;
   /** Whether a running consumer reaches the store. */
   isStoreUp: boolean;
+  /** What the running consumers see of the store's settings. */
+  durability: Durability;
+}
+
+const NOBODY_TELLS = unknownStore("no consumer tells the settings of the store");
+const ONE_DOES_NOT_TELL = unknownStore("a consumer does not tell the settings of the store");
+
+function unknownStore(detail: string): Durability {
+  return { status: "unknown", findings: [{ part: "store", detail }] };
 }
 
 /** Follows the consumers' heartbeats; the answer tells what they said within the last five seconds. */
@@ -24,6 +34,11 @@ export function watchConsumers(signals: Pick<Signals, "onHeartbeat">, now = Date
   return () => {
     forgetSilent();
     const running = [...heard.values()].map(({ heartbeat }) => heartbeat);
-    return { isRunning: running.length > 0, isStoreUp: running.some(({ isStoreUp }) => isStoreUp) };
+    const told = running.map(({ durability }) => durability ?? ONE_DOES_NOT_TELL);
+    return {
+      isRunning: running.length > 0,
+      isStoreUp: running.some(({ isStoreUp }) => isStoreUp),
+      durability: running.length === 0 ? NOBODY_TELLS : mergeDurability(told),
+    };
   };
 }

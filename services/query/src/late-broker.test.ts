@@ -1,3 +1,4 @@
+import { SAFE } from "@tidemark/shared/durability";
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
 import type { Heartbeat } from "@tidemark/shared/signals/signals";
 import { expect, test, vi } from "vitest";
@@ -19,6 +20,7 @@ function createBroker() {
   const broker: Broker = {
     eventLog: { look: async () => contents },
     signals: { onHeartbeat: (listener) => listeners.push(listener) },
+    durability: { current: SAFE },
     close: async () => {
       state.isClosed = true;
     },
@@ -33,6 +35,13 @@ test("says that the log is away until the broker is there, then asks it", async 
   await expect(late.readLog()).rejects.toMatchObject({ code: "log_unreachable" });
   opening.resolve(broker);
   await vi.waitFor(async () => expect(await late.readLog()).toBe(contents));
+});
+
+test("does not know the log's settings until the broker is there", async () => {
+  const { broker } = createBroker();
+  const late = openLater(async () => broker);
+  expect(late.logDurability()).toMatchObject({ status: "unknown", findings: [{ part: "log" }] });
+  await vi.waitFor(() => expect(late.logDurability()).toEqual(SAFE));
 });
 
 test("hands on heartbeats to who listened before the broker was there", async () => {

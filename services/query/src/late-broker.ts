@@ -1,3 +1,4 @@
+import type { Durability } from "@tidemark/shared/durability";
 import { Unavailable } from "@tidemark/shared/errors";
 import type { EventLog, LogContents } from "@tidemark/shared/event-log/event-log";
 import type { Signals } from "@tidemark/shared/signals/signals";
@@ -6,6 +7,8 @@ import type { Signals } from "@tidemark/shared/signals/signals";
 export interface Broker {
   eventLog: Pick<EventLog, "look">;
   signals: Pick<Signals, "onHeartbeat">;
+  /** What the log's settings are, as last seen. */
+  durability: { readonly current: Durability };
   close: () => Promise<void>;
 }
 
@@ -13,8 +16,15 @@ export interface LateBroker {
   /** @throws {Unavailable} `log_unreachable` until the broker is there */
   readLog: () => Promise<LogContents>;
   signals: Pick<Signals, "onHeartbeat">;
+  /** Unknown until the broker is there. */
+  logDurability: () => Durability;
   close: () => Promise<void>;
 }
+
+const NOT_THERE: Durability = {
+  status: "unknown",
+  findings: [{ part: "log", detail: "the log is not there yet, so its settings are not known" }],
+};
 
 /**
  * Opens a broker in the background: queries are answered from the store alone until it is there. A failure to open it, as
@@ -33,6 +43,7 @@ export function openLater(open: () => Promise<Broker>): LateBroker {
       return broker.eventLog.look();
     },
     signals: { onHeartbeat: (listener) => void opened.then(({ signals }) => signals.onHeartbeat(listener)) },
+    logDurability: () => broker?.durability.current ?? NOT_THERE,
     close: async () => broker?.close(),
   };
 }

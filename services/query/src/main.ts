@@ -1,7 +1,9 @@
 //   readers ──GET──▶ query ──▶ PostgreSQL: events, books, receipts
 //                      └─────▶ JetStream: what is still in the log; the consumers' heartbeats
 import { readSettings } from "@tidemark/shared/config";
+import { watchDurability } from "@tidemark/shared/durability-watch";
 import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
+import { readLogDurability } from "@tidemark/shared/event-log/jetstream-durability";
 import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
 import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
 import { createHttpServer } from "@tidemark/shared/http-server";
@@ -22,7 +24,13 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   const broker = openLater(async () => {
     const connection = await connectJetstream({ url: settings.NATS_URL, name: "query", log });
     const eventLog = await openJetstreamEventLog({ connection, log });
-    return { eventLog, signals: createNatsSignals(connection), close: () => connection.close() };
+    const monitorUrl = settings.NATS_MONITOR_URL;
+    const durability = await watchDurability({ read: () => readLogDurability({ connection, monitorUrl }), log });
+    const close = async () => {
+      durability.stop();
+      await connection.close();
+    };
+    return { eventLog, signals: createNatsSignals(connection), durability, close };
   });
   onClose("broker", () => broker.close());
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Durability, SAFE } from "@tidemark/shared/durability";
 import { Unavailable } from "@tidemark/shared/errors";
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
 import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
@@ -18,7 +19,7 @@ export interface QueryFixture {
   server: FastifyInstance;
   store: EventStore & DeadLetterStore;
   /** What the log holds; undefined: it is away. */
-  log: { contents: LogContents | undefined };
+  log: { contents: LogContents | undefined; durability: Durability };
   hear: (heartbeat: Partial<Heartbeat>) => void;
   /** Applies events, some as JSON text, as one frame of one request, and returns the frame's id. */
   storeEvents: (events: (object | string)[], frameId?: string) => Promise<string>;
@@ -45,7 +46,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
     await rm(directory, { recursive: true });
   });
 
-  const log: QueryFixture["log"] = { contents: EMPTY_LOG };
+  const log: QueryFixture["log"] = { contents: EMPTY_LOG, durability: SAFE };
   let hear: (heartbeat: Heartbeat) => void = () => {};
   registerQuery(server, {
     store,
@@ -58,6 +59,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
         hear = listener;
       },
     },
+    logDurability: () => log.durability,
     startedAtMs: Date.now(),
   });
 

@@ -1,3 +1,4 @@
+import { SAFE } from "@tidemark/shared/durability";
 import { expect, onTestFinished, test } from "vitest";
 import { EMPTY_LOG, openQueryFixture } from "./query-fixture.ts";
 
@@ -71,15 +72,26 @@ test("answers 503 when the store is away", async () => {
 
 test("is healthy while store and log answer and a consumer is heard", async () => {
   const { server, hear } = await openQueryFixture(onTestFinished);
-  hear({});
+  hear({ durability: SAFE });
   const answer = await server.inject("/health");
   expect(answer.statusCode).toBe(200);
   expect(answer.json()).toEqual({
     status: "healthy",
     consumer_running: true,
     queue_size: 0,
+    durability: { status: "safe", findings: [] },
     timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
   });
+});
+
+test("tells what could be lost with the power, and is healthy all the same", async () => {
+  const { server, hear, log } = await openQueryFixture(onTestFinished);
+  const store = { part: "store" as const, detail: "a setting of the store" };
+  log.durability = { status: "unknown", findings: [{ part: "log", detail: "a setting of the log" }] };
+  hear({ durability: { status: "unsafe", findings: [store] } });
+  const answer = await server.inject("/health");
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json().durability).toEqual({ status: "unsafe", findings: [...log.durability.findings, store] });
 });
 
 test("is not healthy without a consumer", async () => {

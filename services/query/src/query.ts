@@ -1,3 +1,4 @@
+import type { Durability } from "@tidemark/shared/durability";
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
 import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/shared/event-store/duplicates";
@@ -20,19 +21,22 @@ export interface QueryOptions {
   /** What is in the log at this moment. @throws {Unavailable} when the log is away */
   readLog: () => Promise<LogContents>;
   signals: Pick<Signals, "onHeartbeat">;
+  /** Whether what the log has confirmed survives the loss of power; absent where the log confirms nothing (memory). */
+  logDurability?: () => Durability;
   /** When the process began, milliseconds since the epoch. */
   startedAtMs: number;
 }
 
 /** Everything that reads: events, books, receipts, health, and the pages for people. */
-export function registerQuery(server: FastifyInstance, { store, readLog, signals, startedAtMs }: QueryOptions): void {
+export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
+  const { store, readLog, signals, logDurability, startedAtMs } = options;
   const budget = createPageBudget();
   registerEvents(server, { reader: store, budget });
   registerDuplicates(server, { store, budget });
   if (keepsDeadLetters(store)) registerDeadLetters(server, { store, budget });
   registerStats(server, { reader: store, readLog, startedAtMs });
   registerReceipts(server, { reader: store, readLog });
-  registerSystemHealth(server, { reader: store, readLog, signals });
+  registerSystemHealth(server, { reader: store, readLog, signals, logDurability });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });
 }

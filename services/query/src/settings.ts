@@ -1,3 +1,5 @@
-import { HttpSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
+import { HttpSettings, MonitorSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
 
-export const QuerySettings = ProcessSettings.extend(HttpSettings.shape).extend(StackSettings.shape);
+export const QuerySettings = ProcessSettings.extend(HttpSettings.shape)
+  .extend(StackSettings.shape)
+  .extend(MonitorSettings.shape);

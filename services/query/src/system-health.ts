@@ -1,4 +1,5 @@
 import { coalesce } from "@tidemark/shared/coalesce";
+import { type Durability, mergeDurability, SAFE } from "@tidemark/shared/durability";
 import { Unavailable } from "@tidemark/shared/errors";
 import { within } from "@tidemark/shared/health";
 import type { HealthAnswer } from "@tidemark/shared/http-api/health-api";
@@ -11,10 +12,12 @@ const LOOK_TIMEOUT_MS = 3_000;
 
 export interface SystemHealthOptions extends BooksSources {
   signals: Pick<Signals, "onHeartbeat">;
+  /** Absent where the log confirms nothing (memory). */
+  logDurability: (() => Durability) | undefined;
 }
 
 /** `GET /health`: whether the whole of it works, not only this process. However many ask, it is looked up once at a time. */
-export function registerSystemHealth(server: FastifyInstance, { signals, ...sources }: SystemHealthOptions): void {
+export function registerSystemHealth(server: FastifyInstance, { logDurability, signals, ...sources }: SystemHealthOptions): void {
   const readConsumers = watchConsumers(signals);
   const look = coalesce((_key: "all") => within(LOOK_TIMEOUT_MS, readBooks(sources, { maxTopics: 0 })));
 
@@ -23,12 +26,12 @@ export function registerSystemHealth(server: FastifyInstance, { signals, ...sour
       if (error instanceof Unavailable) return error;
       throw error;
     });
-    const answer = healthAnswer(books, readConsumers());
+    const answer = healthAnswer(books, readConsumers(), logDurability?.());
     return reply.code(answer.status === "healthy" ? 200 : 503).send(answer);
   });
 }
 
-function healthAnswer(books: WholeBooks | Unavailable, consumers: ConsumerWatch): HealthAnswer {
+function healthAnswer(books: WholeBooks | Unavailable, consumers: ConsumerWatch, log: Durability = SAFE): HealthAnswer {
   const reasons: string[] = [];
   if (books instanceof Unavailable) reasons.push(`the books cannot be read: ${books.message}`);
   else if (books.queue === undefined) reasons.push("the log does not answer");
@@ -38,6 +41,7 @@ function healthAnswer(books: WholeBooks | Unavailable, consumers: ConsumerWatch)
     status: reasons.length === 0 ? "healthy" : "unhealthy",
     consumer_running: consumers.isRunning,
     queue_size: books instanceof Unavailable ? null : (books.queue?.events ?? null),
+    durability: mergeDurability([log, consumers.durability]),
     timestamp: new Date().toISOString(),
     ...(reasons.length === 0 ? {} : { reasons }),
   };

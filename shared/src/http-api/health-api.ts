@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Durability } from "../durability.ts";
 import { type Operation, problems } from "./problem-schema.ts";
 
 export const HealthAnswer = z
@@ -6,6 +7,10 @@ export const HealthAnswer = z
     status: z.enum(["healthy", "unhealthy"]),
     consumer_running: z.boolean().meta({ description: "Whether a consumer was heard of within five seconds." }),
     queue_size: z.int().nullable().meta({ description: "Events not judged yet; `null`: not known.", example: 0 }),
+    durability: Durability.meta({
+      description:
+        "Whether what has been confirmed survives the loss of power, by the settings of the log and the store.",
+    }),
     timestamp: z.string().meta({ example: "2025-10-23T10:00:00.000Z", format: "date-time" }),
     reasons: z
       .array(z.string())
@@ -27,7 +32,13 @@ export const readHealth: Operation = {
       content: {
         "application/json": {
           schema: HealthAnswer,
-          example: { status: "healthy", consumer_running: true, queue_size: 0, timestamp: "2025-10-23T10:00:00.000Z" },
+          example: {
+            status: "healthy",
+            consumer_running: true,
+            queue_size: 0,
+            durability: { status: "safe", findings: [] },
+            timestamp: "2025-10-23T10:00:00.000Z",
+          },
         },
       },
     },
@@ -40,6 +51,10 @@ export const readHealth: Operation = {
             status: "unhealthy",
             consumer_running: false,
             queue_size: null,
+            durability: {
+              status: "unknown",
+              findings: [{ part: "store", detail: "no consumer tells the settings of the store" }],
+            },
             timestamp: "2025-10-23T10:00:00.000Z",
             reasons: ["no consumer was heard of for 5 seconds"],
           },
