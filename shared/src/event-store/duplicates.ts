@@ -47,7 +47,10 @@ export interface SourceBooks {
   source: string;
   duplicates: number;
   conflicts: number;
-  /** How many copies came within so long of the first one's commit; the last entry counts those that came later. */
+  /**
+   * How many copies came within so long of the first one's commit, each counted in the first bound it keeps to; the last
+   * entry counts those that came later still.
+   */
   ages: number[];
 }
 

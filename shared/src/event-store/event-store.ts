@@ -2,6 +2,8 @@ import type { Durability } from "../durability.ts";
 import type { Origin, SequenceRange } from "../event-log/event-log.ts";
 import type { Frame } from "../frame.ts";
 import type { Verdicts } from "../verdict.ts";
+import type { Audit } from "./audit.ts";
+import type { SourceBooks } from "./duplicates.ts";
 
 /**
  * The books: events, each stored once under `(topic, event_id)`, the ledger of frames, the dropped copies, and the
@@ -119,11 +121,13 @@ export interface LedgerEntry {
 
 export interface BooksQuery {
   /** What the log held when it was looked at; absent when the log is away. */
-  log?: { incarnation: string; held: SequenceRange[] };
+  log?: { incarnation: string; held: SequenceRange[]; lastSequence: number };
   /** Only this topic in `byTopic`. */
   topic?: string;
   /** How many topics `byTopic` shows at most, the busiest first. */
   maxTopics: number;
+  /** How many sources `bySource` shows at most, those with the most copies first. Default: none. */
+  maxSources?: number;
 }
 
 export interface Books {
@@ -136,6 +140,21 @@ export interface Books {
   byTopic: TopicBooks[];
   /** Events of frames that are applied, yet were still held by the log when it was looked at. 0 without `log`. */
   appliedHeldEvents: number;
+  /**
+   * Frames of that incarnation that are applied and were not held any more when the log was looked at: as many as have
+   * left it, for a frame leaves after its commit. Those that came after the look are not among them. 0 without `log`.
+   */
+  appliedGoneFrames: number;
+  /**
+   * How far the sums of the counters are from what the tables say of themselves in constant time: 0, or a defect. Always
+   * 0 where they cannot (PostgreSQL).
+   */
+  tableDrift: number;
+  bySource: SourceBooks[];
+  /** Sources that sent a copy. */
+  sourcesTotal: number;
+  /** The last recount; absent before the first. */
+  lastAudit?: Audit;
 }
 
 export interface TopicBooks {

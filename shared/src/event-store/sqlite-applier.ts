@@ -45,7 +45,7 @@ export function prepareApply(database: Database): (call: ApplyCall) => Applied {
     const pass = startPass(call);
     const frames = call.frames.map((frame): AppliedFrame => {
       // The second of two in one call finds the row of the first: same transaction.
-      const known = ledger.findVerdicts(frame.id);
+      const known = ledger.recall(pass, frame);
       if (known !== undefined) return { frameId: frame.id, isNew: false, verdicts: known };
       return judgeFrame(pass, frame, textOf(call, frame));
     });
@@ -78,7 +78,7 @@ function prepareEvents(database: Database): JudgeFrame {
     const receivedAt = sixDigits(frame.receivedAtMs);
     let verdicts: Verdicts = "";
     for (const event of events) verdicts += judge(pass, event, receivedAt);
-    ledger.insert({ ...frame, verdicts, processedAt: pass.processedAt });
+    ledger.insert(pass, { ...frame, verdicts });
     return { frameId: frame.id, isNew: true, verdicts };
   };
 }
@@ -98,7 +98,7 @@ function prepareItems(database: Database): JudgeFrame {
       if (typeof verdict === "string") verdicts += verdict;
       else verdicts += burial.buryItem(pass, { frameId: frame.id, ordinal, receivedAt, item, refusal: verdict });
     }
-    ledger.insert({ ...frame, verdicts, processedAt: pass.processedAt });
+    ledger.insert(pass, { ...frame, verdicts });
     return { frameId: frame.id, isNew: true, verdicts };
   };
 }

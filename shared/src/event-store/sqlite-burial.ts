@@ -57,12 +57,12 @@ export function prepareBurial(database: Database) {
       pass.refusals.set(refusal.code, (pass.refusals.get(refusal.code) ?? 0) + 1);
       return DEAD;
     },
-    /** Changes nothing for a frame that the ledger knows. */
+    /** Counts nothing for a frame that the ledger knows. */
     buryFrame: (pass: Pass, frame: DamagedFrame): AppliedFrame => {
-      const known = ledger.findVerdicts(frame.id);
+      const known = ledger.recall(pass, frame);
       if (known !== undefined) return { frameId: frame.id, isNew: false, verdicts: known };
       const verdicts = DEAD.repeat(frame.events);
-      ledger.insert({ ...frame, verdicts, processedAt: pass.processedAt });
+      ledger.insert(pass, { ...frame, verdicts });
       insert.run({
         frameId: frame.id,
         ordinal: null,

@@ -4,7 +4,7 @@ import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "../verdict.ts";
 import { type Refusal, refusalOf, refusedByStore } from "./sqlite-errors.ts";
 import type { FrameEvent } from "./sqlite-event-reader.ts";
 import { readItem } from "./sqlite-frame-items.ts";
-import { countsOf, type Pass } from "./sqlite-pass.ts";
+import { countCopyOfSource, countsOf, type Pass } from "./sqlite-pass.ts";
 
 /** Stores an event or records it as a copy, and counts it. What it throws has changed nothing. */
 export type Judge = (pass: Pass, event: FrameEvent, receivedAt: string) => Verdicts;
@@ -30,7 +30,9 @@ export function prepareJudge(database: Database): Judge {
       countsOf(pass, topic).unique++;
       return STORED;
     }
-    const isConflict = recordDuplicate(event, receivedAt);
+    const { isConflict, firstProcessedAt } = recordDuplicate(event, receivedAt);
+    const ageSeconds = (Date.parse(receivedAt) - Date.parse(firstProcessedAt)) / 1_000;
+    countCopyOfSource(pass, { source, ageSeconds, isConflict });
     const counts = countsOf(pass, topic);
     counts.duplicates++;
     if (isConflict) counts.conflicts++;
@@ -50,8 +52,13 @@ export function tryItem(judge: Judge, pass: Pass, content: string, receivedAt: s
   }
 }
 
+interface RecordedCopy {
+  isConflict: boolean;
+  firstProcessedAt: string;
+}
+
 /** Records a copy and says whether it differed from what is stored; if so it is kept in full. */
-function prepareDuplicates(database: Database): (event: FrameEvent, receivedAt: string) => boolean {
+function prepareDuplicates(database: Database): (event: FrameEvent, receivedAt: string) => RecordedCopy {
   const findContent = database.prepare<[string, string], StoredContent>(
     "SELECT source, timestamp, payload, attributes, processed_at FROM events WHERE topic = ? AND event_id = ?",
   );
@@ -78,7 +85,7 @@ function prepareDuplicates(database: Database): (event: FrameEvent, receivedAt: 
       isConflict ? payload : null,
       isConflict ? attributes : null,
     );
-    return isConflict;
+    return { isConflict, firstProcessedAt: stored.processed_at };
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from "better-sqlite3";
+import { AGE_BOUNDS_SECONDS } from "./duplicates.ts";
 import type { DroppedCopy } from "./event-store.ts";
 
 /** What one transaction gathers on its way through events. */
@@ -8,6 +9,10 @@ export interface Pass {
   maxNamed: number;
   dropped: DroppedCopy[];
   topics: Map<string, TopicCounts>;
+  /** The copies of each source, by age: which of `AGE_BOUNDS_SECONDS` they came within. */
+  sources: Map<string, CopyCounts[]>;
+  /** How many places of each log, by its incarnation, got a row in the ledger. */
+  places: Map<string, number>;
   /** How many events were refused, by code. */
   refusals: Map<string, number>;
 }
@@ -19,8 +24,21 @@ export interface TopicCounts {
   deadLettered: number;
 }
 
+interface CopyCounts {
+  duplicates: number;
+  conflicts: number;
+}
+
 export function startPass({ maxNamed }: { maxNamed: number }): Pass {
-  return { processedAt: sixDigits(Date.now()), maxNamed, dropped: [], topics: new Map(), refusals: new Map() };
+  return {
+    processedAt: sixDigits(Date.now()),
+    maxNamed,
+    dropped: [],
+    topics: new Map(),
+    sources: new Map(),
+    places: new Map(),
+    refusals: new Map(),
+  };
 }
 
 export function countsOf(pass: Pass, topic: string): TopicCounts {
@@ -30,6 +48,26 @@ export function countsOf(pass: Pass, topic: string): TopicCounts {
     pass.topics.set(topic, counts);
   }
   return counts;
+}
+
+/** `ageSeconds` is since the first copy was stored; below 0 where that came later but was stored before. */
+export function countCopyOfSource(
+  { sources }: Pass,
+  { source, ageSeconds, isConflict }: { source: string; ageSeconds: number; isConflict: boolean },
+): void {
+  let ages = sources.get(source);
+  if (ages === undefined) {
+    ages = Array.from({ length: AGE_BOUNDS_SECONDS.length + 1 }, () => ({ duplicates: 0, conflicts: 0 }));
+    sources.set(source, ages);
+  }
+  const bound = AGE_BOUNDS_SECONDS.findIndex((seconds) => ageSeconds <= seconds);
+  const counts = ages.at(bound) as CopyCounts; // -1, beyond the bounds, is the last
+  counts.duplicates++;
+  if (isConflict) counts.conflicts++;
+}
+
+export function countPlace({ places }: Pass, incarnation: string): void {
+  places.set(incarnation, (places.get(incarnation) ?? 0) + 1);
 }
 
 /** Prepares the last step of a transaction: what was counted goes into the books. */
@@ -44,10 +82,25 @@ export function prepareCounters(database: Database): (pass: Pass) => void {
        dead_lettered = dead_lettered + excluded.dead_lettered,
        last_processed_at = max(last_processed_at, excluded.last_processed_at)`,
   );
-  return ({ topics, processedAt }) => {
+  const addToSource = database.prepare<[string, number, number, number]>(
+    `INSERT INTO source_counters (source, age, duplicates, conflicts) VALUES (?, ?, ?, ?)
+     ON CONFLICT (source, age) DO UPDATE SET
+       duplicates = duplicates + excluded.duplicates, conflicts = conflicts + excluded.conflicts`,
+  );
+  const addToLog = database.prepare<[string, number]>(
+    `INSERT INTO frame_counters (incarnation, frames) VALUES (?, ?)
+     ON CONFLICT (incarnation) DO UPDATE SET frames = frames + excluded.frames`,
+  );
+  return ({ topics, sources, places, processedAt }) => {
     for (const [topic, { unique, duplicates, conflicts, deadLettered }] of topics) {
       addToTopic.run(topic, unique, duplicates, conflicts, deadLettered, processedAt);
     }
+    for (const [source, ages] of sources) {
+      for (const [age, { duplicates, conflicts }] of ages.entries()) {
+        if (duplicates > 0) addToSource.run(source, age, duplicates, conflicts);
+      }
+    }
+    for (const [incarnation, frames] of places) addToLog.run(incarnation, frames);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { type EventRow, readEvent } from "./event-row.ts";
-import type { Books, BooksQuery, EventPage, EventQuery, LedgerEntry, StoredEvent, TopicBooks } from "./event-store.ts";
+import type { EventPage, EventQuery, LedgerEntry, StoredEvent } from "./event-store.ts";
+import { prepareBooks } from "./sqlite-books.ts";
 import { readPosition, takePage } from "./sqlite-pages.ts";
 
 /** What `EventReader` asks, answered by prepared statements on one connection. */
@@ -65,38 +66,4 @@ function prepareListing(database: Database): (query: EventQuery) => EventPage {
 
 function jsonOf({ payload, attributes }: PlacedEventRow) {
   return [payload, attributes];
-}
-
-const TOPIC_COLUMNS = `topic, unique_events AS "unique", duplicates, conflicts, dead_lettered AS "deadLettered",
-  last_processed_at AS "lastProcessedAt"`;
-
-/** Counters only: the cost grows with the number of topics, never with that of events. */
-function prepareBooks(database: Database): (query: BooksQuery) => Books {
-  const totals = database.prepare<[], Omit<Books, "byTopic" | "appliedHeldEvents">>(
-    `SELECT coalesce(sum(unique_events), 0) AS "unique", coalesce(sum(duplicates), 0) AS duplicates,
-       coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
-       count(*) AS "topicsTotal"
-     FROM topics`,
-  );
-  const oneTopic = database.prepare<[string], TopicBooks>(`SELECT ${TOPIC_COLUMNS} FROM topics WHERE topic = ?`);
-  const busiestTopics = database.prepare<[number], TopicBooks>(
-    `SELECT ${TOPIC_COLUMNS} FROM topics ORDER BY unique_events + duplicates + dead_lettered DESC, topic LIMIT ?`,
-  );
-  // CROSS: run by run, each by the index, whatever the planner thinks.
-  const appliedHeld = database.prepare<[string, string], { events: number }>(
-    `SELECT coalesce(sum(events), 0) AS events FROM json_each(?) AS run CROSS JOIN frames
-     ON incarnation = ? AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
-  );
-  const readAppliedHeld = (log: BooksQuery["log"]) =>
-    log === undefined ? 0 : (appliedHeld.get(JSON.stringify(log.held), log.incarnation)?.events ?? 0);
-  const read = database.transaction(({ topic, maxTopics, log }: BooksQuery): Books => {
-    const sums = totals.get();
-    if (sums === undefined) throw new Error("an aggregate without a row");
-    return {
-      ...sums,
-      byTopic: topic === undefined ? busiestTopics.all(maxTopics) : oneTopic.all(topic),
-      appliedHeldEvents: readAppliedHeld(log),
-    };
-  });
-  return read.deferred; // one snapshot
 }

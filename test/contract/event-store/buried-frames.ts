@@ -142,8 +142,12 @@ export function describeBuried(open: OpenDeadLettersForTest): void {
         attempts: 1,
         content: "caf\u00e9",
       });
-      const log = { incarnation: "i", held: [{ first: 7, last: 7 }] };
+      const log = { incarnation: "i", held: [{ first: 7, last: 7 }], lastSequence: 7 };
       expect(await reopened.readBooks({ maxTopics: 1, log })).toMatchObject({ appliedHeldEvents: 3 });
+      for (const incarnation of ["i", "another"]) {
+        const left = { incarnation, held: [], lastSequence: 7 };
+        expect(await reopened.readBooks({ maxTopics: 1, log: left })).toMatchObject({ appliedGoneFrames: 1 });
+      }
     });
 
     test("comes back byte for byte where it is not UTF-8", async () => {

@@ -72,6 +72,21 @@ function describeRedrive(open: OpenDeadLettersForTest): void {
       expect((await apply(store, delivery)).frames).toMatchObject([{ isNew: false, verdicts: "ssdsc" }]);
     });
 
+    test("counts under its source where it is a copy", async () => {
+      const opened = await open();
+      const { ids } = await fillWithDead(opened);
+      await opened.accept();
+
+      for (const id of ids) await opened.store.redrive(id);
+
+      const { bySource, tableDrift } = await opened.store.readBooks({ maxTopics: 0, maxSources: 10 });
+      expect(bySource).toEqual([
+        { source: "a", duplicates: 1, conflicts: 0, ages: [1, 0, 0, 0, 0, 0] },
+        { source: "b", duplicates: 1, conflicts: 1, ages: [1, 0, 0, 0, 0, 0] },
+      ]);
+      expect(tableDrift).toBe(0);
+    });
+
     test("is the newest event of a listing", async () => {
       const opened = await open();
       const { ids } = await fillWithDead(opened);
