@@ -5,6 +5,20 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { keepSteady, readBooks } from "./books.ts";
 
+const NO_BOOKS: Books = {
+  unique: 0,
+  duplicates: 0,
+  conflicts: 0,
+  deadLettered: 0,
+  topicsTotal: 0,
+  byTopic: [],
+  sourcesTotal: 0,
+  bySource: [],
+  appliedHeldEvents: 0,
+  appliedGoneFrames: 0,
+  tableDrift: 0,
+};
+
 const away = () => Promise.reject(new Unavailable({ code: "log_unreachable", detail: "away" }));
 
 /** A log and a store in a few lines: frames are appended, applied, and leave the log some time after. */
@@ -22,6 +36,21 @@ class Simulation {
   applyOldest(): void {
     const sequence = [...this.#held.keys()].find((key) => !this.#applied.has(key));
     if (sequence !== undefined) this.#applied.set(sequence, this.#held.get(sequence) ?? 0);
+  }
+
+  /** As a broker does that is killed: an acknowledgement was not on its disk yet. */
+  comeBack(): void {
+    const sequence = [...this.#applied.keys()].find((key) => !this.#held.has(key));
+    if (sequence === undefined) return;
+    const held = [...this.#held, [sequence, this.#applied.get(sequence) ?? 0] as const];
+    this.#held.clear();
+    for (const [key, events] of held.toSorted(([left], [right]) => left - right)) this.#held.set(key, events);
+  }
+
+  /** As an operator does who purges the log: what it holds is in no books. */
+  lose(): void {
+    const sequence = [...this.#held.keys()].find((key) => !this.#applied.has(key));
+    if (sequence !== undefined) this.#held.delete(sequence);
   }
 
   acknowledgeOldest(): void {
@@ -47,14 +76,12 @@ class Simulation {
   books({ log }: BooksQuery): Books {
     const applied = [...this.#applied];
     const isHeld = (sequence: number) => log?.held.some(({ first, last }) => first <= sequence && sequence <= last);
+    const isGone = (sequence: number) => !isHeld(sequence) && sequence <= (log?.lastSequence ?? 0);
     return {
+      ...NO_BOOKS,
       unique: sum(this.#applied.values()),
-      duplicates: 0,
-      conflicts: 0,
-      deadLettered: 0,
-      topicsTotal: 0,
-      byTopic: [],
       appliedHeldEvents: sum(applied.filter(([sequence]) => isHeld(sequence)).map(([, events]) => events)),
+      appliedGoneFrames: applied.filter(([sequence]) => isGone(sequence)).length,
     };
   }
 }
@@ -73,6 +100,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   ),
   fc.constant<Step>((simulation) => simulation.applyOldest()),
   fc.constant<Step>((simulation) => simulation.acknowledgeOldest()),
+  fc.constant<Step>((simulation) => simulation.comeBack()),
 );
 /** What happens before the look at the log, and before the look at the store. */
 const anyCall = fc.array(fc.array(anyStep, { maxLength: 8 }), { maxLength: 2 });
@@ -83,7 +111,11 @@ async function readAmid(simulation: Simulation, steps: Step[][]) {
   const happen = () => {
     for (const step of queue.next().value ?? []) step(simulation);
   };
-  const { books, queue: found } = await readBooks(
+  const {
+    books,
+    queue: found,
+    drift,
+  } = await readBooks(
     {
       readLog: async () => {
         happen();
@@ -98,17 +130,18 @@ async function readAmid(simulation: Simulation, steps: Step[][]) {
     },
     { maxTopics: 0 },
   );
-  return { books, queue: found, received: books.unique + (found?.events ?? Number.NaN) };
+  return { books, queue: found, drift, received: books.unique + (found?.events ?? Number.NaN) };
 }
 
-test("received holds all that was appended before the call, nothing twice, and never goes down", async () => {
+test("received holds all that was appended before the call, nothing twice, never goes down, and does not drift", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyCall, { maxLength: 6 }), async (calls) => {
       const simulation = new Simulation();
       let last = 0;
       for (const steps of calls) {
         const before = simulation.appendedEvents;
-        const { received, queue } = await readAmid(simulation, steps);
+        const { received, queue, drift } = await readAmid(simulation, steps);
+        expect(drift).toBe(0);
         expect(received).toBeGreaterThanOrEqual(Math.max(before, last));
         expect(received).toBeLessThanOrEqual(simulation.appendedEvents);
         expect(queue?.events).toBeGreaterThanOrEqual(0);
@@ -155,6 +188,40 @@ test("counts what is applied as queued, never less, while the log cannot name wh
   });
 });
 
+test("drift is how many frames left the log without being in the books", async () => {
+  const simulation = new Simulation();
+  for (const events of [3, 4, 5]) simulation.append(events);
+  simulation.applyOldest();
+  simulation.acknowledgeOldest();
+  expect(await readAmid(simulation, [])).toMatchObject({ drift: 0 });
+  simulation.lose();
+  expect(await readAmid(simulation, [])).toMatchObject({ drift: 1, queue: { events: 5 } });
+  simulation.applyOldest();
+  expect(await readAmid(simulation, [])).toMatchObject({ drift: 1 });
+});
+
+test("drift is that of the tables where log and books agree, and no defect hides another", async () => {
+  const contents = { ...new Simulation().look(), removed: 5 };
+  const driftWith = async (books: Partial<Books>) => {
+    const reader = { readBooks: async () => ({ ...NO_BOOKS, ...books }) };
+    return (await readBooks({ reader, readLog: async () => contents }, { maxTopics: 0 })).drift;
+  };
+  expect(await driftWith({ appliedGoneFrames: 5 })).toBe(0);
+  expect(await driftWith({ appliedGoneFrames: 5, tableDrift: 2 })).toBe(2);
+  expect(await driftWith({ appliedGoneFrames: 6, tableDrift: 1 })).toBe(-1);
+});
+
+test("drift is not known where the log is away, uncertain, or cannot name what it holds", async () => {
+  const simulation = new Simulation();
+  simulation.append(3);
+  const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
+  const { held: _, ...unnamed } = simulation.look();
+  const uncertain = { ...simulation.look(), isUncertain: true as const };
+  for (const readLog of [away, async () => unnamed, async () => uncertain]) {
+    expect(await readBooks({ reader, readLog }, { maxTopics: 0 })).not.toHaveProperty("drift");
+  }
+});
+
 test("passes on that the store is away", async () => {
   const gone = new Unavailable({ code: "store_unreachable", detail: "gone" });
   const reader = { readBooks: () => Promise.reject(gone) };
@@ -165,15 +232,7 @@ test("passes on that the store is away", async () => {
 test("the sum does not go back where a look was uncertain, and follows the store where it overtakes", () => {
   const steady = keepSteady();
   const whole = (unique: number, events: number, isUncertain?: true) => {
-    const books: Books = {
-      unique,
-      duplicates: 0,
-      conflicts: 0,
-      deadLettered: 0,
-      topicsTotal: 0,
-      byTopic: [],
-      appliedHeldEvents: 0,
-    };
+    const books = { ...NO_BOOKS, unique };
     return { books, queue: { events, ...(isUncertain ? { isUncertain } : {}) } };
   };
   const sums = [whole(10, 5), whole(12, 1, true), whole(12, 9, true), whole(20, 0, true), whole(20, 3)]

@@ -11,12 +11,16 @@ export interface BooksSources {
 export interface BooksOptions {
   topic?: string;
   maxTopics: number;
+  maxSources?: number;
 }
 
-/** The books of store and log together. Without `queue` the log could not be asked. */
+/** The books of store and log together. */
 export interface WholeBooks {
   books: Books;
+  /** Absent where the log could not be asked. */
   queue?: Queue;
+  /** How far the books are from what log and tables say: 0, or a defect. Absent where it cannot be told. */
+  drift?: number;
 }
 
 export interface Queue {
@@ -41,13 +45,17 @@ export interface Queue {
  *
  * While the log cannot tell which frames it holds (`held` is absent), those applied count as queued, too, for the
  * milliseconds until their acknowledgement gets there.
+ *
+ * The same order makes the drift exact: a frame leaves the log after its commit, so what had left by the first look is
+ * applied by the second.
  */
 export async function readBooks({ reader, readLog }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
   const contents = await unlessAway(readLog);
   if (contents === undefined) return { books: await reader.readBooks(options) };
-  const { incarnation, held = [] } = contents;
-  const books = await reader.readBooks({ ...options, log: { incarnation, held } });
-  return { books, queue: queueOf(contents, books) };
+  const { incarnation, held = [], lastSequence } = contents;
+  const books = await reader.readBooks({ ...options, log: { incarnation, held, lastSequence } });
+  const drift = driftOf(contents, books);
+  return { books, queue: queueOf(contents, books), ...(drift === undefined ? {} : { drift }) };
 }
 
 async function unlessAway(readLog: () => Promise<LogContents>): Promise<LogContents | undefined> {
@@ -70,16 +78,27 @@ function queueOf({ events, oldestAtMs, isUncertain }: LogContents, { appliedHeld
 }
 
 /**
+ * Frames that left this life of the log without being in the books (below 0: in the books without having left); where
+ * those agree, how far the store's counters are from its tables. Not their sum: one defect may shift both, each the
+ * other way. Undefined while the log cannot name the frames it holds, or was not certain of its own figures.
+ */
+function driftOf({ removed, held, isUncertain }: LogContents, { appliedGoneFrames, tableDrift }: Books) {
+  if (held === undefined || isUncertain) return undefined;
+  return removed - appliedGoneFrames || tableDrift;
+}
+
+/**
  * Keeps the sum from going back where a look at a busy log was uncertain: the queue is then what the last certain sum
  * leaves beside the store's figures, which are always certain.
  */
 export function keepSteady(): (whole: WholeBooks) => WholeBooks {
   let certainSum = 0;
-  return ({ books, queue }) => {
-    if (queue === undefined) return { books };
+  return (whole) => {
+    const { books, queue } = whole;
+    if (queue === undefined) return whole;
     const applied = books.unique + books.duplicates + books.deadLettered;
     if (queue.isUncertain) return { books, queue: { ...queue, events: Math.max(0, certainSum - applied) } };
     certainSum = applied + queue.events;
-    return { books, queue };
+    return whole;
   };
 }

@@ -20,6 +20,10 @@ test("tells the books of what was published", async () => {
       { topic: "b", received: 1, unique_processed: 1, duplicate_dropped: 0 },
     ],
     topics_total: 2,
+    by_source: [{ source: "auth-service", duplicate_dropped: 1, conflicts: 0 }],
+    sources_total: 1,
+    drift: 0,
+    last_audit: null,
   });
 });
 
@@ -32,6 +36,23 @@ test("tells about one topic, the sums staying those of all", async () => {
     by_topic: [{ topic: "b", received: 1 }],
     topics_total: 2,
   });
+});
+
+test("has no topic to tell about where nothing came under it", async () => {
+  const { server, storeEvents } = await openQueryFixture(onTestFinished);
+  await storeEvents([{ topic: "a", event_id: "1" }]);
+  expect((await server.inject("/stats?topic=b")).json()).toMatchObject({
+    received: 1,
+    topics: [],
+    by_topic: [],
+    topics_total: 1,
+  });
+});
+
+test("tells of a frame that left the log without being in the books", async () => {
+  const { server, log } = await openQueryFixture(onTestFinished);
+  log.contents = { ...EMPTY_LOG, lastSequence: 1, removed: 1 };
+  expect((await server.inject("/stats")).json()).toMatchObject({ received: 0, queue_size: 0, drift: 1 });
 });
 
 test("counts what waits in the log", async () => {

@@ -7,7 +7,9 @@ import { registerHealth } from "@tidemark/shared/health";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import type { FastifyInstance } from "fastify";
 import packageJson from "../package.json" with { type: "json" };
+import { type BooksOptions, readBooks } from "./books.ts";
 import { registerDeadLetters } from "./dead-letters.ts";
+import { createDriftAlarm } from "./drift-alarm.ts";
 import { registerDuplicates } from "./duplicates.ts";
 import { registerEvents } from "./events.ts";
 import { createPageBudget } from "./page-room.ts";
@@ -31,12 +33,14 @@ export interface QueryOptions {
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
   const { store, readLog, signals, logDurability, startedAtMs } = options;
   const budget = createPageBudget();
+  const alarm = createDriftAlarm(server.log);
+  const readWhole = async (options: BooksOptions) => alarm(await readBooks({ reader: store, readLog }, options));
   registerEvents(server, { reader: store, budget });
   registerDuplicates(server, { store, budget });
   if (keepsDeadLetters(store)) registerDeadLetters(server, { store, budget });
-  registerStats(server, { reader: store, readLog, startedAtMs });
+  registerStats(server, { readBooks: readWhole, startedAtMs });
   registerReceipts(server, { reader: store, readLog });
-  registerSystemHealth(server, { reader: store, readLog, signals, logDurability });
+  registerSystemHealth(server, { readBooks: readWhole, signals, logDurability });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });
 }

@@ -18,12 +18,16 @@ const books: Books = {
       lastProcessedAt: "2025-10-23T10:00:00.000000Z",
     },
   ],
+  sourcesTotal: 101,
+  bySource: [{ source: "auth-service", duplicates: 20, conflicts: 4, ages: [13, 4, 0, 2, 0, 1] }],
   appliedHeldEvents: 0,
+  appliedGoneFrames: 7,
+  tableDrift: 0,
 };
 const clock = { startedAtMs: 0, nowMs: 3_600_500 };
 
 test("received is the sum of what was judged and what waits", () => {
-  expect(statsAnswer({ books, queue: { events: 9, oldestAtMs: 3_598_000 } }, clock)).toEqual({
+  expect(statsAnswer({ books, queue: { events: 9, oldestAtMs: 3_598_000 }, drift: 0 }, clock)).toEqual({
     received: 160,
     unique_processed: 120,
     duplicate_dropped: 30,
@@ -37,13 +41,33 @@ test("received is the sum of what was judged and what waits", () => {
         received: 81,
         unique_processed: 60,
         duplicate_dropped: 20,
+        conflicts: 4,
+        dead_lettered: 1,
         last_processed_at: "2025-10-23T10:00:00.000000Z",
       },
     ],
     topics_total: 2_000,
+    by_source: [
+      {
+        source: "auth-service",
+        duplicate_dropped: 20,
+        conflicts: 4,
+        ages: [
+          { within_seconds: 1, count: 13 },
+          { within_seconds: 60, count: 4 },
+          { within_seconds: 3_600, count: 0 },
+          { within_seconds: 86_400, count: 2 },
+          { within_seconds: 604_800, count: 0 },
+          { within_seconds: null, count: 1 },
+        ],
+      },
+    ],
+    sources_total: 101,
     oldest_queued_seconds: 2.5,
     uptime_seconds: 3600.5,
     uptime_human: "1h 0m 0s",
+    drift: 0,
+    last_audit: null,
   });
 });
 
@@ -52,7 +76,27 @@ test("says that the queue is not known when the log could not be asked", () => {
     received: 151,
     queue_size: null,
     oldest_queued_seconds: null,
+    drift: null,
     incomplete: ["log"],
+  });
+});
+
+test("shows a drift, and what the last audit found", () => {
+  const counts = { unique: 120, duplicates: 30, conflicts: 4, deadLettered: 1 };
+  const lastAudit = {
+    auditedAt: "2025-10-23T10:00:00.000000Z",
+    durationMs: 12,
+    topicsTotal: 2_000,
+    isBalanced: false,
+    booked: counts,
+    counted: counts,
+    bySource: { duplicates: 30, conflicts: 4 },
+    differences: [],
+    differencesTotal: 200,
+  };
+  expect(statsAnswer({ books: { ...books, lastAudit }, queue: { events: 0 }, drift: -2 }, clock)).toMatchObject({
+    drift: -2,
+    last_audit: { audited_at: "2025-10-23T10:00:00.000000Z", balanced: false, differences_total: 200 },
   });
 });
 

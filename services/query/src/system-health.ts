@@ -5,21 +5,25 @@ import { within } from "@tidemark/shared/health";
 import type { HealthAnswer } from "@tidemark/shared/http-api/health-api";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import type { FastifyInstance } from "fastify";
-import { type BooksSources, readBooks, type WholeBooks } from "./books.ts";
+import type { BooksOptions, WholeBooks } from "./books.ts";
 import { type ConsumerWatch, watchConsumers } from "./consumer-watch.ts";
 
 const LOOK_TIMEOUT_MS = 3_000;
 
-export interface SystemHealthOptions extends BooksSources {
+export interface SystemHealthOptions {
+  readBooks: (options: BooksOptions) => Promise<WholeBooks>;
   signals: Pick<Signals, "onHeartbeat">;
   /** Absent where the log confirms nothing (memory). */
   logDurability: (() => Durability) | undefined;
 }
 
 /** `GET /health`: whether the whole of it works, not only this process. However many ask, it is looked up once at a time. */
-export function registerSystemHealth(server: FastifyInstance, { logDurability, signals, ...sources }: SystemHealthOptions): void {
+export function registerSystemHealth(
+  server: FastifyInstance,
+  { logDurability, readBooks, signals }: SystemHealthOptions,
+): void {
   const readConsumers = watchConsumers(signals);
-  const look = coalesce((_key: "all") => within(LOOK_TIMEOUT_MS, readBooks(sources, { maxTopics: 0 })));
+  const look = coalesce((_key: "all") => within(LOOK_TIMEOUT_MS, readBooks({ maxTopics: 0 })));
 
   server.get("/health", async (_request, reply) => {
     const books = await look("all").catch((error: unknown) => {
