@@ -210,7 +210,7 @@ describe("a frame that the log holds twice", () => {
     await store.apply([at(1), at(2)], { maxNamed: 0 });
     await store.apply([at(2), at(3)], { maxNamed: 0 });
 
-    const window = { incarnation: "now", held: [{ first: 2, last: 3 }] };
+    const window = { incarnation: "now", held: [{ first: 2, last: 3 }], lastSequence: 3 };
     const books = await store.readBooks({ maxTopics: 1, log: window });
     expect(books).toMatchObject({ unique: 2, duplicates: 0, appliedHeldEvents: 4 });
     const copies = await beside.query("SELECT sequence::integer FROM frame_copies ORDER BY sequence");

@@ -1,8 +1,10 @@
 import type { EventStore } from "@tidemark/shared/event-store/event-store";
 import { describe, onTestFinished } from "vitest";
 import { describeBooks } from "./event-store/books.ts";
+import { describeBooksBesideLog } from "./event-store/books-beside-log.ts";
 import { describeConflicts } from "./event-store/conflicts.ts";
 import { describeContent } from "./event-store/content.ts";
+import { describeCopiesBySource } from "./event-store/copies-by-source.ts";
 import { describeIdentity } from "./event-store/identity.ts";
 import { describeListing } from "./event-store/listing.ts";
 import { describeAgainstModel } from "./event-store/model.ts";
@@ -40,6 +42,8 @@ export function describeEventStore(
     describeContent(openForTest);
     if (!keepsDeadLetters) describeRefusals(openForTest);
     describeBooks(openForTest);
+    describeBooksBesideLog(openForTest);
+    describeCopiesBySource(openForTest);
     describeListing(openForTest);
     describeAgainstModel(openForTest);
   });
