@@ -2,10 +2,11 @@ import type { EventStore } from "@tidemark/shared/event-store/event-store";
 import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
 import { createLogger } from "@tidemark/shared/log";
 import { describe, expect, inject, test } from "vitest";
+import { describeDeadLetters } from "./contract/event-store/dead-letters.ts";
 import { describeDuplicates } from "./contract/event-store/duplicates.ts";
 import { describeEventStore } from "./contract/event-store-contract.ts";
 import { deliveryOf, eventText } from "./support/frames.ts";
-import { createDatabase } from "./support/postgres-database.ts";
+import { changeDatabase, createDatabase } from "./support/postgres-database.ts";
 import { eventOf, prepareStores, waitForLocks } from "./support/postgres-event-stores.ts";
 import { waitFor } from "./support/wait-for.ts";
 
@@ -22,6 +23,11 @@ async function openEmpty() {
       store = await open();
       return store;
     },
+    refuse: async (...ids: string[]) => {
+      const list = ids.map((id) => `'${id}'`).join(",");
+      await changeDatabase(database.url, `ALTER TABLE events ADD CONSTRAINT refusal CHECK (event_id NOT IN (${list}))`);
+    },
+    accept: () => changeDatabase(database.url, "ALTER TABLE events DROP CONSTRAINT refusal"),
     close: async () => {
       await store.close();
       await database.drop();
@@ -30,6 +36,7 @@ async function openEmpty() {
 }
 
 describeEventStore("the PostgreSQL event store", openEmpty);
+describeDeadLetters("the PostgreSQL event store", openEmpty);
 describeDuplicates("the PostgreSQL event store", openEmpty);
 
 const forwardIds = async (store: EventStore, after?: string) => {

@@ -54,7 +54,7 @@ async function openEmpty() {
   };
 }
 
-describeEventStore("the SQLite event store", openEmpty, { keepsDeadLetters: true });
+describeEventStore("the SQLite event store", openEmpty);
 describeDeadLetters("the SQLite event store", openEmpty);
 describeDuplicates("the SQLite event store", openEmpty);
 

@@ -8,7 +8,6 @@ import { describeCopiesBySource } from "./event-store/copies-by-source.ts";
 import { describeIdentity } from "./event-store/identity.ts";
 import { describeListing } from "./event-store/listing.ts";
 import { describeAgainstModel } from "./event-store/model.ts";
-import { describeRefusals } from "./event-store/refusals.ts";
 
 /** An empty store for one test. */
 export interface OpenedStore {
@@ -22,15 +21,8 @@ export interface OpenedStore {
 /** Opens an empty store that is closed when the test ends. */
 export type OpenForTest = () => Promise<Omit<OpenedStore, "close">>;
 
-/**
- * What every adapter of `EventStore` promises, whatever keeps its data. One that keeps dead letters buries what another
- * refuses whole: `describeDeadLetters` says how.
- */
-export function describeEventStore(
-  name: string,
-  open: () => Promise<OpenedStore>,
-  { keepsDeadLetters = false }: { keepsDeadLetters?: boolean } = {},
-): void {
+/** What every adapter of `EventStore` promises, whatever keeps its data. */
+export function describeEventStore(name: string, open: () => Promise<OpenedStore>): void {
   const openForTest: OpenForTest = async () => {
     const opened = await open();
     onTestFinished(() => opened.close());
@@ -40,7 +32,6 @@ export function describeEventStore(
     describeIdentity(openForTest);
     describeConflicts(openForTest);
     describeContent(openForTest);
-    if (!keepsDeadLetters) describeRefusals(openForTest);
     describeBooks(openForTest);
     describeBooksBesideLog(openForTest);
     describeCopiesBySource(openForTest);

@@ -10,13 +10,14 @@ interface TestDatabase {
 /** Makes a database of its own for a test, on the server that `serverUrl` leads to. */
 export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
   const name = `tidemark_${randomUUID().replaceAll("-", "")}`;
-  await query(serverUrl, `CREATE DATABASE ${name}`);
+  await changeDatabase(serverUrl, `CREATE DATABASE ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  return { url: url.toString(), drop: () => query(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url: url.toString(), drop: () => changeDatabase(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-async function query(url: string, text: string): Promise<void> {
+/** Runs a statement beside whoever uses the database. */
+export async function changeDatabase(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -1,3 +1,5 @@
+import { BURY_LETTERS, FIND_BURIED } from "./postgres-apply-letters.ts";
+import { JUDGE_COPIES, STORE_EVENTS } from "./postgres-apply-statements.ts";
 import { POSITION_BASE_LOCK } from "./postgres-positions.ts";
 
 /**
@@ -22,11 +24,11 @@ CREATE TYPE event_copy AS (
   payload json, attributes json, ordinal bigint
 )`;
 
-// Equal bytes are the usual case of a duplicate and need no parsing; only other texts are compared as values.
-function differs(column: "payload" | "attributes"): string {
-  return `CASE WHEN copy.${column}::text = first.${column}::text THEN false
-               ELSE copy.${column}::jsonb IS DISTINCT FROM first.${column}::jsonb END`;
-}
+/** The end of a statement that entered places of a log into the ledger, RETURNING their incarnation: counts them. */
+const COUNT_ENTERED = `
+      INSERT INTO frame_counters AS books (slot, incarnation, frames)
+      SELECT slot_number, incarnation, count(*) FROM entered GROUP BY incarnation ORDER BY incarnation
+      ON CONFLICT (slot, incarnation) DO UPDATE SET frames = books.frames + excluded.frames`;
 
 export const CREATE_APPLY_FRAMES_1 = `
 CREATE FUNCTION apply_frames_1(
@@ -35,11 +37,17 @@ CREATE FUNCTION apply_frames_1(
   sequences bigint[],
   event_counts integer[],
   receipt_times timestamptz[],
-  body_count integer,      -- how many of the frames have their events in the batch; the rest repeat one of those
-  starts bigint[],         -- the ordinal of each body's first event
+  body_count integer,       -- how many of the frames have a body in the batch; the rest repeat one of those
+  starts bigint[],          -- the ordinal of each body's first event, and at the end the one behind them all
   batch json,
   slot_number integer,
   max_named integer,
+  letter_frames integer[],  -- dead letters, sorted: whose body of the batch each was found in
+  letter_ordinals bigint[], -- of an event, which is {} in the batch; NULL for a whole frame, whose body is empty there
+  letter_topics text[],
+  letter_codes text[],
+  letter_reasons text[],
+  letter_contents bytea[],
   OUT is_new boolean[],
   OUT frame_verdicts text[],
   OUT dropped json
@@ -57,8 +65,11 @@ DECLARE
   expected bigint;
   stored_count bigint;
   copies event_copy[];
-  dropped_count bigint;
-  letters bytea;
+  dropped_count bigint := 0;
+  buried bigint[];
+  buried_ordinal bigint;
+  dead_count bigint := 0;
+  verdicts_so_far bytea;
   ledger_count bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(${POSITION_BASE_LOCK});
@@ -71,85 +82,35 @@ BEGIN
   LEFT JOIN LATERAL (SELECT frames.frame_id FROM frames WHERE frames.frame_id = given.frame_id OFFSET 0) ledger ON true;
 
   IF true = ANY (is_new) THEN
-    -- Sorted by key: two connections with opposite orders deadlock. Of copies inside the batch the first is stored.
-    WITH copy AS MATERIALIZED (
-      SELECT topic, event_id, "timestamp", source, coalesce(payload, '{}') AS payload, attributes, ordinal
-      FROM ROWS FROM (json_to_recordset(batch) AS (
-        topic text COLLATE "C", event_id text COLLATE "C", "timestamp" timestamptz, source text COLLATE "C",
-        payload json, attributes json
-      )) WITH ORDINALITY AS given (topic, event_id, "timestamp", source, payload, attributes, ordinal)
-      WHERE are_all_new OR is_new[width_bucket(ordinal, starts)]
-    ), stored AS (
-      INSERT INTO events (topic, event_id, "timestamp", source, payload, attributes, processed_at, tx, ord)
-      SELECT topic, event_id, "timestamp", source, payload, attributes, processed, position_tx, ordinal
-      FROM copy ORDER BY topic, event_id, ordinal
-      ON CONFLICT (topic, event_id) DO NOTHING
-      RETURNING topic, ord
-    ), counted AS (
-      INSERT INTO counters AS books (slot, topic, unique_events, last_processed_at)
-      SELECT slot_number, topic, count(*), processed FROM stored GROUP BY topic ORDER BY topic
-      ON CONFLICT (slot, topic) DO UPDATE SET unique_events = books.unique_events + excluded.unique_events,
-        last_processed_at = greatest(books.last_processed_at, excluded.last_processed_at)
-    )
-    SELECT (SELECT count(*) FROM stored), (
-        SELECT array_agg(ROW(copy.*)::event_copy) FROM copy LEFT JOIN stored ON ord = ordinal WHERE ord IS NULL
-      )
-    INTO stored_count, copies;
-    dropped_count := 0;
-
+    IF cardinality(letter_frames) > 0 THEN
+      ${FIND_BURIED}
+    END IF;
+    ${STORE_EVENTS}
     IF copies IS NOT NULL THEN
-      -- A statement of its own: the one above waited for a concurrent copy to commit, but its snapshot is older.
-      WITH judged AS MATERIALIZED (
-        SELECT copy.*, first.processed_at AS first_processed_at,
-          copy.source <> first.source OR copy."timestamp" <> first."timestamp"
-            OR (first.payload_expired_at IS NULL AND ${differs("payload")})
-            OR ${differs("attributes")} AS is_conflict
-        FROM unnest(copies) AS copy
-        CROSS JOIN LATERAL (
-          SELECT * FROM events WHERE events.topic = copy.topic AND events.event_id = copy.event_id OFFSET 0
-        ) first
-      ), listed AS (
-        INSERT INTO duplicates (tx, ord, topic, event_id, source, received_at, first_processed_at, is_conflict,
-                                "timestamp", payload, attributes)
-        SELECT position_tx, ordinal, topic, event_id, source, receipt_times[width_bucket(ordinal, starts)],
-          first_processed_at, is_conflict,
-          CASE WHEN is_conflict THEN "timestamp" END, CASE WHEN is_conflict THEN payload END,
-          CASE WHEN is_conflict THEN attributes END
-        FROM judged
-      ), counted AS (
-        INSERT INTO counters AS books (slot, topic, duplicates, conflicts, last_processed_at)
-        SELECT slot_number, topic, count(*), count(*) FILTER (WHERE is_conflict), processed
-        FROM judged GROUP BY topic ORDER BY topic
-        ON CONFLICT (slot, topic) DO UPDATE SET duplicates = books.duplicates + excluded.duplicates,
-          conflicts = books.conflicts + excluded.conflicts,
-          last_processed_at = greatest(books.last_processed_at, excluded.last_processed_at)
-      )
-      SELECT count(*), (
-          SELECT json_agg(json_build_object('topic', topic, 'eventId', event_id, 'source', source,
-                                            'isConflict', is_conflict) ORDER BY ordinal)
-          FROM (SELECT * FROM judged ORDER BY ordinal LIMIT max_named) named
-        ), (
-          SELECT convert_to(string_agg(CASE WHEN judged.ordinal IS NULL THEN 's' WHEN is_conflict THEN 'c' ELSE 'd' END,
-                                       '' ORDER BY place), 'UTF8')
-          FROM generate_series(1, starts[body_count] + event_counts[body_count] - 1) place
-          LEFT JOIN judged ON judged.ordinal = place
-        )
-      INTO dropped_count, dropped, letters FROM judged;
+      ${JUDGE_COPIES}
+    END IF;
+    IF cardinality(letter_frames) > 0 THEN
+      ${BURY_LETTERS}
     END IF;
 
-    IF stored_count + dropped_count <> expected THEN
+    IF stored_count + dropped_count + dead_count <> expected THEN
       RAISE EXCEPTION 'the frames declare % events and hold others', expected USING ERRCODE = 'data_exception';
     END IF;
 
     -- Last, with its verdicts: the row is written once. Who loses a race for a frame loses everything, and asks again.
-    INSERT INTO frames (frame_id, incarnation, sequence, events, verdicts, received_at, processed_at, tx)
-    SELECT frame_ids[n], incarnations[n], sequences[n], event_counts[n],
-      CASE WHEN letters IS NULL THEN repeat('s', event_counts[n])
-           ELSE encode(substring(letters FROM starts[n]::integer FOR event_counts[n]), 'escape') END,
-      receipt_times[n], processed, position_tx
-    FROM generate_series(1, body_count) n WHERE is_new[n] ORDER BY frame_ids[n]
-    ON CONFLICT (frame_id) DO NOTHING;
-    GET DIAGNOSTICS ledger_count = ROW_COUNT;
+    WITH entered AS (
+      INSERT INTO frames (frame_id, incarnation, sequence, events, verdicts, received_at, processed_at, tx)
+      SELECT frame_ids[n], incarnations[n], sequences[n], event_counts[n],
+        CASE WHEN starts[n + 1] - starts[n] <> event_counts[n] THEN repeat('x', event_counts[n]) -- buried whole
+             WHEN verdicts_so_far IS NULL THEN repeat('s', event_counts[n])
+             ELSE encode(substring(verdicts_so_far FROM starts[n]::integer FOR event_counts[n]), 'escape') END,
+        receipt_times[n], processed, position_tx
+      FROM generate_series(1, body_count) n WHERE is_new[n] ORDER BY frame_ids[n]
+      ON CONFLICT (frame_id) DO NOTHING
+      RETURNING incarnation
+    ), counted AS (${COUNT_ENTERED}
+    )
+    SELECT count(*) INTO ledger_count FROM entered;
     IF ledger_count <> cardinality(array_positions(is_new, true)) THEN
       RAISE EXCEPTION 'another consumer applied one of these frames just now' USING ERRCODE = 'serialization_failure';
     END IF;
@@ -157,13 +118,16 @@ BEGIN
 
   IF NOT are_all_new OR cardinality(frame_ids) > body_count THEN
     -- The log holds a frame twice when a retry came after its window: the copy leaves a trace under its own sequence.
-    INSERT INTO frame_copies (incarnation, sequence, frame_id, events, processed_at)
-    SELECT given.incarnation, given.sequence, given.frame_id, given.events, processed
-    FROM unnest(frame_ids, incarnations, sequences, event_counts) given (frame_id, incarnation, sequence, events)
-    JOIN LATERAL (SELECT * FROM frames WHERE frames.frame_id = given.frame_id OFFSET 0) ledger
-      ON (ledger.incarnation, ledger.sequence) <> (given.incarnation COLLATE "C", given.sequence)
-    ORDER BY given.incarnation, given.sequence
-    ON CONFLICT (incarnation, sequence) DO NOTHING;
+    WITH entered AS (
+      INSERT INTO frame_copies (incarnation, sequence, frame_id, events, processed_at)
+      SELECT given.incarnation, given.sequence, given.frame_id, given.events, processed
+      FROM unnest(frame_ids, incarnations, sequences, event_counts) given (frame_id, incarnation, sequence, events)
+      JOIN LATERAL (SELECT * FROM frames WHERE frames.frame_id = given.frame_id OFFSET 0) ledger
+        ON (ledger.incarnation, ledger.sequence) <> (given.incarnation COLLATE "C", given.sequence)
+      ORDER BY given.incarnation, given.sequence
+      ON CONFLICT (incarnation, sequence) DO NOTHING
+      RETURNING incarnation
+    )${COUNT_ENTERED};
   END IF;
 
   SELECT array_agg(ledger.verdicts ORDER BY given.n) INTO frame_verdicts

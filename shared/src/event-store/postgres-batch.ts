@@ -11,13 +11,15 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Frames to apply in one transaction, as `apply_frames_1` takes them. */
-interface Batch {
+export interface Batch {
   /** The first of each frame. */
   bodies: AppliedDelivery[];
   /** Further deliveries of the same frames. */
   repeats: AppliedDelivery[];
-  /** The ordinal of each body's first event in `events`, counted from 1. */
+  /** The ordinal of each body's first event in `events`, counted from 1, and at the end the one behind them all. */
   starts: number[];
   /** A JSON array of the events of all bodies. */
   events: Buffer;
@@ -26,9 +28,10 @@ interface Batch {
 /**
  * Joins the frames' events into one array, unparsed.
  *
+ * @param unreadable ids of frames that add nothing to it, whatever they hold
  * @throws {InvalidInput} when a frame does not hold as many events as it declares: its neighbours' verdicts would shift
  */
-export function joinFrames(deliveries: AppliedDelivery[]): Batch {
+export function joinFrames(deliveries: AppliedDelivery[], unreadable: ReadonlySet<string> = NONE): Batch {
   const batch: Batch = { bodies: [], repeats: [], starts: [], events: Buffer.alloc(0) };
   const seen = new Set<string>();
   const pieces: Uint8Array[] = [Buffer.of(OPEN_BRACKET)];
@@ -40,16 +43,18 @@ export function joinFrames(deliveries: AppliedDelivery[]): Batch {
       continue;
     }
     seen.add(frame.id);
+    batch.bodies.push(delivery);
+    batch.starts.push(start);
+    if (unreadable.has(frame.id)) continue;
     const { count, inside } = openArray(frame.events);
     const declared = countEvents(frame);
     if (count !== declared) throw damaged(frame.id, declared);
-    batch.bodies.push(delivery);
-    batch.starts.push(start);
     start += count;
     if (count === 0) continue;
     if (pieces.length > 1) pieces.push(Buffer.of(COMMA));
     pieces.push(inside);
   }
+  batch.starts.push(start);
   pieces.push(Buffer.of(CLOSE_BRACKET));
   batch.events = Buffer.concat(pieces);
   return batch;

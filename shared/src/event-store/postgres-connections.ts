@@ -1,4 +1,5 @@
 import pg from "pg";
+import { Unavailable } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { translatingErrors } from "./postgres-errors.ts";
 import { migratePostgres } from "./postgres-migrations.ts";
@@ -61,7 +62,7 @@ export interface WriteConnection {
 }
 
 /**
- * The one connection that applies frames. It holds a slot by a session lock, so the URL must lead to the server itself or
+ * The one connection that writes. It holds a slot by a session lock, so the URL must lead to the server itself or
  * to a pooler in session mode.
  */
 export class Writer {
@@ -104,6 +105,8 @@ export class Writer {
       if (slot === undefined) throw new Error("every slot of the counters is taken");
       this.#log.info({ slot }, "connected to the database for writing");
       return { client, slot };
+  /** Settled when all work asked for so far is done. */
+  #lastWork: Promise<unknown> = Promise.resolve();
     } catch (error) {
       await client.end().catch(() => undefined); // the first error says what is wrong
       throw error;
@@ -111,6 +114,28 @@ export class Writer {
   }
 
   /** Connects and takes the lowest free slot, undefined when none is. */
+  /**
+   * Runs work on the connection, alone: one after the other, so that nobody's statements get into another's transaction.
+   *
+   * @throws {Unavailable} `store_unreachable`
+   */
+  run<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
+    const result = this.#lastWork.then(() => this.#runNow(work));
+    this.#lastWork = result.catch(() => undefined); // told to whoever asked for it
+    return result;
+  }
+
+  async #runNow<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
+    const connection = await this.connection();
+    try {
+      return await work(connection);
+    } catch (error) {
+      // Whatever state the connection is in after this: a new one is in a known state, and has a slot of its own.
+      if (error instanceof Unavailable) await this.discard();
+      throw error;
+    }
+  }
+
   async #takeSlot(client: pg.Client): Promise<number | undefined> {
     await client.connect();
     if (await raisePositionBase(client)) {

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { InvalidInput, Unavailable } from "../errors.ts";
+import type { Refusal } from "./refusal.ts";
 
 /**
  * What PostgreSQL said, by SQLSTATE (PostgreSQL manual, appendix A), never by its words, which depend on its language.
@@ -52,6 +53,14 @@ function translate(error: unknown): unknown {
   return error;
 }
 
+/** Why the server does not take an event, in its own words and without its detail, which repeats the data. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof InvalidInput)) return undefined;
+  const { cause } = error;
+  if (!(cause instanceof pg.DatabaseError)) return { code: error.code, reason: error.message };
+  return { code: cause.code ?? error.code, reason: cause.message };
+}
+
 /** Whether the server gave a statement up at its time limit. */
 export function isOutOfTime(error: unknown): boolean {
   return error instanceof Unavailable && error.cause instanceof pg.DatabaseError && error.cause.code === QUERY_CANCELED;
@@ -68,13 +77,14 @@ function unreachable(detail: string, cause: unknown): Unavailable {
 // Each retry lets at least one competitor through, so a handful is plenty for the consumers of one database.
 const MAX_ATTEMPTS = 10;
 
-/** Runs a transaction again, at once, while the server gives it up in favour of another one. */
+/** Runs a transaction again, at once, while the server gives it up in favour of another one; translated or not. */
 export async function retryingRollbacks<Result>(run: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await run();
     } catch (error) {
-      const state = error instanceof pg.DatabaseError ? error.code : undefined;
+      const cause = error instanceof Unavailable ? error.cause : error;
+      const state = cause instanceof pg.DatabaseError ? cause.code : undefined;
       const isRolledBack = state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
       if (!isRolledBack || attempt === MAX_ATTEMPTS) throw error;
     }

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import type { Durability } from "../durability.ts";
-import { Unavailable } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { DeadLetterPage, DeadLetterQuery, DeadLetterStore, Redriven, UnreadableFrame } from "./dead-letters.ts";
 import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "./duplicates.ts";
 import type {
   Applied,
@@ -14,9 +14,11 @@ import type {
   LedgerEntry,
   StoredEvent,
 } from "./event-store.ts";
-import { applyFrames } from "./postgres-apply.ts";
+import { applyFrames, buryFrame } from "./postgres-apply.ts";
 import { readBooks } from "./postgres-books.ts";
 import { openReadPool, Writer } from "./postgres-connections.ts";
+import { listDeadLetters } from "./postgres-dead-letter-queries.ts";
+import { deleteDeadLetter, redrive } from "./postgres-dead-letters.ts";
 import { listDuplicates } from "./postgres-duplicates.ts";
 import { readPostgresDurability } from "./postgres-durability.ts";
 import { isOutOfTime, translatingErrors } from "./postgres-errors.ts";
@@ -24,7 +26,7 @@ import { findEvent, findFrame, listEvents, type Tables } from "./postgres-querie
 
 const DEFAULT_READ_CONNECTIONS = 10;
 
-type PostgresStore = EventStore & Pick<DuplicateReader, "listDuplicates">;
+type PostgresStore = EventStore & DeadLetterStore & Pick<DuplicateReader, "listDuplicates">;
 
 interface PostgresOptions {
   url: string;
@@ -86,11 +88,9 @@ class PostgresEventStore implements PostgresStore {
 
   async #applyAtOnce(deliveries: AppliedDelivery[], maxNamed: number): Promise<Applied> {
     try {
-      return await applyFrames(await this.#writer.connection(), deliveries, maxNamed);
+      return await this.#writer.run((connection) => applyFrames(connection, deliveries, maxNamed));
     } catch (error) {
       if (isOutOfTime(error)) this.#framesAtOnce = Math.ceil(deliveries.length / 2);
-      // Whatever state the connection is in after this: a new one is in a known state, and has a slot of its own.
-      if (error instanceof Unavailable) await this.#writer.discard();
       throw error;
     }
   }
@@ -117,6 +117,22 @@ class PostgresEventStore implements PostgresStore {
 
   readDurability(): Promise<Durability> {
     return readPostgresDurability(this.#reader);
+  }
+
+  listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {
+    return listDeadLetters(this.#reader, query);
+  }
+
+  redrive(id: string): Promise<Redriven | undefined> {
+    return this.#writer.run((connection) => redrive(connection, id));
+  }
+
+  deleteDeadLetter(id: string): Promise<boolean> {
+    return this.#writer.run((connection) => deleteDeadLetter(connection, id));
+  }
+
+  bury(frame: UnreadableFrame): Promise<Applied> {
+    return this.#writer.run((connection) => buryFrame(connection, frame));
   }
 
   async ping(): Promise<void> {

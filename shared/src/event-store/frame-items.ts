@@ -1,0 +1,46 @@
+import { isUtf8 } from "node:buffer";
+import { InvalidInput } from "../errors.ts";
+import { isJsonObject } from "../event.ts";
+import { arrayItems, skipSpace } from "../json-text.ts";
+
+/** An item of a frame's array, which may be no event. */
+export interface FrameItem {
+  /** Its JSON text. */
+  content: string;
+  /** Undefined where it cannot be read. */
+  topic: string | undefined;
+  eventId: string | undefined;
+}
+
+/**
+ * Takes a frame apart that the store refuses: which of its items is at fault?
+ *
+ * @throws {InvalidInput} when it is the frame: its text is no JSON array of as many items as it declares
+ */
+export function readItems(bytes: Buffer, declared: number): FrameItem[] {
+  if (!isUtf8(bytes)) throw damaged("not UTF-8");
+  const values = parse(bytes.toString());
+  if (!Array.isArray(values)) throw damaged("not an array");
+  if (values.length !== declared) throw damaged(`it declares ${declared} events and holds ${values.length}`);
+  return arrayItems(bytes, skipSpace(bytes, 0)).map(({ start, end }, index) => {
+    const value: unknown = values[index];
+    const { topic, event_id: eventId } = isJsonObject(value) ? value : {};
+    return { content: bytes.toString("utf8", start, end), topic: textOrNone(topic), eventId: textOrNone(eventId) };
+  });
+}
+
+function textOrNone(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw damaged("not JSON", cause);
+  }
+}
+
+function damaged(what: string, cause?: unknown): InvalidInput {
+  return new InvalidInput({ code: "invalid_event", status: 422, detail: `damaged frame: ${what}`, cause });
+}

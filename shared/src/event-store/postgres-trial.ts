@@ -1,0 +1,36 @@
+import { randomUUID } from "node:crypto";
+import type { Verdicts } from "../verdict.ts";
+import type { AppliedDelivery } from "./event-store.ts";
+import { callApply, readApplied } from "./postgres-apply-call.ts";
+import { joinFrames } from "./postgres-batch.ts";
+import type { WriteConnection } from "./postgres-connections.ts";
+import { translatingErrors } from "./postgres-errors.ts";
+import { orRefusal } from "./postgres-transaction.ts";
+import type { Refusal } from "./refusal.ts";
+
+// No log has this name: what is counted under it is here for the length of a transaction.
+const NO_LOG = "";
+
+/**
+ * Applies events inside an open transaction as `apply` would, all or none, in a frame of their own that leaves no trace.
+ * Refused, they change nothing, and the transaction goes on.
+ *
+ * @param contents the events' JSON texts
+ */
+export function tryEvents(
+  connection: WriteConnection,
+  { contents, receivedAtMs }: { contents: string[]; receivedAtMs: number },
+): Promise<Verdicts | Refusal> {
+  const id = randomUUID();
+  const events = Buffer.from(`[${contents.join(",")}]`);
+  const frame = { id, requests: [contents.length], receivedAtMs, events };
+  const deliveries: AppliedDelivery[] = [{ frame, origin: { incarnation: NO_LOG, sequence: 0 } }];
+  const { client } = connection;
+  return orRefusal(client, async () => {
+    const batch = joinFrames(deliveries);
+    const row = await translatingErrors(() => callApply(connection, { batch, letters: [], maxNamed: 0 }));
+    await translatingErrors(() => client.query("DELETE FROM frames WHERE frame_id = $1", [id]));
+    await translatingErrors(() => client.query("DELETE FROM frame_counters WHERE incarnation = $1", [NO_LOG]));
+    return readApplied(deliveries, batch, row).frames[0]?.verdicts ?? "";
+  });
+}

@@ -1,0 +1,48 @@
+import { isUtf8 } from "node:buffer";
+
+/** What every store does alike with the data it refuses. */
+
+/** Why the store does not take an event. */
+export interface Refusal {
+  /** SQLSTATE, SQLite's result code, or one of ours. */
+  code: string;
+  reason: string;
+}
+
+/** The code of a frame none of whose events can be told from the others. */
+export const DAMAGED_FRAME = "damaged_frame";
+
+/** What comes of trying such a frame again. */
+export const NOTHING_TO_REDRIVE: Refusal = {
+  code: DAMAGED_FRAME,
+  reason: "a frame that cannot be read holds no event to try",
+};
+
+/** Events whose topic cannot be read are counted under this one, which no event can have. */
+export const UNREAD_TOPIC = "";
+
+/** A dead letter's content for people: base64 unless it is UTF-8. */
+export function showContent(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString(isUtf8(buffer) ? "utf8" : "base64");
+}
+
+const MIN_OWN_FAULT = 10;
+
+/**
+ * Every event of a call refused for the same reason is no fault of so many producers but of this program or its tables.
+ *
+ * @param codes the code of each event refused alone
+ * @param judged how many events of the call were new
+ * @throws {Error} then
+ */
+export function refuseOwnFault(codes: string[], judged: number): void {
+  const [code] = codes;
+  if (codes.length < MIN_OWN_FAULT || codes.length < judged || codes.some((other) => other !== code)) return;
+  throw new Error(`the store refuses every one of ${codes.length} events with ${code}: not the events are at fault`);
+}
+
+/** The number that names a dead letter; undefined for what is no id. */
+export function readLetterId(id: string): number | undefined {
+  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : undefined;
+}
