@@ -20,7 +20,7 @@ export async function prepareStores() {
     onTestFinished(() => store.close());
     return store;
   };
-  return { beside, open, openConsumer: () => open({ migrate: true }) };
+  return { beside, open, openConsumer: () => open({ migrate: true }), url: database.url };
 }
 
 /** An event of the one topic that these tests need. */
@@ -29,6 +29,7 @@ export const eventOf = (id: string) => eventText({ topic: "t", id });
 /** Waits until as many connections of this database stand in line for a lock. */
 export function waitForLocks(beside: pg.Client, count: number) {
   return waitFor(`${count} connections to wait for a lock`, async () => {
+    await beside.query("SELECT pg_stat_clear_snapshot()"); // inside a transaction it would show the same for ever
     const { rowCount } = await beside.query(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
     );

@@ -50,6 +50,40 @@ export function openReadPool({
   return pool;
 }
 
+interface LongConnectionOptions {
+  url: string;
+  /** Whether the server is to refuse every change. */
+  readOnly: boolean;
+  /** Cuts the connection. */
+  signal?: AbortSignal;
+}
+
+/**
+ * For what reads whole tables: a connection of its own, without a time limit, and planned as the server likes. A server
+ * that works on notices within seconds that nobody waits any more. @throws {Unavailable} `store_unreachable`
+ */
+export async function withLongConnection<Result>(
+  { url, readOnly, signal }: LongConnectionOptions,
+  run: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const config = connectionConfig({ url, applicationName: "tidemark-audit", timeoutMs: 0 });
+  const settings = `-c jit=on -c client_connection_check_interval=5s -c default_transaction_read_only=${readOnly}`;
+  const client = new pg.Client({ ...config, options: `${config.options} ${settings}` });
+  client.on("error", () => undefined); // whoever waits for an answer is told
+  const cut = () => void client.end().catch(() => undefined);
+  signal?.addEventListener("abort", cut);
+  try {
+    await translatingErrors(async () => {
+      signal?.throwIfAborted();
+      await client.connect();
+    });
+    return await run(client);
+  } finally {
+    signal?.removeEventListener("abort", cut);
+    await client.end().catch(() => undefined); // whatever went wrong before says more
+  }
+}
+
 // Two-part advisory lock: this and the number of the slot.
 const SLOT_LOCK = 1_953_064_305;
 

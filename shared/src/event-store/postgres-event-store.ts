@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import type { Durability } from "../durability.ts";
 import type { Logger } from "../log.ts";
 import type { DeadLetterPage, DeadLetterQuery, DeadLetterStore, Redriven, UnreadableFrame } from "./dead-letters.ts";
+import type { Audit, Auditor } from "./audit.ts";
 import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "./duplicates.ts";
 import type {
   Applied,
@@ -15,6 +16,7 @@ import type {
   StoredEvent,
 } from "./event-store.ts";
 import { applyFrames, buryFrame } from "./postgres-apply.ts";
+import { auditPostgres } from "./postgres-audit.ts";
 import { readBooks } from "./postgres-books.ts";
 import { openReadPool, Writer } from "./postgres-connections.ts";
 import { listDeadLetters } from "./postgres-dead-letter-queries.ts";
@@ -22,11 +24,13 @@ import { deleteDeadLetter, redrive } from "./postgres-dead-letters.ts";
 import { listDuplicates } from "./postgres-duplicates.ts";
 import { readPostgresDurability } from "./postgres-durability.ts";
 import { isOutOfTime, translatingErrors } from "./postgres-errors.ts";
+import { pruneDuplicates, pruneFrames } from "./postgres-pruning.ts";
 import { findEvent, findFrame, listEvents, type Tables } from "./postgres-queries.ts";
+import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "./pruning.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
 
-type PostgresStore = EventStore & DeadLetterStore & Pick<DuplicateReader, "listDuplicates">;
+type PostgresStore = EventStore & DeadLetterStore & Pick<DuplicateReader, "listDuplicates"> & Auditor & Pruner;
 
 interface PostgresOptions {
   url: string;
@@ -55,7 +59,9 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
 }
 
 class PostgresEventStore implements PostgresStore {
+  readonly #url: string;
   readonly #writer: Writer;
+  readonly #closing = new AbortController();
   readonly #reader: Kysely<Tables>;
   /**
    * How many frames one transaction takes: all, but half as many after one that ran out of time, and twice as many after
@@ -65,6 +71,7 @@ class PostgresEventStore implements PostgresStore {
   #framesAtOnce = Number.POSITIVE_INFINITY;
 
   constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS }: PostgresOptions) {
+    this.#url = url;
     this.#writer = new Writer({ url, log, migrates: migrate });
     const pool = openReadPool({ url, log, maxConnections });
     this.#reader = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -135,11 +142,24 @@ class PostgresEventStore implements PostgresStore {
     return this.#writer.run((connection) => buryFrame(connection, frame));
   }
 
+  audit(): Promise<Audit> {
+    return auditPostgres({ url: this.#url, signal: this.#closing.signal });
+  }
+
+  pruneDuplicates(options: PruneDuplicates): Promise<PruneStep> {
+    return pruneDuplicates(this.#reader, options);
+  }
+
+  pruneFrames(options: PruneFrames): Promise<number> {
+    return pruneFrames(this.#reader, options);
+  }
+
   async ping(): Promise<void> {
     await translatingErrors(() => sql`SELECT 1`.execute(this.#reader));
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     try {
       await this.#writer.discard();
     } finally {
