@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["{shared,services/*}/src/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["{shared,services/*}/src/**/*.test.ts", "load/**/*.test.ts"] } },
       {
         test: {
           name: "integration",

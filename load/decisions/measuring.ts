@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
+import { createRandom } from "../loader/random.ts";
 
 /** What the measurements behind docs/decisions share: a database, sample frames, and runs that take turns. */
 
@@ -12,17 +13,6 @@ export async function connectScratch(schema: string): Promise<pg.Client> {
   await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   await client.query(`CREATE SCHEMA ${schema}`);
   return client;
-}
-
-/** Repeatable pseudo-random numbers in [0, 1) (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export interface BatchShape {

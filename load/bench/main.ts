@@ -1,0 +1,94 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startEcho } from "../ceilings/start-echo.ts";
+import { startLoader } from "../loader/start-loader.ts";
+import { describeMachine } from "./machine.ts";
+import { type BenchOptions, InvalidArguments, readBenchOptions, USAGE } from "./options.ts";
+import type { Product } from "./product.ts";
+import { Recorder } from "./recorder.ts";
+import { formatReport } from "./report.ts";
+import { measureRound } from "./round.ts";
+import { databasePath, type Stack, startSingle, startStack } from "./start-products.ts";
+
+const WRONG_ARGUMENTS_EXIT_CODE = 2;
+const RESULTS = new URL("../results.md", import.meta.url);
+
+const options = optionsOrExit();
+const stopped = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
+
+const closers: (() => unknown)[] = [];
+try {
+  await bench(options);
+} finally {
+  for (const close of closers.reverse()) await close();
+}
+process.exit(stopped.signal.aborted ? 1 : 0);
+
+async function bench({ parts, rounds, loads, seconds, save, gateways, consumers, profileDir }: BenchOptions) {
+  const dataDir = await makeDataDir();
+  const wants = (part: BenchOptions["parts"][number]) => parts.includes(part);
+  const products: Product[] = [];
+  const profiles = profileDir === undefined ? undefined : resolve(profileDir);
+  if (wants("single"))
+    products.push(opened(await startSingle({ dataDir: join(dataDir, "single"), profileDir: profiles })));
+  let stack: Stack | undefined;
+  if (wants("stack") || wants("ceilings")) {
+    stack = opened(await startStack({ dataDir: join(dataDir, "stack"), gateways, consumers, profileDir: profiles }));
+    if (wants("stack")) products.push(stack);
+  }
+  const loader = opened(startLoader());
+  const recorder = new Recorder();
+  const ceilings = wants("ceilings")
+    ? { databaseUrl: stack?.databaseUrl, sqlitePath: await makeSqliteFile(dataDir), echo: opened(await startEcho()) }
+    : {};
+  for (let round = 1; round <= rounds; round++) {
+    const tell = (what: string) => {
+      stopped.signal.throwIfAborted();
+      process.stderr.write(`round ${round} of ${rounds}: ${what}\n`);
+    };
+    await measureRound({ dataDir, seconds, loads, loader, recorder, products, ...ceilings, tell });
+  }
+  const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" ");
+  const machine = await describeMachine(dataDir, stack?.databaseUrl);
+  const report = formatReport({ date: new Date(), command, machine, loads, rounds, recorder });
+  process.stdout.write(report);
+  if (save) await writeFile(RESULTS, report);
+}
+
+/** Under data/, so that it lies on the disk that a deployment here would use. */
+async function makeDataDir(): Promise<string> {
+  const parent = fileURLToPath(new URL("../../data/", import.meta.url));
+  await mkdir(parent, { recursive: true });
+  const dataDir = await mkdtemp(join(parent, "bench-"));
+  await chmod(dataDir, 0o755); // PostgreSQL may run as another user
+  closers.push(() => rm(dataDir, { recursive: true, force: true }));
+  return dataDir;
+}
+
+/** A file with single's tables, for raw inserts. */
+async function makeSqliteFile(dataDir: string): Promise<string> {
+  const directory = join(dataDir, "sqlite");
+  const single = await startSingle({ dataDir: directory });
+  await single.stop();
+  return databasePath(directory);
+}
+
+function opened<Opened extends { stop(): unknown }>(started: Opened): Opened {
+  closers.push(() => started.stop());
+  return started;
+}
+
+function optionsOrExit(): BenchOptions {
+  try {
+    const read = readBenchOptions(process.argv.slice(2));
+    if (read !== undefined) return read;
+    process.stdout.write(USAGE);
+    return process.exit(0);
+  } catch (error) {
+    if (!(error instanceof InvalidArguments)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE}`);
+    return process.exit(WRONG_ARGUMENTS_EXIT_CODE);
+  }
+}
