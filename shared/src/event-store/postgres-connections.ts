@@ -105,11 +105,35 @@ export class Writer {
   /** Until it has migrated once: connections come and go, the release of a process stays. */
   #mustMigrate: boolean;
   #connection: WriteConnection | undefined;
+  /** Settled when all work asked for so far is done. */
+  #lastWork: Promise<unknown> = Promise.resolve();
 
   constructor({ url, log, migrates }: { url: string; log: Logger; migrates: boolean }) {
     this.#url = url;
     this.#log = log;
     this.#mustMigrate = migrates;
+  }
+
+  /**
+   * Runs work on the connection, alone: one after the other, so that nobody's statements get into another's transaction.
+   *
+   * @throws {Unavailable} `store_unreachable`
+   */
+  run<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
+    const result = this.#lastWork.then(() => this.#runNow(work));
+    this.#lastWork = result.catch(() => undefined); // told to whoever asked for it
+    return result;
+  }
+
+  async #runNow<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
+    const connection = await this.connection();
+    try {
+      return await work(connection);
+    } catch (error) {
+      // Whatever state the connection is in after this: a new one is in a known state, and has a slot of its own.
+      if (error instanceof Unavailable) await this.discard();
+      throw error;
+    }
   }
 
   /** @throws {Unavailable} `store_unreachable` */
@@ -139,8 +163,6 @@ export class Writer {
       if (slot === undefined) throw new Error("every slot of the counters is taken");
       this.#log.info({ slot }, "connected to the database for writing");
       return { client, slot };
-  /** Settled when all work asked for so far is done. */
-  #lastWork: Promise<unknown> = Promise.resolve();
     } catch (error) {
       await client.end().catch(() => undefined); // the first error says what is wrong
       throw error;
@@ -148,28 +170,6 @@ export class Writer {
   }
 
   /** Connects and takes the lowest free slot, undefined when none is. */
-  /**
-   * Runs work on the connection, alone: one after the other, so that nobody's statements get into another's transaction.
-   *
-   * @throws {Unavailable} `store_unreachable`
-   */
-  run<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
-    const result = this.#lastWork.then(() => this.#runNow(work));
-    this.#lastWork = result.catch(() => undefined); // told to whoever asked for it
-    return result;
-  }
-
-  async #runNow<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
-    const connection = await this.connection();
-    try {
-      return await work(connection);
-    } catch (error) {
-      // Whatever state the connection is in after this: a new one is in a known state, and has a slot of its own.
-      if (error instanceof Unavailable) await this.discard();
-      throw error;
-    }
-  }
-
   async #takeSlot(client: pg.Client): Promise<number | undefined> {
     await client.connect();
     if (await raisePositionBase(client)) {

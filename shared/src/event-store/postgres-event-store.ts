@@ -1,8 +1,8 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import type { Durability } from "../durability.ts";
 import type { Logger } from "../log.ts";
-import type { DeadLetterPage, DeadLetterQuery, DeadLetterStore, Redriven, UnreadableFrame } from "./dead-letters.ts";
 import type { Audit, Auditor } from "./audit.ts";
+import type { DeadLetterPage, DeadLetterQuery, DeadLetterStore, Redriven, UnreadableFrame } from "./dead-letters.ts";
 import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "./duplicates.ts";
 import type {
   Applied,
@@ -126,6 +126,18 @@ class PostgresEventStore implements PostgresStore {
     return readPostgresDurability(this.#reader);
   }
 
+  audit(): Promise<Audit> {
+    return auditPostgres({ url: this.#url, signal: this.#closing.signal });
+  }
+
+  pruneDuplicates(options: PruneDuplicates): Promise<PruneStep> {
+    return pruneDuplicates(this.#reader, options);
+  }
+
+  pruneFrames(options: PruneFrames): Promise<number> {
+    return pruneFrames(this.#reader, options);
+  }
+
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {
     return listDeadLetters(this.#reader, query);
   }
@@ -140,18 +152,6 @@ class PostgresEventStore implements PostgresStore {
 
   bury(frame: UnreadableFrame): Promise<Applied> {
     return this.#writer.run((connection) => buryFrame(connection, frame));
-  }
-
-  audit(): Promise<Audit> {
-    return auditPostgres({ url: this.#url, signal: this.#closing.signal });
-  }
-
-  pruneDuplicates(options: PruneDuplicates): Promise<PruneStep> {
-    return pruneDuplicates(this.#reader, options);
-  }
-
-  pruneFrames(options: PruneFrames): Promise<number> {
-    return pruneFrames(this.#reader, options);
   }
 
   async ping(): Promise<void> {
