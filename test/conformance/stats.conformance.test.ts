@@ -12,6 +12,17 @@ interface Stats extends JsonObject {
   queue_size: number;
   topics_total: number;
   by_topic: JsonObject[];
+  by_source: SourceStats[];
+  sources_total: number;
+  /** null: not known at this moment. */
+  drift: number | null;
+}
+
+interface SourceStats {
+  source: string;
+  duplicate_dropped: number;
+  conflicts: number;
+  ages: { within_seconds: number | null; count: number }[];
 }
 
 async function getStats(query = ""): Promise<Stats> {
@@ -21,7 +32,20 @@ async function getStats(query = ""): Promise<Stats> {
 function expectBalance(stats: Stats): void {
   const { received, unique_processed, duplicate_dropped, dead_lettered, queue_size } = stats;
   expect(received).toBe(unique_processed + duplicate_dropped + dead_lettered + queue_size);
+  expect(stats.drift ?? 0).toBe(0);
 }
+
+/** A source's copies, all 0 where it is not shown. */
+function copiesOf({ by_source }: Stats, source: string): Omit<SourceStats, "source"> {
+  const none = {
+    duplicate_dropped: 0,
+    conflicts: 0,
+    ages: AGE_BOUNDS.map((bound) => ({ within_seconds: bound, count: 0 })),
+  };
+  return by_source.find((books) => books.source === source) ?? none;
+}
+
+const AGE_BOUNDS = [1, 60, 3_600, 86_400, 604_800, null];
 
 describe("GET /stats", () => {
   test("has every figure of the books, and they balance", async () => {
@@ -42,6 +66,8 @@ describe("GET /stats", () => {
       oldest_queued_seconds: expect.any(Number),
       uptime_seconds: expect.any(Number),
       uptime_human: expect.stringMatching(/\d+s$/),
+      sources_total: count,
+      drift: 0,
     });
     expect(stats.by_topic.length).toBe((stats.topics as string[]).length);
     expectBalance(stats);
@@ -55,7 +81,9 @@ describe("GET /stats", () => {
 
     const { by_topic } = await getStats(`?topic=${encodeURIComponent(topic)}`);
 
-    expect(by_topic).toMatchObject([{ topic, received: 6, unique_processed: 4, duplicate_dropped: 2 }]);
+    expect(by_topic).toMatchObject([
+      { topic, received: 6, unique_processed: 4, duplicate_dropped: 2, conflicts: 1, dead_lettered: 0 },
+    ]);
     expect(readUtc(by_topic[0]?.last_processed_at).second).toMatch(/^20/);
   });
 
@@ -68,6 +96,21 @@ describe("GET /stats", () => {
 
     expect(after.duplicate_dropped - before.duplicate_dropped).toBe(2);
     expect(after.conflicts - before.conflicts).toBe(1);
+  });
+
+  test("counts copies by their source, and by how late they came", async () => {
+    // One name for all runs, and many copies: it stays among the sources that are shown.
+    const source = "conformance.copies";
+    const before = copiesOf(await getStats(), source);
+    const event = makeEvent({ topic: uniqueTopic(), source });
+    await publish([event, ...Array.from({ length: 300 }, () => event), { ...event, payload: { other: true } }]);
+
+    const after = copiesOf(await getStats(), source);
+
+    expect(after.duplicate_dropped - before.duplicate_dropped).toBe(301);
+    expect(after.conflicts - before.conflicts).toBe(1);
+    expect(after.ages.map((age) => age.within_seconds)).toEqual(AGE_BOUNDS);
+    expect(after.ages.map(({ count }, age) => count - Number(before.ages[age]?.count))).toEqual([301, 0, 0, 0, 0, 0]);
   });
 
   test("counts a new topic at once", async () => {
