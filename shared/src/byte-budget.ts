@@ -1,4 +1,6 @@
+import { DrainRate } from "./drain-rate.ts";
 import { Unavailable } from "./errors.ts";
+import { retryAfterSeconds } from "./retry-after.ts";
 
 export interface ByteBudgetOptions {
   maxBytes: number;
@@ -31,7 +33,9 @@ export class ByteBudget {
   readonly #maxBytes: number;
   readonly #maxWaitMs: number;
   readonly #waiting: Waiting[] = [];
+  readonly #rate = new DrainRate();
   #taken = 0;
+  #changedAtMs = 0;
 
   constructor({ maxBytes, maxWaitMs }: ByteBudgetOptions) {
     this.#maxBytes = maxBytes;
@@ -42,12 +46,12 @@ export class ByteBudget {
     let held = 0;
     const tryGrow = (bytes: number) => {
       if (this.#waiting.length > 0 || !this.#hasRoom(bytes)) return false;
-      this.#taken += bytes;
+      this.#add(bytes);
       held += bytes;
       return true;
     };
     const shrinkTo = (bytes: number) => {
-      this.#taken -= Math.max(0, held - bytes);
+      this.#add(-Math.max(0, held - bytes));
       held = Math.min(held, bytes);
       this.#admitWaiting();
     };
@@ -74,11 +78,29 @@ export class ByteBudget {
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(new Unavailable({ code: "overloaded", detail: "too many bytes in flight; nothing was taken" }));
+        reject(this.#refusal());
         this.#admitWaiting();
       }, this.#maxWaitMs);
       this.#waiting.push(waiting);
     });
+  }
+
+  #refusal(): Unavailable {
+    this.#add(0);
+    const size = this.#waiting.reduce((sum, { bytes }) => sum + bytes, this.#taken);
+    return new Unavailable({
+      code: "overloaded",
+      detail: "too many bytes in flight; nothing was taken",
+      retryAfterSeconds: retryAfterSeconds({ size, perSecond: this.#rate.perSecond }),
+    });
+  }
+
+  /** Counts bytes that came, or those that went, and how long there were some meanwhile. */
+  #add(bytes: number): void {
+    const now = performance.now();
+    if (this.#taken > 0) this.#rate.drained(Math.max(0, -bytes), now - this.#changedAtMs);
+    this.#changedAtMs = now;
+    this.#taken += bytes;
   }
 
   #hasRoom(bytes: number): boolean {
@@ -88,7 +110,7 @@ export class ByteBudget {
   #admitWaiting(): void {
     for (let next = this.#waiting[0]; next !== undefined && this.#hasRoom(next.bytes); next = this.#waiting[0]) {
       this.#waiting.shift();
-      this.#taken += next.bytes;
+      this.#add(next.bytes);
       next.admit();
     }
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { DrainRate } from "@tidemark/shared/drain-rate";
 import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
 import type { Frame } from "@tidemark/shared/frame";
+import { retryAfterSeconds } from "@tidemark/shared/retry-after";
 import { type Intake, joinWithCommas } from "./intake.ts";
 import type { GatewayLog, GatewaySignals } from "./late-log.ts";
 import type { VerdictDesk, VerdictSlot } from "./verdict-desk.ts";
@@ -48,6 +50,8 @@ const MAX_ROOM_POLL_MS = 250;
 export class FrameWriter {
   readonly #options: FrameWriterOptions;
   readonly #pending: Pending[] = [];
+  /** How fast the log confirms events. */
+  readonly #rate = new DrainRate();
   #isWriting = false;
 
   constructor(options: FrameWriterOptions) {
@@ -98,17 +102,23 @@ export class FrameWriter {
 
   #refuseOverdue(): void {
     const overdue = Date.now() - this.#options.maxPendingMs;
-    while ((this.#pending[0]?.takenAtMs ?? overdue) < overdue) {
-      const detail = "the log is slow; nothing was taken";
-      this.#pending.shift()?.reject(new Unavailable({ code: "overloaded", detail }));
+    const isOverdue = () => (this.#pending[0]?.takenAtMs ?? overdue) < overdue;
+    if (!isOverdue()) return;
+    const backlog = { size: countPending(this.#pending), perSecond: this.#rate.perSecond };
+    const detail = "the log is slow; nothing was taken";
+    while (isOverdue()) {
+      const error = new Unavailable({ code: "overloaded", detail, retryAfterSeconds: retryAfterSeconds(backlog) });
+      this.#pending.shift()?.reject(error);
     }
   }
 
   async #write(requests: Pending[]): Promise<void> {
     const frame = this.#frameOf(requests);
+    const beganAtMs = performance.now();
     const verdicts = this.#options.desk.open(frame.id); // before the append: verdicts may overtake its confirmation
     try {
       await this.#appendWithRoom(frame);
+      this.#rate.drained(countPending(requests), performance.now() - beganAtMs);
     } catch (error) {
       verdicts.close();
       for (const request of requests) request.reject(error);
@@ -153,6 +163,10 @@ export class FrameWriter {
       }
     }
   }
+}
+
+function countPending(requests: Pending[]): number {
+  return requests.reduce((sum, { count }) => sum + count, 0);
 }
 
 const OPEN = Buffer.from("[");

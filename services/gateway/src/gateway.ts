@@ -10,6 +10,7 @@ import { readBody } from "./body.ts";
 import { FrameWriter, type Placement } from "./frame-writer.ts";
 import { type Intake, readIntake } from "./intake.ts";
 import type { GatewayLog, GatewaySignals } from "./late-log.ts";
+import { RetryAdvice } from "./retry-advice.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { VerdictDesk } from "./verdict-desk.ts";
 
@@ -42,6 +43,7 @@ const MAX_WAIT_SECONDS = 60;
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
   const desk = new VerdictDesk();
   const watch = new StoreWatch();
+  const advice = new RetryAdvice({ log: options.log, watch });
   options.signals.onVerdicts((message) => desk.settle(message));
   options.signals.onHeartbeat((heartbeat) => watch.hear(heartbeat));
   const writer = new FrameWriter({
@@ -80,7 +82,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
       const preferences = readPreferences(request.headers.prefer);
       const appended = writer.append({ ...intake, takenAtMs, ...traceOf(request) });
       request.appending = appended.catch(() => undefined);
-      const placement = await appended;
+      const placement = await appended.catch((error: unknown) => advice.rethrow(error));
       try {
         return await answer(reply, { options, watch, preferences, intake, placement, takenAtMs });
       } finally {

@@ -43,6 +43,7 @@ test("tells why the log was not opened", async () => {
   const late = openLater(async () => {
     throw new Error("the settings do not fit");
   });
+  late.signals.onVerdicts(() => {});
   await expect(late.opened).rejects.toThrow("the settings do not fit");
 });
 

@@ -33,6 +33,10 @@ export function openLater(open: () => Promise<Broker>): LateLog {
     broker = found;
     return found;
   });
+  const opened = opening.then(() => undefined);
+  opened.catch(() => undefined); // it may fail before anybody waits for it, and says so to who does
+
+  const whenOpen = (use: (broker: Broker) => void) => void opening.then(use, () => undefined);
 
   function eventLog(): GatewayLog {
     if (broker !== undefined) return broker.eventLog;
@@ -52,10 +56,10 @@ export function openLater(open: () => Promise<Broker>): LateLog {
       get address() {
         return broker?.signals.address ?? "";
       },
-      onVerdicts: (listener) => void opening.then(({ signals }) => signals.onVerdicts(listener)),
-      onHeartbeat: (listener) => void opening.then(({ signals }) => signals.onHeartbeat(listener)),
+      onVerdicts: (listener) => whenOpen(({ signals }) => signals.onVerdicts(listener)),
+      onHeartbeat: (listener) => whenOpen(({ signals }) => signals.onHeartbeat(listener)),
     },
-    opened: opening.then(() => undefined),
+    opened,
     close: async () => broker?.close(),
   };
 }
