@@ -1,4 +1,4 @@
-import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
+import { Unavailable } from "@tidemark/shared/errors";
 import type { Frame } from "@tidemark/shared/frame";
 import { describe, expect, it } from "vitest";
 import { allStored, frame, runConsumer } from "./consumer-fixture.ts";
@@ -55,20 +55,6 @@ describe("a consumer", () => {
     isUp = true;
     await expect.poll(() => verdicts.length).toBe(1);
     await expect.poll(() => heartbeats.at(-1)?.isStoreUp).toBe(true);
-  });
-
-  it("does not let a frame that the store refuses hold up its neighbours", async () => {
-    const refused = frame();
-    const { eventLog, verdicts } = runConsumer(async (deliveries) => {
-      if (deliveries.some(({ frame }) => frame.id === refused.id)) {
-        throw new InvalidInput({ code: "invalid_event", status: 422, detail: "damaged" });
-      }
-      return allStored(deliveries);
-    });
-    const neighbours = [frame(), frame()] as const;
-    await Promise.all([neighbours[0], refused, neighbours[1]].map((one) => eventLog.append(one)));
-    await expect.poll(() => verdicts.map(({ frameId }) => frameId)).toEqual(neighbours.map(({ id }) => id));
-    expect(await eventLog.look()).toMatchObject({ frames: 1 });
   });
 
   it("stops rather than go on after an error it does not know", async () => {

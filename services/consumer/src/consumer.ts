@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Durability } from "@tidemark/shared/durability";
-import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
+import { Unavailable } from "@tidemark/shared/errors";
 import type { DamagedDelivery, Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
 import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
 import type { EventStore } from "@tidemark/shared/event-store/event-store";
@@ -14,7 +14,7 @@ import { MAX_SAMPLES, settleApplied, settleBuried } from "./settle.ts";
 
 export interface ConsumerOptions {
   eventLog: EventLog;
-  store: Pick<EventStore, "apply"> & Partial<Pick<DeadLetterStore, "bury">>;
+  store: Pick<EventStore, "apply"> & Pick<DeadLetterStore, "bury">;
   signals: Signals;
   /** What the store's settings are, for the heartbeats. */
   durability?: { readonly current: Durability };
@@ -28,14 +28,13 @@ export interface Consumer {
   stop(): Promise<void>;
   /**
    * Rejects when the consumer could not go on: our own bug, after which nothing must pretend to run. What it had at hand
-   * is not acknowledged.
+   * is not acknowledged. Left unhandled, the rejection ends the process, which is what the services want.
    */
   readonly done: Promise<void>;
 }
 
 // Past 3,000 events a transaction takes longer without committing more a second (docs/design.md).
 const BATCH = { maxEvents: 3_000, maxBytes: 8 * 1024 * 1024 };
-const REFUSED_RETRY_MS = 30_000;
 
 /** What a batch meets on its way. */
 interface Course extends ConsumerOptions {
@@ -61,13 +60,14 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       pulse.finished();
     }
   };
-  const done = loop().finally(() => pulse.stop());
+  const running = loop().finally(() => pulse.stop());
+  const ended = running.catch(() => undefined);
   return {
-    done,
+    done: running.then(() => undefined), // a promise of its own: nobody but the caller handles its rejection
     stop: async () => {
       stopping.abort();
       await options.eventLog.close();
-      await done.catch(() => undefined); // told already, to whoever waits for `done`
+      await ended;
     },
   };
 }
@@ -91,43 +91,20 @@ async function consume(course: Course, deliveries: (Delivery | UnreadableDeliver
 async function apply(course: Course, batch: Delivery[]): Promise<void> {
   if (batch.length === 0) return;
   const maxNamed = course.log.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
-  try {
-    const applied = await untilUp(course, () => course.store.apply(batch, { maxNamed }));
-    if (applied === undefined) for (const delivery of batch) delivery.retry(0);
-    else course.pulse.committed(settleApplied(course, batch, applied));
-  } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error;
-    await isolate(course, batch, error);
-  }
-}
-
-/** One frame that the store refuses must not hold up its neighbours: each is applied on its own. */
-async function isolate(course: Course, batch: Delivery[], error: InvalidInput): Promise<void> {
-  if (batch.length > 1) {
-    for (const delivery of batch) await apply(course, [delivery]);
-    return;
-  }
-  for (const { frame, origin, retry } of batch) {
-    course.log.error({ err: error, frame: frame.id, origin }, "the store refuses a frame; it stays in the log");
-    retry(REFUSED_RETRY_MS);
-  }
+  const applied = await untilUp(course, () => course.store.apply(batch, { maxNamed }));
+  if (applied === undefined) for (const delivery of batch) delivery.retry(0);
+  else course.pulse.committed(settleApplied(course, batch, applied));
 }
 
 async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {
-  const { store, pulse } = course;
-  const { damaged, origin, retry } = delivery;
-  if (store.bury === undefined) {
-    course.log.error({ origin, reason: damaged.reason }, "a frame cannot be read and stays in the log");
-    retry(REFUSED_RETRY_MS);
-    return;
-  }
-  const buried = await untilUp(course, async () => store.bury?.({ ...damaged, origin }));
+  const { damaged, origin } = delivery;
+  const buried = await untilUp(course, () => course.store.bury({ ...damaged, origin }));
   if (buried === undefined) {
-    retry(0);
+    delivery.retry(0);
     return;
   }
   settleBuried(course, delivery, buried);
-  pulse.committed([]);
+  course.pulse.committed([]);
 }
 
 function countTaken(deliveries: (Delivery | UnreadableDelivery)[]): number {

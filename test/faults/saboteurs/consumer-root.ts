@@ -1,4 +1,4 @@
-import { startConsumer } from "../../../services/consumer/src/consumer.ts";
+import { type ConsumerOptions, startConsumer } from "../../../services/consumer/src/consumer.ts";
 import { ConsumerSettings } from "../../../services/consumer/src/settings.ts";
 import { readSettings } from "../../../shared/src/config.ts";
 import type { EventLog } from "../../../shared/src/event-log/event-log.ts";
@@ -36,7 +36,12 @@ export async function runSabotagedConsumer(
     onClose("store", () => store.close());
 
     const ports = { eventLog, store, signals: createNatsSignals(connection) };
-    const consumer = startConsumer({ ...ports, ...sabotage(ports, settings.DATABASE_URL), log });
+    const { store: sabotaged = store, ...broken } = sabotage(ports, settings.DATABASE_URL);
+    const halfBroken: ConsumerOptions["store"] = {
+      apply: (deliveries, options) => sabotaged.apply(deliveries, options),
+      bury: (frame) => store.bury(frame),
+    };
+    const consumer = startConsumer({ ...ports, ...broken, store: halfBroken, log });
     onClose("consumer", () => consumer.stop());
 
     const server = createHttpServer({ log });
