@@ -10,12 +10,25 @@ export interface ServiceProcess {
   url: string;
   /** What it has written to its log so far. */
   output(): string;
+  /** Resolves when it has ended, with its exit code or the signal that ended it. */
+  ended: Promise<number | string>;
   /** Sends a signal and resolves with how the process ended: its exit code, or the signal that ended it. */
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
 /** Starts a service as its own process and waits until it is ready. The caller ends it. */
 export async function startService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
+  const service = await launchService(name, environment);
+  await waitFor(`${name} to be ready`, async () => {
+    const { exitCode } = service.process;
+    if (exitCode !== null) throw new Error(`it ended with ${exitCode}: ${service.output()}`);
+    return (await fetch(`${service.url}/readyz`)).ok;
+  });
+  return service;
+}
+
+/** Starts a service as its own process, ready or not. The caller ends it. */
+export async function launchService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
   const port = await findFreePort();
   const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [main], {
@@ -37,6 +50,7 @@ export async function startService(name: string, environment: Record<string, str
     port,
     url,
     output: () => output,
+    ended,
     end: (signal) => {
       child.kill(signal);
       return ended;
