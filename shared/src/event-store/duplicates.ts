@@ -5,14 +5,6 @@ export interface DuplicateReader {
    * a `next`. @throws {InvalidInput} `invalid_cursor`
    */
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage>;
-
-  /**
-   * Forgets plain copies received before a moment, and conflicts whose stored event's payload has expired; they stay
-   * counted, in a total per topic that grows in the same transaction. At most `limit` rows a call.
-   *
-   * @returns how many were forgotten
-   */
-  pruneDuplicates(options: { receivedBeforeMs: number; limit: number }): Promise<number>;
 }
 
 export interface DuplicateQuery {

@@ -5,7 +5,7 @@
  * @throws {Unavailable} `store_unreachable`, each of them
  */
 export interface Pruner {
-  /** One step of a walk over the dropped copies, the oldest first. */
+  /** One step of a walk over the dropped copies, the oldest first. The newest of all may stay, whatever its age. */
   pruneDuplicates(options: PruneDuplicates): Promise<PruneStep>;
 
   /**

@@ -1,9 +1,12 @@
 import { countEvents } from "../frame.ts";
 import type { Logger } from "../log.ts";
+import type { Audit, Auditor } from "./audit.ts";
 import type { DeadLetterQuery, DeadLetterStore, Redriven, UnreadableFrame } from "./dead-letters.ts";
 import type { DuplicateQuery, DuplicateReader } from "./duplicates.ts";
 import type { Applied, AppliedDelivery, BooksQuery, EventQuery, EventStore } from "./event-store.ts";
+import type { PruneDuplicates, PruneFrames, Pruner } from "./pruning.ts";
 import type { ApplyCall, PackedFrame } from "./sqlite-applier.ts";
+import type { AuditorMethods } from "./sqlite-audit.worker.ts";
 import type { ReaderMethods } from "./sqlite-reader.worker.ts";
 import { SqliteWorker } from "./sqlite-worker.ts";
 import type { WriterMethods } from "./sqlite-writer.worker.ts";
@@ -33,7 +36,7 @@ export async function openSqliteEventStore({ path, log }: SqliteEventStoreOption
   };
   const writer = new SqliteWorker<WriterMethods>(new URL("./sqlite-writer.worker.ts", import.meta.url), onDeath);
   const reader = new SqliteWorker<ReaderMethods>(new URL("./sqlite-reader.worker.ts", import.meta.url), onDeath);
-  const store = new SqliteEventStore(writer, reader);
+  const store = new SqliteEventStore(path, writer, reader);
   try {
     await writer.call("open", [path]);
     await reader.call("open", [path]);
@@ -44,11 +47,17 @@ export async function openSqliteEventStore({ path, log }: SqliteEventStoreOption
   }
 }
 
-class SqliteEventStore implements EventStore, DeadLetterStore, Pick<DuplicateReader, "listDuplicates"> {
+type SqliteStore = EventStore & DeadLetterStore & Pick<DuplicateReader, "listDuplicates"> & Auditor & Pruner;
+
+class SqliteEventStore implements SqliteStore {
+  readonly #path: string;
   readonly #writer: SqliteWorker<WriterMethods>;
   readonly #reader: SqliteWorker<ReaderMethods>;
+  /** Those at work. */
+  readonly #auditors = new Set<SqliteWorker<AuditorMethods>>();
 
-  constructor(writer: SqliteWorker<WriterMethods>, reader: SqliteWorker<ReaderMethods>) {
+  constructor(path: string, writer: SqliteWorker<WriterMethods>, reader: SqliteWorker<ReaderMethods>) {
+    this.#path = path;
     this.#writer = writer;
     this.#reader = reader;
   }
@@ -100,13 +109,40 @@ class SqliteEventStore implements EventStore, DeadLetterStore, Pick<DuplicateRea
     return this.#writer.call("readDurability", []);
   }
 
+  /** In a thread of its own, for as long as it takes: the reader's goes on answering. */
+  async audit(): Promise<Audit> {
+    const auditor = new SqliteWorker<AuditorMethods>(new URL("./sqlite-audit.worker.ts", import.meta.url), () => {});
+    this.#auditors.add(auditor);
+    try {
+      const audit = await auditor.call("recount", [this.#path]);
+      await this.#writer.call("keepAudit", [audit]);
+      return audit;
+    } finally {
+      await auditor.close();
+      this.#auditors.delete(auditor);
+    }
+  }
+
+  pruneDuplicates(options: PruneDuplicates) {
+    return this.#writer.call("pruneDuplicates", [options]);
+  }
+
+  pruneFrames(options: PruneFrames) {
+    return this.#writer.call("pruneFrames", [options]);
+  }
+
   ping() {
     return this.#reader.call("ping", []);
   }
 
-  /** Lets calls under way finish. The writer closes last: the last connection is the one that can put the WAL away. */
+  /**
+   * Lets calls under way finish, but for audits. The writer closes last: the last connection is the one that can put the
+   * WAL away.
+   */
   async close(): Promise<void> {
     try {
+      for (const auditor of this.#auditors) auditor.abandon(new Error("the store is closed"));
+      await Promise.all([...this.#auditors].map((auditor) => auditor.close()));
       await this.#reader.close();
     } finally {
       await this.#writer.close();
