@@ -19,10 +19,11 @@ export interface EventStore extends EventReader {
    * A store that was too slow for so many frames may use several transactions the next time. Each frame is still applied
    * whole or not at all, and those before a failure are in the ledger.
    *
+   * What the store refuses for its data (SQLSTATE classes 22, 23, 54 and their SQLite twins) becomes a dead letter in the
+   * same transaction, with the verdict `x`; see `DeadLetterStore`.
+   *
    * @param options.maxNamed how many dropped copies the result names at most; may be Infinity
-   * @throws {InvalidInput} the data was refused (SQLSTATE classes 22, 23, 54); nothing changed. A store that keeps dead
-   *   letters (SQLite) buries what it refuses instead, with the verdict `x`
-   * @throws {Error} such a store refused ten or more events of a call, all alike, and took none: our bug; nothing changed
+   * @throws {Error} ten or more events of a call were refused, all alike, and none was taken: our bug; nothing changed
    * @throws {Unavailable} `store_unreachable`: the store is down, full or restarting. Whether it committed may be
    *   unknown; applying the same frames again is safe
    */
