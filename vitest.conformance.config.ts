@@ -1,15 +1,11 @@
 import { defineConfig } from "vitest/config";
-import { DECLARED_SHAPE, RESTART_COMMAND } from "./test/conformance/environment.ts";
+import { RESTART_COMMAND } from "./test/conformance/environment.ts";
 
 /** The contract, tested from outside against a service that is already running; see test/conformance/environment.ts. */
 export default defineConfig({
   test: {
     include: ["test/conformance/**/*.conformance.test.ts"],
-    exclude: [
-      ...(RESTART_COMMAND === undefined ? ["test/conformance/restart.conformance.test.ts"] : []),
-      // The stack's store keeps no dead letters yet.
-      ...(DECLARED_SHAPE === "single" ? [] : ["test/conformance/dead-letters.conformance.test.ts"]),
-    ],
+    exclude: RESTART_COMMAND === undefined ? ["test/conformance/restart.conformance.test.ts"] : [],
     globalSetup: ["./test/conformance/announce-setup.ts"],
     // The test of the counters must be the only one that publishes.
     fileParallelism: false,

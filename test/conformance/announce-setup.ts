@@ -4,7 +4,6 @@ import { BASE_URL, DECLARED_SHAPE, RESTART_COMMAND } from "./environment.ts";
 export function setup(): void {
   const shape = DECLARED_SHAPE === undefined ? "shape: asked from the service" : `shape: ${DECLARED_SHAPE}`;
   process.stdout.write(`conformance of ${BASE_URL.href}, ${shape}\n`);
-  if (DECLARED_SHAPE !== "single") process.stdout.write("NOT TESTED: dead letters, which only single keeps\n");
   if (RESTART_COMMAND === undefined) {
     process.stdout.write(
       "NOT TESTED: behaviour after a restart; set TIDEMARK_RESTART_COMMAND to a command that does it\n",

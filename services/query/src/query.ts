@@ -1,5 +1,6 @@
 import type { Durability } from "@tidemark/shared/durability";
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import type { Auditor } from "@tidemark/shared/event-store/audit";
 import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/shared/event-store/duplicates";
 import type { EventReader } from "@tidemark/shared/event-store/event-store";
@@ -7,6 +8,7 @@ import { registerHealth } from "@tidemark/shared/health";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import type { FastifyInstance } from "fastify";
 import packageJson from "../package.json" with { type: "json" };
+import { registerAudit } from "./audit.ts";
 import { type BooksOptions, readBooks } from "./books.ts";
 import { registerDeadLetters } from "./dead-letters.ts";
 import { createDriftAlarm } from "./drift-alarm.ts";
@@ -19,7 +21,7 @@ import { registerStats } from "./stats.ts";
 import { registerSystemHealth } from "./system-health.ts";
 
 export interface QueryOptions {
-  store: EventReader & Pick<DuplicateReader, "listDuplicates">;
+  store: EventReader & DuplicateReader & Omit<DeadLetterStore, "bury"> & Auditor;
   /** What is in the log at this moment. @throws {Unavailable} when the log is away */
   readLog: () => Promise<LogContents>;
   signals: Pick<Signals, "onHeartbeat">;
@@ -37,14 +39,11 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   const readWhole = async (options: BooksOptions) => alarm(await readBooks({ reader: store, readLog }, options));
   registerEvents(server, { reader: store, budget });
   registerDuplicates(server, { store, budget });
-  if (keepsDeadLetters(store)) registerDeadLetters(server, { store, budget });
+  registerDeadLetters(server, { store, budget });
   registerStats(server, { readBooks: readWhole, startedAtMs });
+  registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLog });
   registerSystemHealth(server, { readBooks: readWhole, signals, logDurability });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });
-}
-
-function keepsDeadLetters(store: object): store is DeadLetterStore {
-  return "listDeadLetters" in store;
 }

@@ -64,9 +64,7 @@ export const listDeadLetters: Operation = {
   operationId: "listDeadLetters",
   tags: ["Books"],
   summary: "List the events that the store refused",
-  description:
-    "Oldest first. Each is counted under `dead_lettered`; deleted ones stay counted. Served where the store keeps dead " +
-    "letters, which is in single.",
+  description: "Oldest first. Each is counted under `dead_lettered`; deleted ones stay counted.",
   requestParams: { query: DeadLettersParameters },
   responses: {
     "200": {
