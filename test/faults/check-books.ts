@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Evidence } from "./evidence.ts";
 import { Finding, type Judgement } from "./judgement.ts";
-import { ALTERED, TOPICS } from "./sent-event.ts";
+import type { Recount } from "./recount.ts";
+import { ALTERED, sourceOf, TOPICS } from "./sent-event.ts";
 import type { ResolvedAttempt } from "./tally.ts";
 
 /** Judges the figures of `/stats`: at the end, and while it went on. */
@@ -55,8 +56,25 @@ function copies({ stats, recount }: Evidence, attempts: readonly ResolvedAttempt
     const books = stats.by_topic.find((candidate) => candidate.topic === topic);
     finding.equal(`received of ${topic}`, books?.received ?? 0, received[index] ?? 0);
   }
+  for (const [source, count] of duplicatesBySource(recount, attempts)) {
+    const books = stats.by_source.find((candidate) => candidate.source === source);
+    finding.equal(`duplicates of ${source}`, books?.duplicate_dropped ?? 0, count);
+  }
   finding.remark = `${stats.duplicate_dropped} duplicates; the client's own tally says ${total - recount.rows}`;
   return finding;
+}
+
+/** Whose copies were dropped: all that each sent but those that are stored. */
+function duplicatesBySource({ timesStored }: Recount, attempts: readonly ResolvedAttempt[]): Map<string, number> {
+  const dropped = new Map<string, number>();
+  const add = (source: string, count: number) => dropped.set(source, (dropped.get(source) ?? 0) + count);
+  for (const { isTaken, numbers, conflicts } of attempts) {
+    if (!isTaken) continue;
+    add(ALTERED.source, conflicts);
+    for (const number of numbers.slice(conflicts)) add(sourceOf(number), 1);
+  }
+  for (const number of timesStored.keys()) add(sourceOf(number), -1);
+  return dropped;
 }
 
 /** Copies with another content than the stored event's are told apart, and every dropped copy is on record. */
@@ -75,12 +93,12 @@ function conflicts({ stats, dropped }: Evidence, attempts: readonly ResolvedAtte
   return finding;
 }
 
-/** The service's own second opinion of its books, at each look. */
+/** The service's own second opinion of its books, whenever it can tell, and in any case at the end. */
 function drift({ stats, samples }: Evidence): Judgement {
   const finding = new Finding("no drift", "drift is 0 at every look");
-  const told = [...samples.map((sample) => sample.stats), stats].map((look) => look.drift ?? undefined);
-  for (const value of told) if (value !== undefined && value !== 0) finding.breaks(`a drift of ${value}`);
-  finding.remark = `told in ${told.filter((value) => value !== undefined).length} looks`;
+  const told = samples.map((sample) => sample.stats.drift).filter((value) => value !== null);
+  for (const value of [...told, stats.drift]) if (value !== 0) finding.breaks(`a drift of ${value}`);
+  finding.remark = `told in ${told.length} of ${samples.length} looks`;
   return finding;
 }
 
@@ -93,7 +111,8 @@ function audit({ audit: found }: Evidence): Judgement {
 
 function redelivered({ redeliveries, demands }: Evidence): Judgement {
   const least = demands?.leastRedeliveries ?? 0;
-  const finding = new Finding("redelivered enough", `frames were delivered again at least ${least} times`);
+  const claim = least === 0 ? "as the broker counts" : `frames were delivered again at least ${least} times`;
+  const finding = new Finding("redelivered enough", claim);
   if (redeliveries === undefined) return finding;
   finding.remark = `${redeliveries} times`;
   if (redeliveries < least) finding.breaks(`${redeliveries} redeliveries`);

@@ -63,6 +63,7 @@ const BREACHES: [what: string, name: JudgementName, change: (run: ModelRun) => v
     (run) => Object.assign(run.evidence, { demands: { mustAnswerAll: true } }),
   ],
   ["a redelivery is counted", "copies counted once", ({ evidence }) => evidence.stats.duplicate_dropped++],
+  ["a duplicate of another source", "copies counted once", ({ evidence }) => swapSources(evidence)],
   ["a verdict of another request", "verdicts are right", ({ evidence }) => shift(evidence)],
   ["a receipt that stays pending", "receipts judged", ({ evidence }) => pend(evidence)],
   ["received falls", "received never falls", ({ evidence }) => fall(evidence)],
@@ -99,6 +100,10 @@ function conflict({ attempts, stats }: Evidence): void {
   if (first === undefined) throw new Error("there are attempts");
   first.conflicts++;
   stats.conflicts++;
+}
+
+function swapSources({ stats }: Evidence): void {
+  for (const [index, entry] of stats.by_source.entries()) entry.duplicate_dropped += index === 0 ? 1 : -1;
 }
 
 function unlist(evidence: Evidence): void {

@@ -1,5 +1,5 @@
 import type { Evidence } from "./evidence.ts";
-import { TOPICS } from "./sent-event.ts";
+import { sourceOf, TOPICS } from "./sent-event.ts";
 import type { AnswerCounts, Attempt } from "./tally.ts";
 
 /** A request of a run on paper: its events by number, the last one its probe, and what became of it. */
@@ -30,6 +30,7 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
     return { ...attempt, outcome: "ok", answer: "202", receipt: `/receipts/${index}` };
   });
 
+  const taken = requests.filter(({ fate }) => !["refused", "lost, not taken"].includes(fate));
   const rowsByTopic = new Map<string, number>();
   for (const number of timesStored.keys()) add(rowsByTopic, topicOf(number), 1);
   const rows = timesStored.size;
@@ -38,6 +39,9 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
     const unique = rowsByTopic.get(topic) ?? 0;
     return { topic, received: count, unique_processed: unique, duplicate_dropped: count - unique };
   });
+  const bySource = new Map<string, number>();
+  for (const { numbers } of taken) for (const number of numbers) add(bySource, sourceOf(number), 1);
+  for (const number of timesStored.keys()) add(bySource, sourceOf(number), -1);
   const evidence: Evidence = {
     attempts,
     recount: { rows, timesStored, rowsByTopic, strangers: [], altered: [] },
@@ -48,7 +52,9 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
       conflicts: 0,
       dead_lettered: 0,
       queue_size: 0,
+      drift: 0,
       by_topic: byTopic,
+      by_source: [...bySource].map(([source, count]) => ({ source, duplicate_dropped: count })),
     },
     dropped: Array.from({ length: total - rows }, () => ({ topic: "", event_id: "", source: "", conflict: false })),
     receipts,

@@ -11,8 +11,9 @@ export interface Stats {
   dead_lettered: number;
   queue_size: number | null;
   by_topic: { topic: string; received: number; unique_processed: number; duplicate_dropped: number }[];
-  /** Absent where the service does not tell. */
-  drift?: number | null;
+  by_source: { source: string; duplicate_dropped: number }[];
+  /** Null while the service cannot tell. */
+  drift: number | null;
 }
 
 /** A copy that was not stored, as `GET /duplicates` lists it. */

@@ -98,9 +98,9 @@ async function runIn(world: World, options: RunOptions): Promise<RunResult> {
 
   const backlog = await drain(world);
   const drainedMs = performance.now() - endedAtMs;
-  await observer.stop();
-  const { samples, peakBytes } = observer;
-  const evidence = { ...(await gather(world, client.tally, options)), samples, peakBytes, backlog };
+  const gathered = await gather(world, client.tally, options);
+  await observer.stop(); // last, for the walks are load as well
+  const evidence = { ...gathered, samples: observer.samples, peakBytes: observer.peakBytes, backlog };
   return {
     ...happened,
     judgements: judge(evidence),

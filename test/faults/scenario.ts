@@ -32,7 +32,8 @@ export function isScenario(text: string): text is ScenarioName {
 const AMPLE_LOG_BYTES = 4 * 1024 ** 3;
 const MAX_BATCH = 24;
 const OUTAGE_MS = 60_000;
-const LOST_ACKS_MS = 90_000;
+/** Six times the patience of the log, after which it delivers again. */
+const LOST_ACKS_MS = 120_000;
 
 export interface ScenarioOptions {
   scenario: ScenarioName;

@@ -26,11 +26,15 @@ export function createEvent(seed: number, number: number, clockMs: number): Sent
     topic,
     eventId: `${seed}-${Math.floor(number / TOPICS.length)}`,
     timestamp: instant.replace("Z", `${String(number % 1_000).padStart(3, "0")}Z`),
-    source: `producer-${number % 4}`,
+    source: sourceOf(number),
     // Numbers no double holds, characters of every length in UTF-8, names that are special elsewhere.
     payload: `{"n":${number},"exact":12345678901234567890.${number}1,"small":1e-${(number % 300) + 1},"text":"é\\n水🌊","__proto__":{"list":[null,true,[${number}]]}}`,
     ...(number % 7 === 0 ? { trace: `trace-${number}` } : {}),
   };
+}
+
+export function sourceOf(number: number): string {
+  return `producer-${number % 4}`;
 }
 
 /** What somebody else, or a careless producer, sends under the key of an event. */

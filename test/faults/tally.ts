@@ -16,7 +16,7 @@ export interface Attempt {
   counts?: AnswerCounts | undefined;
   /** With 202: the receipt's path. */
   receipt?: string | undefined;
-  /** How many of its copies differ from what was stored under their key before. */
+  /** How many of its copies, the first ones, differ from what was stored under their key before. */
   conflicts: number;
   /** One of its events breaks a rule on purpose. */
   isBad: boolean;
