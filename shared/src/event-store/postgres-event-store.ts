@@ -30,7 +30,7 @@ import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "./pruning.
 
 const DEFAULT_READ_CONNECTIONS = 10;
 
-type PostgresStore = EventStore & DeadLetterStore & Pick<DuplicateReader, "listDuplicates"> & Auditor & Pruner;
+type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
 
 interface PostgresOptions {
   url: string;

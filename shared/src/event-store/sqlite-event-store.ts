@@ -47,7 +47,7 @@ export async function openSqliteEventStore({ path, log }: SqliteEventStoreOption
   }
 }
 
-type SqliteStore = EventStore & DeadLetterStore & Pick<DuplicateReader, "listDuplicates"> & Auditor & Pruner;
+type SqliteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
 
 class SqliteEventStore implements SqliteStore {
   readonly #path: string;

@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import { audit } from "./audit-api.ts";
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./dead-letters-api.ts";
 import { listDuplicates } from "./duplicates-api.ts";
 import { findEvent, listEvents } from "./events-api.ts";
@@ -39,6 +40,7 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       "/dead-letters/{id}": { delete: deleteDeadLetter },
       "/dead-letters/{id}/redrive": { post: redriveDeadLetter },
       "/stats": { get: readStats },
+      "/audit": { get: audit },
       "/health": { get: readHealth },
       "/livez": { get: readLiveness },
       "/readyz": { get: readReadiness },

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { deliveryOf, eventText } from "../../support/frames.ts";
 import { apply, verdictsOf } from "./applying.ts";
 
-type PrunedStore = EventStore & Auditor & Pruner & Pick<DuplicateReader, "listDuplicates">;
+type PrunedStore = EventStore & Auditor & Pruner & DuplicateReader;
 
 export interface OpenedPrunedStore {
   store: PrunedStore;

@@ -1,0 +1,50 @@
+import { Socket } from "node:net";
+import { coalesce } from "@tidemark/shared/coalesce";
+import type { Audit, AuditCounts, Auditor } from "@tidemark/shared/event-store/audit";
+import { type AuditAnswer, AuditParameters } from "@tidemark/shared/http-api/audit-api";
+import type { FastifyInstance } from "fastify";
+
+const MAX_NAMED = 10;
+
+/** `GET /audit`. However many ask, one recount runs at a time, and those who come meanwhile share the next. */
+export function registerAudit(server: FastifyInstance, { auditor }: { auditor: Auditor }): void {
+  const run = coalesce(async (_books: "all") => {
+    const audit = await auditor.audit();
+    if (!audit.isBalanced) server.log.error(describeDefect(audit), "the books and the rows do not agree");
+    return auditAnswer(audit);
+  });
+
+  server.get("/audit", { schema: { querystring: AuditParameters } }, async ({ raw }) => {
+    // Nothing moves on the connection while rows are counted; the next request on it has its time limit again.
+    if (raw.socket instanceof Socket) raw.socket.setTimeout(0);
+    return run("all");
+  });
+}
+
+function describeDefect({ booked, counted, bySource, differences, differencesTotal }: Audit) {
+  const topics = differences.slice(0, MAX_NAMED).map(({ topic }) => topic);
+  return { topics, differencesTotal, booked, counted, bySource };
+}
+
+/** Words an audit for the outside. */
+export function auditAnswer(audit: Audit): AuditAnswer {
+  return {
+    audited_at: audit.auditedAt,
+    duration_ms: audit.durationMs,
+    balanced: audit.isBalanced,
+    topics_total: audit.topicsTotal,
+    booked: countsAnswer(audit.booked),
+    counted: countsAnswer(audit.counted),
+    by_source: audit.bySource,
+    differences: audit.differences.map(({ topic, booked, counted }) => ({
+      topic,
+      booked: countsAnswer(booked),
+      counted: countsAnswer(counted),
+    })),
+    differences_total: audit.differencesTotal,
+  };
+}
+
+function countsAnswer({ unique, duplicates, conflicts, deadLettered }: AuditCounts) {
+  return { unique, duplicates, conflicts, dead_lettered: deadLettered };
+}
