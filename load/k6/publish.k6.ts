@@ -1,0 +1,78 @@
+import { check, fail, sleep } from "k6";
+import { Counter, Rate } from "k6/metrics";
+import type { Batch, Producer } from "./producer.k6.ts";
+import { type Answer, bodyOf, get, post } from "./service.k6.ts";
+import { type Counts, tallyAnswered, tallySent, tallyUnknown } from "./tally.k6.ts";
+
+const refusals = new Counter("publish_refused");
+const unknownOutcomes = new Counter("publish_outcome_unknown");
+/** Of all publishes, those answered by what the contract does not allow for a good request. */
+const errors = new Rate("publish_errors");
+
+const MOST_ATTEMPTS = 60;
+const MOST_RECEIPT_WAITS = 24;
+const RECEIPT_WAIT_SECONDS = 5;
+const LONGEST_PAUSE_SECONDS = 5;
+
+/**
+ * Publishes a batch as a good producer does: refused, it waits as long as it is told and forgets the batch (nothing of it
+ * was taken); left without knowing, it sends the same again until it knows. Says whether the batch is in.
+ */
+export function publish(producer: Producer, batch: Batch): boolean {
+  let isInDoubt = false;
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const answer = post("/publish", { events: batch.events });
+    if (answer.status === 200 || answer.status === 202) {
+      errors.add(false);
+      const answered = answer.status === 202 ? followReceipt(answer) : countsOf(answer);
+      const { length: received } = batch.events;
+      tallySent({ received, unique: batch.fresh.length, duplicates: received - batch.fresh.length });
+      tallyAnswered(answered);
+      producer.confirm(batch);
+      return true;
+    }
+    const isRefusal = answer.status === 429 || (answer.status === 503 && bodyOf(answer).code !== "outcome_unknown");
+    const isUnknown = answer.status === 0 || (answer.status >= 500 && !isRefusal);
+    errors.add(!isRefusal && !isUnknown);
+    if (isRefusal) refusals.add(1);
+    // A refusal speaks of this attempt alone, not of one before it.
+    if (!isUnknown && !isInDoubt) {
+      sleep(pauseOf(answer));
+      return false;
+    }
+    if (isUnknown) {
+      isInDoubt = true;
+      unknownOutcomes.add(1);
+      tallyUnknown(batch.events.length);
+    }
+    sleep(pauseOf(answer));
+  }
+  return giveUp("a batch was sent again and again, and never answered for");
+}
+
+/** Asks until every event of it is judged. */
+function followReceipt(accepted: Answer): Counts {
+  const { Location: location } = accepted.headers;
+  check(accepted, { "a 202 names its receipt": () => location !== undefined });
+  for (let waits = 0; waits < MOST_RECEIPT_WAITS; waits++) {
+    const answer = get("/receipts/:id", location, { prefer: `wait=${RECEIPT_WAIT_SECONDS}` });
+    if (answer.status === 200 && bodyOf(answer).pending === 0) return countsOf(answer);
+    sleep(1);
+  }
+  return giveUp(`the events of ${location} were not judged in time`);
+}
+
+/** The failure of an iteration alone does not fail a run. */
+function giveUp(words: string): never {
+  errors.add(true);
+  return fail(words);
+}
+
+function countsOf(answer: Answer): Counts {
+  const { received, accepted, duplicates } = bodyOf(answer) as Record<string, number>;
+  return { received: received ?? 0, unique: accepted ?? 0, duplicates: duplicates ?? 0 };
+}
+
+function pauseOf(answer: Answer): number {
+  return Math.min(Number(answer.headers["Retry-After"] ?? 1), LONGEST_PAUSE_SECONDS);
+}
