@@ -1,10 +1,11 @@
 import type { Database } from "better-sqlite3";
 import type { Verdicts } from "../verdict.ts";
 import type { Applied, AppliedFrame } from "./event-store.ts";
+import { type FrameItem, readItems } from "./frame-items.ts";
+import { type Refusal, refuseOwnFault } from "./refusal.ts";
 import { prepareBurial } from "./sqlite-burial.ts";
-import { type Refusal, refusalOf, refusedByStore } from "./sqlite-errors.ts";
+import { refusalOf, refusedByStore } from "./sqlite-errors.ts";
 import { readEvents } from "./sqlite-event-reader.ts";
-import { type FrameItem, readItems } from "./sqlite-frame-items.ts";
 import { prepareJudge, tryItem } from "./sqlite-judge.ts";
 import { prepareLedger } from "./sqlite-ledger.ts";
 import { type Pass, prepareCounters, sixDigits, startPass } from "./sqlite-pass.ts";
@@ -49,7 +50,10 @@ export function prepareApply(database: Database): (call: ApplyCall) => Applied {
       if (known !== undefined) return { frameId: frame.id, isNew: false, verdicts: known };
       return judgeFrame(pass, frame, textOf(call, frame));
     });
-    refuseOwnFault(pass, frames);
+    refuseOwnFault(
+      pass.refusals,
+      frames.reduce((sum, { isNew, verdicts }) => sum + (isNew ? verdicts.length : 0), 0),
+    );
     writeCounters(pass);
     return { frames, dropped: pass.dropped };
   }).immediate;
@@ -110,20 +114,5 @@ function itemsOrRefusal(text: Buffer, declared: number): FrameItem[] | Refusal {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     return refusal;
-  }
-}
-
-const MIN_OWN_FAULT = 10;
-
-/**
- * Every event of a call refused for the same reason is no fault of so many producers but of this program or its tables.
- *
- * @throws {Error} then; the transaction rolls back
- */
-function refuseOwnFault({ refusals }: Pass, frames: AppliedFrame[]): void {
-  const judged = frames.reduce((sum, { isNew, verdicts }) => sum + (isNew ? verdicts.length : 0), 0);
-  for (const [code, count] of refusals) {
-    if (count < MIN_OWN_FAULT || count < judged) continue;
-    throw new Error(`the store refuses every one of ${count} events with ${code}: not the events are at fault`);
   }
 }

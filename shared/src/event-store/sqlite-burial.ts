@@ -1,15 +1,11 @@
-import { isUtf8 } from "node:buffer";
 import type { Database } from "better-sqlite3";
 import { DEAD, type Verdicts } from "../verdict.ts";
 import type { UnreadableFrame } from "./dead-letters.ts";
 import type { Applied, AppliedFrame } from "./event-store.ts";
-import type { Refusal } from "./sqlite-errors.ts";
-import type { FrameItem } from "./sqlite-frame-items.ts";
+import type { FrameItem } from "./frame-items.ts";
+import { DAMAGED_FRAME, type Refusal, showContent, UNREAD_TOPIC } from "./refusal.ts";
 import { prepareLedger } from "./sqlite-ledger.ts";
 import { countsOf, type Pass, prepareCounters, sixDigits, startPass } from "./sqlite-pass.ts";
-
-/** Events whose topic cannot be read are counted under this one, which no event can have. */
-export const UNREAD_TOPIC = "";
 
 /** A frame none of whose events can be told from the others. */
 export interface DamagedFrame {
@@ -54,7 +50,7 @@ export function prepareBurial(database: Database) {
       const topic = item.topic ?? null;
       insert.run({ ...place, ...refusal, topic, content: item.content, events: 1, deadAt: pass.processedAt });
       countsOf(pass, topic ?? UNREAD_TOPIC).deadLettered++;
-      pass.refusals.set(refusal.code, (pass.refusals.get(refusal.code) ?? 0) + 1);
+      pass.refusals.push(refusal.code);
       return DEAD;
     },
     /** Counts nothing for a frame that the ledger knows. */
@@ -68,21 +64,16 @@ export function prepareBurial(database: Database) {
         ordinal: null,
         topic: null,
         events: frame.events,
-        code: "damaged_frame",
+        code: DAMAGED_FRAME,
         reason: frame.reason,
         deadAt: pass.processedAt,
         receivedAt: sixDigits(frame.receivedAtMs),
-        content: showBytes(frame.content),
+        content: showContent(frame.content),
       });
       countsOf(pass, UNREAD_TOPIC).deadLettered += frame.events;
       return { frameId: frame.id, isNew: true, verdicts };
     },
   };
-}
-
-function showBytes(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return buffer.toString(isUtf8(buffer) ? "utf8" : "base64");
 }
 
 /** What crosses to the writer's thread: bytes that are no more a `Buffer` there. */

@@ -1,11 +1,13 @@
 import type { Database } from "better-sqlite3";
 import { CONFLICT, STORED, type Verdicts } from "../verdict.ts";
 import type { Redriven } from "./dead-letters.ts";
-import { UNREAD_TOPIC } from "./sqlite-burial.ts";
-import type { Refusal } from "./sqlite-errors.ts";
+import { NOTHING_TO_REDRIVE, type Refusal, readLetterId, UNREAD_TOPIC } from "./refusal.ts";
 import { prepareJudge, tryItem } from "./sqlite-judge.ts";
 import { prepareLedger } from "./sqlite-ledger.ts";
 import { countsOf, prepareCounters, startPass } from "./sqlite-pass.ts";
+
+/** An id that no dead letter has. */
+const NOBODY = 0;
 
 interface DeadLetterRow {
   id: number;
@@ -43,10 +45,10 @@ export function prepareRedrive(database: Database): (id: string) => Redriven | u
     return { status: outcomeOf(verdict) };
   };
   const redrive = database.transaction((id: string): Redriven | undefined => {
-    const letter = find.get(readId(id));
+    const letter = find.get(readLetterId(id) ?? NOBODY);
     if (letter === undefined) return undefined;
     if (letter.ordinal !== null) return redriveItem(letter, letter.ordinal);
-    return { status: "refused", code: "damaged_frame", reason: "a frame that cannot be read holds no event to try" };
+    return { status: "refused", ...NOTHING_TO_REDRIVE };
   });
   return redrive.immediate;
 }
@@ -66,14 +68,9 @@ export function prepareDeletion(database: Database): (id: string) => boolean {
     "UPDATE topics SET dead_letters_deleted = dead_letters_deleted + ? WHERE topic = ?",
   );
   const deleteLetter = database.transaction((id: string): boolean => {
-    const removed = remove.get(readId(id));
+    const removed = remove.get(readLetterId(id) ?? NOBODY);
     if (removed !== undefined) addDeleted.run(removed.events, removed.topic ?? UNREAD_TOPIC);
     return removed !== undefined;
   });
   return deleteLetter.immediate;
-}
-
-/** 0, which is nobody's, for what is no id. */
-function readId(id: string): number {
-  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0;
 }

@@ -1,4 +1,5 @@
 import { InvalidInput, Unavailable } from "../errors.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** By primary result code; extended ones such as SQLITE_IOERR_FSYNC begin with theirs (sqlite.org/rescode.html). */
 const UNREACHABLE = /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|PROTOCOL)(_|$)/;
@@ -16,13 +17,6 @@ export function translateSqliteError(error: unknown): unknown {
   if (UNREACHABLE.test(code)) return storeUnreachable(`the store cannot work at the moment: ${code}`, error);
   if (REFUSED.test(code)) return refusedByStore(`the store refused an event: ${code}`, error);
   return error;
-}
-
-/** Why the store does not take an event. */
-export interface Refusal {
-  /** SQLite's result code, or that of an `InvalidInput`. */
-  code: string;
-  reason: string;
 }
 
 /** The refusal of an event for its data; undefined for an error that has another cause. */

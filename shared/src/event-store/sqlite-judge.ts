@@ -1,7 +1,8 @@
 import type { Database } from "better-sqlite3";
 import { isSameJson } from "../json-value.ts";
 import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "../verdict.ts";
-import { type Refusal, refusalOf, refusedByStore } from "./sqlite-errors.ts";
+import type { Refusal } from "./refusal.ts";
+import { refusalOf, refusedByStore } from "./sqlite-errors.ts";
 import type { FrameEvent } from "./sqlite-event-reader.ts";
 import { readItem } from "./sqlite-frame-items.ts";
 import { countCopyOfSource, countsOf, type Pass } from "./sqlite-pass.ts";

@@ -13,8 +13,8 @@ export interface Pass {
   sources: Map<string, CopyCounts[]>;
   /** How many places of each log, by its incarnation, got a row in the ledger. */
   places: Map<string, number>;
-  /** How many events were refused, by code. */
-  refusals: Map<string, number>;
+  /** The code of each event that was refused. */
+  refusals: string[];
 }
 
 export interface TopicCounts {
@@ -37,7 +37,7 @@ export function startPass({ maxNamed }: { maxNamed: number }): Pass {
     topics: new Map(),
     sources: new Map(),
     places: new Map(),
-    refusals: new Map(),
+    refusals: [],
   };
 }
 
