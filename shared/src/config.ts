@@ -87,6 +87,11 @@ export const MonitorSettings = z.object({
   NATS_MONITOR_URL: z.url({ protocol: /^https?$/, error: "must be a URL such as http://localhost:8222" }).optional(),
 });
 
+/** How long what is not needed for the books is kept. */
+export const RetentionSettings = z.object({
+  DUPLICATE_LOG_DAYS: wholeNumber({ min: 0, max: 3_650, preset: 7 }),
+});
+
 /** Where the stack's services find each other. */
 export const StackSettings = z.object({
   NATS_URL: z.url({ protocol: /^(nats|tls)$/, error: "must be a NATS URL such as nats://localhost:4222" }),

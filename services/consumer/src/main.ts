@@ -14,6 +14,7 @@ import { createLogger } from "@tidemark/shared/log";
 import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
 import pRetry from "p-retry";
 import { startConsumer } from "./consumer.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import { ConsumerSettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(ConsumerSettings));
@@ -56,5 +57,12 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
 
   const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), durability, log });
   onClose("consumer", () => consumer.stop());
+  const housekeeping = startHousekeeping({
+    store,
+    readLog: () => eventLog.look(),
+    duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
+    log,
+  });
+  onClose("housekeeping", () => housekeeping.stop());
   log.info("consuming");
 });

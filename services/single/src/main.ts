@@ -1,6 +1,7 @@
 //   producers ──POST /publish──▶ gateway ──frames──▶ queue in memory ──▶ consumer ──▶ SQLite ◀── query ◀──GET── readers
 //             ◀─────── 200 ─────         ◀─────────── verdicts ──────────┘
 import { startConsumer } from "@tidemark/consumer/consumer";
+import { startHousekeeping } from "@tidemark/consumer/housekeeping";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { registerQuery } from "@tidemark/query/query";
 import { readSettings } from "@tidemark/shared/config";
@@ -44,6 +45,13 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   // Started once its first heartbeat is listened for; closed after the server, whose last requests wait for verdicts.
   const consumer = startConsumer({ eventLog, store, signals, durability, log });
   onClose("consumer", () => consumer.stop());
+  const housekeeping = startHousekeeping({
+    store,
+    readLog: () => eventLog.look(),
+    duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
+    log,
+  });
+  onClose("housekeeping", () => housekeeping.stop());
   onClose("server", () => server.close());
   await server.listen({ host: settings.HOST, port: settings.PORT });
 });

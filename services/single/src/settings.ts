@@ -3,6 +3,7 @@ import {
   HttpSettings,
   IntakeSettings,
   ProcessSettings,
+  RetentionSettings,
   wholeNumber,
 } from "@tidemark/shared/config";
 import { z } from "zod";
@@ -10,6 +11,7 @@ import { z } from "zod";
 export const SingleSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(DurabilitySettings.shape)
+  .extend(RetentionSettings.shape)
   .extend({
     DATABASE_PATH: z.string().default("data/tidemark.db"),
     QUEUE_MAX_SIZE: wholeNumber({ min: 1, max: 10_000_000, preset: 10_000 }),
