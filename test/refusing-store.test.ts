@@ -87,10 +87,11 @@ describe("a store that refuses every event ends the process that writes it, whic
     await shape.accept();
     const mended = await shape.restartWriter();
     // What it had at hand comes again 20 s after its end: until then it is queued.
-    await waitFor("the other frame to be stored", async () => {
+    const isTakenUp = async () => {
       const stats = await get(mended, "/stats");
       expect(stats).toMatchObject({ received: 32, duplicate_dropped: 0, dead_lettered: 0 });
-      return Number(stats["unique_processed"]) >= 20;
-    });
+      return Number(stats.unique_processed) >= 20;
+    };
+    await waitFor("the other frame to be stored", isTakenUp, { timeoutMs: 30_000 });
   });
 });
