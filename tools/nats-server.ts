@@ -12,6 +12,8 @@ export interface NatsServerOptions {
   /** Default: one that is free. */
   port?: number;
   monitorPort?: number;
+  /** Default: `always`. Another loses acknowledged writes with the power. */
+  syncInterval?: string;
   /** Whether `dataDir` goes with the server. */
   isTemporary?: boolean;
 }
@@ -21,7 +23,7 @@ export interface NatsServerReady {
   monitorUrl: string;
 }
 
-export type NatsServerGuardOptions = Required<NatsServerOptions> & { confFile: string };
+export type NatsServerGuardOptions = Required<Omit<NatsServerOptions, "syncInterval">> & { confFile: string };
 
 export interface NatsServer extends NatsServerReady {
   /** `kill -9`, at once; the data stays. */
@@ -33,12 +35,19 @@ export interface NatsServer extends NatsServerReady {
   exited: Promise<void>;
 }
 
+interface NatsConfOptions {
+  storeDir: string;
+  listen: string;
+  http: string;
+  syncInterval?: string | undefined;
+}
+
 /**
  * What Tidemark asks of a nats-server: `sync_interval: always`, for its default loses acknowledged writes with the power,
  * and messages large enough for a request of `MAX_BODY_BYTES`.
  */
-export function natsConf({ storeDir, listen, http }: { storeDir: string; listen: string; http: string }): string {
-  const jetstream = { store_dir: storeDir, sync_interval: "always" };
+export function natsConf({ storeDir, listen, http, syncInterval = "always" }: NatsConfOptions): string {
+  const jetstream = { store_dir: storeDir, sync_interval: syncInterval };
   return `${JSON.stringify({ listen, http, max_payload: 8 * 1024 * 1024, jetstream }, null, 2)}\n`;
 }
 
@@ -52,6 +61,7 @@ export async function startNatsServer({
   dataDir,
   port,
   monitorPort,
+  syncInterval,
   isTemporary = false,
 }: NatsServerOptions): Promise<NatsServer> {
   const options = {
@@ -67,6 +77,7 @@ export async function startNatsServer({
     storeDir: join(options.dataDir, "jetstream"),
     listen: `127.0.0.1:${options.port}`,
     http: `127.0.0.1:${options.monitorPort}`,
+    syncInterval,
   });
   await writeFile(options.confFile, conf);
 

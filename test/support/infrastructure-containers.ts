@@ -29,8 +29,11 @@ export async function startPostgresContainer(): Promise<Started> {
 }
 
 /** Gives a NATS container the configuration of the shipped one. Its user is `test`, as is the password. */
-export function configureNats(container: NatsContainer): NatsContainer {
-  const content = natsConf({ storeDir: "/data", listen: "0.0.0.0:4222", http: "0.0.0.0:8222" });
+export function configureNats(
+  container: NatsContainer,
+  { syncInterval }: { syncInterval?: string } = {},
+): NatsContainer {
+  const content = natsConf({ storeDir: "/data", listen: "0.0.0.0:4222", http: "0.0.0.0:8222", syncInterval });
   return container.withCopyContentToContainer([{ content, target: CONF_FILE }]).withArg("config", CONF_FILE);
 }
 

@@ -8,6 +8,8 @@ import { createDataDir } from "./infrastructure-programs.ts";
 /** A broker of a test's own, to be killed: the shared one serves the other test files at the same time. */
 export interface Broker {
   url: string;
+  /** Where it answers `/varz`. */
+  monitorUrl: string;
   /** `kill -9`. */
   kill(): Promise<void>;
   /** After `kill`: the same address, the same data. */
@@ -15,21 +17,28 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-export async function startBroker(): Promise<Broker> {
-  if (await hasContainers()) return startBrokerContainer();
-  const binary = await findNatsServer();
-  return startNatsServer({ binary, dataDir: await createDataDir(), isTemporary: true });
+export interface BrokerOptions {
+  /** Default: `always`. */
+  syncInterval?: string;
 }
 
-async function startBrokerContainer(): Promise<Broker> {
-  const port = await findFreePort(); // a port that Docker chooses changes with a restart
-  const container = await configureNats(new NatsContainer(NATS_IMAGE))
-    .withExposedPorts({ container: 4222, host: port })
+export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
+  if (await hasContainers()) return startBrokerContainer(options);
+  const binary = await findNatsServer();
+  return startNatsServer({ binary, dataDir: await createDataDir(), isTemporary: true, ...options });
+}
+
+async function startBrokerContainer(options: BrokerOptions): Promise<Broker> {
+  // Ports that Docker chooses change with a restart.
+  const [port, monitorPort] = [await findFreePort(), await findFreePort()];
+  const container = await configureNats(new NatsContainer(NATS_IMAGE), options)
+    .withExposedPorts({ container: 4222, host: port }, { container: 8222, host: monitorPort })
     .start();
   const runtime = await getContainerRuntimeClient();
   const handle = runtime.container.getById(container.getId());
   return {
     url: `nats://test:test@${container.getHost()}:${port}`,
+    monitorUrl: `http://${container.getHost()}:${monitorPort}`,
     kill: async () => void (await handle.kill({ signal: "SIGKILL" })),
     restart: async () => void (await handle.start()),
     stop: async () => void (await container.stop()),

@@ -5,6 +5,7 @@ import { findFreePort } from "../../tools/free-port.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface ServiceProcess {
+  name: string;
   process: ChildProcess;
   port: number;
   url: string;
@@ -16,15 +17,29 @@ export interface ServiceProcess {
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
+/** Node reads some hundred modules first, which takes a machine with much else to do a while. */
+const START_DEADLINE_MS = 45_000;
+
 /** Starts a service as its own process and waits until it is ready. The caller ends it. */
 export async function startService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
   const service = await launchService(name, environment);
-  await waitFor(`${name} to be ready`, async () => {
+  try {
+    await untilReady(service);
+    return service;
+  } catch (error) {
+    await service.end("SIGKILL");
+    throw error;
+  }
+}
+
+/** Resolves when a service is ready. */
+export async function untilReady(service: ServiceProcess): Promise<void> {
+  const isReady = async () => {
     const { exitCode } = service.process;
     if (exitCode !== null) throw new Error(`it ended with ${exitCode}: ${service.output()}`);
     return (await fetch(`${service.url}/readyz`)).ok;
-  });
-  return service;
+  };
+  await waitFor(`${service.name} to be ready`, isReady, { timeoutMs: START_DEADLINE_MS });
 }
 
 /** Starts a service as its own process, ready or not. The caller ends it. */
@@ -46,6 +61,7 @@ export async function launchService(name: string, environment: Record<string, st
     return (await fetch(`${url}/readyz`)).ok;
   });
   return {
+    name,
     process: child,
     port,
     url,
