@@ -100,21 +100,3 @@ test("an event nested deeper than SQLite reads is a dead letter alone", async ()
   const { deadLetters } = await store.listDeadLetters({ limit: 10 });
   expect(deadLetters.map(({ code }) => code)).toEqual(["SQLITE_CONSTRAINT_CHECK", "SQLITE_CONSTRAINT_CHECK"]);
 });
-
-test("a file from before there were dead letters keeps its books and gets them", async () => {
-  const { store: before, path } = await openForTest();
-  const event = eventText({ topic: "t", id: "e" });
-  await verdictsOf(before, [event, event]);
-  const books = await before.readBooks({ maxTopics: 10 });
-  await before.close();
-  changeTables(
-    path,
-    `DROP TABLE dead_letters; ALTER TABLE topics DROP COLUMN dead_letters_deleted; PRAGMA user_version = 1`,
-  );
-
-  const { store } = await openForTest(path);
-
-  expect(await store.readBooks({ maxTopics: 10 })).toEqual(books);
-  expect(await verdictsOf(store, [event, eventText({ topic: "t", timestamp: "never" })])).toEqual(["dx"]);
-  expect(await store.readBooks({ maxTopics: 10 })).toMatchObject({ unique: 1, duplicates: 2, deadLettered: 1 });
-});

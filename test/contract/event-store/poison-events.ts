@@ -29,6 +29,51 @@ export function describePoison(open: OpenDeadLettersForTest): void {
       expect(Math.abs(Date.parse(letter.deadAt) - before)).toBeLessThan(60_000);
     });
 
+    test.each([
+      ["alone", 1, 0],
+      ["first", 1_000, 0],
+      ["last", 1_000, 999],
+      ["in the middle", 1_000, 500],
+    ])("%s is stored when it is tried again after the cause was mended", async (_name, count, place) => {
+      const { store, refuse, accept } = await open();
+      await refuse("bad");
+      const events = Array.from({ length: count }, (_, index) => eventText({ ...(index === place && { id: "bad" }) }));
+      const delivery = deliveryOf(events);
+      await apply(store, delivery);
+      const { id } = await onlyDeadLetter(store);
+      await accept();
+
+      expect(await store.redrive(id)).toEqual({ status: "stored" });
+
+      expect(await countsOf(store)).toEqual({ unique: count, duplicates: 0, conflicts: 0, deadLettered: 0 });
+      expect((await store.findFrame(delivery.frame.id))?.verdicts).toBe("s".repeat(count));
+    });
+
+    test("leaves its place to the next copy that is taken", async () => {
+      const { store } = await open();
+      const copy = (timestamp: string, payload = "{}") => eventText({ topic: "t", id: "e", timestamp, payload });
+      const [never, good, other] = [copy("never"), copy("2025-10-23T10:00:00Z"), copy("2025-10-23T10:00:01Z")];
+
+      const verdicts = await verdictsOf(store, [never, good, never, good], [never, other, never], [never]);
+
+      expect(verdicts).toEqual(["xsxd", "xcx", "x"]);
+      expect(await countsOf(store)).toEqual({ unique: 1, duplicates: 2, conflicts: 1, deadLettered: 5 });
+      expect((await deadLettersOf(store)).map(({ content }) => content)).toEqual(
+        Array.from({ length: 5 }, () => never),
+      );
+    });
+
+    test("holds up no new frame when its own is delivered again beside it", async () => {
+      const { store } = await open();
+      const delivery = deliveryOf([eventText(), eventText({ timestamp: "never" })]);
+      await apply(store, delivery);
+
+      const { frames } = await apply(store, deliveryOf([eventText()]), delivery, deliveryOf([eventText()]));
+
+      expect(frames).toMatchObject([{ verdicts: "s" }, { isNew: false, verdicts: "sx" }, { verdicts: "s" }]);
+      expect(await countsOf(store)).toMatchObject({ unique: 3, deadLettered: 1 });
+    });
+
     test("is counted as dead under its topic, and the others as ever", async () => {
       const { store, refuse } = await open();
       await refuse("bad", "worse");
