@@ -2,6 +2,7 @@ import { inject, onTestFinished } from "vitest";
 import { type Broker, type BrokerOptions, startBroker } from "./nats-broker.ts";
 import { createDatabase } from "./postgres-database.ts";
 import { launchService, type ServiceProcess, untilReady } from "./service-process.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** What a test has for itself, ended when it has: real processes, a broker and a database that no other test sees. */
 
@@ -18,6 +19,13 @@ export async function createOwnDatabase(): Promise<{ url: string }> {
   const database = await createDatabase(inject("databaseUrl"));
   onTestFinished(() => database.drop());
   return database;
+}
+
+/** A wire of a test's own to a server, to be cut. */
+export async function startOwnProxy(serverUrl: string): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(serverUrl);
+  onTestFinished(() => proxy.close());
+  return proxy;
 }
 
 /** Starts a service and does not wait for it. */
