@@ -2,10 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { inject, onTestFinished } from "vitest";
-import { startBroker } from "./nats-broker.ts";
-import { createDatabase } from "./postgres-database.ts";
-import { type ServiceProcess, startService } from "./service-process.ts";
+import { onTestFinished } from "vitest";
+import { createOwnDatabase, startOwn, startOwnBroker } from "./own-services.ts";
+import type { ServiceProcess } from "./service-process.ts";
 import { changeTables } from "./sqlite-tables.ts";
 
 /** A shape of the service, its processes started for one test, with a store that can be made to refuse. */
@@ -26,18 +25,12 @@ export interface ShapeUnderTest {
 
 export type OpenShape = () => Promise<ShapeUnderTest>;
 
-async function start(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
-  const service = await startService(name, environment);
-  onTestFinished(() => void service.end("SIGKILL"));
-  return service;
-}
-
 export async function openSingle(): Promise<ShapeUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, "tidemark.db");
   const open = async (): Promise<ShapeUnderTest> => {
-    const writer = await start("single", { DATABASE_PATH: path });
+    const writer = await startOwn("single", { DATABASE_PATH: path });
     return {
       publishUrl: writer.url,
       readUrl: writer.url,
@@ -57,12 +50,10 @@ export async function openSingle(): Promise<ShapeUnderTest> {
 
 /** With a broker of its own: the log has one name, and what other tests put into it would be refused as well. */
 export async function openStack(): Promise<ShapeUnderTest> {
-  const [broker, database] = await Promise.all([startBroker(), createDatabase(inject("databaseUrl"))]);
-  onTestFinished(() => broker.stop());
-  onTestFinished(() => database.drop());
-  const environment = { NATS_URL: broker.url, DATABASE_URL: database.url, LOG_MAX_BYTES: "64000000" };
-  const writer = await start("consumer", environment);
-  const [gateway, query] = await Promise.all([start("gateway", environment), start("query", environment)]);
+  const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
+  const environment = { NATS_URL: broker.url, DATABASE_URL: database.url };
+  const writer = await startOwn("consumer", environment);
+  const [gateway, query] = await Promise.all([startOwn("gateway", environment), startOwn("query", environment)]);
   const beside = new pg.Client({ connectionString: database.url });
   await beside.connect();
   onTestFinished(() => beside.end());
@@ -70,7 +61,7 @@ export async function openStack(): Promise<ShapeUnderTest> {
     publishUrl: gateway.url,
     readUrl: query.url,
     writer,
-    restartWriter: async () => ({ ...shape, writer: await start("consumer", environment) }),
+    restartWriter: async () => ({ ...shape, writer: await startOwn("consumer", environment) }),
     refuse: async (condition) => {
       await beside.query(
         `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
