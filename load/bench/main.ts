@@ -1,9 +1,10 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { startEcho } from "../ceilings/start-echo.ts";
 import { startLoader } from "../loader/start-loader.ts";
+import { openDataDir } from "./data-dir.ts";
 import { describeMachine } from "./machine.ts";
+import { Opened } from "./opened.ts";
 import { type BenchOptions, InvalidArguments, readBenchOptions, USAGE } from "./options.ts";
 import type { Product } from "./product.ts";
 import { Recorder } from "./recorder.ts";
@@ -18,30 +19,36 @@ const options = optionsOrExit();
 const stopped = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
 
-const closers: (() => unknown)[] = [];
+const opened = new Opened();
 try {
   await bench(options);
 } finally {
-  for (const close of closers.reverse()) await close();
+  await opened.stopAll();
 }
 process.exit(stopped.signal.aborted ? 1 : 0);
 
 async function bench({ parts, rounds, loads, seconds, save, gateways, consumers, profileDir }: BenchOptions) {
-  const dataDir = await makeDataDir();
+  const { path: dataDir } = opened.add(await openDataDir());
   const wants = (part: BenchOptions["parts"][number]) => parts.includes(part);
   const products: Product[] = [];
   const profiles = profileDir === undefined ? undefined : resolve(profileDir);
   if (wants("single"))
-    products.push(opened(await startSingle({ dataDir: join(dataDir, "single"), profileDir: profiles })));
+    products.push(opened.add(await startSingle({ dataDir: join(dataDir, "single"), profileDir: profiles })));
   let stack: Stack | undefined;
   if (wants("stack") || wants("ceilings")) {
-    stack = opened(await startStack({ dataDir: join(dataDir, "stack"), gateways, consumers, profileDir: profiles }));
+    stack = opened.add(
+      await startStack({ dataDir: join(dataDir, "stack"), gateways, consumers, profileDir: profiles }),
+    );
     if (wants("stack")) products.push(stack);
   }
-  const loader = opened(startLoader());
+  const loader = opened.add(startLoader());
   const recorder = new Recorder();
   const ceilings = wants("ceilings")
-    ? { databaseUrl: stack?.databaseUrl, sqlitePath: await makeSqliteFile(dataDir), echo: opened(await startEcho()) }
+    ? {
+        databaseUrl: stack?.databaseUrl,
+        sqlitePath: await makeSqliteFile(dataDir),
+        echo: opened.add(await startEcho()),
+      }
     : {};
   for (let round = 1; round <= rounds; round++) {
     const tell = (what: string) => {
@@ -57,27 +64,12 @@ async function bench({ parts, rounds, loads, seconds, save, gateways, consumers,
   if (save) await writeFile(RESULTS, report);
 }
 
-/** Under data/, so that it lies on the disk that a deployment here would use. */
-async function makeDataDir(): Promise<string> {
-  const parent = fileURLToPath(new URL("../../data/", import.meta.url));
-  await mkdir(parent, { recursive: true });
-  const dataDir = await mkdtemp(join(parent, "bench-"));
-  await chmod(dataDir, 0o755); // PostgreSQL may run as another user
-  closers.push(() => rm(dataDir, { recursive: true, force: true }));
-  return dataDir;
-}
-
 /** A file with single's tables, for raw inserts. */
 async function makeSqliteFile(dataDir: string): Promise<string> {
   const directory = join(dataDir, "sqlite");
   const single = await startSingle({ dataDir: directory });
   await single.stop();
   return databasePath(directory);
-}
-
-function opened<Opened extends { stop(): unknown }>(started: Opened): Opened {
-  closers.push(() => started.stop());
-  return started;
 }
 
 function optionsOrExit(): BenchOptions {

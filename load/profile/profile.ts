@@ -1,0 +1,57 @@
+/** A CPU profile as V8 writes it, as far as it is read here. */
+export interface CpuProfile {
+  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  samples: number[];
+  /** Microseconds, one for each sample. */
+  timeDeltas: number[];
+}
+
+export interface Spent {
+  name: string;
+  micros: number;
+  /** Of all time that was not idle. */
+  share: number;
+}
+
+const IDLE = "(idle)";
+
+/** Where a thread spent its time itself, callees apart: by function, and by package or service. The dearest first. */
+export function readProfile({ nodes, samples, timeDeltas }: CpuProfile): { functions: Spent[]; places: Spent[] } {
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const functions = new Map<string, number>();
+  const places = new Map<string, number>();
+  for (const [index, id] of samples.entries()) {
+    const frame = frames.get(id);
+    if (frame === undefined || frame.functionName === IDLE) continue;
+    const micros = timeDeltas[index] ?? 0;
+    const place = placeOf(frame.url);
+    const name = frame.functionName || "(anonymous)";
+    add(functions, place === "V8" ? name : `${name}, ${fileOf(frame.url)}:${frame.lineNumber + 1}`, micros);
+    add(places, place === "V8" ? name : place, micros);
+  }
+  return { functions: rank(functions), places: rank(places) };
+}
+
+/** `(program)` and `(garbage collector)` belong to no file. */
+function placeOf(url: string): string {
+  if (url === "") return "V8";
+  if (url.startsWith("node:")) return "Node";
+  const [, inPackage] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
+  const [, ofOurs] = /\/((?:services\/\w+|shared)\/src)\//.exec(url) ?? [];
+  return inPackage ?? ofOurs ?? fileOf(url);
+}
+
+function fileOf(url: string): string {
+  return url.startsWith("node:") ? url : url.split("/").slice(-2).join("/");
+}
+
+function add(sums: Map<string, number>, name: string, micros: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + micros);
+}
+
+function rank(sums: Map<string, number>): Spent[] {
+  const all = [...sums.values()].reduce((sum, micros) => sum + micros, 0);
+  return [...sums]
+    .map(([name, micros]) => ({ name, micros, share: micros / all }))
+    .sort((left, right) => right.micros - left.micros);
+}
