@@ -2,10 +2,11 @@ import type { Database } from "better-sqlite3";
 import { isSameJson } from "../json-value.ts";
 import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "../verdict.ts";
 import type { Refusal } from "./refusal.ts";
+import { createReadAge } from "./sqlite-copy-age.ts";
 import { refusalOf, refusedByStore } from "./sqlite-errors.ts";
 import type { FrameEvent } from "./sqlite-event-reader.ts";
 import { readItem } from "./sqlite-frame-items.ts";
-import { countCopyOfSource, countsOf, type Pass } from "./sqlite-pass.ts";
+import { copiesOf, countsOf, type Pass } from "./sqlite-pass.ts";
 
 /** Stores an event or records it as a copy, and counts it. What it throws has changed nothing. */
 export type Judge = (pass: Pass, event: FrameEvent, receivedAt: string) => Verdicts;
@@ -24,6 +25,7 @@ export function prepareJudge(database: Database): Judge {
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, event_id) DO NOTHING`,
   );
   const recordDuplicate = prepareDuplicates(database);
+  const readAge = createReadAge();
   return (pass, event, receivedAt) => {
     const { topic, eventId, timestamp, source, payload, attributes } = event;
     const { changes } = insertEvent.run(topic, eventId, timestamp, source, payload, attributes, pass.processedAt);
@@ -32,11 +34,10 @@ export function prepareJudge(database: Database): Judge {
       return STORED;
     }
     const { isConflict, firstProcessedAt } = recordDuplicate(event, receivedAt);
-    const ageSeconds = (Date.parse(receivedAt) - Date.parse(firstProcessedAt)) / 1_000;
-    countCopyOfSource(pass, { source, ageSeconds, isConflict });
-    const counts = countsOf(pass, topic);
-    counts.duplicates++;
-    if (isConflict) counts.conflicts++;
+    for (const counts of [countsOf(pass, topic), copiesOf(pass, source, readAge({ receivedAt, firstProcessedAt }))]) {
+      counts.duplicates++;
+      if (isConflict) counts.conflicts++;
+    }
     if (pass.dropped.length < pass.maxNamed) pass.dropped.push({ topic, eventId, source, isConflict });
     return isConflict ? CONFLICT : DUPLICATE;
   };

@@ -50,20 +50,14 @@ export function countsOf(pass: Pass, topic: string): TopicCounts {
   return counts;
 }
 
-/** `ageSeconds` is since the first copy was stored; below 0 where that came later but was stored before. */
-export function countCopyOfSource(
-  { sources }: Pass,
-  { source, ageSeconds, isConflict }: { source: string; ageSeconds: number; isConflict: boolean },
-): void {
+/** The counts of a source's copies of one age. */
+export function copiesOf({ sources }: Pass, source: string, age: number): CopyCounts {
   let ages = sources.get(source);
   if (ages === undefined) {
     ages = Array.from({ length: AGE_BOUNDS_SECONDS.length + 1 }, () => ({ duplicates: 0, conflicts: 0 }));
     sources.set(source, ages);
   }
-  const bound = AGE_BOUNDS_SECONDS.findIndex((seconds) => ageSeconds <= seconds);
-  const counts = ages.at(bound) as CopyCounts; // -1, beyond the bounds, is the last
-  counts.duplicates++;
-  if (isConflict) counts.conflicts++;
+  return ages[age] as CopyCounts;
 }
 
 export function countPlace({ places }: Pass, incarnation: string): void {
