@@ -101,6 +101,12 @@ export const StackSettings = z.object({
   }),
 });
 
+/** Which database the command line looks into, where its arguments do not say. */
+export const AdminSettings = z.object({
+  DATABASE_URL: StackSettings.shape.DATABASE_URL.optional(),
+  DATABASE_PATH: z.string().default("data/tidemark.db"),
+});
+
 /** Where the publisher sends to, and the key it shows when the API is not open. */
 export const PublisherSettings = z.object({
   AGGREGATOR_URL: z

@@ -1,7 +1,8 @@
 import { Socket } from "node:net";
 import { coalesce } from "@tidemark/shared/coalesce";
-import type { Audit, AuditCounts, Auditor } from "@tidemark/shared/event-store/audit";
-import { type AuditAnswer, AuditParameters } from "@tidemark/shared/http-api/audit-api";
+import type { Audit, Auditor } from "@tidemark/shared/event-store/audit";
+import { auditAnswer } from "@tidemark/shared/http-api/audit-answer";
+import { AuditParameters } from "@tidemark/shared/http-api/audit-api";
 import type { FastifyInstance } from "fastify";
 
 const MAX_NAMED = 10;
@@ -24,27 +25,4 @@ export function registerAudit(server: FastifyInstance, { auditor }: { auditor: A
 function describeDefect({ booked, counted, bySource, differences, differencesTotal }: Audit) {
   const topics = differences.slice(0, MAX_NAMED).map(({ topic }) => topic);
   return { topics, differencesTotal, booked, counted, bySource };
-}
-
-/** Words an audit for the outside. */
-export function auditAnswer(audit: Audit): AuditAnswer {
-  return {
-    audited_at: audit.auditedAt,
-    duration_ms: audit.durationMs,
-    balanced: audit.isBalanced,
-    topics_total: audit.topicsTotal,
-    booked: countsAnswer(audit.booked),
-    counted: countsAnswer(audit.counted),
-    by_source: audit.bySource,
-    differences: audit.differences.map(({ topic, booked, counted }) => ({
-      topic,
-      booked: countsAnswer(booked),
-      counted: countsAnswer(counted),
-    })),
-    differences_total: audit.differencesTotal,
-  };
-}
-
-function countsAnswer({ unique, duplicates, conflicts, deadLettered }: AuditCounts) {
-  return { unique, duplicates, conflicts, dead_lettered: deadLettered };
 }

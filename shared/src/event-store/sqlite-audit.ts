@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Database } from "better-sqlite3";
 import { type Audit, type AuditCounts, type AuditDifference, judgeAudit, MAX_DIFFERENCES } from "./audit.ts";
 import { openReaderDatabase } from "./sqlite-database.ts";
+import { sqliteCode } from "./sqlite-errors.ts";
 import { sixDigits } from "./sqlite-pass.ts";
+import { checkSchema } from "./sqlite-schema.ts";
 
 interface TallyRow {
   topic: string;
@@ -65,6 +69,36 @@ export function recountSqlite(path: string): Audit {
   } finally {
     database.close();
   }
+}
+
+/**
+ * The same of a file from outside of the service, which may be running, stopped or killed.
+ *
+ * @throws {Error} naming the path and what to do
+ */
+export function verifySqlite(path: string): Audit {
+  const file = resolve(path);
+  if (!existsSync(file)) throw new Error(`there is no file ${file}`);
+  try {
+    const database = openReaderDatabase(file);
+    try {
+      checkSchema(database);
+      return database.transaction(() => recount(database)).deferred();
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    throw explain(file, error);
+  }
+}
+
+function explain(file: string, cause: unknown): unknown {
+  const code = sqliteCode(cause);
+  if (code === "SQLITE_NOTADB") return new Error(`${file} is no SQLite database`, { cause });
+  if (!/^SQLITE_(READONLY|CANTOPEN|IOERR)/.test(code)) return cause;
+  // Readers, too, take their locks in the -shm file.
+  const fix = `run this as the user that the service runs as, or on a copy in a directory that you may write to`;
+  return new Error(`cannot read ${file} (${code}), or not make ${file}-shm beside it; ${fix}`, { cause });
 }
 
 /** Prepares what makes an audit the last one. */

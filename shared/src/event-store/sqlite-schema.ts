@@ -115,6 +115,19 @@ const MIGRATIONS = [
 ];
 
 /**
+ * Refuses a file whose tables are not those of this program.
+ *
+ * @throws {Error} saying whose they are
+ */
+export function checkSchema(database: Database): void {
+  const version = database.pragma("user_version", { simple: true }) as number;
+  if (version === MIGRATIONS.length) return;
+  if (version === 0) throw new Error(`${database.name} is no database of Tidemark`);
+  const age = version > MIGRATIONS.length ? "a newer" : "an older";
+  throw new Error(`${database.name} was written by ${age} Tidemark: its schema has version ${version}`);
+}
+
+/**
  * Brings the tables up to date, all missing migrations in one transaction.
  *
  * @throws {Error} when a newer version of the program has migrated the file further

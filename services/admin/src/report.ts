@@ -1,0 +1,68 @@
+import type { Audit, AuditCounts, AuditDifference } from "@tidemark/shared/event-store/audit";
+
+const COLUMNS: [title: string, count: (counts: AuditCounts) => number][] = [
+  ["unique", ({ unique }) => unique],
+  ["duplicates", ({ duplicates }) => duplicates],
+  ["conflicts", ({ conflicts }) => conflicts],
+  ["dead-lettered", ({ deadLettered }) => deadLettered],
+];
+
+/** The books and the recount side by side, for people. */
+export function writeReport(audit: Audit, database: string): string {
+  const { auditedAt, durationMs, booked, counted, bySource, topicsTotal } = audit;
+  const rows = [
+    ["", ...COLUMNS.map(([title]) => title)],
+    ["books", ...countsOf(booked)],
+    ["books by source", "", formatCount(bySource.duplicates), formatCount(bySource.conflicts), ""],
+    ["rows", ...countsOf(counted)],
+  ];
+  return [
+    `${database}, as it was at ${auditedAt}; counted in ${(durationMs / 1_000).toFixed(1)} s`,
+    "",
+    writeTable(rows),
+    "",
+    audit.isBalanced ? `The books balance. Topics: ${formatCount(topicsTotal)}.` : writeDefect(audit),
+  ].join("\n");
+}
+
+function writeDefect({ differences, differencesTotal, topicsTotal }: Audit): string {
+  if (differencesTotal === 0) return "THE BOOKS DO NOT BALANCE: those by source are not those by topic.";
+  const rows = [
+    ["topic", "", ...COLUMNS.map(([title]) => title)],
+    ...differences.flatMap(({ topic, booked, counted }: AuditDifference) => [
+      [JSON.stringify(topic), "books", ...countsOf(booked)],
+      ["", "rows", ...countsOf(counted)],
+    ]),
+  ];
+  const more = differencesTotal - differences.length;
+  return [
+    `THE BOOKS DO NOT BALANCE: ${formatCount(differencesTotal)} of ${formatCount(topicsTotal)} topics differ.`,
+    "",
+    writeTable(rows),
+    ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
+  ].join("\n");
+}
+
+function countsOf(counts: AuditCounts): string[] {
+  return COLUMNS.map(([, count]) => formatCount(count(counts)));
+}
+
+/** Words to the left, numbers to the right. */
+function writeTable(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => {
+          const width = widths[column] ?? 0;
+          return column < row.length - COLUMNS.length ? cell.padEnd(width) : cell.padStart(width);
+        })
+        .join("  "),
+    )
+    .map((line) => `  ${line.trimEnd()}`)
+    .join("\n");
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}

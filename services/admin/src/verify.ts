@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import type { Audit } from "@tidemark/shared/event-store/audit";
+import { verifyPostgres } from "@tidemark/shared/event-store/postgres-audit";
+import { verifySqlite } from "@tidemark/shared/event-store/sqlite-audit";
+import { auditAnswer } from "@tidemark/shared/http-api/audit-answer";
+import type { Options, Target } from "./options.ts";
+import { writeReport } from "./report.ts";
+
+export interface Verification {
+  /** 0 balanced, 1 not, 2 when nobody can say. */
+  exitCode: number;
+  /** What was found, for standard output. */
+  output?: string;
+  /** Why it could not be done, for standard error. */
+  fault?: string;
+}
+
+/** Recounts a database, and words what came of it. */
+export async function verify({ target, isJson }: Options): Promise<Verification> {
+  try {
+    const audit = await recount(target);
+    const output = isJson ? JSON.stringify(auditAnswer(audit), null, 2) : writeReport(audit, nameOf(target));
+    return { exitCode: audit.isBalanced ? 0 : 1, output };
+  } catch (error) {
+    const subject = target.kind === "postgres" ? ` ${nameOf(target)}` : ""; // errors of a file name it
+    return { exitCode: 2, fault: `cannot verify${subject}: ${reasonsOf(error).join(": ")}` };
+  }
+}
+
+async function recount(target: Target): Promise<Audit> {
+  return target.kind === "sqlite" ? verifySqlite(target.path) : verifyPostgres({ url: target.url });
+}
+
+/** Without the password: it may end up in a log. */
+function nameOf(target: Target): string {
+  if (target.kind === "sqlite") return resolve(target.path);
+  const { protocol, host, pathname } = new URL(target.url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+function reasonsOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  // Of several addresses that were tried, the last error tells as much as all of them.
+  const cause = error.cause instanceof AggregateError ? error.cause.errors.at(-1) : error.cause;
+  return [error.message, ...(cause instanceof Error && cause.message !== "" ? [cause.message] : [])];
+}
