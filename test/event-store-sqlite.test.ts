@@ -182,6 +182,26 @@ describe("closing a SQLite store", () => {
   });
 });
 
+test("counters that differ from their tables are a drift, whichever way", async () => {
+  const path = await pathForTest();
+  const store = await openForTest(path);
+  const event = eventText({ topic: "t" });
+  await verdictsOf(store, [event, event, event]);
+  const drifts = [];
+
+  for (const change of [
+    "unique_events = 2",
+    "unique_events = 0",
+    "duplicates = 4",
+    "unique_events = 1, duplicates = 2",
+  ]) {
+    changeTables(path, `UPDATE topics SET ${change}`);
+    drifts.push((await store.readBooks({ maxTopics: 0 })).tableDrift);
+  }
+
+  expect(drifts).toEqual([1, 1, 3, 0]);
+});
+
 test.each(["writer", "reader"])(
   "a %s's thread that dies ends the process, and no call stays unanswered",
   async (victim) => {
