@@ -38,7 +38,7 @@ machine, in a fresh folder under data/ that is removed afterwards. Prints markdo
   --gateways N         of the stack (default 1)
   --consumers N        of the stack (default 1)
   --quick              one second each, sizes 1 and 100, 32 connections: to see that it works
-  --profile DIR        CPU profiles of the services go there (read them with npm run bench:profile -- FILE)
+  --profile DIR        CPU profiles of the services go there (read them with npm run bench:profile -- DIR/*/*)
   --save               writes load/results.md as well
   --help               this text
 `;

@@ -28,10 +28,9 @@ export async function startService({ service, environment, logDir, profileDir }:
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const log = openSync(join(logDir, `${service}-${port}.log`), "a");
+  // A folder each: every thread of a service writes a profile of its own there.
   const profile =
-    profileDir === undefined
-      ? []
-      : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${service}-${port}.cpuprofile`];
+    profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profileDir, `${service}-${port}`)}`];
   const child = fork(new URL(`../../services/${service}/src/main.ts`, import.meta.url), {
     env: { ...environment, HOST: "127.0.0.1", PORT: String(port) },
     execArgv: ["--import", new URL("../../tools/stack/stop-with-parent.ts", import.meta.url).href, ...profile],

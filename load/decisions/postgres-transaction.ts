@@ -14,7 +14,8 @@ const EVENTS_PER_RUN = 1_000;
 type Apply = (batch: SampleBatch) => Promise<unknown>;
 
 const client = await connectScratch("measuring_transaction");
-for (const table of ["events", "duplicates", "frames", "frame_copies", "counters", "positions"]) {
+const tables = ["events", "duplicates", "frames", "frame_copies", "counters", "source_counters", "frame_counters"];
+for (const table of [...tables, "dead_letters", "positions"]) {
   await client.query(`CREATE TABLE ${table} (LIKE public.${table} INCLUDING ALL)`);
 }
 await client.query("INSERT INTO positions SELECT * FROM public.positions");
@@ -22,12 +23,14 @@ const original = await definition(client);
 await createVariant("one_call", (text) => text);
 await createVariant("ledger_first", ledgerFirst);
 await createVariant("parsed_again", parsedAgain);
+await createVariant("fewer_counts", fewerCounts);
 
 const ways: { name: string; apply: Apply }[] = [
   { name: "one call", apply: (batch) => call(client, "one_call", batch) },
   { name: "statements between BEGIN and COMMIT", apply: (batch) => roundTrips(client, batch) },
   { name: "ledger row first, verdicts by UPDATE", apply: (batch) => call(client, "ledger_first", batch) },
   { name: "dropped copies parsed again", apply: (batch) => call(client, "parsed_again", batch) },
+  { name: "no counts by source and by log", apply: (batch) => call(client, "fewer_counts", batch) },
 ];
 const shapes: BatchShape[] = [
   { frames: 10, eventsPerFrame: 100, duplicateRate: 0, topics: 5 },
@@ -73,20 +76,24 @@ function replaced(text: string, from: string, to: string): string {
 }
 
 function ledgerFirst(text: string): string {
-  const start = text.indexOf("    INSERT INTO frames");
-  const end = text.indexOf("    GET DIAGNOSTICS");
-  const insert = `INSERT INTO frames (frame_id, incarnation, sequence, events, verdicts, received_at, processed_at, tx)
-    SELECT frame_ids[n], incarnations[n], sequences[n], event_counts[n], '', receipt_times[n], processed, position_tx
-    FROM generate_series(1, body_count) n ORDER BY frame_ids[n] ON CONFLICT (frame_id) DO NOTHING;
-  IF true = ANY (is_new) THEN`;
-  const update = `UPDATE frames SET verdicts = CASE WHEN letters IS NULL THEN repeat('s', event_counts[n])
-      ELSE encode(substring(letters FROM starts[n]::integer FOR event_counts[n]), 'escape') END
+  const start = text.indexOf("    WITH entered AS (\n      INSERT INTO frames");
+  const end = text.indexOf("    IF ledger_count <>");
+  const insert = text.slice(start, end).replace(/CASE WHEN starts[\s\S]*? END,/, "'',");
+  const update = `UPDATE frames SET verdicts = CASE WHEN verdicts_so_far IS NULL THEN repeat('s', event_counts[n])
+      ELSE encode(substring(verdicts_so_far FROM starts[n]::integer FOR event_counts[n]), 'escape') END
     FROM generate_series(1, body_count) n WHERE frames.frame_id = frame_ids[n];\n`;
-  return replaced(text.slice(0, start) + update + text.slice(end), "IF true = ANY (is_new) THEN", insert);
+  const whenNew = "IF true = ANY (is_new) THEN";
+  return replaced(text.slice(0, start) + update + text.slice(end), whenNew, `${whenNew}\n${insert}`);
+}
+
+function fewerCounts(text: string): string {
+  const bySource = /, sent AS \([\s\S]*?\n {6}\)/.exec(text)?.[0] ?? "";
+  const byLog = /, counted AS \(\s*INSERT INTO frame_counters[\s\S]*?\n {4}\)/.exec(text)?.[0] ?? "";
+  return replaced(replaced(text, bySource, ""), byLog, "");
 }
 
 function parsedAgain(text: string): string {
-  const parse = /SELECT topic[^;]*?is_new\[width_bucket\(ordinal, starts\)\]/.exec(text)?.[0] ?? "";
+  const parse = /SELECT topic[^;]*?IS DISTINCT FROM ordinal\)/.exec(text)?.[0] ?? "";
   let changed = replaced(text, "copies event_copy[];", "stored_ordinals bigint[];");
   changed = replaced(changed, "WITH copy AS MATERIALIZED (", "WITH copy AS (");
   const kept = /\(\s*SELECT array_agg\(ROW[^)]*\)::event_copy\)[\s\S]*?copies;/.exec(changed)?.[0] ?? "";
@@ -100,8 +107,14 @@ async function call(on: pg.Client, name: string, batch: SampleBatch): Promise<vo
   const { frameIds, eventCounts, starts, events } = batch;
   const origins = frameIds.map(() => "log");
   const times = frameIds.map(() => "2025-10-23T10:00:00Z");
-  const values = [frameIds, origins, eventCounts, eventCounts, times, frameIds.length, starts, events, 0, 10];
-  await on.query({ name, text: `SELECT * FROM ${name}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, values });
+  const end = 1 + eventCounts.reduce((sum, size) => sum + size, 0);
+  const values = [frameIds, origins, eventCounts, eventCounts, times, frameIds.length, [...starts, end], events, 0, 10];
+  values.push(...Array.from({ length: 6 }, () => [])); // no dead letters
+  await on.query({
+    name,
+    text: `SELECT * FROM ${name}(${values.map((_, index) => `$${index + 1}`).join(", ")})`,
+    values,
+  });
 }
 
 /** The same work by plain statements, each prepared: the batch crosses twice when it holds duplicates. */

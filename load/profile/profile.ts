@@ -15,15 +15,23 @@ export interface Spent {
 
 const IDLE = "(idle)";
 
-/** Where a thread spent its time itself, callees apart: by function, and by package or service. The dearest first. */
-export function readProfile({ nodes, samples, timeDeltas }: CpuProfile): { functions: Spent[]; places: Spent[] } {
+/**
+ * Where a thread spent its time itself, callees apart: by function, and by package or service, the dearest first. The
+ * first `skipMicros` are left out: there it loads modules, which is over once there is load.
+ */
+export function readProfile(
+  { nodes, samples, timeDeltas }: CpuProfile,
+  skipMicros: number,
+): { functions: Spent[]; places: Spent[] } {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const functions = new Map<string, number>();
   const places = new Map<string, number>();
+  let atMicros = 0;
   for (const [index, id] of samples.entries()) {
-    const frame = frames.get(id);
-    if (frame === undefined || frame.functionName === IDLE) continue;
     const micros = timeDeltas[index] ?? 0;
+    atMicros += micros;
+    const frame = frames.get(id);
+    if (frame === undefined || frame.functionName === IDLE || atMicros <= skipMicros) continue;
     const place = placeOf(frame.url);
     const name = frame.functionName || "(anonymous)";
     add(functions, place === "V8" ? name : `${name}, ${fileOf(frame.url)}:${frame.lineNumber + 1}`, micros);
