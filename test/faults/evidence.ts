@@ -9,8 +9,8 @@ export interface Evidence {
   recount: Recount;
   /** The books at the end. */
   stats: Stats;
-  /** What the service found when it recounted itself; undefined where it does not do that. */
-  audit?: Audit | undefined;
+  /** What the service found when it recounted. */
+  audit: Audit;
   /** Every dropped copy that is listed. */
   dropped: readonly DroppedCopy[];
   /** Each receipt's counts at the end; undefined where it gave none. */

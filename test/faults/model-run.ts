@@ -57,6 +57,7 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
       by_source: [...bySource].map(([source, count]) => ({ source, duplicate_dropped: count })),
     },
     dropped: Array.from({ length: total - rows }, () => ({ topic: "", event_id: "", source: "", conflict: false })),
+    audit: { balanced: true },
     receipts,
     samples: [],
     endings: [],

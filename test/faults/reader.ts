@@ -35,8 +35,8 @@ const TIMEOUT_MS = 10_000;
 const AUDIT_TIMEOUT_MS = 120_000;
 const PAGE_EVENTS = 1_000;
 
-async function get(url: URL): Promise<string> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+async function get(url: URL, timeoutMs = TIMEOUT_MS): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${url.pathname} answered ${answer.status}: ${text}`);
   return text;
@@ -76,11 +76,7 @@ export async function listDropped(service: URL): Promise<DroppedCopy[]> {
   }
 }
 
-/** What the service finds when it recounts; undefined where it knows no audit. */
-export async function readAudit(service: URL): Promise<Audit | undefined> {
-  const answer = await fetch(new URL("/audit", service), { signal: AbortSignal.timeout(AUDIT_TIMEOUT_MS) });
-  const text = await answer.text();
-  if (answer.status === 404) return undefined;
-  if (!answer.ok) throw new Error(`/audit answered ${answer.status}: ${text}`);
-  return JSON.parse(text) as Audit;
+/** What the service finds when it recounts. */
+export async function readAudit(service: URL): Promise<Audit> {
+  return JSON.parse(await get(new URL("/audit", service), AUDIT_TIMEOUT_MS)) as Audit;
 }

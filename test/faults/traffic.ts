@@ -3,7 +3,7 @@ import { createRandom, pickBelow, type Random } from "../../services/publisher/s
 const EMPTY_ODDS = 0.2;
 const COPY_ODDS = 0.28;
 const BAD_ODDS = 0.02;
-const ALTERED_ODDS = 0.05;
+const ALTERED_ODDS = 0.1;
 /** Most copies are retries of something recent. */
 const RECENT = 500;
 
