@@ -7,7 +7,6 @@ import { describeContent } from "./event-store/content.ts";
 import { describeCopiesBySource } from "./event-store/copies-by-source.ts";
 import { describeIdentity } from "./event-store/identity.ts";
 import { describeListing } from "./event-store/listing.ts";
-import { describeAgainstModel } from "./event-store/model.ts";
 
 /** An empty store for one test. */
 export interface OpenedStore {
@@ -36,6 +35,5 @@ export function describeEventStore(name: string, open: () => Promise<OpenedStore
     describeBooksBesideLog(openForTest);
     describeCopiesBySource(openForTest);
     describeListing(openForTest);
-    describeAgainstModel(openForTest);
   });
 }
