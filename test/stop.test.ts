@@ -4,11 +4,15 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from "node:h
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import pg from "pg";
+import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { eventText, uniqueName } from "./support/frames.ts";
+import { createOwnDatabase, launchOwn, startOwn, startOwnBroker, startOwnProxy } from "./support/own-services.ts";
 import { createDatabase } from "./support/postgres-database.ts";
 import { type ServiceProcess, startService } from "./support/service-process.ts";
 import { waitFor } from "./support/wait-for.ts";
+
+vi.setConfig({ testTimeout: 120_000 }); // many processes are started
 
 const REQUESTS = 20;
 
@@ -75,4 +79,54 @@ describe("a service told to stop answers what is in flight and ends with 0:", ()
     expect(await stopInFlight(gateway, uniqueName("stop"))).toEqual({ answers: ALL_STORED, exit: 0 });
     expect(await consumer.end("SIGTERM")).toBe(0);
   });
+
+  test("query", async () => {
+    const { url: NATS_URL } = await startOwnBroker();
+    const { url: DATABASE_URL } = await createOwnDatabase();
+    await startOwn("consumer", { NATS_URL, DATABASE_URL }); // makes the tables
+    const query = await startOwn("query", { NATS_URL, DATABASE_URL });
+    const holder = new pg.Client({ connectionString: DATABASE_URL });
+    await holder.connect();
+    onTestFinished(() => holder.end());
+    await holder.query("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE");
+
+    const answers = Array.from({ length: 5 }, () => fetch(`${query.url}/events`));
+    const countWaiting =
+      "SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass";
+    await waitFor("the questions to wait", async () => (await holder.query(countWaiting)).rows[0].waiting === 5);
+    const ended = query.end("SIGTERM");
+    await waitFor("the service to stop", () => query.output().includes('"msg":"stopping"'));
+    await holder.query("COMMIT");
+    for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200);
+    expect(await ended).toBe(0);
+  });
+});
+
+test("a service told to stop ends with 0 also while broker and database are away", async () => {
+  const broker = await startOwnBroker();
+  const { url } = await createOwnDatabase();
+  const wire = await startOwnProxy(url);
+  const environment = { NATS_URL: broker.url, DATABASE_URL: wire.url };
+  const names = ["consumer", "gateway", "query"];
+  const [consumer, gateway, query] = await Promise.all(names.map((name) => startOwn(name, environment)));
+
+  wire.refuse();
+  const prefer = { "content-type": "application/json", prefer: "respond-async" };
+  const taken = await fetch(`${gateway?.url}/publish`, { method: "POST", headers: prefer, body: eventText() });
+  expect(taken.status).toBe(202);
+  await waitFor("the consumer to hold what it cannot store", () => consumer?.output().includes("the store is away"));
+  await broker.kill();
+  await waitFor("the gateway to miss the broker", async () => (await fetch(`${gateway?.url}/readyz`)).status === 503);
+  expect(await Promise.all([consumer, gateway, query].map((service) => service?.end("SIGTERM")))).toEqual([0, 0, 0]);
+});
+
+test("a service told to stop ends with 0 also before broker and database ever came", async () => {
+  const environment = { NATS_URL: "nats://127.0.0.1:1", DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" };
+  const services = await Promise.all(["consumer", "gateway", "query"].map((name) => launchOwn(name, environment)));
+  for (const service of services) {
+    await waitFor(`${service.name} to live`, async () => (await fetch(`${service.url}/livez`)).ok, {
+      timeoutMs: 45_000,
+    });
+  }
+  expect(await Promise.all(services.map((service) => service.end("SIGTERM")))).toEqual([0, 0, 0]);
 });
