@@ -58,15 +58,25 @@ describe("of the log", () => {
     });
   });
 
-  test("a stream that acknowledges before it writes is unsafe, whatever the server does", async () => {
-    const { url, monitorUrl } = await startOwnBroker();
-    const { name, connection, close } = await createStream(url);
+  test.each([
+    ["acknowledges before it writes", { persist_mode: "async" }, "persist_mode=async"],
+    ["drops what is old", { max_age: 3_600e9 }, "max_age=3600s"],
+    ["is in memory", { storage: "memory" }, "storage=memory"],
+  ])("a stream that %s is unsafe, whatever the server does", async (_what, setting, words) => {
+    const { name, connection, close } = await createStream(inject("natsUrl"));
     onTestFinished(close);
-    const config = { name, subjects: [`${name}.>`], storage: "file", num_replicas: 1, persist_mode: "async" };
+    const config = {
+      name,
+      subjects: [`${name}.>`],
+      storage: "file",
+      num_replicas: 1,
+      max_bytes: 1_000_000,
+      ...setting,
+    };
     await connection.nats.request(`$JS.API.STREAM.CREATE.${name}`, JSON.stringify(config));
-    expect(await readLogDurability({ connection, stream: name, monitorUrl })).toMatchObject({
+    expect(await readLogDurability({ connection, stream: name })).toMatchObject({
       status: "unsafe",
-      findings: [{ detail: expect.stringContaining("persist_mode=async") }],
+      findings: [{ detail: expect.stringContaining(words) }],
     });
   });
 });

@@ -61,6 +61,10 @@ async function readStream(connection: JetstreamConnection, stream: string): Prom
 }
 
 function findLossySetting({ config }: StreamInfo): string | undefined {
+  if (config.max_age > 0) {
+    const age = `max_age=${config.max_age / 1e9}s`;
+    return `the stream ${config.name} has ${age}, after which it drops events that are not stored yet: set max_age=0`;
+  }
   if (config.storage !== StorageType.File) {
     return `the stream ${config.name} has storage=${config.storage}: make it anew with storage=file`;
   }
