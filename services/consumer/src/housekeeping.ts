@@ -29,7 +29,7 @@ export interface Housekeeping {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const BETWEEN_ROUNDS_MS = 60_000;
-// Some ten milliseconds of a store's time; then it gets as much for itself, and at least these.
+// A step takes SQLite 11 ms and PostgreSQL 34; then the store has as long for itself, and at least the pause.
 const STEP_ROWS = 2_000;
 const MIN_PAUSE_MS = 50;
 /** Receipts are kept so long, at least. */

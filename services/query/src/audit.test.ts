@@ -26,7 +26,7 @@ function serve(audit: () => Promise<Audit>) {
   onTestFinished(() => server.close());
   const error = vi.spyOn(server.log, "error");
   registerAudit(server, { auditor: { audit } });
-  return { ask: () => server.inject("/audit"), error };
+  return { server, ask: () => server.inject("/audit"), error };
 }
 
 test("recounts what is stored, and /stats remembers", async () => {
@@ -90,6 +90,21 @@ test("books that do not balance are answered, and named in the log", async () =>
     expect.objectContaining({ topics: differences.slice(0, 10).map(({ topic }) => topic), differencesTotal: 12 }),
     expect.any(String),
   );
+});
+
+test("outlasts the time that a connection may be idle", async () => {
+  const running: ((audit: Audit) => void)[] = [];
+  const { server } = serve(() => new Promise((resolve) => running.push(resolve)));
+  server.get("/idle", () => new Promise(() => {}));
+  const origin = await server.listen({ host: "127.0.0.1", port: 0 });
+  server.server.setTimeout(200);
+  const auditing = fetch(`${origin}/audit`);
+  await vi.waitFor(() => expect(running).toHaveLength(1));
+
+  await expect(fetch(`${origin}/idle`)).rejects.toThrow(); // asked later, and cut off
+  running[0]?.(auditWith({}));
+
+  expect((await auditing).status).toBe(200);
 });
 
 test("takes no parameter", async () => {

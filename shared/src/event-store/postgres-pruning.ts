@@ -22,7 +22,7 @@ interface StepRow {
 }
 
 /**
- * `Pruner.pruneDuplicates`: one statement, so one short transaction. It begins where the step before ended: conflicts
+ * `Pruner.pruneDuplicates`, beside the connection that applies frames: one statement, so one short transaction. It begins where the step before ended: conflicts
  * that stay, and what the vacuum has yet to remove, are not walked over again. Who gets the lock may see rows that
  * another has deleted a moment ago; DELETE does not return those, so nothing is counted twice.
  */
