@@ -2,7 +2,7 @@ import { check } from "k6";
 import type { Options } from "k6/options";
 import { Producer } from "./k6/producer.k6.ts";
 import { publish } from "./k6/publish.k6.ts";
-import { type Run, startRun, topicsOf } from "./k6/run.k6.ts";
+import { PATIENCE, type Run, startRun, topicsOf } from "./k6/run.k6.ts";
 import { bodyOf, get } from "./k6/service.k6.ts";
 import { EXACT_TALLY, settleTally } from "./k6/tally.k6.ts";
 
@@ -10,6 +10,7 @@ const duration = __ENV.DURATION || "30s";
 
 /** Producers, readers who look for what was just confirmed, and people at dashboards, at once. DURATION, default 30s. */
 export const options: Options = {
+  ...PATIENCE,
   scenarios: {
     producers: { executor: "constant-vus", vus: 8, duration, exec: "produce" },
     walkers: { executor: "constant-vus", vus: 2, duration, exec: "walk" },

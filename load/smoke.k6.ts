@@ -2,12 +2,13 @@ import { check } from "k6";
 import type { Options } from "k6/options";
 import { Producer } from "./k6/producer.k6.ts";
 import { publish } from "./k6/publish.k6.ts";
-import { type Run, startRun } from "./k6/run.k6.ts";
+import { PATIENCE, type Run, startRun } from "./k6/run.k6.ts";
 import { bodyOf, get } from "./k6/service.k6.ts";
 import { EXACT_TALLY, settleTally } from "./k6/tally.k6.ts";
 
 /** Does it work at all: every route that a producer or a reader needs, once or twice. Some seconds. */
 export const options: Options = {
+  ...PATIENCE,
   vus: 1,
   iterations: 3,
   thresholds: { ...EXACT_TALLY, checks: ["rate==1"], publish_errors: ["rate==0"], publish_refused: ["count==0"] },
@@ -33,5 +34,4 @@ export default function (run: Run): void {
     "its topic is listed": (answer) => Number(bodyOf(answer).count) > 0,
   });
   check(get("/duplicates"), { "copies are listed": ({ status }) => status === 200 });
-  check(get("/health"), { "the service is healthy": ({ status }) => status === 200 });
 }

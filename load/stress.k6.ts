@@ -2,7 +2,7 @@ import { check } from "k6";
 import type { Options } from "k6/options";
 import { Producer } from "./k6/producer.k6.ts";
 import { publish } from "./k6/publish.k6.ts";
-import { type Run, startRun } from "./k6/run.k6.ts";
+import { PATIENCE, type Run, startRun } from "./k6/run.k6.ts";
 import { settleTally, TALLY_WITH_RETRIES } from "./k6/tally.k6.ts";
 
 const EVENTS_A_BATCH = 500;
@@ -13,6 +13,7 @@ const MOST_USERS = Number(__ENV.USERS || 200);
  * wrongly, forget what it confirmed, or stay down: when the crowd has gone, a last batch goes through. USERS, default 200.
  */
 export const options: Options = {
+  ...PATIENCE,
   scenarios: {
     crowd: {
       executor: "ramping-vus",

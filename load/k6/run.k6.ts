@@ -1,4 +1,4 @@
-import { check, fail } from "k6";
+import { check, fail, sleep } from "k6";
 import crypto from "k6/crypto";
 import { get } from "./service.k6.ts";
 
@@ -8,14 +8,22 @@ export interface Run {
   id: string;
 }
 
+/** Part of every script's options: its ends take their time, see `startRun` and `settleTally`. */
+export const PATIENCE = { setupTimeout: "90s", teardownTimeout: "180s" };
+
 const TOPICS_A_RUN = 5;
 const ID_BYTES = 4;
+const START_SECONDS = 30;
 
-/** The `setup` of every script. */
+/** The `setup` of every script: waits for a service that has just been started. */
 export function startRun(): Run {
-  const ready = get("/readyz");
-  if (!check(ready, { "the service is ready": ({ status }) => status === 200 })) {
-    fail(`the service does not answer: ${ready.status} ${ready.error} ${ready.body}; BASE_URL says where it is`);
+  let health = get("/health");
+  for (let waited = 0; waited < START_SECONDS && health.status !== 200; waited++) {
+    sleep(1);
+    health = get("/health");
+  }
+  if (!check(health, { "the service is healthy": ({ status }) => status === 200 })) {
+    fail(`BASE_URL leads to no healthy service: ${health.error || `/health answers ${health.status} ${health.body}`}`);
   }
   const bytes = new Uint8Array(crypto.randomBytes(ID_BYTES));
   return { id: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") };
