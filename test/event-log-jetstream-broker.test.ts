@@ -24,6 +24,12 @@ function api(stream: StreamUnderTest, subject: string, request: object = {}) {
   return stream.connection.nats.request(`$JS.API.${subject}`, JSON.stringify(request), { timeout: 5_000 });
 }
 
+test("says which settings to mend when the broker has no room for a log of its size", async () => {
+  const stream = await createStream(broker.url, { maxBytes: 1e15 });
+  onTestFinished(() => stream.close());
+  await expect(stream.open()).rejects.toThrow(/lower LOG_MAX_BYTES/);
+});
+
 test("keeps every confirmed frame through a kill -9 of the broker, and goes on by itself", async () => {
   const stream = await createTestStream();
   const log = await stream.open();

@@ -3,7 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { Logger } from "../log.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JetstreamConnection } from "./jetstream-connection.ts";
-import { isAbsent, isUndecided, unreachable } from "./jetstream-errors.ts";
+import { isAbsent, isFull, isUndecided, unreachable } from "./jetstream-errors.ts";
 import { lookIntoStream } from "./jetstream-look.ts";
 import { createPublisher } from "./jetstream-publisher.ts";
 import { createPuller } from "./jetstream-puller.ts";
@@ -30,6 +30,9 @@ export interface JetstreamEventLogOptions {
 }
 
 const ENSURE_WAIT_MS = 500;
+const NO_ROOM =
+  "nats-server has no room for a log of this size: lower LOG_MAX_BYTES, or raise max_file_store of the server, or " +
+  "max_file of the account";
 
 /**
  * The log in NATS JetStream: a work queue on disk, a frame a message, refusing when it is full. Waits for a broker that
@@ -38,7 +41,7 @@ const ENSURE_WAIT_MS = 500;
  * A frame appended again within two minutes is stored once; after that it may be delivered twice, which the store's
  * ledger knows.
  *
- * @throws {Error} when the stream exists with settings that do not fit and cannot be changed
+ * @throws {Error} when the stream exists with settings that do not fit and cannot be changed, or does not fit the server
  */
 export async function openJetstreamEventLog({
   connection,
@@ -67,6 +70,7 @@ export async function openJetstreamEventLog({
       try {
         return await ensureStream(manager, settings);
       } catch (error) {
+        if (isFull(error)) throw new Error(NO_ROOM, { cause: error });
         if (!isAbsent(error) && !isUndecided(error)) throw error;
         if (tries === 1) log.warn({ err: error, stream }, "waiting for the log");
         await Promise.race([connection.lost(), delay(ENSURE_WAIT_MS)]);
