@@ -18,6 +18,10 @@ describe("for orchestrators", () => {
     const health = await getJson("/health");
 
     expect(health).toMatchObject({ status: "healthy", consumer_running: true, queue_size: expect.any(Number) });
+    expect(health.durability).toEqual({
+      status: expect.stringMatching(/^(safe|unsafe|unknown)$/),
+      findings: expect.any(Array),
+    });
     expect(Math.abs(Date.parse(String(health.timestamp)) - Date.now())).toBeLessThan(600_000);
   });
 
