@@ -68,3 +68,12 @@ test("every wire of the stack joins a service to something", () => {
   expect(WIRES.stack).toContain("consumer-2>postgres");
   expect(new Set(WIRES.stack).size).toBe(WIRES.stack.length);
 });
+
+test.for(["single", "stack"] as const)("four minutes of %s hold twenty-five faults, whatever the seed", (shape) => {
+  fc.assert(
+    fc.property(fc.nat(), (seed) => {
+      const steps = drawPlan({ seed, shape, durationMs: 240_000 });
+      expect(steps.flatMap(({ faults }) => faults).length).toBeGreaterThanOrEqual(25);
+    }),
+  );
+});
