@@ -30,6 +30,7 @@ export function buryFrame(
   { frameId, origin, events, receivedAtMs, reason, content }: UnreadableFrame,
 ): Promise<Applied> {
   const deliveries = [{ frame: { id: frameId, requests: [events], receivedAtMs, events: content }, origin }];
+  const batch = joinFrames(deliveries, new Set([frameId]));
   const letters = [{ body: 0, code: DAMAGED_FRAME, reason, content }];
-  return applyBatch(connection, deliveries, { batch: joinFrames(deliveries, new Set([frameId])), letters, maxNamed: 0 });
+  return applyBatch(connection, deliveries, { batch, letters, maxNamed: 0 });
 }

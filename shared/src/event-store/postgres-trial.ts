@@ -10,6 +10,7 @@ import type { Refusal } from "./refusal.ts";
 
 // No log has this name: what is counted under it is here for the length of a transaction.
 const NO_LOG = "";
+const FORGET_COUNT = "DELETE FROM frame_counters WHERE slot = $1 AND incarnation = $2";
 
 /**
  * Applies events inside an open transaction as `apply` would, all or none, in a frame of their own that leaves no trace.
@@ -25,12 +26,12 @@ export function tryEvents(
   const events = Buffer.from(`[${contents.join(",")}]`);
   const frame = { id, requests: [contents.length], receivedAtMs, events };
   const deliveries: AppliedDelivery[] = [{ frame, origin: { incarnation: NO_LOG, sequence: 0 } }];
-  const { client } = connection;
+  const { client, slot } = connection;
   return orRefusal(client, async () => {
     const batch = joinFrames(deliveries);
     const row = await translatingErrors(() => callApply(connection, { batch, letters: [], maxNamed: 0 }));
     await translatingErrors(() => client.query("DELETE FROM frames WHERE frame_id = $1", [id]));
-    await translatingErrors(() => client.query("DELETE FROM frame_counters WHERE incarnation = $1", [NO_LOG]));
+    await translatingErrors(() => client.query(FORGET_COUNT, [slot, NO_LOG]));
     return readApplied(deliveries, batch, row).frames[0]?.verdicts ?? "";
   });
 }
