@@ -42,21 +42,16 @@ export async function applyIsolated(
   for (let round = 1; ; round++) {
     const parts = await takeApart(connection, deliveries);
     const unknown = parts.filter(({ isKnown }) => !isKnown);
-    const refused = await findRefused(
-      connection,
-      unknown.flatMap(({ items }) => items),
-    );
+    const items = unknown.flatMap((part) => part.items);
+    const refused = await findRefused(connection, items);
     const codes = Array.from(refused.values(), ({ code }) => code);
-    refuseOwnFault(
-      codes,
-      unknown.reduce((sum, { declared }) => sum + declared, 0),
-    );
+    const judged = unknown.reduce((sum, { declared }) => sum + declared, 0);
+    refuseOwnFault(codes, judged);
     try {
       return await applyBatch(connection, deliveries, { ...burying(refused, parts, deliveries), maxNamed });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
-      if (round === MAX_ROUNDS)
-        throw new Error("the store refuses a batch whose every event it takes", { cause: error });
+      if (round === MAX_ROUNDS) throw new Error("the store refuses together what it takes alone", { cause: error });
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   onlyDeadLetter,
 } from "./dead-letter-store.ts";
 import { describePoison } from "./poison-events.ts";
+import { describePoisonMix } from "./poison-mix.ts";
 
 /** What every adapter of `DeadLetterStore` promises, beside `describeEventStore`. */
 export function describeDeadLetters(name: string, open: () => Promise<OpenedDeadLetterStore>): void {
@@ -23,6 +24,7 @@ export function describeDeadLetters(name: string, open: () => Promise<OpenedDead
   };
   describe(`dead letters of ${name}`, () => {
     describePoison(openForTest);
+    describePoisonMix(openForTest);
     describeRedrive(openForTest);
     describeDeletion(openForTest);
     describeDeadLetterListing(openForTest);
