@@ -18,11 +18,11 @@ const few = fc.integer({ min: 1, max: 4 });
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 2, arbitrary: fc.record({ store: few }) },
-    { weight: 1, arbitrary: fc.record({ hold: few }) },
+    { weight: 2, arbitrary: fc.record({ hold: few }) },
     { weight: 1, arbitrary: fc.constant("let go" as const) },
     { weight: 3, arbitrary: fc.record({ read: few }) },
   ),
-  { minLength: 4, maxLength: 25 },
+  { minLength: 12, maxLength: 30, size: "max" },
 );
 
 interface World {
