@@ -42,7 +42,7 @@ export class RawConnection {
     const isTls = BASE_URL.protocol === "https:";
     const host = BASE_URL.hostname.replace(/^\[|\]$/g, "");
     const port = Number(BASE_URL.port || (isTls ? 443 : 80));
-    const socket = isTls
+    const socket: Socket = isTls
       ? connectTls({ host, port, servername: host, allowHalfOpen: true })
       : connectTcp({ host, port, allowHalfOpen: true });
     const connection = new RawConnection(socket);
