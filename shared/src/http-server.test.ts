@@ -94,6 +94,17 @@ describe("an HTTP server", () => {
     expect(String(head)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/is);
   });
 
+  it("answers junk on a connection that was answered before", async () => {
+    const server = openServer();
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
+    socket.write("NONSENSE\r\n\r\n");
+    expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 400 /);
+    socket.destroy();
+  });
+
   it("does not answer junk behind a request in the place of its answer", async () => {
     const server = openServer({ slow: new Promise(() => undefined), closeWaitMs: 0 });
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));

@@ -191,11 +191,14 @@ function unknownRoute(
 }
 
 /** What arrives is not HTTP, or came too slowly: it is answered on the socket, whether or not a handler has begun. */
-function answerClientError(error: Error & { code?: string }, socket: Socket & { _httpMessage?: ServerResponse }): void {
+function answerClientError(
+  error: Error & { code?: string },
+  socket: Socket & { _httpMessage?: ServerResponse | null },
+): void {
   if (socket.writableEnded) return; // answered already; what still comes is read and forgotten
   // Node's own mark of an answer that is owed. Where that is for an earlier request, a client would take this one for it.
   const owed = socket._httpMessage;
-  const isOwedToAnother = owed !== undefined && (owed.req.complete || owed.headersSent);
+  const isOwedToAnother = owed ? owed.req.complete || owed.headersSent : false; // null between two requests
   if (error.code === "ECONNRESET" || !socket.writable || isOwedToAnother) {
     socket.destroy();
     return;
