@@ -6,7 +6,7 @@ import { makeEvent, publish, uniqueTopic } from "./publishing.ts";
 const FIGURES = ["received", "unique_processed", "duplicate_dropped", "conflicts", "dead_lettered", "topics_total"];
 
 /** The figures of the books that any event that was taken would change. */
-export async function readFigures(): Promise<Record<string, unknown>> {
+async function readFigures(): Promise<Record<string, unknown>> {
   const stats = await getJson("/stats");
   return Object.fromEntries(FIGURES.map((figure) => [figure, stats[figure]]));
 }

@@ -6,7 +6,7 @@ import { eventually } from "./expectations.ts";
 import type { Reply } from "./http-client.ts";
 
 /** The lines of a request's head that every well-formed one needs, for tests that write the others by hand. */
-export const COMMON_HEADERS = [
+const COMMON_HEADERS = [
   `Host: ${BASE_URL.host}`,
   ...(API_KEY === undefined ? [] : [`Authorization: Bearer ${API_KEY}`]),
 ];
@@ -46,7 +46,8 @@ export class RawConnection {
       ? connectTls({ host, port, servername: host, allowHalfOpen: true })
       : connectTcp({ host, port, allowHalfOpen: true });
     const connection = new RawConnection(socket);
-    await once(socket, isTls ? "secureConnect" : "connect");
+    const opened: string = isTls ? "secureConnect" : "connect";
+    await once(socket, opened);
     return connection;
   }
 
