@@ -43,11 +43,10 @@ export class RawConnection {
     const host = BASE_URL.hostname.replace(/^\[|\]$/g, "");
     const port = Number(BASE_URL.port || (isTls ? 443 : 80));
     const socket: Socket = isTls
-      ? connectTls({ host, port, servername: host, allowHalfOpen: true })
+      ? connectTls({ host, port, servername: host })
       : connectTcp({ host, port, allowHalfOpen: true });
     const connection = new RawConnection(socket);
-    const opened: string = isTls ? "secureConnect" : "connect";
-    await once(socket, opened);
+    await once(socket, isTls ? "secureConnect" : "connect");
     return connection;
   }
 
