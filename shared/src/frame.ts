@@ -5,8 +5,9 @@ import { InvalidInput } from "./errors.ts";
  * acknowledgement, one ledger row and one synchronous write cover all of them (the record batch of Kafka, KIP-98).
  *
  * Its events are a JSON array, spliced from what the producers sent. Each event in it is an object of `topic`,
- * `event_id`, `timestamp`, `source`, and optionally `payload` (an object) and `attributes` (an object: the producer's
- * further fields); no other key. It has passed validation, its timestamp is one that PostgreSQL reads as exactly that
+ * `event_id`, `timestamp`, `source`, and optionally `payload` (an object), `attributes` (an object: the producer's
+ * further fields) and `is_timestamp_filled` (true: the producer gave no time, this one is the gateway's); no other key.
+ * No producer can set the last one: whatever stands beside an event's own fields becomes an attribute. It has passed validation, its timestamp is one that PostgreSQL reads as exactly that
  * instant, and it holds nothing jsonb would refuse. Of a repeated key the last counts.
  */
 export interface Frame {

@@ -12,6 +12,8 @@ export interface SampleEvent {
   source?: string;
   payload?: string;
   attributes?: string;
+  /** Whether the gateway filled in the timestamp. */
+  isTimestampFilled?: boolean;
 }
 
 /** A name no other test uses. */
@@ -31,6 +33,7 @@ export function eventText(sample: SampleEvent = {}): string {
   ];
   if (payload !== undefined) fields.push(`"payload":${payload}`);
   if (attributes !== undefined) fields.push(`"attributes":${attributes}`);
+  if (sample.isTimestampFilled) fields.push('"is_timestamp_filled":true');
   return `{${fields.join(",")}}`;
 }
 

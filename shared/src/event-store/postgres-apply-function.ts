@@ -21,7 +21,7 @@ import { POSITION_BASE_LOCK } from "./postgres-positions.ts";
 export const CREATE_EVENT_COPY = `
 CREATE TYPE event_copy AS (
   topic text COLLATE "C", event_id text COLLATE "C", "timestamp" timestamptz, source text COLLATE "C",
-  payload json, attributes json, ordinal bigint
+  payload json, attributes json, is_timestamp_filled boolean, ordinal bigint
 )`;
 
 /** The end of a statement that entered places of a log into the ledger, RETURNING their incarnation: counts them. */

@@ -5,16 +5,20 @@ import { AGE_BOUNDS_SECONDS } from "./duplicates.ts";
 // Sorted by key: two connections with opposite orders deadlock. Of copies inside the batch the first is stored.
 export const STORE_EVENTS = `
     WITH copy AS MATERIALIZED (
-      SELECT topic, event_id, "timestamp", source, coalesce(payload, '{}') AS payload, attributes, ordinal
+      SELECT topic, event_id, "timestamp", source, coalesce(payload, '{}') AS payload, attributes,
+        is_timestamp_filled, ordinal
       FROM ROWS FROM (json_to_recordset(batch) AS (
         topic text COLLATE "C", event_id text COLLATE "C", "timestamp" timestamptz, source text COLLATE "C",
-        payload json, attributes json
-      )) WITH ORDINALITY AS given (topic, event_id, "timestamp", source, payload, attributes, ordinal)
+        payload json, attributes json, is_timestamp_filled boolean
+      )) WITH ORDINALITY
+        AS given (topic, event_id, "timestamp", source, payload, attributes, is_timestamp_filled, ordinal)
       WHERE (are_all_new OR is_new[width_bucket(ordinal, starts)])
         AND (buried IS NULL OR buried[width_bucket(ordinal, buried)] IS DISTINCT FROM ordinal)
     ), stored AS (
-      INSERT INTO events (topic, event_id, "timestamp", source, payload, attributes, processed_at, tx, ord)
-      SELECT topic, event_id, "timestamp", source, payload, attributes, processed, position_tx, ordinal
+      INSERT INTO events (topic, event_id, "timestamp", source, payload, attributes, is_timestamp_filled, processed_at,
+                          tx, ord)
+      SELECT topic, event_id, "timestamp", source, payload, attributes, is_timestamp_filled, processed, position_tx,
+        ordinal
       FROM copy ORDER BY topic, event_id, ordinal
       ON CONFLICT (topic, event_id) DO NOTHING
       RETURNING topic, ord
@@ -44,7 +48,9 @@ export const JUDGE_COPIES = `
       WITH judged AS MATERIALIZED (
         SELECT copy.*, receipt_times[width_bucket(ordinal, starts)] AS received_at,
           first.processed_at AS first_processed_at,
-          copy.source <> first.source OR copy."timestamp" <> first."timestamp"
+          copy.source <> first.source
+            OR (copy."timestamp" <> first."timestamp"
+                AND coalesce(copy.is_timestamp_filled, first.is_timestamp_filled, false) IS FALSE)
             OR (first.payload_expired_at IS NULL AND ${differs("payload")})
             OR ${differs("attributes")} AS is_conflict
         FROM unnest(copies) AS copy

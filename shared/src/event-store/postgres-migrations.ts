@@ -23,6 +23,7 @@ const MIGRATIONS: { name: string; statements: string[] }[] = [
         payload json CHECK (json_typeof(payload) = 'object'),
         attributes json CHECK (json_typeof(attributes) = 'object'),
         payload_expired_at timestamptz,
+        is_timestamp_filled boolean, -- true where the producer gave no time; else NULL, which takes no room
         PRIMARY KEY (topic, event_id)
       )`,
       "CREATE INDEX events_by_position ON events (tx, ord)",

@@ -27,7 +27,14 @@ const eventText = fc
     spelled("event_id", anyName),
     spelled("source", anyName),
     spelled("timestamp", fc.constant(JSON.stringify(TIMESTAMP))),
-    fc.array(fc.oneof(spelled("payload", object), spelled("attributes", object), spelled("topic", anyName))),
+    fc.array(
+      fc.oneof(
+        spelled("payload", object),
+        spelled("attributes", object),
+        spelled("topic", anyName),
+        spelled("is_timestamp_filled", fc.constantFrom("true", "false")),
+      ),
+    ),
   )
   .chain(([topic, id, source, timestamp, more]) => {
     const members = [topic, id, source, timestamp, ...more];
@@ -50,8 +57,17 @@ test("reads what JSON.parse reads", () => {
 
       const parsed = JSON.parse(text) as Record<string, unknown>[];
       expect(read).toEqual(
-        parsed.map(({ topic, event_id, source, payload = {}, attributes = null }) => {
-          return { topic, eventId: event_id, source, timestamp: "2025-10-23T10:00:00.500000Z", payload, attributes };
+        parsed.map(({ topic, event_id: eventId, source, payload = {}, attributes = null, ...rest }) => {
+          const isTimestampFilled = rest.is_timestamp_filled === true;
+          return {
+            topic,
+            eventId,
+            source,
+            timestamp: "2025-10-23T10:00:00.500000Z",
+            payload,
+            attributes,
+            isTimestampFilled,
+          };
         }),
       );
     }),

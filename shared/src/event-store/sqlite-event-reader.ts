@@ -20,6 +20,8 @@ export interface FrameEvent {
   source: string;
   payload: string;
   attributes: string | null;
+  /** Whether its producer gave no time. */
+  isTimestampFilled: boolean;
 }
 
 /**
@@ -53,6 +55,7 @@ class EventFields {
   source: string | undefined;
   payload: string | undefined;
   attributes: string | undefined;
+  isTimestampFilled: string | undefined;
   /** Where the next thing behind the object stands. */
   readonly end: number;
 
@@ -77,6 +80,7 @@ class EventFields {
     else if (key === "source") this.source = value;
     else if (key === "payload") this.payload = value;
     else if (key === "attributes") this.attributes = value;
+    else if (key === "is_timestamp_filled") this.isTimestampFilled = value;
     else if (key.includes("\\")) this.#set(parseString(`"${key}"`), value);
     else throw refusedByStore(`damaged frame: an event has a field ${JSON.stringify(key)}`);
   }
@@ -90,6 +94,7 @@ function toEvent(fields: EventFields, at: number): FrameEvent {
     source: readString(fields.source, at),
     payload: fields.payload === undefined ? "{}" : readObject(fields.payload, at),
     attributes: fields.attributes === undefined ? null : readObject(fields.attributes, at),
+    isTimestampFilled: fields.isTimestampFilled === "true",
   };
 }
 

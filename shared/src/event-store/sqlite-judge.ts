@@ -16,19 +16,22 @@ interface StoredContent {
   timestamp: string;
   payload: string | null;
   attributes: string | null;
+  is_timestamp_filled: 1 | null;
   processed_at: string;
 }
 
 export function prepareJudge(database: Database): Judge {
-  const insertEvent = database.prepare<[string, string, string, string, string, string | null, string]>(
-    `INSERT INTO events (topic, event_id, timestamp, source, payload, attributes, processed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, event_id) DO NOTHING`,
+  const insertEvent = database.prepare<[string, string, string, string, string, string | null, 1 | null, string]>(
+    `INSERT INTO events (topic, event_id, timestamp, source, payload, attributes, is_timestamp_filled, processed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, event_id) DO NOTHING`,
   );
   const recordDuplicate = prepareDuplicates(database);
   const readAge = createReadAge();
   return (pass, event, receivedAt) => {
     const { topic, eventId, timestamp, source, payload, attributes } = event;
-    const { changes } = insertEvent.run(topic, eventId, timestamp, source, payload, attributes, pass.processedAt);
+    const isFilled = event.isTimestampFilled ? 1 : null;
+    const { processedAt } = pass;
+    const { changes } = insertEvent.run(topic, eventId, timestamp, source, payload, attributes, isFilled, processedAt);
     if (changes === 1) {
       countsOf(pass, topic).unique++;
       return STORED;
@@ -62,7 +65,8 @@ interface RecordedCopy {
 /** Records a copy and says whether it differed from what is stored; if so it is kept in full. */
 function prepareDuplicates(database: Database): (event: FrameEvent, receivedAt: string) => RecordedCopy {
   const findContent = database.prepare<[string, string], StoredContent>(
-    "SELECT source, timestamp, payload, attributes, processed_at FROM events WHERE topic = ? AND event_id = ?",
+    `SELECT source, timestamp, payload, attributes, is_timestamp_filled, processed_at
+     FROM events WHERE topic = ? AND event_id = ?`,
   );
   const insertDuplicate = database.prepare<
     [string, string, string, string, string, number, string | null, string | null, string | null]
@@ -95,7 +99,7 @@ function isSameContent(stored: StoredContent, copy: FrameEvent): boolean {
   try {
     return (
       stored.source === copy.source &&
-      stored.timestamp === copy.timestamp &&
+      (stored.timestamp === copy.timestamp || stored.is_timestamp_filled === 1 || copy.isTimestampFilled) &&
       // A payload that has expired cannot be compared any more.
       (stored.payload === null || isSameJson(stored.payload, copy.payload)) &&
       isSameJson(stored.attributes ?? "{}", copy.attributes ?? "{}")

@@ -21,6 +21,8 @@ const MIGRATIONS = [
     attributes TEXT CHECK (json_valid(attributes)),
     processed_at TEXT NOT NULL,
     payload_expired_at TEXT,
+    -- 1 where the producer gave no time, else NULL.
+    is_timestamp_filled INTEGER,
     UNIQUE (topic, event_id)
   ) STRICT;
   CREATE INDEX events_by_topic ON events (topic);

@@ -3,6 +3,9 @@ import { eventText, type SampleEvent } from "../../support/frames.ts";
 import type { OpenForTest } from "../event-store-contract.ts";
 import { verdictsOf } from "./applying.ts";
 
+const EARLY = { timestamp: "2025-10-23T10:00:00Z" };
+const LATE = { timestamp: "2025-10-24T10:00:00Z" };
+
 const SAME: [name: string, first: SampleEvent, second: SampleEvent][] = [
   [
     "the same instant spelled otherwise",
@@ -21,12 +24,20 @@ const SAME: [name: string, first: SampleEvent, second: SampleEvent][] = [
   ["repeated keys with the same last value", { payload: '{"a":1,"b":0,"a":2}' }, { payload: '{"a":2,"b":0}' }],
   ["the order of attributes", { attributes: '{"a":1,"b":2}' }, { attributes: '{"b":2.0,"a":1}' }],
   ["a numeric spelling in attributes", { attributes: '{"n":5}' }, { attributes: '{"n":50e-1}' }],
+  ["a timestamp that was filled in, and one", { ...EARLY, isTimestampFilled: true }, LATE],
+  ["a timestamp, and one that was filled in", EARLY, { ...LATE, isTimestampFilled: true }],
+  ["two that were filled in", { ...EARLY, isTimestampFilled: true }, { ...LATE, isTimestampFilled: true }],
 ];
 
 const DIFFERENT: [name: string, first: SampleEvent, second: SampleEvent][] = [
   ["source", { source: "a" }, { source: "b" }],
   ["the case of the source", { source: "a" }, { source: "A" }],
   ["instant", { timestamp: "2025-10-23T10:00:00Z" }, { timestamp: "2025-10-23T10:00:00.000001Z" }],
+  [
+    "payload, beside a timestamp that was filled in",
+    { ...EARLY, isTimestampFilled: true, payload: '{"a":1}' },
+    { ...LATE, payload: '{"a":2}' },
+  ],
   ["payload and none", {}, { payload: '{"a":1}' }],
   [
     "the last digit of a long number",
