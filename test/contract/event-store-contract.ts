@@ -5,6 +5,7 @@ import { describeBooksBesideLog } from "./event-store/books-beside-log.ts";
 import { describeConflicts } from "./event-store/conflicts.ts";
 import { describeContent } from "./event-store/content.ts";
 import { describeCopiesBySource } from "./event-store/copies-by-source.ts";
+import { describeFilters } from "./event-store/filters.ts";
 import { describeIdentity } from "./event-store/identity.ts";
 import { describeListing } from "./event-store/listing.ts";
 
@@ -35,5 +36,6 @@ export function describeEventStore(name: string, open: () => Promise<OpenedStore
     describeBooksBesideLog(openForTest);
     describeCopiesBySource(openForTest);
     describeListing(openForTest);
+    describeFilters(openForTest);
   });
 }

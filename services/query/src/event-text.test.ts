@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { eventText } from "./event-text.ts";
 
 const event: StoredEvent = {
+  position: "1",
   topic: "user.login",
   eventId: "evt-001",
   timestamp: "2025-10-23T10:00:00.000000Z",

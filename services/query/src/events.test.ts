@@ -119,3 +119,39 @@ test.each(["/events/%E0%A4%A/x", "/events/x/%FF", "/events//x", "/events/x/", "/
     expect(answer.headers["content-type"]).toContain("application/problem+json");
   },
 );
+
+test("keeps to source, id and times, and says so in the link", async () => {
+  const topic = "filtered";
+  for (const minute of [0, 1, 2, 3])
+    await storeEvents([
+      { topic, event_id: `${minute}`, source: `s${minute % 2}`, timestamp: `2025-10-23T10:0${minute}:00Z` },
+    ]);
+  const idsOf = async (filters: string) => {
+    const { events } = (await server.inject(`/events?topic=${topic}&${filters}`)).json();
+    return events.map(({ event_id }: { event_id: string }) => event_id);
+  };
+  expect(await idsOf("source=s1")).toEqual(["3", "1"]);
+  expect(await idsOf("event_id=2")).toEqual(["2"]);
+  expect(await idsOf("since=2025-10-23T12:01:00%2B02:00&until=2025-10-23T10:03:00Z")).toEqual(["2", "1"]);
+  expect(await walk(`/events?topic=${topic}&source=s1&since=2025-10-23T10:00:00Z&limit=1`)).toEqual(["3", "1"]);
+});
+
+test.each([
+  ["since=2025-10-23", "since"],
+  ["until=2025-10-23T10:00:00", "until"],
+  ["since=", "since"],
+  ["source=", "source"],
+  ["event_id=%00", "event_id"],
+])("refuses the filter %s and names it", async (parameters, name) => {
+  const answer = await server.inject(`/events?${parameters}`);
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json()).toMatchObject({ code: "invalid_parameter", detail: expect.stringContaining(name) });
+});
+
+test("an instant is the same however it is written, to a cursor as well; another is another filter", async () => {
+  await storeEvents([{ event_id: "a1" }, { event_id: "a2" }]);
+  const first = (await server.inject("/events?limit=1&since=2025-10-23T10:00:00Z")).json();
+  const next = (since: string) => server.inject(`/events?limit=1&since=${since}&cursor=${first.next_cursor}`);
+  expect((await next("2025-10-23T12:00:00.000%2B02:00")).statusCode).toBe(200);
+  expect((await next("2025-10-23T10:00:01Z")).json()).toMatchObject({ status: 400, code: "invalid_cursor" });
+});

@@ -3,7 +3,8 @@ import { InvalidInput } from "@tidemark/shared/errors";
 import type { EventReader } from "@tidemark/shared/event-store/event-store";
 import { EventKey, EventsParameters } from "@tidemark/shared/http-api/events-api";
 import type { FastifyInstance } from "fastify";
-import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
 import { sendJsonText, sendPage } from "./list-page.ts";
 import { takePageRoom } from "./page-room.ts";
@@ -19,19 +20,15 @@ export function registerEvents(server: FastifyInstance, { reader, budget }: Even
     "/events",
     { schema: { querystring: EventsParameters } },
     async ({ query }, reply) => {
-      const { topic, limit, order, cursor } = query;
-      const scope: CursorScope = { order, filters: { list: "events", topic } };
+      const { limit, order, cursor, ...filters } = query;
+      const scope = eventsScope(order, filters);
+      const after = cursor === undefined ? {} : { after: decodeCursor(cursor, scope) };
       const room = await takePageRoom(budget, reply.raw);
-      const { events, next } = await reader.listEvents({
-        limit,
-        order,
-        ...(topic === undefined ? {} : { topic }),
-        ...(cursor === undefined ? {} : { after: decodeCursor(cursor, scope) }),
-      });
+      const { events, next } = await reader.listEvents({ limit, order, ...readFilters(filters), ...after });
       return sendPage(reply, {
         path: "/events",
-        parameters: { topic, limit, order },
-        about: { topic: topic ?? null },
+        parameters: { ...filters, limit, order },
+        about: { topic: query.topic ?? null },
         name: "events",
         items: events.map(eventText),
         nextCursor: next === undefined ? undefined : encodeCursor(next, scope),

@@ -12,8 +12,9 @@ export interface EventRow {
   payload_expired_at: string | null;
 }
 
-export function readEvent(row: EventRow): StoredEvent {
+export function readEvent(row: EventRow, position: string): StoredEvent {
   return {
+    position,
     topic: row.topic,
     eventId: row.event_id,
     timestamp: row.timestamp,

@@ -62,8 +62,13 @@ export interface DroppedCopy {
 
 /** What the query side asks. Every method throws `Unavailable` (`store_unreachable`) when the store cannot answer. */
 export interface EventReader {
-  /** A page of events; its work is bounded by its limit, at any depth. @throws {InvalidInput} `invalid_cursor` */
+  /**
+   * A page of events. Its work is bounded, at any depth: with a filter that matches little it may be short, even empty,
+   * and still have a `next`. @throws {InvalidInput} `invalid_cursor`
+   */
   listEvents(query: EventQuery): Promise<EventPage>;
+  /** A position that has everything before it that was committed before the call, and nothing that begins after it. */
+  readTip(): Promise<string>;
   findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined>;
   /** The ledger row of a frame. */
   findFrame(frameId: string): Promise<LedgerEntry | undefined>;
@@ -74,8 +79,7 @@ export interface EventReader {
   close(): Promise<void>;
 }
 
-export interface EventQuery {
-  topic?: string;
+export interface EventQuery extends EventFilters {
   limit: number;
   /**
    * `desc`: newest processed first, everything committed. `asc`: oldest first, and only events before which no other can
@@ -84,6 +88,28 @@ export interface EventQuery {
   order: "asc" | "desc";
   /** A position from an earlier page: events strictly beyond it, in the direction of `order`. */
   after?: string;
+  /** With `asc`: events up to this position, itself included. */
+  upTo?: string;
+}
+
+export interface EventFilters {
+  topic?: string;
+  /** With a topic it is looked up by its key; without one, events are looked through. */
+  eventId?: string;
+  source?: string;
+  /** The event's own timestamp: this or later. UTC, six digits of the second; so is `until`. */
+  since?: string;
+  /** The event's own timestamp: earlier than this. */
+  until?: string;
+}
+
+/** How many events a page looks at where source, times or an id without its topic are asked for: some milliseconds. */
+export const MAX_SCANNED_EVENTS = 10_000;
+
+/** Whether a page has to look through events for those that are asked for: no index leads to them. */
+export function isScan({ topic, eventId, source, since, until }: EventFilters): boolean {
+  if (topic !== undefined && eventId !== undefined) return false;
+  return [eventId, source, since, until].some((filter) => filter !== undefined);
 }
 
 /**
@@ -94,12 +120,17 @@ export const MAX_PAGE_BYTES = 8_000_000;
 
 export interface EventPage {
   events: StoredEvent[];
-  /** The position of the last event. Absent when there is nothing further (`desc`); `asc` always has one. */
+  /**
+   * How far the page looked. Absent when there is nothing further (`desc`). `asc` always has one, and where it came to the
+   * end, that is `upTo`, or whatever comes first behind which another event can still appear, but never before `after`.
+   */
   next?: string;
 }
 
 /** An event as it is kept. JSON columns are text, so that every digit comes back. */
 export interface StoredEvent {
+  /** Where it stands in the order of commits. */
+  position: string;
   topic: string;
   eventId: string;
   /** UTC, six digits of the second: `2025-10-23T10:00:00.000000Z`. */

@@ -24,8 +24,9 @@ import { deleteDeadLetter, redrive } from "./postgres-dead-letters.ts";
 import { listDuplicates } from "./postgres-duplicates.ts";
 import { readPostgresDurability } from "./postgres-durability.ts";
 import { isOutOfTime, translatingErrors } from "./postgres-errors.ts";
+import { listEvents, readTip } from "./postgres-listing.ts";
 import { pruneDuplicates, pruneFrames } from "./postgres-pruning.ts";
-import { findEvent, findFrame, listEvents, type Tables } from "./postgres-queries.ts";
+import { findEvent, findFrame, type Tables } from "./postgres-queries.ts";
 import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "./pruning.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
@@ -104,6 +105,10 @@ class PostgresEventStore implements PostgresStore {
 
   listEvents(query: EventQuery): Promise<EventPage> {
     return listEvents(this.#reader, query);
+  }
+
+  readTip(): Promise<string> {
+    return readTip(this.#reader);
   }
 
   findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined> {

@@ -44,6 +44,25 @@ export function writePosition({ tx, ord }: Position): string {
   return `${tx}-${ord}`;
 }
 
+/** The last position before the events of a transaction. */
+export function positionBefore(tx: string): string {
+  return `${BigInt(tx) - 1n}-${MAX_INTEGER}`;
+}
+
+/** @throws {InvalidInput} `invalid_cursor` */
+export function laterPosition(left: string, right: string): string {
+  return isBefore(readPosition(left), readPosition(right)) ? right : left;
+}
+
+/** @throws {InvalidInput} `invalid_cursor` */
+export function earlierPosition(left: string, right: string): string {
+  return isBefore(readPosition(left), readPosition(right)) ? left : right;
+}
+
+function isBefore(left: Position, right: Position): boolean {
+  return left.tx === right.tx ? left.ord < right.ord : BigInt(left.tx) < BigInt(right.tx);
+}
+
 // The server's own name and its timeline, which changes with every failover and point-in-time recovery.
 export const HISTORY = `(SELECT system_identifier::text FROM pg_control_system())
   || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)`;

@@ -72,6 +72,10 @@ class SqliteEventStore implements SqliteStore {
     return this.#reader.call("listEvents", [query]);
   }
 
+  readTip() {
+    return this.#reader.call("readTip", []);
+  }
+
   findEvent(topic: string, eventId: string) {
     return this.#reader.call("findEvent", [topic, eventId]);
   }

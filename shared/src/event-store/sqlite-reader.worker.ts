@@ -21,6 +21,7 @@ const methods = {
     listDeadLetters = prepareDeadLetterListing(database);
   },
   listEvents: (query: EventQuery) => queries.listEvents(query),
+  readTip: () => queries.readTip(),
   findEvent: (topic: string, eventId: string) => queries.findEvent(topic, eventId),
   findFrame: (frameId: string) => queries.findFrame(frameId),
   readBooks: (query: BooksQuery) => queries.readBooks(query),

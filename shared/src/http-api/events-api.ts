@@ -1,10 +1,23 @@
 import { z } from "zod";
-import { EventId, Payload, Source, Topic } from "../event.ts";
+import { EventId, Payload, Source, Timestamp, Topic } from "../event.ts";
+import { toUtcMicroseconds } from "../timestamp.ts";
 import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "./page-schema.ts";
 import { type Operation, problems } from "./problem-schema.ts";
 
+/** An instant as stores know it: one instant, one text, however it was written. */
+const Moment = Timestamp.transform((text) => toUtcMicroseconds(text) as string).optional();
+
 export const EventsParameters = z.strictObject({
   topic: Topic.optional().meta({ description: "Only events of this topic; without it, of all." }),
+  source: Source.optional().meta({ description: "Only events that this source sent." }),
+  event_id: EventId.optional().meta({
+    description: "Only events of this id. With `topic` it is looked up, without it events are looked through.",
+  }),
+  since: Moment.meta({
+    description: "Only events with this `timestamp` or a later one.",
+    example: "2025-10-23T10:00:00Z",
+  }),
+  until: Moment.meta({ description: "Only events with an earlier `timestamp`.", example: "2025-10-24T00:00:00+02:00" }),
   limit: Limit,
   order: z.enum(["asc", "desc"]).default("desc").meta({
     description:
@@ -50,17 +63,31 @@ const EventsAnswer = z
   })
   .meta({ id: "EventsAnswer" });
 
+const EXAMPLE_EVENT = {
+  topic: "user.login",
+  event_id: "evt-001",
+  timestamp: "2025-10-23T10:00:00.000000Z",
+  source: "auth-service",
+  payload: { user_id: "123" },
+  processed_at: "2025-10-23T10:00:00.123456Z",
+};
+
+const EXAMPLE_PAGE = { topic: "user.login", count: 1, events: [EXAMPLE_EVENT], next_cursor: null };
+
 export const listEvents: Operation = {
   operationId: "listEvents",
   tags: ["Events"],
   summary: "List events",
-  description: "Unique events, by the order of their processing. Pages cost the same at any depth.",
+  description:
+    "Unique events, by the order of their processing. Pages cost the same at any depth. The work of a page is bounded: " +
+    "with `source`, `since`, `until`, or an `event_id` without its topic, it looks at 10,000 events, so it may be short, " +
+    "even empty, and still have a `next_cursor`. A cursor belongs to the order and filters it was given with.",
   requestParams: { query: EventsParameters },
   responses: {
     "200": {
       description: "A page of events.",
       headers: nextPageHeaders("/events?limit=100&order=asc&cursor=AQEx"),
-      content: { "application/json": { schema: EventsAnswer } },
+      content: { "application/json": { schema: EventsAnswer, example: EXAMPLE_PAGE } },
     },
     ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },

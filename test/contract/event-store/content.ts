@@ -54,7 +54,13 @@ export function describeContent(open: OpenForTest): void {
         }),
       ]);
 
-      const { attributes, payload, processedAt, ...stored } = await findStored(store, "user.login", "evt-1");
+      const {
+        attributes,
+        payload,
+        processedAt,
+        position: _,
+        ...stored
+      } = await findStored(store, "user.login", "evt-1");
 
       expect(stored).toEqual({
         topic: "user.login",
