@@ -58,6 +58,13 @@ describeEventStore("the SQLite event store", openEmpty);
 describeDeadLetters("the SQLite event store", openEmpty);
 describeDuplicates("the SQLite event store", openEmpty);
 
+test("what is committed is out of the drive's own cache, too, where the system can tell it", async () => {
+  const directory = await makeDirectory();
+  const { database, close } = openWriterDatabase(join(directory, "tidemark.db"));
+  onTestFinished(() => close());
+  expect(database.pragma("fullfsync", { simple: true })).toBe(1);
+});
+
 /** A path in a directory of its own, which goes when the test ends. */
 async function pathForTest(): Promise<string> {
   const directory = await makeDirectory();
