@@ -30,6 +30,23 @@ test("says which settings to mend when the broker has no room for a log of its s
   await expect(stream.open()).rejects.toThrow(/lower LOG_MAX_BYTES/);
 });
 
+test("takes a limit back that somebody set on the size of its messages", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const info = await api(stream, `STREAM.INFO.${stream.name}`);
+  const { config } = info.json<{ config: object }>();
+  await api(stream, `STREAM.UPDATE.${stream.name}`, { ...config, max_msg_size: 300 });
+  const frame = createFrame({ events: Buffer.from(JSON.stringify([{ padding: "x".repeat(1_000) }])) });
+  await expect(log.append(frame)).rejects.toMatchObject({ code: "log_unreachable" });
+  await waitFor("the frame to be taken", () =>
+    log.append(frame).then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(await log.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});
+
 test("keeps every confirmed frame through a kill -9 of the broker, and goes on by itself", async () => {
   const stream = await createTestStream();
   const log = await stream.open();

@@ -13,7 +13,7 @@ export interface EventLog {
    * Resolves when the frame is as durable as this log makes anything. Appending the same frame again, after a failure
    * whose outcome is unknown, is safe.
    *
-   * @throws {Unavailable} `log_full` or `queue_full`: nothing was taken; `log_unreachable`: nothing was sent;
+   * @throws {Unavailable} `log_full` or `queue_full`: nothing was taken; `log_unreachable`: nothing was taken;
    *   `outcome_unknown`: it may have been taken
    */
   append(frame: Frame): Promise<void>;

@@ -29,6 +29,7 @@ const ABSENT = new Set([
   10119, // the consumer is offline
   10195,
   10014, // no such consumer
+  10054, // larger than a max_msg_size of the stream, which is not as it was made
   STREAM_NOT_FOUND,
 ]);
 
@@ -41,7 +42,7 @@ export function isFull(error: unknown): boolean {
   return hasCause(error, (cause) => cause instanceof JetStreamApiError && FULL.has(cause.code));
 }
 
-/** The log is not there, or not ready: nothing was taken. */
+/** The log is not there, or not ready, or not as it was made: nothing was taken. */
 export function isAbsent(error: unknown): boolean {
   return hasCause(
     error,

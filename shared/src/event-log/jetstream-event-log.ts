@@ -100,8 +100,11 @@ export async function openJetstreamEventLog({
   const publisher = createPublisher({
     connection,
     stream,
-    onAbsent: () =>
-      void ensureLife().catch((error) => log.error({ err: error, stream }, "could not make the log anew")),
+    onAbsent: (cause) => {
+      if (ensuring === undefined)
+        log.warn({ err: cause, stream }, "the stream is gone or was changed: making it so again");
+      void ensureLife().catch((error) => log.error({ err: error, stream }, "could not make the log anew"));
+    },
   });
   const puller = createPuller({ connection, stream, ackWaitMs, ensureLife, log });
   const life = await ensureLife();

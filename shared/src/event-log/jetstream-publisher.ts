@@ -22,8 +22,8 @@ const RETRY_AFTER_SECONDS = 2;
 export interface PublisherOptions {
   connection: JetstreamConnection;
   stream: string;
-  /** Called when the stream is not there. */
-  onAbsent: () => void;
+  /** Called when the stream is not there, or not as it was made. */
+  onAbsent: (cause: unknown) => void;
 }
 
 /** Publishes frames, each as one message, and tells apart what was taken, what was not, and what nobody knows. */
@@ -90,7 +90,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
           });
         }
         if (!isAbsent(error)) throw error;
-        onAbsent();
+        onAbsent(error);
         throw unreachable("the log is not ready", error);
       }
     },

@@ -91,6 +91,7 @@ async function ensureStreamOnly(manager: JetStreamManager, settings: StreamSetti
     discard: DiscardPolicy.New,
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
     allow_direct: true,
+    max_msg_size: -1, // a frame may be as large as the broker's max_payload
     ...(maxBytes === undefined ? {} : { max_bytes: maxBytes }),
     ...(replicas === undefined ? {} : { num_replicas: replicas }),
   };
