@@ -2,10 +2,12 @@ import type { ByteBudget } from "@tidemark/shared/byte-budget";
 import { InvalidInput } from "@tidemark/shared/errors";
 import type { EventReader } from "@tidemark/shared/event-store/event-store";
 import { EventKey, EventsParameters } from "@tidemark/shared/http-api/events-api";
+import { DEFAULT_LIMIT } from "@tidemark/shared/http-api/page-schema";
 import type { FastifyInstance } from "fastify";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
+import { createExports, wantsLines } from "./export.ts";
 import { sendJsonText, sendPage } from "./list-page.ts";
 import { takePageRoom } from "./page-room.ts";
 
@@ -16,11 +18,16 @@ export interface EventsOptions {
 
 /** `GET /events` and `GET /events/{topic}/{event_id}`. */
 export function registerEvents(server: FastifyInstance, { reader, budget }: EventsOptions): void {
+  const exports = createExports({ reader });
+  server.addHook("preClose", async () => exports.end());
+
   server.get<{ Querystring: EventsParameters }>(
     "/events",
     { schema: { querystring: EventsParameters } },
-    async ({ query }, reply) => {
-      const { limit, order, cursor, ...filters } = query;
+    async ({ query, headers, method }, reply) => {
+      reply.header("vary", "Accept");
+      if (wantsLines(headers.accept) && method === "GET") return exports.send(reply, query);
+      const { limit = DEFAULT_LIMIT, order, cursor, ...filters } = query;
       const scope = eventsScope(order, filters);
       const after = cursor === undefined ? {} : { after: decodeCursor(cursor, scope) };
       const room = await takePageRoom(budget, reply.raw);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { EventId, Payload, Source, Timestamp, Topic } from "../event.ts";
 import { toUtcMicroseconds } from "../timestamp.ts";
-import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "./page-schema.ts";
+import { Cursor, GivenLimit, Instant, NextCursor, nextPageHeaders } from "./page-schema.ts";
 import { type Operation, problems } from "./problem-schema.ts";
 
 /** An instant as stores know it: one instant, one text, however it was written. */
@@ -18,7 +18,7 @@ export const EventsParameters = z.strictObject({
     example: "2025-10-23T10:00:00Z",
   }),
   until: Moment.meta({ description: "Only events with an earlier `timestamp`.", example: "2025-10-24T00:00:00+02:00" }),
-  limit: Limit,
+  limit: GivenLimit,
   order: z.enum(["asc", "desc"]).default("desc").meta({
     description:
       "`desc`: newest processed first. `asc`: oldest processed first, skipping none that commits later; ends never, so that a walker can come back for more.",
@@ -74,6 +74,26 @@ const EXAMPLE_EVENT = {
 
 const EXAMPLE_PAGE = { topic: "user.login", count: 1, events: [EXAMPLE_EVENT], next_cursor: null };
 
+const ExportEnd = z
+  .object({
+    complete: z.boolean().meta({
+      description:
+        "Whether every event that was asked for is there. If not: a `limit` was reached, or the service stopped.",
+    }),
+    count: z.int().meta({ description: "Events in this answer.", example: 1 }),
+    next_cursor: NextCursor.meta({
+      description:
+        "Where to go on; `null` at the end of `order=desc`. Always there with `order=asc`, for what comes later.",
+    }),
+  })
+  .meta({ id: "ExportEnd", description: "The last line of an export." });
+
+const ExportLine = z.union([StoredEventSchema, ExportEnd]).meta({ id: "ExportLine" });
+
+const EXAMPLE_EXPORT = [EXAMPLE_EVENT, { complete: true, count: 1, next_cursor: "AQEx" }]
+  .map((line) => `${JSON.stringify(line)}\n`)
+  .join("");
+
 export const listEvents: Operation = {
   operationId: "listEvents",
   tags: ["Events"],
@@ -81,13 +101,19 @@ export const listEvents: Operation = {
   description:
     "Unique events, by the order of their processing. Pages cost the same at any depth. The work of a page is bounded: " +
     "with `source`, `since`, `until`, or an `event_id` without its topic, it looks at 10,000 events, so it may be short, " +
-    "even empty, and still have a `next_cursor`. A cursor belongs to the order and filters it was given with.",
+    "even empty, and still have a `next_cursor`. A cursor belongs to the order and filters it was given with.\n\n" +
+    "With `Accept: application/x-ndjson` the answer is an export: every event that was committed before the request " +
+    "began, one a line, and a last line that says whether that was all (`complete`), how many events it holds and where " +
+    "to go on. An answer without that line was cut.",
   requestParams: { query: EventsParameters },
   responses: {
     "200": {
       description: "A page of events.",
       headers: nextPageHeaders("/events?limit=100&order=asc&cursor=AQEx"),
-      content: { "application/json": { schema: EventsAnswer, example: EXAMPLE_PAGE } },
+      content: {
+        "application/json": { schema: EventsAnswer, example: EXAMPLE_PAGE },
+        "application/x-ndjson": { schema: ExportLine, examples: { lines: { value: EXAMPLE_EXPORT } } },
+      },
     },
     ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },

@@ -2,20 +2,25 @@ import { z } from "zod";
 
 /** What the lists have in common: how many at most, where to go on, and how an instant is written. */
 
-const DEFAULT_LIMIT = 100;
+export const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-export const Limit = z
+const WholeLimit = z
   .string()
   .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT, {
     error: `must be a whole number from 1 to ${MAX_LIMIT}`,
   })
-  .transform(Number)
-  .default(DEFAULT_LIMIT)
-  .meta({
-    description: "How many at most.",
-    override: { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
-  });
+  .transform(Number);
+
+const LIMIT = { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } as const;
+
+export const Limit = WholeLimit.default(DEFAULT_LIMIT).meta({ description: "How many at most.", override: LIMIT });
+
+/** Where it makes a difference whether one was given. */
+export const GivenLimit = WholeLimit.optional().meta({
+  description: "How many at most. An export has no limit unless one is given.",
+  override: LIMIT,
+});
 
 export const Cursor = z
   .string()
