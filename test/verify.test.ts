@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
 import { createLogger } from "@tidemark/shared/log";
@@ -19,7 +20,10 @@ const MAIN = new URL("../services/admin/src/main.ts", import.meta.url).pathname;
 
 async function verify(args: string[], environment: Record<string, string> = {}) {
   const env = { PATH: process.env.PATH, ...environment };
-  const child = spawn(process.execPath, [MAIN, "verify", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  return run(spawn(process.execPath, [MAIN, "verify", ...args], { env, stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+async function run(child: ChildProcessByStdio<null, Readable, Readable>) {
   const [output, fault, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { status, output, fault };
 }
@@ -48,6 +52,16 @@ test("a file in use is recounted, and nothing is changed in it", async () => {
   expect(status).toBe(0);
   expect(JSON.parse(output)).toMatchObject({ balanced: true, booked: BALANCED, counted: BALANCED });
   expect((await store.readBooks({ maxTopics: 1 })).lastAudit).toBeUndefined();
+});
+
+test("npm prints the result alone, for programs to read", async () => {
+  const path = await pathForTest();
+  await openForTest(path);
+  const command = ["run", "-s", "verify", "--", "--sqlite", path, "--json"];
+
+  const { output } = await run(spawn("npm", command, { stdio: ["ignore", "pipe", "pipe"] }));
+
+  expect(JSON.parse(output)).toMatchObject({ balanced: true });
 });
 
 test("a file that was closed is recounted, and can be opened again", async () => {
