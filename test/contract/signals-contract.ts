@@ -66,5 +66,14 @@ export function describeSignalsContract(name: string, createSignals: () => Promi
       await waitFor("both to hear it", () => heard.every((beats) => beats.length === 1));
       expect(heard).toEqual([[heartbeat], [heartbeat]]);
     });
+
+    test("tells everyone who listens of a commit", async () => {
+      const { gateway, consumer, settle } = await openSignals();
+      const heard = [0, 0];
+      for (const index of heard.keys()) gateway.onCommit(() => heard.splice(index, 1, (heard[index] ?? 0) + 1));
+      await settle();
+      consumer.sendCommit();
+      await waitFor("both to hear it", () => heard.every((count) => count > 0)); // others commit at the same broker
+    });
   });
 }

@@ -32,6 +32,7 @@ export function settleApplied({ signals, log }: Settling, batch: Delivery[], app
     if (deadLettered > 0) dead.push(...findDeadEvents(frame, verdicts, MAX_SAMPLES - dead.length));
     receivedAtMs.push(frame.receivedAtMs);
   }
+  if (receivedAtMs.length > 0) signals.sendCommit();
   logDropped(log, counts, applied.dropped);
   logDead(log, counts, dead);
   return receivedAtMs;

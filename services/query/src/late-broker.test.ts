@@ -19,7 +19,7 @@ function createBroker() {
   const state = { isClosed: false };
   const broker: Broker = {
     eventLog: { look: async () => contents },
-    signals: { onHeartbeat: (listener) => listeners.push(listener) },
+    signals: { onHeartbeat: (listener) => listeners.push(listener), onCommit: () => {} },
     durability: { current: SAFE },
     close: async () => {
       state.isClosed = true;

@@ -6,7 +6,7 @@ import type { Signals } from "@tidemark/shared/signals/signals";
 /** What queries need of a broker, and how to close it. */
 export interface Broker {
   eventLog: Pick<EventLog, "look">;
-  signals: Pick<Signals, "onHeartbeat">;
+  signals: Pick<Signals, "onHeartbeat" | "onCommit">;
   /** What the log's settings are, as last seen. */
   durability: { readonly current: Durability };
   close: () => Promise<void>;
@@ -15,7 +15,7 @@ export interface Broker {
 export interface LateBroker {
   /** @throws {Unavailable} `log_unreachable` until the broker is there */
   readLog: () => Promise<LogContents>;
-  signals: Pick<Signals, "onHeartbeat">;
+  signals: Pick<Signals, "onHeartbeat" | "onCommit">;
   /** Unknown until the broker is there. */
   logDurability: () => Durability;
   close: () => Promise<void>;
@@ -42,7 +42,10 @@ export function openLater(open: () => Promise<Broker>): LateBroker {
       if (broker === undefined) throw new Unavailable({ code: "log_unreachable", detail: "the log is not there yet" });
       return broker.eventLog.look();
     },
-    signals: { onHeartbeat: (listener) => void opened.then(({ signals }) => signals.onHeartbeat(listener)) },
+    signals: {
+      onHeartbeat: (listener) => void opened.then(({ signals }) => signals.onHeartbeat(listener)),
+      onCommit: (listener) => void opened.then(({ signals }) => signals.onCommit(listener)),
+    },
     logDurability: () => broker?.durability.current ?? NOT_THERE,
     close: async () => broker?.close(),
   };

@@ -47,6 +47,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
   });
 
   const log: QueryFixture["log"] = { contents: EMPTY_LOG, durability: SAFE };
+  const commitListeners: (() => void)[] = [];
   let hear: (heartbeat: Heartbeat) => void = () => {};
   registerQuery(server, {
     store,
@@ -58,6 +59,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
       onHeartbeat: (listener) => {
         hear = listener;
       },
+      onCommit: (listener) => commitListeners.push(listener),
     },
     logDurability: () => log.durability,
     startedAtMs: Date.now(),
@@ -83,6 +85,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
       // Of another log than the one that is looked at, unless a test says otherwise.
       const origin = { incarnation: "former", sequence: ++sequence };
       await store.apply([{ frame, origin }], { maxNamed: 0 });
+      for (const listener of commitListeners) listener();
       return frameId;
     },
   };

@@ -13,6 +13,7 @@ import { type BooksOptions, readBooks } from "./books.ts";
 import { registerDeadLetters } from "./dead-letters.ts";
 import { createDriftAlarm } from "./drift-alarm.ts";
 import { registerDuplicates } from "./duplicates.ts";
+import { registerEventStream } from "./event-stream.ts";
 import { registerEvents } from "./events.ts";
 import { createPageBudget } from "./page-room.ts";
 import { registerPages } from "./pages.ts";
@@ -24,7 +25,7 @@ export interface QueryOptions {
   store: EventReader & DuplicateReader & Omit<DeadLetterStore, "bury"> & Auditor;
   /** What is in the log at this moment. @throws {Unavailable} when the log is away */
   readLog: () => Promise<LogContents>;
-  signals: Pick<Signals, "onHeartbeat">;
+  signals: Pick<Signals, "onHeartbeat" | "onCommit">;
   /** Whether what the log has confirmed survives the loss of power; absent where the log confirms nothing (memory). */
   logDurability?: () => Durability;
   /** When the process began, milliseconds since the epoch. */
@@ -38,6 +39,7 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   const alarm = createDriftAlarm(server.log);
   const readWhole = async (options: BooksOptions) => alarm(await readBooks({ reader: store, readLog }, options));
   registerEvents(server, { reader: store, budget });
+  registerEventStream(server, { reader: store, signals });
   registerDuplicates(server, { store, budget });
   registerDeadLetters(server, { store, budget });
   registerStats(server, { readBooks: readWhole, startedAtMs });

@@ -8,6 +8,7 @@ import { documentOperation, pageOperation } from "./pages-api.ts";
 import { publish } from "./publish-api.ts";
 import { readReceipt } from "./receipts-api.ts";
 import { readStats } from "./stats-api.ts";
+import { streamEvents } from "./stream-api.ts";
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -34,6 +35,7 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       "/publish": { post: publish },
       "/receipts/{id}": { get: readReceipt },
       "/events": { get: listEvents },
+      "/events/stream": { get: streamEvents },
       "/events/{topic}/{event_id}": { get: findEvent },
       "/duplicates": { get: listDuplicates },
       "/dead-letters": { get: listDeadLetters },

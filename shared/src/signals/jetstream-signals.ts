@@ -6,6 +6,7 @@ import type { Heartbeat, Signals, VerdictMessage } from "./signals.ts";
 
 const VERDICT_PREFIX = "tidemark.verdict.";
 const HEARTBEAT_SUBJECT = "tidemark.heartbeat";
+const COMMIT_SUBJECT = "tidemark.commit";
 
 /**
  * Signals over core NATS: at most once, kept nowhere. Those sent while the connection is lost are dropped, for the client
@@ -42,6 +43,8 @@ export function createNatsSignals(connection: JetstreamConnection): Signals {
     onVerdicts: (listener) => listen(address, readVerdicts, listener),
     sendHeartbeat: (heartbeat) => send(HEARTBEAT_SUBJECT, JSON.stringify(heartbeat)),
     onHeartbeat: (listener) => listen(HEARTBEAT_SUBJECT, readHeartbeat, listener),
+    sendCommit: () => send(COMMIT_SUBJECT, ""),
+    onCommit: (listener) => listen(COMMIT_SUBJECT, () => true, listener),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Heartbeat, Signals, VerdictMessage } from "./signals.ts";
 export function createMemorySignals(): Signals {
   const verdictListeners: ((message: VerdictMessage) => void)[] = [];
   const heartbeatListeners: ((heartbeat: Heartbeat) => void)[] = [];
+  const commitListeners: (() => void)[] = [];
   const address = "here";
   return {
     address,
@@ -16,5 +17,9 @@ export function createMemorySignals(): Signals {
       for (const listener of heartbeatListeners) queueMicrotask(() => listener(heartbeat));
     },
     onHeartbeat: (listener) => void heartbeatListeners.push(listener),
+    sendCommit() {
+      for (const listener of commitListeners) queueMicrotask(listener);
+    },
+    onCommit: (listener) => void commitListeners.push(listener),
   };
 }

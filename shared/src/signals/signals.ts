@@ -3,8 +3,8 @@ import type { Verdicts } from "../verdict.ts";
 
 /**
  * What the parts tell each other on the side, at most once and without memory: the verdicts on their way back to the
- * gateway, and the consumers' heartbeats. Losing any of it breaks no promise: a request without its verdicts is answered
- * 202 and has a receipt.
+ * gateway, the consumers' heartbeats, and that something was committed. Losing any of it breaks no promise: a request
+ * without its verdicts is answered 202 and has a receipt, and who waits for events looks for them now and then.
  */
 export interface Signals {
   /** The address at which `onVerdicts` listens, for `frame.replyTo`. */
@@ -13,6 +13,9 @@ export interface Signals {
   onVerdicts(listener: (message: VerdictMessage) => void): void;
   sendHeartbeat(heartbeat: Heartbeat): void;
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): void;
+  /** Tells everyone that the store has committed events. */
+  sendCommit(): void;
+  onCommit(listener: () => void): void;
 }
 
 export interface VerdictMessage {

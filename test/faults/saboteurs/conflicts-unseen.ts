@@ -8,6 +8,8 @@ await runSabotagedConsumer(({ signals }) => ({
     onVerdicts: (listener) => signals.onVerdicts(listener),
     sendHeartbeat: (heartbeat) => signals.sendHeartbeat(heartbeat),
     onHeartbeat: (listener) => signals.onHeartbeat(listener),
+    sendCommit: () => signals.sendCommit(),
+    onCommit: (listener) => signals.onCommit(listener),
     sendVerdicts(address, { frameId, verdicts }) {
       signals.sendVerdicts(address, { frameId, verdicts: verdicts.replaceAll(CONFLICT, DUPLICATE) });
     },

@@ -1,0 +1,137 @@
+import { Readable } from "node:stream";
+import { Unavailable } from "@tidemark/shared/errors";
+import type { EventPage, EventReader } from "@tidemark/shared/event-store/event-store";
+import { LastEventId, StreamParameters } from "@tidemark/shared/http-api/stream-api";
+import type { Signals } from "@tidemark/shared/signals/signals";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { eventsScope } from "./event-filters.ts";
+import { EventTail } from "./event-tail.ts";
+import { eventText } from "./event-text.ts";
+import { onOneLine } from "./one-line.ts";
+
+export interface EventStreamOptions {
+  reader: Pick<EventReader, "listEvents" | "readTip">;
+  signals: Pick<Signals, "onCommit">;
+  /** How many at a time. */
+  maxStreams?: number;
+  /** How long a stream is silent at most. */
+  heartbeatMs?: number;
+  /** How long a client may take nothing of what is there for it. */
+  maxStallMs?: number;
+}
+
+/** After a broken connection browsers wait this long before they come back. */
+const RETRY_MS = 1_000;
+
+/**
+ * `GET /events/stream`: newly stored events as they come, in the order of a walk forward. The id of each is the cursor
+ * behind it, so `Last-Event-ID` goes on without gap or repeat, at any replica, before or after a restart.
+ */
+export function registerEventStream(server: FastifyInstance, options: EventStreamOptions): void {
+  const { reader, signals, maxStreams = 256, heartbeatMs = 15_000, maxStallMs = 30_000 } = options;
+  const tails = createTails(server, { reader, signals });
+  const ending = new AbortController();
+  server.addHook("preClose", async () => ending.abort());
+  let open = 0;
+
+  server.get<{ Querystring: StreamParameters; Headers: LastEventId }>(
+    "/events/stream",
+    { schema: { querystring: StreamParameters, headers: LastEventId }, exposeHeadRoute: false },
+    async ({ query, headers }, reply) => {
+      if (open >= maxStreams) {
+        throw new Unavailable({ code: "overloaded", detail: "too many streams at once", retryAfterSeconds: 5 });
+      }
+      open++;
+      const stop = AbortSignal.any([ending.signal, closeOf(reply)]);
+      stop.addEventListener("abort", () => open--, { once: true });
+      const { topic } = query;
+      const lastId = headers["last-event-id"] || query.last_event_id;
+      const given = lastId && decodeCursor(lastId, eventsScope("asc", { topic }));
+      const tip = await reader.readTip();
+      const tail = tails.enter(topic, tip, stop);
+      const pieces = streamPieces({ tail, topic, start: given || tip, heartbeatMs, stop });
+      const cut = () => reply.raw.destroy();
+      return reply
+        .headers({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" })
+        .send(Readable.from(cutWhenStalled(pieces, maxStallMs, cut)));
+    },
+  );
+}
+
+function closeOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
+}
+
+/** One tail for each topic that somebody follows. */
+function createTails(server: FastifyInstance, { reader, signals }: Pick<EventStreamOptions, "reader" | "signals">) {
+  const tails = new Map<string | undefined, { tail: EventTail; readers: number }>();
+  signals.onCommit(() => {
+    for (const { tail } of tails.values()) tail.wake();
+  });
+
+  return {
+    /** The tail of a topic, begun at the tip where there is none, until the reader stops. */
+    enter(topic: string | undefined, tip: string, stop: AbortSignal): EventTail {
+      const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, topic)).join("");
+      const create = () => new EventTail({ reader, topic, start: tip, toText, log: server.log });
+      const entry = tails.get(topic) ?? { tail: create(), readers: 0 };
+      tails.set(topic, entry);
+      entry.readers++;
+      const leave = () => {
+        entry.readers--;
+        if (entry.readers > 0) return;
+        entry.tail.stop();
+        tails.delete(topic);
+      };
+      if (stop.aborted) leave();
+      else stop.addEventListener("abort", leave, { once: true });
+      return entry.tail;
+    },
+  };
+}
+
+function eventBlock(event: EventPage["events"][number], topic: string | undefined): string {
+  return `id: ${streamId(event.position, topic)}\ndata: ${onOneLine(eventText(event))}\n\n`;
+}
+
+function streamId(position: string, topic: string | undefined): string {
+  return encodeCursor(position, eventsScope("asc", { topic }));
+}
+
+interface Course {
+  tail: EventTail;
+  topic: string | undefined;
+  start: string;
+  heartbeatMs: number;
+  stop: AbortSignal;
+}
+
+async function* streamPieces({ tail, topic, start, heartbeatMs, stop }: Course): AsyncGenerator<string> {
+  // An id without data makes no event, yet a client that is cut off before the first one comes back with it.
+  yield `retry: ${RETRY_MS}\nid: ${streamId(start, topic)}\n\n`;
+  let at = start;
+  let lastMs = performance.now();
+  while (!stop.aborted) {
+    const page = await tail.pageAfter(at, lastMs + heartbeatMs - performance.now(), stop);
+    if (stop.aborted) return;
+    at = page?.to ?? at;
+    if (page?.text === "") continue; // it looked further, and nothing was there
+    yield page?.text ?? ": nothing new\n\n";
+    lastMs = performance.now();
+  }
+}
+
+/** Passes pieces on; cuts when the next one is not asked for in time. Whoever is cut off goes on from its last id. */
+async function* cutWhenStalled(pieces: AsyncIterable<string>, maxStallMs: number, cut: () => void) {
+  for await (const piece of pieces) {
+    const timer = setTimeout(cut, maxStallMs);
+    try {
+      yield piece;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
