@@ -17,6 +17,15 @@ test("takes any values apart, and knows the topics of those that have one", () =
 });
 
 test.each([
+  ["NUL", "a\\u0000"],
+  ["half a surrogate pair", "\\ud800"],
+  ["nothing", ""],
+  ["more characters than a topic may have", "a".repeat(256)],
+])("knows no topic that is %s", (_name, topic) => {
+  expect(readItems(Buffer.from(`[{"topic":"${topic}"}]`), 1)).toMatchObject([{ topic: undefined }]);
+});
+
+test.each([
   ["is not UTF-8", Buffer.from('["\u00e9"]', "latin1"), 1],
   ["is not JSON", Buffer.from("[{]"), 1],
   ["is no array", Buffer.from("{}"), 1],

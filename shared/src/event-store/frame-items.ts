@@ -1,14 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import { InvalidInput } from "../errors.ts";
-import { isJsonObject } from "../event.ts";
+import { isJsonObject, Topic } from "../event.ts";
 import { arrayItems, skipSpace } from "../json-text.ts";
 
 /** An item of a frame's array, which may be no event. */
 export interface FrameItem {
   /** Its JSON text. */
   content: string;
-  /** Undefined where it cannot be read. */
+  /** One under which it can be listed and counted; undefined where it has none. */
   topic: string | undefined;
+  /** Undefined where it cannot be read. */
   eventId: string | undefined;
 }
 
@@ -25,8 +26,14 @@ export function readItems(bytes: Buffer, declared: number): FrameItem[] {
   return arrayItems(bytes, skipSpace(bytes, 0)).map(({ start, end }, index) => {
     const value: unknown = values[index];
     const { topic, event_id: eventId } = isJsonObject(value) ? value : {};
-    return { content: bytes.toString("utf8", start, end), topic: textOrNone(topic), eventId: textOrNone(eventId) };
+    return { content: bytes.toString("utf8", start, end), topic: topicOrNone(topic), eventId: textOrNone(eventId) };
   });
+}
+
+/** A topic that no event can have may be what the store refused, and it would refuse the dead letter for it, too. */
+function topicOrNone(value: unknown): string | undefined {
+  const topic = Topic.safeParse(value);
+  return topic.success && topic.data.isWellFormed() ? topic.data : undefined;
 }
 
 function textOrNone(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { UnreadableFrame } from "@tidemark/shared/event-store/dead-letters";
 import type { AppliedDelivery } from "@tidemark/shared/event-store/event-store";
 import { describe, expect, test } from "vitest";
@@ -42,6 +42,13 @@ const NO_EVENTS: [name: string, item: string, topic: string | undefined][] = [
   ["has no source", '{"topic":"t","event_id":"e","timestamp":"2025-10-23T10:00:00Z"}', "t"],
   ["has a timestamp that is none", eventText({ topic: "t", timestamp: "2025-02-29T00:00:00Z" }), "t"],
   ["has a payload that is no object", eventText({ topic: "t", payload: "[]" }), "t"],
+  [
+    "has a topic with NUL, and no source",
+    `{"topic":"t\\u0000","event_id":"e","timestamp":"2025-10-23T10:00:00Z"}`,
+    undefined,
+  ],
+  ["has a topic too long for any index", `{"topic":"${randomBytes(50_000).toString("hex")}"}`, undefined],
+  ["has half a character for a topic", '{"topic":"t\\ud83d"}', undefined],
   ["has attributes that are no object", eventText({ topic: "t", attributes: "1" }), "t"],
 ];
 
