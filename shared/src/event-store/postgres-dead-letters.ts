@@ -1,10 +1,10 @@
-import { CONFLICT, STORED, type Verdicts } from "../verdict.ts";
+import type { Verdicts } from "../verdict.ts";
 import type { Redriven } from "./dead-letters.ts";
 import type { WriteConnection } from "./postgres-connections.ts";
 import { translatingErrors } from "./postgres-errors.ts";
 import { inTransaction } from "./postgres-transaction.ts";
 import { tryEvents } from "./postgres-trial.ts";
-import { NOTHING_TO_REDRIVE, type Refusal, readLetterId, UNREAD_TOPIC } from "./refusal.ts";
+import { NOTHING_TO_REDRIVE, type Refusal, readLetterId, takenAs, UNREAD_TOPIC } from "./refusal.ts";
 
 interface LetterRow {
   id: string;
@@ -58,12 +58,7 @@ async function redriveEvent(connection: WriteConnection, letter: LetterRow): Pro
     return { status: "refused", ...outcome };
   }
   await translatingErrors(() => client.query(TAKE_OUT, [id, outcome, slot]));
-  return { status: outcomeOf(outcome) };
-}
-
-function outcomeOf(verdict: Verdicts): "stored" | "duplicate" | "conflict" {
-  if (verdict === STORED) return "stored";
-  return verdict === CONFLICT ? "conflict" : "duplicate";
+  return takenAs(outcome);
 }
 
 const DELETE = `

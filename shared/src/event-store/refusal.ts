@@ -1,4 +1,6 @@
 import { isUtf8 } from "node:buffer";
+import { CONFLICT, STORED, type Verdicts } from "../verdict.ts";
+import type { Redriven } from "./dead-letters.ts";
 
 /** What every store does alike with the data it refuses. */
 
@@ -17,6 +19,12 @@ export const NOTHING_TO_REDRIVE: Refusal = {
   code: DAMAGED_FRAME,
   reason: "a frame that cannot be read holds no event to try",
 };
+
+/** What became of an event that was tried again and taken, by its verdict. */
+export function takenAs(verdict: Verdicts): Redriven {
+  if (verdict === STORED) return { status: "stored" };
+  return { status: verdict === CONFLICT ? "conflict" : "duplicate" };
+}
 
 /** Events whose topic cannot be read are counted under this one, which no event can have. */
 export const UNREAD_TOPIC = "";

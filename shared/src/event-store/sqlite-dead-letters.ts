@@ -1,7 +1,6 @@
 import type { Database } from "better-sqlite3";
-import { CONFLICT, STORED, type Verdicts } from "../verdict.ts";
 import type { Redriven } from "./dead-letters.ts";
-import { NOTHING_TO_REDRIVE, type Refusal, readLetterId, UNREAD_TOPIC } from "./refusal.ts";
+import { NOTHING_TO_REDRIVE, type Refusal, readLetterId, takenAs, UNREAD_TOPIC } from "./refusal.ts";
 import { prepareJudge, tryItem } from "./sqlite-judge.ts";
 import { prepareLedger } from "./sqlite-ledger.ts";
 import { countsOf, prepareCounters, startPass } from "./sqlite-pass.ts";
@@ -42,7 +41,7 @@ export function prepareRedrive(database: Database): (id: string) => Redriven | u
     writeCounters(pass);
     ledger.replaceVerdict({ frameId, ordinal, verdict });
     remove.run(id);
-    return { status: outcomeOf(verdict) };
+    return takenAs(verdict);
   };
   const redrive = database.transaction((id: string): Redriven | undefined => {
     const letter = find.get(readLetterId(id) ?? NOBODY);
@@ -51,11 +50,6 @@ export function prepareRedrive(database: Database): (id: string) => Redriven | u
     return { status: "refused", ...NOTHING_TO_REDRIVE };
   });
   return redrive.immediate;
-}
-
-function outcomeOf(verdict: Verdicts): "stored" | "duplicate" | "conflict" {
-  if (verdict === STORED) return "stored";
-  return verdict === CONFLICT ? "conflict" : "duplicate";
 }
 
 /** Prepares the transaction of `DeadLetterStore.deleteDeadLetter`. */
