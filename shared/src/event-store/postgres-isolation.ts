@@ -57,13 +57,13 @@ export async function applyIsolated(
 }
 
 async function takeApart({ client }: WriteConnection, deliveries: AppliedDelivery[]): Promise<Part[]> {
-  const bodies = new Map(deliveries.toReversed().map((delivery) => [delivery.frame.id, delivery]));
-  const ids = [...new Set(deliveries.map(({ frame }) => frame.id))];
+  const bodies = new Map<string, AppliedDelivery>();
+  for (const delivery of deliveries) if (!bodies.has(delivery.frame.id)) bodies.set(delivery.frame.id, delivery);
   const { rows } = await translatingErrors(() =>
-    client.query<{ frame_id: string }>("SELECT frame_id FROM frames WHERE frame_id = ANY ($1)", [ids]),
+    client.query<{ frame_id: string }>("SELECT frame_id FROM frames WHERE frame_id = ANY ($1)", [[...bodies.keys()]]),
   );
   const known = new Set(rows.map(({ frame_id }) => frame_id));
-  return ids.map((id) => readPart(bodies.get(id) as AppliedDelivery, known.has(id)));
+  return Array.from(bodies, ([id, delivery]) => readPart(delivery, known.has(id)));
 }
 
 function readPart(delivery: AppliedDelivery, isKnown: boolean): Part {
