@@ -33,7 +33,7 @@ export interface Consumer {
   readonly done: Promise<void>;
 }
 
-// Past 3,000 events a transaction takes longer without committing more a second (docs/design.md).
+// Past 3,000 events a transaction takes longer without committing more a second.
 const BATCH = { maxEvents: 3_000, maxBytes: 8 * 1024 * 1024 };
 
 /** What a batch meets on its way. */
