@@ -7,12 +7,15 @@
 export interface Fault {
   pointer: string;
   detail: string;
+  /** The line, from 1, where the body is lines. */
+  line?: number;
 }
 
 /** Stable names for what can go wrong, the `code` of a problem. */
 export type InvalidInputCode =
   | "malformed_json"
   | "invalid_encoding"
+  | "malformed_encoding"
   | "invalid_event"
   | "empty_batch"
   | "batch_too_large"

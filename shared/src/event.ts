@@ -15,7 +15,7 @@ const MAX_NAME_LENGTH = 255;
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
 
 /** Whether a string can be a topic, an event id or a source: 1..255 code points, none of them a control character. */
-function isName(text: unknown): boolean {
+export function isName(text: unknown): text is string {
   if (typeof text !== "string") return false;
   if (text.length === 0 || CONTROL_CHARACTER.test(text)) return false;
   if (text.length <= MAX_NAME_LENGTH) return true;

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { InvalidInput, Unavailable } from "./errors.ts";
+import { type Fault, InvalidInput, Unavailable } from "./errors.ts";
 
 /** RFC 9457 problem details, as every error of every service is answered. */
 export interface Problem {
@@ -10,7 +10,7 @@ export interface Problem {
   /** Stable name of what went wrong. */
   code: string;
   /** The first faults of the request's data. */
-  errors?: { pointer: string; detail: string; line?: number }[];
+  errors?: Fault[];
   errors_total?: number;
 }
 

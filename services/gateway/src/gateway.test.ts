@@ -182,7 +182,8 @@ describe("POST /publish", () => {
     [" ".repeat(MAX_BODY_BYTES + 1), {}, 413, "body_too_large"],
     ["{}", { "content-type": "text/plain" }, 415, "unsupported_media_type"],
     ["{}", { "content-type": "" }, 415, "unsupported_media_type"],
-    ["{}", { "content-encoding": "gzip" }, 415, "unsupported_encoding"],
+    ["{}", { "content-encoding": "gzip" }, 400, "malformed_encoding"],
+    ["{}", { "content-encoding": "deflate" }, 415, "unsupported_encoding"],
   ])("refuses %.20j %j with %i %s", async (body, headers, status, code) => {
     const { statusCode, body: problem } = await gateway.publish(body, headers as Record<string, string>);
     expect([statusCode, JSON.parse(problem)]).toEqual([status, expect.objectContaining({ status, code })]);

@@ -1,14 +1,19 @@
 import type { Readable } from "node:stream";
 import { ByteBudget, type Room } from "@tidemark/shared/byte-budget";
-import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
-import { publishAnswer } from "@tidemark/shared/http-api/publish-answer";
-import { type Preferences, readPreferences } from "@tidemark/shared/prefer";
-import { encodeReceipt } from "@tidemark/shared/receipt";
-import { countVerdicts } from "@tidemark/shared/verdict";
+import { InvalidInput } from "@tidemark/shared/errors";
+import { readPreferences } from "@tidemark/shared/prefer";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { answerPublish } from "./answer-publish.ts";
 import { readBody } from "./body.ts";
-import { FrameWriter, type Placement } from "./frame-writer.ts";
-import { type Intake, readIntake } from "./intake.ts";
+import {
+  type ContentEncoding,
+  decodeBody,
+  MAX_DECODER_BYTES,
+  readContentEncoding,
+  TAKEN_ENCODINGS,
+} from "./content-encoding.ts";
+import { type Format, readFormat, readIntake } from "./formats.ts";
+import { FrameWriter } from "./frame-writer.ts";
 import type { GatewayLog, GatewaySignals } from "./late-log.ts";
 import { RetryAdvice } from "./retry-advice.ts";
 import { StoreWatch } from "./store-watch.ts";
@@ -37,7 +42,6 @@ const MAX_FRAME_BYTES = 512 * 1024;
 const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
 const MAX_PENDING_MS = 5_000;
-const MAX_WAIT_SECONDS = 60;
 
 /** Serves `POST /publish`: parse, validate, append, wait for the verdicts. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
@@ -60,31 +64,46 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     maxWaitMs: MAX_WAIT_FOR_ROOM_MS,
   });
 
+  const decoders = new ByteBudget({ maxBytes: MAX_DECODER_BYTES, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
+  const readWhole = async (request: FastifyRequest, body: Readable): Promise<Buffer> => {
+    const { maxBodyBytes } = options;
+    const { encoding, room } = envelopeOf(request);
+    const bytes = await readBody(body, { declaredBytes: request.headers["content-length"], maxBodyBytes, room });
+    if (encoding === undefined) return bytes;
+    const decoding = decodeBody(bytes, { encoding, maxBodyBytes, room, decoders });
+    request.working = decoding.catch(() => undefined);
+    const decoded = await decoding;
+    if (request.raw.socket.destroyed) throw clientLeft(); // its room is given back
+    room.shrinkTo(decoded.length);
+    return decoded;
+  };
+
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("application/json", async (request: FastifyRequest, body: Readable) =>
-      readBody(body, {
-        declaredBytes: request.headers["content-length"],
-        maxBodyBytes: options.maxBodyBytes,
-        room: request.room as Room,
-      }),
-    );
-    scope.decorateRequest("room", null);
-    scope.decorateRequest("appending", null);
+    scope.addContentTypeParser("*", readWhole);
+    scope.decorateRequest("envelope", null);
+    scope.decorateRequest("working", null);
     scope.addHook("onRequest", async (request, reply) => {
-      refuseEncoding(request);
-      request.room = enter(budget, request, reply);
+      const encoding = encodingOf(request, reply);
+      const format = readFormat(request.headers);
+      request.envelope = { encoding, format, room: enter(budget, request, reply) };
     });
     scope.addHook("preClose", () => desk.stopWaiting(options.closeWaitMs));
     scope.post("/publish", async (request, reply) => {
-      const intake = readIntake(bodyOf(request), options);
-      const takenAtMs = Date.now(); // its waits begin now, however long it took to read
       const preferences = readPreferences(request.headers.prefer);
+      const intake = readIntake(bodyOf(request), {
+        format: envelopeOf(request).format,
+        headers: request.raw.headersDistinct,
+        maxBatchEvents: options.maxBatchEvents,
+        isLenient: preferences.handling === "lenient",
+        wantsEntries: preferences.return === "representation",
+      });
+      const takenAtMs = Date.now(); // its waits begin now, however long it took to read
       const appended = writer.append({ ...intake, takenAtMs, ...traceOf(request) });
-      request.appending = appended.catch(() => undefined);
+      request.working = appended.catch(() => undefined);
       const placement = await appended.catch((error: unknown) => advice.rethrow(error));
       try {
-        return await answer(reply, { options, watch, preferences, intake, placement, takenAtMs });
+        return await answerPublish(reply, { options, watch, preferences, intake, placement, takenAtMs });
       } finally {
         placement.verdicts.close();
       }
@@ -92,19 +111,34 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
   });
 }
 
-function refuseEncoding(request: FastifyRequest): void {
-  const encoding = request.headers["content-encoding"];
-  if (encoding === undefined || encoding.toLowerCase() === "identity") return;
-  const detail = `the content encoding ${JSON.stringify(encoding)} is not taken here`;
-  throw new InvalidInput({ code: "unsupported_encoding", status: 415, detail });
+/** What the headers of a publish request say of its body. */
+interface Envelope {
+  encoding: ContentEncoding | undefined;
+  format: Format;
+  /** What the request holds of the bytes in flight. */
+  room: Room;
 }
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** What a publish request holds of the bytes in flight. */
-    room: Room | null;
-    /** Settles when a publish request's events are in the log, or refused. */
-    appending: Promise<unknown> | null;
+    envelope: Envelope | null;
+    /** Settles when a publish request's body is decoded, then when its events are in the log, or refused. */
+    working: Promise<unknown> | null;
+  }
+}
+
+function envelopeOf({ envelope }: FastifyRequest): Envelope {
+  if (envelope === null) throw new Error("a publish request whose headers nobody has read");
+  return envelope;
+}
+
+/** @throws {InvalidInput} 415, beside which the answer says what is taken */
+function encodingOf({ headers }: FastifyRequest, reply: FastifyReply): ContentEncoding | undefined {
+  try {
+    return readContentEncoding(headers["content-encoding"]);
+  } catch (error) {
+    reply.header("accept-encoding", TAKEN_ENCODINGS);
+    throw error;
   }
 }
 
@@ -113,73 +147,23 @@ function enter(budget: ByteBudget, request: FastifyRequest, reply: FastifyReply)
   const room = budget.enter();
   reply.raw.once("close", () => {
     // The body is in memory until the log has it, also when its client has gone.
-    void Promise.resolve(request.appending).finally(() => room.release());
+    void Promise.resolve(request.working).finally(() => room.release());
   });
   return room;
 }
 
-function bodyOf(request: FastifyRequest): Buffer {
-  if (Buffer.isBuffer(request.body)) return request.body;
-  const detail = "a content type is missing; send application/json";
-  throw new InvalidInput({ code: "unsupported_media_type", status: 415, detail });
+const NOTHING = Buffer.alloc(0);
+
+/** Fastify asks no parser where there is neither a body nor a content type: a CloudEvent may be all headers. */
+function bodyOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : NOTHING;
+}
+
+function clientLeft(): InvalidInput {
+  return new InvalidInput({ code: "bad_request", status: 400, detail: "the client has left" });
 }
 
 function traceOf(request: FastifyRequest): { traceparent?: string } {
   const traceparent = request.headers.traceparent;
   return typeof traceparent === "string" && /^[0-9a-f-]{55}$/.test(traceparent) ? { traceparent } : {};
-}
-
-interface Taken {
-  options: GatewayOptions;
-  watch: StoreWatch;
-  preferences: Preferences;
-  intake: Intake;
-  placement: Placement;
-  takenAtMs: number;
-}
-
-async function answer(reply: FastifyReply, taken: Taken): Promise<FastifyReply> {
-  const { options, intake, placement, preferences } = taken;
-  const willWaitMs = waitMs(taken);
-  const verdicts = await placement.verdicts.wait(willWaitMs);
-  const applied = appliedPreferences(preferences, options, willWaitMs);
-  if (applied !== undefined) reply.header("preference-applied", applied);
-  if (verdicts !== undefined) {
-    const counts = countVerdicts(verdicts, placement.firstEvent, placement.firstEvent + intake.count);
-    return sendJson(reply, 200, publishAnswer(counts));
-  }
-  if (options.whenLate === "unknown") {
-    const detail = "the store did not confirm in time; the events may have been stored, and sending them again is safe";
-    throw new Unavailable({ code: "outcome_unknown", detail });
-  }
-  const receipt = encodeReceipt({ ...placement, count: intake.count, takenAtMs: taken.takenAtMs });
-  reply.header("location", `/receipts/${receipt}`);
-  const none = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
-  return sendJson(reply, 202, publishAnswer({ ...none, pending: intake.count }));
-}
-
-/** How long to wait for the verdicts; not at all where they are known not to come in that time. */
-function waitMs({ options, preferences, watch }: Taken): number {
-  const waitMs = preferredWaitMs(preferences) ?? options.publishWaitMs;
-  if (options.whenLate === "unknown") return Math.max(waitMs, options.publishWaitMs);
-  return !preferences.respondAsync && watch.isVerdictLikely(waitMs) ? waitMs : 0;
-}
-
-function preferredWaitMs({ waitSeconds }: Preferences): number | undefined {
-  return waitSeconds === undefined ? undefined : Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1_000;
-}
-
-/** The preferences that were honoured: not a wait of another length, or one that was known to be in vain. */
-function appliedPreferences(
-  preferences: Preferences,
-  { whenLate }: GatewayOptions,
-  willWaitMs: number,
-): string | undefined {
-  if (preferences.respondAsync && whenLate === "receipt") return "respond-async";
-  return preferredWaitMs(preferences) === willWaitMs ? `wait=${willWaitMs / 1_000}` : undefined;
-}
-
-function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
-  // A string: Fastify sends it as it is.
-  return reply.code(status).header("content-type", "application/json; charset=utf-8").send(JSON.stringify(body));
 }

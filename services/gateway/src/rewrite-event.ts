@@ -22,6 +22,7 @@ function utcText(timestamp: string): string {
   return JSON.stringify(toUtcMicroseconds(timestamp));
 }
 
-function objectText(members: Map<string, string>): string {
+/** The text of an object of these members, each a JSON text. */
+export function objectText(members: Map<string, string>): string {
   return `{${Array.from(members, ([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}`;
 }

@@ -19,6 +19,7 @@ interface ProblemExample {
 const PROBLEMS: Record<ProblemCode, ProblemExample> = {
   malformed_json: { status: 400, detail: "the body is not JSON" },
   invalid_encoding: { status: 400, detail: "the body is not UTF-8" },
+  malformed_encoding: { status: 400, detail: "the body is not sound gzip: unexpected end of file" },
   bad_request: { status: 400, detail: "the address is not well-formed" },
   invalid_parameter: { status: 400, detail: "limit: must be a whole number from 1 to 1000" },
   invalid_cursor: { status: 400, detail: "the cursor belongs to another order" },

@@ -1,7 +1,7 @@
 import { InvalidInput } from "@tidemark/shared/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readIntake } from "./intake.ts";
+import { readJsonIntake } from "./json-intake.ts";
 
 const limits = { maxBatchEvents: 5 };
 const event = (fields: object = {}) => ({
@@ -14,13 +14,13 @@ const event = (fields: object = {}) => ({
 });
 
 const read = (body: string | Buffer) => {
-  const { count, events } = readIntake(Buffer.from(body), limits);
+  const { count, events } = readJsonIntake(Buffer.from(body), limits);
   return { count, events: JSON.parse(`[${events}]`) as Record<string, unknown>[], text: events.toString() };
 };
 
 function refusal(body: string | Buffer): InvalidInput {
   try {
-    readIntake(Buffer.from(body), limits);
+    readJsonIntake(Buffer.from(body), limits);
   } catch (error) {
     if (error instanceof InvalidInput) return error;
     throw error;
@@ -30,7 +30,7 @@ function refusal(body: string | Buffer): InvalidInput {
 
 const pointers = (body: string) => refusal(body).faults.map(({ pointer }) => pointer);
 
-describe("readIntake", () => {
+describe("readJsonIntake", () => {
   it("takes one event, an array and an envelope alike, in any spacing", () => {
     const events = fc.array(fc.record({ payload: fc.dictionary(fc.string(), fc.jsonValue()) }), {
       minLength: 1,
@@ -139,7 +139,7 @@ describe("readIntake", () => {
   it("lists the first hundred faults and counts all", () => {
     const bodies = JSON.stringify(Array(150).fill({}));
     try {
-      readIntake(Buffer.from(bodies), { maxBatchEvents: 1_000 });
+      readJsonIntake(Buffer.from(bodies), { maxBatchEvents: 1_000 });
       expect.unreachable();
     } catch (error) {
       expect(error).toMatchObject({ faultsTotal: 600 });

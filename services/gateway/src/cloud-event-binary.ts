@@ -1,0 +1,77 @@
+import { isUtf8 } from "node:buffer";
+import type { Fault } from "@tidemark/shared/errors";
+import { scanJson } from "@tidemark/shared/json-text";
+import { invalidEvents } from "./intake.ts";
+import { HOPELESS_DEPTH, parseJson, requireUtf8 } from "./json-document.ts";
+import { TOO_DEEP } from "./judgement.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { objectText } from "./rewrite-event.ts";
+
+const PREFIX = "ce-";
+
+/**
+ * A CloudEvent in binary mode (attributes in headers, data in the body; CloudEvents 1.0, HTTP protocol binding, section
+ * 3.1) as the same event in JSON.
+ *
+ * @throws {InvalidInput} 400 for data that is not the JSON it claims to be, 422 for headers that cannot be read
+ */
+export function toStructured(headers: NodeJS.Dict<string[]>, body: Buffer): Buffer {
+  const members = new Map<string, string>();
+  const faults: Fault[] = [];
+  for (const [header, values = []] of Object.entries(headers)) {
+    if (!header.startsWith(PREFIX)) continue;
+    const name = header.slice(PREFIX.length);
+    const value = values.length === 1 ? readHeaderValue(values[0] as string) : undefined;
+    if (value !== undefined) members.set(name, JSON.stringify(value));
+    else faults.push({ pointer: `/${name}`, detail: values.length > 1 ? "stands there twice" : "must be UTF-8" });
+  }
+  for (const name of ["data", "data_base64", "datacontenttype"]) {
+    if (members.has(name))
+      faults.push({ pointer: `/${name}`, detail: "is no header: Content-Type and the body say it" });
+  }
+  if (faults.length > 0) throw invalidEvents(faults);
+  const contentType = headers["content-type"]?.[0];
+  if (contentType !== undefined) members.set("datacontenttype", JSON.stringify(contentType));
+  if (body.length > 0) addData(members, mediaTypeOf(contentType), body);
+  return Buffer.from(objectText(members));
+}
+
+/** Data as the JSON format would carry it: JSON as it is, text as a string, anything else in base64. */
+function addData(members: Map<string, string>, mediaType: string, body: Buffer): void {
+  if (isJson(mediaType)) members.set("data", jsonText(body));
+  else if (isText(mediaType) && isUtf8(body) && !body.includes(0)) members.set("data", JSON.stringify(body.toString()));
+  else members.set("data_base64", JSON.stringify(body.toString("base64")));
+}
+
+/** Without a content type the data is JSON, as in the JSON format. */
+function isJson(mediaType: string): boolean {
+  return mediaType === "" || /^[^/]+\/([^/]+\+)?json$/.test(mediaType);
+}
+
+function isText(mediaType: string): boolean {
+  return mediaType.startsWith("text/") || /^[^/]+\/([^/]+\+)?xml$/.test(mediaType);
+}
+
+function jsonText(body: Buffer): string {
+  requireUtf8(body);
+  if (scanJson(body).depth > HOPELESS_DEPTH) throw invalidEvents([{ pointer: "/data", detail: TOO_DEEP }]);
+  parseJson(body);
+  return body.toString().trim();
+}
+
+const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
+const ESCAPED = /(?:%[0-9a-fA-F]{2})+/g;
+
+/**
+ * Section 3.1.3.2: out of its quotes, then percent-decoded once. Senders of older releases encode nothing, so a percent sign
+ * that begins no escape is one, and raw UTF-8 is taken.
+ */
+function readHeaderValue(value: string): string | undefined {
+  // Node reads headers as Latin-1.
+  const unquoted = value.replace(QUOTED, (_, inside: string) => inside.replace(/\\(.)/g, "$1"));
+  const decoded = unquoted.replace(ESCAPED, (escapes) =>
+    Buffer.from(escapes.replaceAll("%", ""), "hex").toString("latin1"),
+  );
+  const bytes = Buffer.from(decoded, "latin1");
+  return isUtf8(bytes) ? bytes.toString() : undefined;
+}

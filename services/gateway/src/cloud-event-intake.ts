@@ -1,0 +1,107 @@
+import { CloudEvent } from "@tidemark/shared/cloud-event";
+import { isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/shared/event";
+import { arrayItems, objectMembers, scanJson, skipSpace } from "@tidemark/shared/json-text";
+import { toUtcMicroseconds } from "@tidemark/shared/timestamp";
+import {
+  gatherEvents,
+  type Intake,
+  type IntakeOptions,
+  invalidEvents,
+  MAX_FAULTS,
+  type PlacedJudgement,
+} from "./intake.ts";
+import { parseDocument } from "./json-document.ts";
+import { type Faults, findFaults, type Judgement, type SentEvent } from "./judgement.ts";
+import { objectText } from "./rewrite-event.ts";
+
+/** Reads one CloudEvent in JSON. @throws {InvalidInput} as `readIntake`, pointers into the CloudEvent */
+export function readCloudEvent(bytes: Buffer, options: IntakeOptions): Intake {
+  const { value } = parseDocument(bytes, options.maxBatchEvents);
+  const judgement = judgeCloudEvent({ text: bytes, value }, { maxFaults: MAX_FAULTS, receivedAt: receiptTime() });
+  return gatherEvents([{ judgement, pointer: "" }], options);
+}
+
+/** Reads an array of CloudEvents in JSON. @throws {InvalidInput} as `readIntake` */
+export function readCloudEventBatch(bytes: Buffer, options: IntakeOptions): Intake {
+  const { value } = parseDocument(bytes, options.maxBatchEvents);
+  if (!Array.isArray(value)) throw invalidEvents([{ pointer: "", detail: "must be an array of CloudEvents" }]);
+  return gatherEvents(judgeEach(bytes, value), options);
+}
+
+function* judgeEach(bytes: Buffer, values: unknown[]): Generator<PlacedJudgement> {
+  const receivedAt = receiptTime();
+  let left = MAX_FAULTS;
+  for (const [index, { start, end }] of arrayItems(bytes, skipSpace(bytes, 0)).entries()) {
+    const sent = { text: bytes.subarray(start, end), value: values[index] };
+    const judgement = judgeCloudEvent(sent, { maxFaults: Math.max(left, 1), receivedAt });
+    if ("faults" in judgement) left -= judgement.faults.first.length;
+    yield { judgement, pointer: `/${index}` };
+  }
+}
+
+function receiptTime(): string {
+  return new Date().toISOString();
+}
+
+interface JudgeOptions {
+  maxFaults: number;
+  /** The timestamp of an event without a time. */
+  receivedAt: string;
+}
+
+function judgeCloudEvent({ text, value }: SentEvent, { maxFaults, receivedAt }: JudgeOptions): Judgement {
+  const { type: topic, id: eventId } = isJsonObject(value) ? value : {};
+  const faults = findFaults({ text, value, scan: scanJson(text), schema: CloudEvent, maxFaults });
+  if (faults.total > 0) return { topic, eventId, faults };
+  const members = membersOf(text);
+  // Data that is no object is a level deeper in its payload than in its CloudEvent.
+  if (scanJson(Buffer.from(payloadOf(members) ?? "{}")).depth > MAX_VALUE_DEPTH) {
+    return { topic, eventId, faults: tooDeepData() };
+  }
+  return { topic, eventId, text: eventText(members, receivedAt) };
+}
+
+function tooDeepData(): Faults {
+  const detail = `nests deeper than ${MAX_VALUE_DEPTH - 1} levels`;
+  return { first: [{ pointer: "/data", detail }], total: 1, isMalformed: false };
+}
+
+/** The texts of its members; those that are null count as absent, but for data. */
+function membersOf(text: Buffer): Map<string, string> {
+  const members = new Map<string, string>();
+  for (const { key, start, end } of objectMembers(text, skipSpace(text, 0))) {
+    const member = text.toString("utf8", start, end);
+    if (member === "null" && key !== "data") members.delete(key);
+    else members.set(key, member);
+  }
+  return members;
+}
+
+/** What becomes a field of the event; every other member becomes an attribute. */
+const FIELDS = new Set(["specversion", "type", "id", "source", "time", "data", "data_base64"]);
+
+/** The text of the event in a frame, out of the pieces of the CloudEvent's. */
+function eventText(members: Map<string, string>, receivedAt: string): Buffer {
+  const time = members.get("time");
+  const timestamp = time === undefined ? receivedAt : toUtcMicroseconds(JSON.parse(time) as string);
+  const fields = new Map<string, string>();
+  const set = (field: string, text: string | undefined) => {
+    if (text !== undefined) fields.set(field, text);
+  };
+  set("topic", members.get("type"));
+  set("event_id", members.get("id"));
+  set("timestamp", JSON.stringify(timestamp));
+  set("source", members.get("source"));
+  set("payload", payloadOf(members));
+  const attributes = new Map([...members].filter(([name]) => !FIELDS.has(name)));
+  if (attributes.size > 0) set("attributes", objectText(attributes));
+  if (time === undefined) set("is_timestamp_filled", "true");
+  return Buffer.from(objectText(fields));
+}
+
+function payloadOf(members: Map<string, string>): string | undefined {
+  const data = members.get("data");
+  if (data !== undefined) return data.startsWith("{") ? data : `{"data":${data}}`;
+  const base64 = members.get("data_base64");
+  return base64 === undefined ? undefined : `{"data_base64":${base64}}`;
+}

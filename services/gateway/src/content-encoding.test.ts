@@ -1,0 +1,125 @@
+import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { ByteBudget } from "@tidemark/shared/byte-budget";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type ContentEncoding, decodeBody, MAX_DECODER_BYTES, readContentEncoding } from "./content-encoding.ts";
+
+const MAX_BODY_BYTES = 1_000_000;
+const QUICK = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
+const ENCODE = {
+  gzip: gzipSync,
+  br: (bytes: Uint8Array) => brotliCompressSync(bytes, QUICK),
+  zstd: zstdCompressSync,
+};
+const ENCODINGS = Object.keys(ENCODE) as ContentEncoding[];
+
+const budget = (maxBytes: number, maxWaitMs = 60_000) => new ByteBudget({ maxBytes, maxWaitMs });
+
+function decode(encoding: ContentEncoding, encoded: Buffer, bodies = budget(4 * MAX_BODY_BYTES)) {
+  const decoders = budget(MAX_DECODER_BYTES);
+  return decodeBody(encoded, { encoding, maxBodyBytes: MAX_BODY_BYTES, room: bodies.enter(), decoders });
+}
+
+const text = Buffer.from("tide ".repeat(20_000));
+
+describe("readContentEncoding", () => {
+  it.each([
+    [undefined, undefined],
+    ["", undefined],
+    ["identity", undefined],
+    ["gzip", "gzip"],
+    ["GZip", "gzip"],
+    ["x-gzip", "gzip"],
+    ["br", "br"],
+    ["zstd", "zstd"],
+    ["identity, gzip", "gzip"],
+  ])("reads %j as %j", (header, encoding) => {
+    expect(readContentEncoding(header)).toBe(encoding);
+  });
+
+  it.each(["deflate", "compress", "gzip, gzip", "gzip, br", "gzip;q=1", "nonsense"])("refuses %j", (header) => {
+    expect(() => readContentEncoding(header)).toThrow(
+      expect.objectContaining({ status: 415, code: "unsupported_encoding" }),
+    );
+  });
+});
+
+describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
+  const encoded = ENCODE[encoding](text);
+
+  it("gives back any bytes", async () => {
+    const check = async (bytes: Uint8Array) => {
+      expect(await decode(encoding, ENCODE[encoding](bytes))).toEqual(Buffer.from(bytes));
+    };
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 10_000 }), check), { numRuns: 30 });
+  });
+
+  it("takes what is as large as a body may be, and stops a byte above", async () => {
+    const atLimit = ENCODE[encoding](Buffer.alloc(MAX_BODY_BYTES));
+    expect(await decode(encoding, atLimit)).toHaveLength(MAX_BODY_BYTES);
+    const above = decode(encoding, ENCODE[encoding](Buffer.alloc(MAX_BODY_BYTES + 1)));
+    await expect(above).rejects.toMatchObject({
+      status: 413,
+      message: expect.stringContaining(String(MAX_BODY_BYTES)),
+    });
+  });
+
+  it("holds no more of a bomb than a body may have", async () => {
+    const bomb = ENCODE[encoding](Buffer.alloc(100 * MAX_BODY_BYTES));
+    const bodies = budget(MAX_BODY_BYTES + 200_000, 0); // would be refused for its room otherwise
+    await expect(decode(encoding, bomb, bodies)).rejects.toMatchObject({ status: 413, code: "body_too_large" });
+  });
+
+  it("counts what comes out against the bytes in flight", async () => {
+    await expect(decode(encoding, encoded, budget(1_000, 0))).rejects.toMatchObject({ code: "overloaded" });
+  });
+
+  it("refuses what is truncated anywhere, empty, or not of its kind", async () => {
+    for (const broken of [
+      encoded.subarray(0, -1),
+      encoded.subarray(0, encoded.length / 2),
+      encoded.subarray(0, 1),
+      Buffer.alloc(0),
+      Buffer.from('{"topic":"t"}'),
+      deflateSync(text),
+    ]) {
+      await expect(decode(encoding, broken)).rejects.toMatchObject({ status: 400, code: "malformed_encoding" });
+    }
+  });
+
+  it("ignores nothing that follows", async () => {
+    for (const rest of [Buffer.from("more"), encoded.subarray(0, -2)]) {
+      const broken = Buffer.concat([encoded, rest]);
+      await expect(decode(encoding, broken)).rejects.toMatchObject({ status: 400, code: "malformed_encoding" });
+    }
+  });
+});
+
+describe.each(["gzip", "zstd"] as const)("streams of %s one behind the other", (encoding) => {
+  const join = (parts: Buffer[]) => decode(encoding, Buffer.concat(parts.map((part) => ENCODE[encoding](part))));
+
+  it("are one body", async () => {
+    expect(await join([Buffer.from("one "), Buffer.alloc(0), Buffer.from("two")])).toEqual(Buffer.from("one two"));
+  });
+
+  it("are too large together", async () => {
+    const half = Buffer.alloc(MAX_BODY_BYTES / 2);
+    expect(await join([half, half])).toHaveLength(MAX_BODY_BYTES);
+    await expect(join([half, half, Buffer.from("x")])).rejects.toMatchObject({ status: 413 });
+  });
+});
+
+it("takes zeros behind gzip, as gzip does", async () => {
+  expect(await decode("gzip", Buffer.concat([gzipSync(text), Buffer.alloc(512)]))).toEqual(text);
+});
+
+it("refuses thousands of frames of nothing", async () => {
+  const frames = Buffer.concat(Array<Buffer>(10_000).fill(zstdCompressSync(Buffer.alloc(0))));
+  await expect(decode("zstd", frames)).rejects.toMatchObject({ status: 400, code: "malformed_encoding" });
+});
+
+it("refuses a window of zstd that costs more memory than the body may", async () => {
+  const params = { [constants.ZSTD_c_windowLog]: 27, [constants.ZSTD_c_compressionLevel]: 1 };
+  const wide = zstdCompressSync(Buffer.alloc(40_000_000), { params });
+  await expect(decode("zstd", wide)).rejects.toMatchObject({ status: 400, code: "malformed_encoding" });
+});

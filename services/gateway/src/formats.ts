@@ -1,0 +1,64 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { InvalidInput } from "@tidemark/shared/errors";
+import { toStructured } from "./cloud-event-binary.ts";
+import { readCloudEvent, readCloudEventBatch } from "./cloud-event-intake.ts";
+import type { Intake, IntakeOptions } from "./intake.ts";
+import { readJsonIntake } from "./json-intake.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { readNdjsonIntake } from "./ndjson-intake.ts";
+
+/** The formats that events come in. */
+export type Format = "json" | "ndjson" | "cloudevent" | "cloudevent-batch" | "cloudevent-binary";
+
+const FORMATS = new Map<string, Format>([
+  ["application/json", "json"],
+  ["application/x-ndjson", "ndjson"],
+  ["application/cloudevents+json", "cloudevent"],
+  ["application/cloudevents-batch+json", "cloudevent-batch"],
+]);
+
+/**
+ * Which format a body is in. A CloudEvent in binary mode carries data of any type, and is known by its `ce-specversion`
+ * (CloudEvents 1.0, HTTP protocol binding, section 3).
+ *
+ * @throws {InvalidInput} 415
+ */
+export function readFormat(headers: IncomingHttpHeaders): Format {
+  const contentType = headers["content-type"];
+  const mediaType = mediaTypeOf(contentType);
+  const isCloudEventType = mediaType.startsWith("application/cloudevents");
+  if (headers["ce-specversion"] !== undefined && !isCloudEventType) return "cloudevent-binary";
+  const format = FORMATS.get(mediaType);
+  if (format !== undefined) return format;
+  const what = contentType
+    ? `the content type ${JSON.stringify(contentType)} is not taken here`
+    : "a content type is missing";
+  const detail = `${what}; send application/json`;
+  throw new InvalidInput({ code: "unsupported_media_type", status: 415, detail });
+}
+
+export interface SentBody extends IntakeOptions {
+  format: Format;
+  /** As `IncomingMessage.headersDistinct`: what was sent twice stands twice. */
+  headers: NodeJS.Dict<string[]>;
+}
+
+/**
+ * Reads the events of a body, in whatever format, all or nothing unless `isLenient`.
+ *
+ * @throws {InvalidInput} 400 for what is not in its format, 422 with pointers for events that break a rule
+ */
+export function readIntake(body: Buffer, { format, headers, ...options }: SentBody): Intake {
+  switch (format) {
+    case "json":
+      return readJsonIntake(body, options);
+    case "ndjson":
+      return readNdjsonIntake(body, options);
+    case "cloudevent":
+      return readCloudEvent(body, options);
+    case "cloudevent-batch":
+      return readCloudEventBatch(body, options);
+    case "cloudevent-binary":
+      return readCloudEvent(toStructured(headers, body), options);
+  }
+}

@@ -1,0 +1,111 @@
+import type { Fault } from "@tidemark/shared/errors";
+import { formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/shared/event";
+import { escapePointer } from "@tidemark/shared/json-pointer";
+import { arrayItems, objectMembers, type Span, skipSpace } from "@tidemark/shared/json-text";
+import {
+  createEntry,
+  emptyBatch,
+  gatherEvents,
+  type Intake,
+  type IntakeEntry,
+  type IntakeOptions,
+  invalidEvents,
+  joinWithCommas,
+  MAX_FAULTS,
+  type PlacedJudgement,
+  refuseLargeBatch,
+} from "./intake.ts";
+import { type JsonDocument, parseDocument } from "./json-document.ts";
+import { judgeEvent } from "./judgement.ts";
+import { rewriteEvent } from "./rewrite-event.ts";
+
+/** A JSON body, and where its events are in it. */
+interface Body extends JsonDocument {
+  values: unknown[];
+  /** Pointer of the array of events; the index follows. Undefined when the body is one event. */
+  arrayPointer: string | undefined;
+  /** Levels of arrays and objects down to the event itself, the event included. */
+  eventDepth: number;
+}
+
+/**
+ * Reads a body of one event, an array of events, or `{"events": [...]}`. The events keep the text they came in wherever a
+ * store can read it as it is. Nearly every body is good: it is looked at as a whole, and event by event only where not.
+ *
+ * @throws {InvalidInput} 400 for what is no JSON, 422 with pointers for events that break a rule
+ */
+export function readJsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
+  const body = locateEvents(parseDocument(bytes, options.maxBatchEvents));
+  if (body.values.length === 0) throw emptyBatch();
+  refuseLargeBatch(body.values.length, options.maxBatchEvents);
+  const toRewrite: number[] = [];
+  let isValid = body.scan.faults.length === 0 && body.scan.depth <= body.eventDepth + MAX_VALUE_DEPTH;
+  for (let index = 0; index < body.values.length; index++) {
+    const form = formOfEvent(body.values[index]);
+    if (form === "not an event") isValid = false;
+    else if (form === "rewritten") toRewrite.push(index);
+  }
+  if (!isValid) return gatherEvents(judgeEach(body), options);
+  return {
+    count: body.values.length,
+    events: eventsText(body, toRewrite),
+    ...(options.wantsEntries && { entries: body.values.map(entryOf) }),
+    ...(options.isLenient && { rejected: [] }),
+  };
+}
+
+function locateEvents(document: JsonDocument): Body {
+  const { value } = document;
+  if (Array.isArray(value)) return { ...document, values: value, arrayPointer: "", eventDepth: 2 };
+  const isEnvelope = isJsonObject(value) && Object.hasOwn(value, "events") && !Object.hasOwn(value, "topic");
+  if (!isEnvelope) return { ...document, values: [value], arrayPointer: undefined, eventDepth: 1 };
+  const faults: Fault[] = Object.keys(value)
+    .filter((key) => key !== "events")
+    .map((key) => ({ pointer: `/${escapePointer(key)}`, detail: "nothing but `events` may stand here" }));
+  if (!Array.isArray(value.events)) faults.unshift({ pointer: "/events", detail: "must be an array of events" });
+  if (faults.length > 0) throw invalidEvents(faults.slice(0, MAX_FAULTS), faults.length);
+  return { ...document, values: value.events as unknown[], arrayPointer: "/events", eventDepth: 3 };
+}
+
+function entryOf(value: unknown): IntakeEntry {
+  const { topic, event_id: eventId } = value as Record<string, unknown>;
+  return createEntry(topic, eventId, false);
+}
+
+function* judgeEach(body: Body): Generator<PlacedJudgement> {
+  const { bytes, values, arrayPointer } = body;
+  if (arrayPointer === undefined) {
+    yield { judgement: judgeEvent({ text: bytes, value: values[0] }, MAX_FAULTS), pointer: "" };
+    return;
+  }
+  let left = MAX_FAULTS;
+  for (const [index, { start, end }] of arrayItems(bytes, arraySpan(body).start).entries()) {
+    const judgement = judgeEvent({ text: bytes.subarray(start, end), value: values[index] }, Math.max(left, 1));
+    if ("faults" in judgement) left -= judgement.faults.first.length;
+    yield { judgement, pointer: `${arrayPointer}/${index}` };
+  }
+}
+
+/** The events' text, cut out of the body; only those that need it are written anew. */
+function eventsText(body: Body, toRewrite: number[]): Buffer {
+  const { bytes, arrayPointer } = body;
+  const array = arrayPointer === undefined ? undefined : arraySpan(body);
+  if (toRewrite.length === 0) return array === undefined ? bytes : bytes.subarray(array.start + 1, array.end - 1);
+  if (array === undefined) return rewriteEvent(bytes);
+  const rewritten = new Set(toRewrite);
+  const parts = arrayItems(bytes, array.start).map(({ start, end }, index) => {
+    const text = bytes.subarray(start, end);
+    return rewritten.has(index) ? rewriteEvent(text) : text;
+  });
+  return joinWithCommas(parts);
+}
+
+/** Where the array of events stands. Of repeated `events` the last counts, as it did for JSON.parse. */
+function arraySpan({ bytes, arrayPointer, scan }: Body): Span {
+  if (arrayPointer === "" || scan.outerCommas === 0) {
+    return { start: bytes.indexOf("["), end: bytes.lastIndexOf("]") + 1 };
+  }
+  const array = objectMembers(bytes, skipSpace(bytes, 0)).findLast(({ key }) => key === "events");
+  if (array === undefined) throw new Error("the array of events has no text");
+  return array;
+}
