@@ -56,7 +56,7 @@ export const readHealth: Operation = {
               findings: [{ part: "store", detail: "no consumer tells the settings of the store" }],
             },
             timestamp: "2025-10-23T10:00:00.000Z",
-            reasons: ["no consumer was heard of for 5 seconds"],
+            reasons: ["no consumer was heard of within 5 seconds"],
           },
         },
       },
