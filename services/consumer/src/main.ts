@@ -6,13 +6,13 @@ import { watchDurability } from "@tidemark/shared/durability-watch";
 import { Unavailable } from "@tidemark/shared/errors";
 import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
 import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
+import { openWhenUp } from "@tidemark/shared/event-store/open-when-up";
 import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
 import { registerHealth } from "@tidemark/shared/health";
 import { createHttpServer } from "@tidemark/shared/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
 import { createLogger } from "@tidemark/shared/log";
 import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
-import pRetry from "p-retry";
 import { startConsumer } from "./consumer.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { ConsumerSettings } from "./settings.ts";
@@ -39,15 +39,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   });
 
   const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true });
-  const store = await pRetry(open, {
-    retries: Number.POSITIVE_INFINITY,
-    minTimeout: 250,
-    maxTimeout: 5_000,
-    shouldRetry: ({ error }) => error instanceof Unavailable,
-    onFailedAttempt: ({ error, attemptNumber }) => {
-      if (attemptNumber === 1) log.warn({ err: error }, "waiting for the store");
-    },
-  });
+  const store = await openWhenUp(open, log);
   onClose("store", () => store.close());
   checkStore = () => store.ping();
 

@@ -8,6 +8,7 @@ import { readSettings } from "@tidemark/shared/config";
 import { requireDurable } from "@tidemark/shared/durability";
 import { watchDurability } from "@tidemark/shared/durability-watch";
 import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
+import { openWhenUp } from "@tidemark/shared/event-store/open-when-up";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
 import { createHttpServer } from "@tidemark/shared/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
@@ -21,7 +22,7 @@ const settings = settingsOrExit(() => readSettings(SingleSettings));
 const log = createLogger({ service: "single", level: settings.LOG_LEVEL });
 
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const store = await openSqliteEventStore({ path: settings.DATABASE_PATH, log });
+  const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, log }), log);
   onClose("store", () => store.close());
   const durability = await watchDurability({ read: () => store.readDurability(), log });
   onClose("durability watch", () => durability.stop());
