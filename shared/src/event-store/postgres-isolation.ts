@@ -44,9 +44,8 @@ export async function applyIsolated(
     const unknown = parts.filter(({ isKnown }) => !isKnown);
     const items = unknown.flatMap((part) => part.items);
     const refused = await findRefused(connection, items);
-    const codes = Array.from(refused.values(), ({ code }) => code);
     const judged = unknown.reduce((sum, { declared }) => sum + declared, 0);
-    refuseOwnFault(codes, judged);
+    refuseOwnFault([...refused.values()], judged);
     try {
       return await applyBatch(connection, deliveries, { ...burying(refused, parts, deliveries), maxNamed });
     } catch (error) {

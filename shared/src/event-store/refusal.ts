@@ -40,14 +40,18 @@ const MIN_OWN_FAULT = 10;
 /**
  * Every event of a call refused for the same reason is no fault of so many producers but of this program or its tables.
  *
- * @param codes the code of each event refused alone
+ * @param refusals why each event refused alone is
  * @param judged how many events of the call were new
  * @throws {Error} then
  */
-export function refuseOwnFault(codes: string[], judged: number): void {
-  const [code] = codes;
-  if (codes.length < MIN_OWN_FAULT || codes.length < judged || codes.some((other) => other !== code)) return;
-  throw new Error(`the store refuses every one of ${codes.length} events with ${code}: not the events are at fault`);
+export function refuseOwnFault(refusals: Refusal[], judged: number): void {
+  const [first] = refusals;
+  if (first === undefined || refusals.length < MIN_OWN_FAULT || refusals.length < judged) return;
+  const { code, reason } = first;
+  if (refusals.some((other) => other.code !== code)) return;
+  throw new Error(
+    `the store refuses every one of ${refusals.length} events with ${code} (${reason}): not the events are at fault`,
+  );
 }
 
 /** The number that names a dead letter; undefined for what is no id. */

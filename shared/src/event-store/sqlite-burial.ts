@@ -50,7 +50,7 @@ export function prepareBurial(database: Database) {
       const topic = item.topic ?? null;
       insert.run({ ...place, ...refusal, topic, content: item.content, events: 1, deadAt: pass.processedAt });
       countsOf(pass, topic ?? UNREAD_TOPIC).deadLettered++;
-      pass.refusals.push(refusal.code);
+      pass.refusals.push(refusal);
       return DEAD;
     },
     /** Counts nothing for a frame that the ledger knows. */

@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { AGE_BOUNDS_SECONDS } from "./duplicates.ts";
 import type { DroppedCopy } from "./event-store.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** What one transaction gathers on its way through events. */
 export interface Pass {
@@ -13,8 +14,8 @@ export interface Pass {
   sources: Map<string, CopyCounts[]>;
   /** How many places of each log, by its incarnation, got a row in the ledger. */
   places: Map<string, number>;
-  /** The code of each event that was refused. */
-  refusals: string[];
+  /** Why each event is that was refused. */
+  refusals: Refusal[];
 }
 
 export interface TopicCounts {
