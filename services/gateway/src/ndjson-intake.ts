@@ -41,15 +41,19 @@ function* judgeLines(lines: Line[]): Generator<PlacedJudgement> {
 }
 
 function judgeLine(text: Buffer, maxFaults: number): Judgement {
-  // Not even parsed: that would cost memory by the level. Where it is no JSON the scan may be wrong, and does no harm.
-  if (scanJson(text).depth > HOPELESS_DEPTH) return refused(TOO_DEEP, false);
+  // Not even parsed: that would cost memory by the level.
+  const { depth, isBalanced } = scanJson(text);
+  if (depth > HOPELESS_DEPTH) return isBalanced ? refused(TOO_DEEP, false) : refused("is not JSON", true);
   try {
     return judgeEvent({ text, value: JSON.parse(text.toString()) }, maxFaults);
   } catch (error) {
-    if (error instanceof SyntaxError) return refused(`is not JSON: ${error.message}`, true);
+    if (error instanceof SyntaxError) return refused(`is not JSON: ${error.message.replace(COUNTED_LINE, "")}`, true);
     throw error;
   }
 }
+
+// V8 counts the lines of what it parses, which is one.
+const COUNTED_LINE = / \(line 1 column \d+\)$/;
 
 function refused(detail: string, isMalformed: boolean): Judgement {
   const faults = { first: [{ pointer: "", detail }], total: 1, isMalformed };
