@@ -48,6 +48,7 @@ test("what cannot be read is passed over", async () => {
   await send("tidemark.heartbeat", "not JSON");
   await send("tidemark.heartbeat", '{"consumerId":7}');
   await send(signals.address, "verdicts-without-a-frame");
+  await send(signals.address, "frame-with-a-verdict-of-a-newer-version sns");
   await send(signals.address, "frame s");
   await waitFor("the readable one", () => heard.some((message) => "frameId" in (message as object)));
   expect(heard.filter((message) => Object.hasOwn(message as object, "frameId"))).toEqual([

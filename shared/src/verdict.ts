@@ -11,6 +11,11 @@ export const DEAD = "x";
 /** The verdicts of a run of events, one character an event, in the order of the events. */
 export type Verdicts = string;
 
+/** Whether a text is made of verdicts that this code knows. */
+export function areVerdicts(text: string): text is Verdicts {
+  return /^[sdcx]+$/.test(text);
+}
+
 export interface VerdictCounts {
   accepted: number;
   /** Conflicts included. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { Durability } from "../durability.ts";
 import type { JetstreamConnection } from "../event-log/jetstream-connection.ts";
+import { areVerdicts } from "../verdict.ts";
 import type { Heartbeat, Signals, VerdictMessage } from "./signals.ts";
 
 const VERDICT_PREFIX = "tidemark.verdict.";
@@ -55,7 +56,7 @@ function isVerdictAddress(text: string): boolean {
 
 function readVerdicts(text: string): VerdictMessage | undefined {
   const [frameId, verdicts] = text.split(" ");
-  return frameId && verdicts ? { frameId, verdicts } : undefined;
+  return frameId && verdicts && areVerdicts(verdicts) ? { frameId, verdicts } : undefined;
 }
 
 /** What an older version does not send, or a newer one sends in another form, is passed over. */
