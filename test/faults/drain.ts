@@ -1,9 +1,11 @@
 import { waitFor } from "../support/wait-for.ts";
-import { readReceipt, readStats } from "./reader.ts";
+import { readReceipt, readStats, type Stats } from "./reader.ts";
 import type { AnswerCounts, Attempt } from "./tally.ts";
 import type { World } from "./world.ts";
 
 const DRAIN_TIMEOUT_MS = 300_000;
+// Longer than the log waits before it delivers a frame again whose acknowledgement got lost: until then it holds that frame.
+const DRIFT_TIMEOUT_MS = 60_000;
 const RECEIPTS_TIMEOUT_MS = 120_000;
 const RECEIPTS_AT_A_TIME = 16;
 
@@ -20,6 +22,17 @@ export async function drain({ queryUrl }: World): Promise<string | undefined> {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** `/stats` once it tells its drift, which it may not know while frames are held back; as it is when the time is up. */
+export async function readSettledStats(queryUrl: URL, timeoutMs = DRIFT_TIMEOUT_MS): Promise<Stats> {
+  let stats = await readStats(queryUrl);
+  const isTold = async () => {
+    if (stats.drift === null) stats = await readStats(queryUrl);
+    return stats.drift !== null;
+  };
+  await waitFor("the drift to be told", isTold, { timeoutMs, intervalMs: 250 }).catch(() => undefined);
+  return stats;
 }
 
 /** Each receipt's counts: judged, or what they are when the time is up. */

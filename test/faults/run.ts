@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { judge } from "./checker.ts";
 import { type Client, startClient } from "./client.ts";
-import { drain, followReceipts } from "./drain.ts";
+import { drain, followReceipts, readSettledStats } from "./drain.ts";
 import type { Evidence } from "./evidence.ts";
 import { inflict } from "./inflict.ts";
 import type { Judgement } from "./judgement.ts";
 import { startObserver } from "./observer.ts";
 import type { Fault, Step } from "./plan.ts";
 import { signalAll } from "./process-table.ts";
-import { listDropped, readAudit, readStats, walkEvents } from "./reader.ts";
+import { listDropped, readAudit, walkEvents } from "./reader.ts";
 import { recount } from "./recount.ts";
 import { type Sabotage, sabotagedMains } from "./saboteurs/sabotage.ts";
 import type { Scenario } from "./scenario.ts";
@@ -118,7 +118,7 @@ async function gather(world: World, { attempts, clockMs }: Tally, { seed, ...opt
   return {
     attempts,
     receipts: await followReceipts(world, attempts, options.receiptsTimeoutMs),
-    stats: await readStats(queryUrl),
+    stats: await readSettledStats(queryUrl),
     audit: await readAudit(queryUrl),
     dropped: await listDropped(queryUrl),
     recount: await recount(walkEvents(queryUrl), { seed, clockMs }),
