@@ -109,6 +109,23 @@ describe.each(["gzip", "zstd"] as const)("streams of %s one behind the other", (
   });
 });
 
+it("decodes when it is its turn", async () => {
+  const decoders = budget(MAX_DECODER_BYTES);
+  const others = decoders.enter();
+  await others.grow(MAX_DECODER_BYTES);
+  const room = budget(MAX_BODY_BYTES).enter();
+  let isDecoded = false;
+  const decoded = decodeBody(gzipSync("tide"), { encoding: "gzip", maxBodyBytes: 4, room, decoders });
+  void decoded.then(() => {
+    isDecoded = true;
+  });
+  await decode("gzip", gzipSync("another")); // another's takes as long as this one's would
+  expect(isDecoded).toBe(false);
+  others.release();
+  expect(String(await decoded)).toBe("tide");
+  expect(decoders.enter().tryGrow(MAX_DECODER_BYTES)).toBe(true);
+});
+
 it("takes zeros behind gzip, as gzip does", async () => {
   expect(await decode("gzip", Buffer.concat([gzipSync(text), Buffer.alloc(512)]))).toEqual(text);
 });

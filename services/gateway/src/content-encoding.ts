@@ -45,16 +45,14 @@ export interface DecodeOptions {
   decoders: ByteBudget;
 }
 
-// The window a decoder keeps beside what it gives out, as large as a sender may ask for. A larger zstd window than
-// RFC 9659 allows is refused; 16 MiB is the end of what brotli has.
-const DECODER_BYTES: Record<ContentEncoding, number> = {
-  gzip: 64 * 1024,
-  br: 16 * 1024 * 1024,
-  zstd: 8 * 1024 * 1024,
-};
+// The largest window that a sender may ask for: brotli's. A zstd window above the 8 MiB of RFC 9659 is refused.
+const DECODER_BYTES = 16 * 1024 * 1024;
 
-/** Enough for the decoders that Node runs at once. */
-export const MAX_DECODER_BYTES = 4 * DECODER_BYTES.br;
+/**
+ * Four decoders at a time, as many as Node has threads for. A hundred at once, each with a part of the bytes in flight,
+ * would wait for each other's room: a hundred bombs took 40 s so, and 1 s in turns.
+ */
+export const MAX_DECODER_BYTES = 4 * DECODER_BYTES;
 
 const CHUNK_BYTES = 64 * 1024;
 const DECODERS: Record<ContentEncoding, () => Transform & { bytesWritten: number }> = {
@@ -77,7 +75,7 @@ const MAX_ZSTD_FRAMES = 100;
 export async function decodeBody(encoded: Buffer, options: DecodeOptions): Promise<Buffer> {
   const { encoding, maxBodyBytes, decoders } = options;
   const decoder = decoders.enter();
-  await decoder.grow(DECODER_BYTES[encoding]);
+  await decoder.grow(DECODER_BYTES);
   try {
     const pieces: Buffer[] = [];
     let at = 0;

@@ -31,6 +31,21 @@ test("documents every error as a problem, but for the health answer", () => {
   expect(others).toEqual(["readHealth 503"]);
 });
 
+test("shows every format of events with an example", () => {
+  const body = document.paths?.["/publish"]?.post?.requestBody as { content: Record<string, object> };
+  expect(Object.keys(body.content)).toEqual([
+    "application/json",
+    "application/x-ndjson",
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "*/*",
+  ]);
+  for (const [type, content] of Object.entries(body.content)) {
+    expect(JSON.stringify(content), type).toMatch(/"examples?":/);
+  }
+  expect(document.components?.schemas?.CloudEvent).toMatchObject({ required: ["specversion", "type", "id", "source"] });
+});
+
 test("shows an event as it is validated, further fields allowed", () => {
   expect(document.components?.schemas?.Event).toMatchObject({
     required: ["topic", "event_id", "timestamp", "source"],
