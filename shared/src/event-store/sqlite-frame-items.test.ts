@@ -7,7 +7,7 @@ import { readItem } from "./sqlite-frame-items.ts";
 
 const event = fc
   .record({
-    topic: fc.string(),
+    topic: fc.string({ minLength: 1 }),
     event_id: fc.string(),
     source: fc.string(),
     payload: fc.dictionary(fc.string(), fc.jsonValue()),
