@@ -120,6 +120,45 @@ test("a service told to stop ends with 0 also while broker and database are away
   expect(await Promise.all([consumer, gateway, query].map((service) => service?.end("SIGTERM")))).toEqual([0, 0, 0]);
 });
 
+test("a service told to stop ends with 0 also while the database is frozen, and counts once what it gave back", async () => {
+  const broker = await startOwnBroker();
+  const { url: DATABASE_URL } = await createOwnDatabase();
+  const wire = await startOwnProxy(DATABASE_URL);
+  const past = { NATS_URL: broker.url, DATABASE_URL };
+  const through = { ...past, DATABASE_URL: wire.url, SHUTDOWN_DEADLINE_MS: "10000" };
+  const [consumer, query] = [await startOwn("consumer", through), await startOwn("query", through)];
+  const gateway = await startOwn("gateway", past);
+  const holder = new pg.Client({ connectionString: DATABASE_URL });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  const waiting = async () => {
+    const sql = "SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass";
+    return (await holder.query(sql)).rows[0].waiting;
+  };
+  const publish = (text: string) => {
+    const headers = { "content-type": "application/json", prefer: "respond-async" };
+    return fetch(`${gateway.url}/publish`, { method: "POST", headers, body: text });
+  };
+
+  await holder.query("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE");
+  expect((await publish(eventText())).status).toBe(202);
+  const reads = Array.from({ length: 12 }, () => fetch(`${query.url}/events`).catch(() => undefined));
+  await waitFor("the consumer and the ten read connections to wait", async () => (await waiting()) === 11);
+  wire.vanish();
+  const audit = fetch(`${query.url}/audit`).catch(() => undefined);
+  expect(await Promise.all([consumer, query].map((service) => service.end("SIGTERM")))).toEqual([0, 0]);
+  await Promise.all([...reads, audit]);
+
+  await holder.query("COMMIT"); // and with it what the consumer gave up
+  await startOwn("consumer", past);
+  const queryAgain = await startOwn("query", past);
+  await waitFor("the frame to be settled", async () => {
+    const stats = await (await fetch(`${queryAgain.url}/stats`)).json();
+    expect(stats).toMatchObject({ received: 1, unique_processed: 1, duplicate_dropped: 0, queue_size: 0, drift: 0 });
+    return true;
+  });
+});
+
 test("a service told to stop ends with 0 also before broker and database ever came", async () => {
   const environment = { NATS_URL: "nats://127.0.0.1:1", DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" };
   const services = await Promise.all(["consumer", "gateway", "query"].map((name) => launchOwn(name, environment)));

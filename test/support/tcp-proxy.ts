@@ -7,6 +7,8 @@ export interface TcpProxy {
   url: string;
   /** From now on nothing the server says arrives, on the connections that are open. */
   silence(): void;
+  /** The server vanishes without a word, as a host does that is frozen: connections stay, new ones open, nobody answers. */
+  vanish(): void;
   /** Breaks every connection, and those that are tried later. */
   refuse(): void;
   /** Breaks every connection; new ones work. */
@@ -18,6 +20,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const target = new URL(serverUrl);
   const pairs = new Set<[client: Socket, server: Socket]>();
   let isAccepting = true;
+  let isVanished = false;
   const wire = createServer((client) => {
     if (!isAccepting) {
       client.destroy();
@@ -26,7 +29,9 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     const server = connect(Number(target.port), target.hostname);
     const pair: [Socket, Socket] = [client, server];
     pairs.add(pair);
-    client.pipe(server).pipe(client);
+    client.pipe(server);
+    if (isVanished) server.resume();
+    else server.pipe(client);
     for (const socket of pair) {
       socket.on("error", () => {});
       socket.on("close", () => {
@@ -40,16 +45,21 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const cut = () => {
     for (const [client] of pairs) client.destroy();
   };
+  const silence = () => {
+    for (const [client, server] of pairs) {
+      server.unpipe(client);
+      server.resume();
+    }
+  };
   const url = new URL(serverUrl);
   url.hostname = "127.0.0.1";
   url.port = String((wire.address() as AddressInfo).port);
   return {
     url: url.toString(),
-    silence() {
-      for (const [client, server] of pairs) {
-        server.unpipe(client);
-        server.resume();
-      }
+    silence,
+    vanish() {
+      isVanished = true;
+      silence();
     },
     refuse() {
       isAccepting = false;

@@ -54,6 +54,7 @@ function createLog(): EventLog {
 export function runConsumer(
   apply: (deliveries: AppliedDelivery[]) => Promise<Applied>,
   bury: (frame: UnreadableFrame) => Promise<Applied> = allBuried,
+  { stopWaitMs }: { stopWaitMs?: number } = {},
 ) {
   const eventLog = createLog();
   const signals = createMemorySignals();
@@ -72,7 +73,9 @@ export function runConsumer(
   const log = createLogger({ service: "test", level: "silent" });
   const warn = vi.spyOn(log, "warn");
   const error = vi.spyOn(log, "error");
-  const consumer = startConsumer({ eventLog, store, signals, log, batch: { maxEvents: 12, maxBytes: 1_000_000 } });
+  const batch = { maxEvents: 12, maxBytes: 1_000_000 };
+  const patience = stopWaitMs === undefined ? {} : { stopWaitMs };
+  const consumer = startConsumer({ eventLog, store, signals, log, batch, ...patience });
   onTestFinished(() => consumer.stop());
   return { eventLog, consumer, calls, verdicts, heartbeats, warn, error };
 }

@@ -1,7 +1,8 @@
 import { Unavailable } from "@tidemark/shared/errors";
+import type { AppliedDelivery } from "@tidemark/shared/event-store/event-store";
 import type { Frame } from "@tidemark/shared/frame";
 import { describe, expect, it } from "vitest";
-import { allStored, frame, runConsumer } from "./consumer-fixture.ts";
+import { allBuried, allStored, frame, runConsumer } from "./consumer-fixture.ts";
 
 describe("a consumer", () => {
   it("applies what is at hand in one call and sends each frame's verdicts back", async () => {
@@ -87,6 +88,22 @@ describe("a consumer", () => {
     await expect.poll(() => calls.length).toBe(1);
     await consumer.stop();
     expect(await eventLog.look()).toMatchObject({ frames: 1 });
+  });
+
+  it("gives back what a store that does not answer has not committed, when it has to stop", async () => {
+    const commit = Promise.withResolvers<void>();
+    const apply = async (deliveries: AppliedDelivery[]) => {
+      await commit.promise;
+      return allStored(deliveries);
+    };
+    const { eventLog, consumer, calls, verdicts } = runConsumer(apply, allBuried, { stopWaitMs: 1 });
+    await eventLog.append(frame());
+    await expect.poll(() => calls.length).toBe(1);
+
+    await consumer.stop();
+    commit.resolve();
+
+    expect([await eventLog.look(), verdicts]).toMatchObject([{ frames: 1 }, []]);
   });
 
   it("says how many events the store refused and names the first of them, once for a batch", async () => {

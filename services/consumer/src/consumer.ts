@@ -21,6 +21,11 @@ export interface ConsumerOptions {
   log: Logger;
   /** What one transaction takes at most; a frame larger than that is taken alone. */
   batch?: { maxEvents: number; maxBytes: number };
+  /**
+   * How long a stop waits for the store to finish the batch at hand; then it goes back to the log, and what the store
+   * commits later is a no-op when it comes again. Default: for ever, for a log that would lose what goes back.
+   */
+  stopWaitMs?: number;
 }
 
 export interface Consumer {
@@ -41,6 +46,8 @@ interface Course extends ConsumerOptions {
   pulse: Pulse;
   newerFrames: NewerFrames;
   stopping: AbortSignal;
+  /** Aborted when nothing more is asked of the store: what is at hand goes back to the log. */
+  givingUp: AbortController;
 }
 
 /**
@@ -50,7 +57,9 @@ interface Course extends ConsumerOptions {
 export function startConsumer(options: ConsumerOptions): Consumer {
   const pulse = new Pulse({ consumerId: randomUUID(), signals: options.signals, durability: options.durability });
   const stopping = new AbortController();
-  const course = { ...options, pulse, newerFrames: new NewerFrames(options.log), stopping: stopping.signal };
+  const givingUp = new AbortController();
+  const newerFrames = new NewerFrames(options.log);
+  const course = { ...options, pulse, newerFrames, stopping: stopping.signal, givingUp };
   const loop = async () => {
     for (;;) {
       const deliveries = await options.eventLog.take(options.batch ?? BATCH);
@@ -66,8 +75,11 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     done: running.then(() => undefined), // a promise of its own: nobody but the caller handles its rejection
     stop: async () => {
       stopping.abort();
+      const { stopWaitMs } = options;
+      const patience = stopWaitMs === undefined ? undefined : setTimeout(() => givingUp.abort(), stopWaitMs);
       await options.eventLog.close();
       await ended;
+      clearTimeout(patience);
     },
   };
 }
@@ -111,23 +123,40 @@ function countTaken(deliveries: (Delivery | UnreadableDelivery)[]): number {
   return deliveries.reduce((sum, { frame }) => sum + (frame === undefined ? 0 : countEvents(frame)), 0);
 }
 
-/** Waits for a store that is down, for ever; gives up with undefined only when the consumer is told to stop. */
+/**
+ * Waits for a store that is down, for ever; gives up with undefined only when the consumer is told to stop: at once while
+ * the store is down, after a while when it does not answer.
+ */
 async function untilUp<Outcome>(
-  { log, pulse, stopping }: Course,
+  { log, pulse, stopping, givingUp }: Course,
   change: () => Promise<Outcome>,
 ): Promise<Outcome | undefined> {
   const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
-  for (;;) {
+  while (!givingUp.signal.aborted) {
     try {
-      const outcome = await change();
-      if (backoff.attempts > 0) log.info({ attempts: backoff.attempts }, "the store is back");
+      const outcome = await unlessAborted(givingUp.signal, change());
+      if (outcome === undefined) log.warn("stopping without an answer from the store: it goes back to the log");
+      else if (backoff.attempts > 0) log.info({ attempts: backoff.attempts }, "the store is back");
       return outcome;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       if (backoff.attempts === 0) log.warn({ err: error }, "the store is away; waiting for it");
       pulse.storeIsDown();
       await backoff.wait(stopping);
-      if (stopping.aborted) return undefined;
+      if (stopping.aborted) givingUp.abort();
     }
+  }
+  return undefined;
+}
+
+/** As the work ends, or undefined when the signal aborts first. */
+async function unlessAborted<Outcome>(signal: AbortSignal, work: Promise<Outcome>): Promise<Outcome | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = () => aborted.resolve(undefined);
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort); // the signal lives for months
   }
 }

@@ -70,6 +70,17 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.look()).toMatchObject({ frames: 1 });
   });
 
+  it("is not tried when the consumer has to stop while the store is down", async () => {
+    const away = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" }));
+    const bury = vi.fn(away);
+    const { eventLog, consumer, calls } = runConsumer(away, bury);
+    await Promise.all([frame(), frame(1, DAMAGED), frame(1, DAMAGED)].map((one) => eventLog.append(one)));
+    await expect.poll(() => calls.length).toBe(1);
+    await consumer.stop();
+    expect(bury).not.toHaveBeenCalled();
+    expect(await eventLog.look()).toMatchObject({ frames: 3 });
+  });
+
   it("stays in the log where a newer format is the reason", async () => {
     const { eventLog, verdicts, warn, calls } = runConsumer(async (deliveries) => allStored(deliveries));
     const readable = frame();

@@ -18,10 +18,12 @@ function keepHouse({
   contents = EMPTY,
   copyAnswers = [],
   frameAnswers = [],
+  stopWaitMs,
 }: {
   contents?: LogContents;
-  copyAnswers?: (PruneStep | Error)[];
+  copyAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
   frameAnswers?: number[];
+  stopWaitMs?: number;
 } = {}) {
   let nowMs = START;
   const pauses: number[] = [];
@@ -46,6 +48,7 @@ function keepHouse({
     readLog: async () => contents,
     duplicateLogDays: 7,
     log: createLogger({ service: "test", level: "silent" }),
+    ...(stopWaitMs !== undefined && { stopWaitMs }),
     clock: {
       nowMs: () => nowMs,
       pause: (ms, signal) =>
@@ -186,4 +189,13 @@ test("stops between two steps", async () => {
   await stop();
 
   expect(copySteps).toHaveLength(1);
+});
+
+test("leaves a step alone that does not end, when it has to stop", async () => {
+  const step = Promise.withResolvers<PruneStep>();
+  const { copySteps, stop } = keepHouse({ copyAnswers: [step.promise], stopWaitMs: 1 });
+  await expect.poll(() => copySteps).toHaveLength(1);
+
+  await stop();
+  step.resolve(AT_END);
 });

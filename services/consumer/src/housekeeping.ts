@@ -12,6 +12,8 @@ export interface HousekeepingOptions {
   duplicateLogDays: number;
   log: Logger;
   clock?: Clock;
+  /** How long a stop waits for the step at hand; whether a step that is left alone is committed makes no difference. */
+  stopWaitMs?: number;
 }
 
 export interface Clock {
@@ -21,7 +23,7 @@ export interface Clock {
 }
 
 export interface Housekeeping {
-  /** Ends after the step at hand. */
+  /** Ends after the step at hand, or without it after a while. */
   stop(): Promise<void>;
   /** Rejects when it could not go on: our own bug. */
   readonly done: Promise<void>;
@@ -44,7 +46,7 @@ const SYSTEM_CLOCK: Clock = {
  * Forgets once a minute, in small steps, what need not be kept for ever. A store or a log that is away is asked again a
  * minute later.
  */
-export function startHousekeeping({ clock = SYSTEM_CLOCK, ...options }: HousekeepingOptions): Housekeeping {
+export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options }: HousekeepingOptions): Housekeeping {
   const stopping = new AbortController();
   const { signal } = stopping;
   const pruneCopies = createCopyPruning(options, clock, signal);
@@ -59,7 +61,7 @@ export function startHousekeeping({ clock = SYSTEM_CLOCK, ...options }: Housekee
       isAway = false;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      if (!isAway) log.warn({ err: error }, "housekeeping waits for the store and the log");
+      if (!isAway && !signal.aborted) log.warn({ err: error }, "housekeeping waits for the store and the log");
       isAway = true;
     }
   };
@@ -74,7 +76,7 @@ export function startHousekeeping({ clock = SYSTEM_CLOCK, ...options }: Housekee
     done,
     stop: async () => {
       stopping.abort();
-      await done;
+      await (stopWaitMs === undefined ? done : Promise.race([done, delay(stopWaitMs, undefined, { ref: false })]));
     },
   };
 }

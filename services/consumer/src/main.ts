@@ -20,8 +20,11 @@ import { ConsumerSettings } from "./settings.ts";
 const settings = settingsOrExit(() => readSettings(ConsumerSettings));
 const log = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
 
+// Each part of a stop waits so long for a store or a client that does not answer; four such parts leave time to spare.
+const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 5;
+
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
+  const server = createHttpServer({ log, closeWaitMs: stopWaitMs });
   onClose("server", () => server.close());
   let checkStore = async (): Promise<void> => {
     throw new Unavailable({ code: "store_unreachable", detail: "not connected yet" });
@@ -47,13 +50,15 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   onClose("durability watch", () => durability.stop());
   if (settings.REQUIRE_DURABLE) requireDurable(durability.current);
 
-  const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), durability, log });
+  const signals = createNatsSignals(connection);
+  const consumer = startConsumer({ eventLog, store, signals, durability, log, stopWaitMs });
   onClose("consumer", () => consumer.stop());
   const housekeeping = startHousekeeping({
     store,
     readLog: () => eventLog.look(),
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
     log,
+    stopWaitMs,
   });
   onClose("housekeeping", () => housekeeping.stop());
   log.info("consuming");

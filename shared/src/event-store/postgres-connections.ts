@@ -1,3 +1,5 @@
+import { Socket } from "node:net";
+import { addAbortSignal } from "node:stream";
 import pg from "pg";
 import { Unavailable } from "../errors.ts";
 import type { Logger } from "../log.ts";
@@ -18,11 +20,16 @@ interface ConnectionOptions {
   applicationName: string;
   /** How long a statement may take; 0 for ever. */
   timeoutMs: number;
+  /** Cuts the connection: whoever waits for an answer on it is told. */
+  signal: AbortSignal | undefined;
 }
 
-function connectionConfig({ url, applicationName, timeoutMs }: ConnectionOptions): pg.ClientConfig {
+function connectionConfig({ url, applicationName, timeoutMs, signal }: ConnectionOptions): pg.ClientConfig {
   return {
     connectionString: url,
+    // The driver's own end waits for the server to close, too, which one that is frozen never does.
+    // By `addAbortSignal`: a socket's own option would keep its listener on the signal for good.
+    stream: () => (signal === undefined ? new Socket() : addAbortSignal(signal, new Socket())),
     application_name: applicationName,
     options: `-c timezone=UTC -c datestyle=ISO -c jit=off -c statement_timeout=${timeoutMs}`,
     query_timeout: timeoutMs === 0 ? 0 : timeoutMs + SILENCE_MS,
@@ -37,12 +44,15 @@ export function openReadPool({
   url,
   log,
   maxConnections,
+  signal,
 }: {
   url: string;
   log: Logger;
   maxConnections: number;
+  /** Cuts all of them. */
+  signal: AbortSignal;
 }): pg.Pool {
-  const config = connectionConfig({ url, applicationName: "tidemark-read", timeoutMs: READ_TIMEOUT_MS });
+  const config = connectionConfig({ url, applicationName: "tidemark-read", timeoutMs: READ_TIMEOUT_MS, signal });
   const pool = new pg.Pool({ ...config, max: maxConnections });
   // Without a listener an idle connection that breaks would end the process; whoever asks next gets a new one.
   pool.on("error", (error) => log.warn({ err: error }, "lost an idle database connection"));
@@ -66,20 +76,14 @@ export async function withLongConnection<Result>(
   { url, readOnly, signal }: LongConnectionOptions,
   run: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const config = connectionConfig({ url, applicationName: "tidemark-audit", timeoutMs: 0 });
+  const config = connectionConfig({ url, applicationName: "tidemark-audit", timeoutMs: 0, signal });
   const settings = `-c jit=on -c client_connection_check_interval=5s -c default_transaction_read_only=${readOnly}`;
   const client = new pg.Client({ ...config, options: `${config.options} ${settings}` });
   client.on("error", () => undefined); // whoever waits for an answer is told
-  const cut = () => void client.end().catch(() => undefined);
-  signal?.addEventListener("abort", cut);
   try {
-    await translatingErrors(async () => {
-      signal?.throwIfAborted();
-      await client.connect();
-    });
+    await translatingErrors(() => client.connect());
     return await run(client);
   } finally {
-    signal?.removeEventListener("abort", cut);
     await client.end().catch(() => undefined); // whatever went wrong before says more
   }
 }
@@ -102,15 +106,18 @@ export interface WriteConnection {
 export class Writer {
   readonly #url: string;
   readonly #log: Logger;
+  readonly #signal: AbortSignal;
   /** Until it has migrated once: connections come and go, the release of a process stays. */
   #mustMigrate: boolean;
   #connection: WriteConnection | undefined;
   /** Settled when all work asked for so far is done. */
   #lastWork: Promise<unknown> = Promise.resolve();
 
-  constructor({ url, log, migrates }: { url: string; log: Logger; migrates: boolean }) {
+  /** @param options.signal cuts the connection */
+  constructor({ url, log, migrates, signal }: { url: string; log: Logger; migrates: boolean; signal: AbortSignal }) {
     this.#url = url;
     this.#log = log;
+    this.#signal = signal;
     this.#mustMigrate = migrates;
   }
 
@@ -152,8 +159,7 @@ export class Writer {
   async #connect(): Promise<WriteConnection> {
     if (this.#mustMigrate) await translatingErrors(() => this.#migrate());
     this.#mustMigrate = false;
-    const config = connectionConfig({ url: this.#url, applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS });
-    const client = new pg.Client(config);
+    const client = new pg.Client(this.#config({ applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS }));
     client.on("error", (error) => {
       if (this.#connection?.client === client) this.#connection = undefined;
       this.#log.warn({ err: error }, "lost the database connection that writes");
@@ -169,6 +175,10 @@ export class Writer {
     }
   }
 
+  #config(options: Pick<ConnectionOptions, "applicationName" | "timeoutMs">): pg.ClientConfig {
+    return connectionConfig({ ...options, url: this.#url, signal: this.#signal });
+  }
+
   /** Connects and takes the lowest free slot, undefined when none is. */
   async #takeSlot(client: pg.Client): Promise<number | undefined> {
     await client.connect();
@@ -181,9 +191,7 @@ export class Writer {
 
   /** On a connection without a time limit: an index takes as long as it takes, and so does waiting for who builds it. */
   async #migrate(): Promise<void> {
-    const client = new pg.Client(
-      connectionConfig({ url: this.#url, applicationName: "tidemark-migrate", timeoutMs: 0 }),
-    );
+    const client = new pg.Client(this.#config({ applicationName: "tidemark-migrate", timeoutMs: 0 }));
     client.on("error", (error) => this.#log.warn({ err: error }, "lost the database connection that migrates"));
     try {
       await client.connect();

@@ -30,6 +30,8 @@ import { findEvent, findFrame, type Tables } from "./postgres-queries.ts";
 import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "./pruning.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
+// A server that is there takes leave within milliseconds. One that is frozen never does.
+const LEAVE_MS = 1_000;
 
 type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
 
@@ -73,8 +75,9 @@ class PostgresEventStore implements PostgresStore {
 
   constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS }: PostgresOptions) {
     this.#url = url;
-    this.#writer = new Writer({ url, log, migrates: migrate });
-    const pool = openReadPool({ url, log, maxConnections });
+    const { signal } = this.#closing;
+    this.#writer = new Writer({ url, log, migrates: migrate, signal });
+    const pool = openReadPool({ url, log, maxConnections, signal });
     this.#reader = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   }
 
@@ -163,8 +166,9 @@ class PostgresEventStore implements PostgresStore {
     await translatingErrors(() => sql`SELECT 1`.execute(this.#reader));
   }
 
+  /** Ends every connection, within a second: those that are busy then, or wait for a server that is frozen, are cut. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    setTimeout(() => this.#closing.abort(), LEAVE_MS).unref();
     try {
       await this.#writer.discard();
     } finally {
