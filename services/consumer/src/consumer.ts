@@ -94,10 +94,12 @@ async function consume(course: Course, deliveries: (Delivery | UnreadableDeliver
   }
   try {
     await apply(course, readable);
-  } finally {
-    // Also when its neighbours could not be applied: a damaged frame has nothing to do with why.
-    for (const delivery of damaged) await bury(course, delivery);
+  } catch (error) {
+    // A damaged frame has nothing to do with why its neighbours could not be applied.
+    await buryAll(course, damaged).catch((err) => course.log.error({ err }, "could not bury a damaged frame either"));
+    throw error;
   }
+  await buryAll(course, damaged);
 }
 
 async function apply(course: Course, batch: Delivery[]): Promise<void> {
@@ -106,6 +108,10 @@ async function apply(course: Course, batch: Delivery[]): Promise<void> {
   const applied = await untilUp(course, () => course.store.apply(batch, { maxNamed }));
   if (applied === undefined) for (const delivery of batch) delivery.retry(0);
   else course.pulse.committed(settleApplied(course, batch, applied));
+}
+
+async function buryAll(course: Course, damaged: DamagedDelivery[]): Promise<void> {
+  for (const delivery of damaged) await bury(course, delivery);
 }
 
 async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {

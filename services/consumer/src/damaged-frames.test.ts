@@ -49,6 +49,17 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.look()).toMatchObject({ frames: 1 });
   });
 
+  it("does not hide why its neighbours could not be applied when it cannot be buried either", async () => {
+    const { eventLog, consumer, error } = runConsumer(
+      () => Promise.reject(new Error("the first bug")),
+      () => Promise.reject(new Error("the second bug")),
+    );
+    const done = expect(consumer.done).rejects.toThrow("the first bug");
+    await Promise.all([frame(), frame(1, DAMAGED)].map((one) => eventLog.append(one)));
+    await done;
+    expect(error.mock.calls).toMatchObject([[{ err: { message: "the second bug" } }, expect.any(String)]]);
+  });
+
   it("does not keep its neighbours from being applied when burying it ends the consumer", async () => {
     const { eventLog, consumer, verdicts } = runConsumer(
       async (deliveries) => allStored(deliveries),
