@@ -1,7 +1,12 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { connectJetstream } from "../shared/src/event-log/jetstream-connection.ts";
 import { openJetstreamEventLog } from "../shared/src/event-log/jetstream-event-log.ts";
+import { createLogger } from "../shared/src/log.ts";
+import { findNatsServer, startNatsServer } from "../tools/nats-server.ts";
 import { createFrame, takeAll } from "./contract/event-log-contract.ts";
+import { createDataDir } from "./support/infrastructure-programs.ts";
 import { type Broker, startBroker } from "./support/nats-broker.ts";
 import { createStream, createStreamName, type StreamUnderTest, silentLog } from "./support/nats-streams.ts";
 import { waitFor } from "./support/wait-for.ts";
@@ -117,6 +122,42 @@ test("waits for a broker that is not there yet", async () => {
   const log = await opening;
   await expect(log.append(createFrame())).resolves.toBeUndefined();
   await log.close();
+});
+
+/** Where the broker keeps the consumers of a stream; a file stands there, so that it can make none, as on a full disk. */
+async function blockConsumers(dataDir: string, stream: string): Promise<{ unblock: () => Promise<void> }> {
+  const place = join(dataDir, "jetstream", "jetstream", "$G", "streams", stream, "obs");
+  await rename(place, `${place}.aside`);
+  await writeFile(place, "");
+  return {
+    async unblock() {
+      await rm(place);
+      await rename(`${place}.aside`, place);
+    },
+  };
+}
+
+test("waits for a broker that cannot make the consumer for want of disk", async ({ skip }) => {
+  const binary = await findNatsServer().catch(() => skip("the files of a broker in a container are out of reach"));
+  const dataDir = await createDataDir();
+  const local = await startNatsServer({ binary, dataDir, isTemporary: true });
+  onTestFinished(() => local.stop());
+  const stream = await createStream(local.url);
+  onTestFinished(() => stream.close());
+  const name = stream.name;
+  const subjects = [`${name.toLowerCase()}.ingest.>`];
+  await api(stream, `STREAM.CREATE.${name}`, { name, subjects, retention: "workqueue", storage: "file" });
+  const { unblock } = await blockConsumers(dataDir, name);
+  const log = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(log, "warn");
+
+  const opening = stream.open({ log });
+  opening.catch(() => undefined); // looked at below
+  await Promise.race([waitFor("a word of the wait", () => warn.mock.calls.length > 0), opening]);
+  await unblock();
+
+  expect(warn.mock.lastCall?.at(-1)).toBe("waiting for the log");
+  await expect((await opening).append(createFrame())).resolves.toBeUndefined();
 });
 
 test("makes a stream anew that was deleted, as another incarnation", async () => {

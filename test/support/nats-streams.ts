@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { EventLog } from "../../shared/src/event-log/event-log.ts";
 import { connectJetstream, type JetstreamConnection } from "../../shared/src/event-log/jetstream-connection.ts";
 import { openJetstreamEventLog } from "../../shared/src/event-log/jetstream-event-log.ts";
-import { createLogger } from "../../shared/src/log.ts";
+import { createLogger, type Logger } from "../../shared/src/log.ts";
 
 export const silentLog = createLogger({ service: "test", level: "silent" });
 
@@ -15,7 +15,7 @@ export interface StreamUnderTest {
   name: string;
   connection: JetstreamConnection;
   /** Opens the log on the connection of its own, or on another. */
-  open(options?: { connection?: JetstreamConnection; ackWaitMs?: number }): Promise<EventLog>;
+  open(options?: { connection?: JetstreamConnection; ackWaitMs?: number; log?: Logger }): Promise<EventLog>;
   /** Closes what was opened and deletes the stream. */
   close(): Promise<void>;
 }

@@ -33,6 +33,26 @@ const ABSENT = new Set([
   STREAM_NOT_FOUND,
 ]);
 
+// Settings that do not fit the server: only the operator can make them fit.
+const OVERSIZED = new Set([
+  10047, // insufficient storage
+  10028, // insufficient memory
+  10002, // the account's limits
+]);
+
+// A stream or consumer that the server tried to make and could not, mostly for want of disk. What these say is the error
+// of the system call, in words; with settings of ours, which are always the same, it is nothing that lasts.
+const COULD_NOT_MAKE = new Set([
+  10012, // the consumer
+  10104, // the consumer's store
+  10049, // the stream
+  10069, // the stream, with other settings
+  10051, // something about the stream
+  10167, // too many requests
+]);
+
+const SERVICE_UNAVAILABLE = 503;
+
 export function isApiError(error: unknown, codes: readonly number[]): error is JetStreamApiError {
   return error instanceof JetStreamApiError && codes.includes(error.code);
 }
@@ -48,6 +68,21 @@ export function isAbsent(error: unknown): boolean {
     error,
     (cause) =>
       cause instanceof errors.NoRespondersError || (cause instanceof JetStreamApiError && ABSENT.has(cause.code)),
+  );
+}
+
+/** A log of this size has no room in the server, whatever else is in it. */
+export function isOversized(error: unknown): boolean {
+  return hasCause(error, (cause) => cause instanceof JetStreamApiError && OVERSIZED.has(cause.code));
+}
+
+/** The stream or its consumer could not be made now, and can be later: waiting mends it. */
+export function isNotMadeYet(error: unknown): boolean {
+  if (isAbsent(error) || isUndecided(error)) return true;
+  return hasCause(
+    error,
+    (cause) =>
+      cause instanceof JetStreamApiError && (COULD_NOT_MAKE.has(cause.code) || cause.status === SERVICE_UNAVAILABLE),
   );
 }
 

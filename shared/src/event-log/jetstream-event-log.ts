@@ -3,7 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { Logger } from "../log.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JetstreamConnection } from "./jetstream-connection.ts";
-import { isAbsent, isFull, isUndecided, unreachable } from "./jetstream-errors.ts";
+import { isAbsent, isNotMadeYet, isOversized, isUndecided, unreachable } from "./jetstream-errors.ts";
 import { lookIntoStream } from "./jetstream-look.ts";
 import { createPublisher } from "./jetstream-publisher.ts";
 import { createPuller } from "./jetstream-puller.ts";
@@ -30,13 +30,14 @@ export interface JetstreamEventLogOptions {
 }
 
 const ENSURE_WAIT_MS = 500;
+const MAX_ENSURE_WAIT_MS = 5_000;
 const NO_ROOM =
   "nats-server has no room for a log of this size: lower LOG_MAX_BYTES, or raise max_file_store of the server, or " +
   "max_file of the account";
 
 /**
  * The log in NATS JetStream: a work queue on disk, a frame a message, refusing when it is full. Waits for a broker that
- * is not ready yet; survives its restarts, and a stream that is deleted is made anew.
+ * is not ready yet or whose disk is full; survives its restarts, and a stream that is deleted is made anew.
  *
  * A frame appended again within two minutes is stored once; after that it may be delivered twice, which the store's
  * ledger knows.
@@ -70,10 +71,10 @@ export async function openJetstreamEventLog({
       try {
         return await ensureStream(manager, settings);
       } catch (error) {
-        if (isFull(error)) throw new Error(NO_ROOM, { cause: error });
-        if (!isAbsent(error) && !isUndecided(error)) throw error;
+        if (isOversized(error)) throw new Error(NO_ROOM, { cause: error });
+        if (!isNotMadeYet(error)) throw error;
         if (tries === 1) log.warn({ err: error, stream }, "waiting for the log");
-        await Promise.race([connection.lost(), delay(ENSURE_WAIT_MS)]);
+        await Promise.race([connection.lost(), delay(Math.min(tries * ENSURE_WAIT_MS, MAX_ENSURE_WAIT_MS))]);
         await Promise.race([connection.connected(), delay(ENSURE_WAIT_MS)]);
       }
     }
