@@ -3,7 +3,7 @@ import type { LogContents } from "@tidemark/shared/event-log/event-log";
 import type { Books, BooksQuery } from "@tidemark/shared/event-store/event-store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { keepSteady, readBooks } from "./books.ts";
+import { keepSteady, readBooks, type WholeBooks } from "./books.ts";
 
 const NO_BOOKS: Books = {
   unique: 0,
@@ -229,15 +229,18 @@ test("passes on that the store is away", async () => {
   await expect(readBooks({ reader, readLog }, { maxTopics: 0 })).rejects.toBe(gone);
 });
 
-test("the sum does not go back where a look was uncertain, and follows the store where it overtakes", () => {
+const whole = (unique: number, events: number, isUncertain?: true): WholeBooks => {
+  const books = { ...NO_BOOKS, unique };
+  return { books, queue: { events, ...(isUncertain ? { isUncertain } : {}) } };
+};
+
+test("the sum does not go back where a look was uncertain, and follows the store where it overtakes", async () => {
   const steady = keepSteady();
-  const whole = (unique: number, events: number, isUncertain?: true) => {
-    const books = { ...NO_BOOKS, unique };
-    return { books, queue: { events, ...(isUncertain ? { isUncertain } : {}) } };
-  };
-  const sums = [whole(10, 5), whole(12, 1, true), whole(12, 9, true), whole(20, 0, true), whole(20, 3)]
-    .map(steady)
-    .map(({ books, queue }) => [books.unique, queue?.events]);
+  const sums = [];
+  for (const read of [whole(10, 5), whole(12, 1, true), whole(12, 9, true), whole(20, 0, true), whole(20, 3)]) {
+    const { books, queue } = await steady(async () => read);
+    sums.push([books.unique, queue?.events]);
+  }
   expect(sums).toEqual([
     [10, 5],
     [12, 3],
@@ -245,4 +248,17 @@ test("the sum does not go back where a look was uncertain, and follows the store
     [20, 0],
     [20, 3],
   ]);
+});
+
+test("the sum does not go back where an older read ends after a younger one, and does after a purge", async () => {
+  const steady = keepSteady();
+  const older = Promise.withResolvers<WholeBooks>();
+  const reading = steady(() => older.promise);
+  await steady(async () => whole(10, 9));
+  older.resolve(whole(10, 5));
+  await reading;
+  expect((await steady(async () => whole(10, 0, true))).queue?.events).toBe(9);
+
+  await steady(async () => whole(10, 0));
+  expect((await steady(async () => whole(10, 1, true))).queue?.events).toBe(0);
 });

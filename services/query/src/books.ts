@@ -89,16 +89,20 @@ function driftOf({ removed, held, isUncertain }: LogContents, { appliedGoneFrame
 
 /**
  * Keeps the sum from going back where a look at a busy log was uncertain: the queue is then what the last certain sum
- * leaves beside the store's figures, which are always certain.
+ * leaves beside the store's figures, which are always certain. The last is that of the read that began last: reads overlap
+ * and end in any order. The largest would stay too large after a purge of the log.
  */
-export function keepSteady(): (whole: WholeBooks) => WholeBooks {
-  let certainSum = 0;
-  return (whole) => {
+export function keepSteady(): (read: () => Promise<WholeBooks>) => Promise<WholeBooks> {
+  let begun = 0;
+  let certain = { read: 0, sum: 0 };
+  return async (read) => {
+    const thisRead = ++begun;
+    const whole = await read();
     const { books, queue } = whole;
     if (queue === undefined) return whole;
     const applied = books.unique + books.duplicates + books.deadLettered;
-    if (queue.isUncertain) return { books, queue: { ...queue, events: Math.max(0, certainSum - applied) } };
-    certainSum = applied + queue.events;
+    if (queue.isUncertain) return { books, queue: { ...queue, events: Math.max(0, certain.sum - applied) } };
+    if (thisRead > certain.read) certain = { read: thisRead, sum: applied + queue.events };
     return whole;
   };
 }

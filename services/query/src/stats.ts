@@ -18,8 +18,8 @@ export interface StatsOptions {
 export function registerStats(server: FastifyInstance, { readBooks, startedAtMs }: StatsOptions): void {
   const steady = keepSteady();
   const limits = { maxTopics: MAX_TOPICS, maxSources: MAX_SOURCES };
-  const read = coalesce(async (topic: string | undefined) =>
-    steady(await readBooks({ ...(topic === undefined ? {} : { topic }), ...limits })),
+  const read = coalesce((topic: string | undefined) =>
+    steady(() => readBooks({ ...(topic === undefined ? {} : { topic }), ...limits })),
   );
 
   server.get<{ Querystring: StatsParameters }>(
