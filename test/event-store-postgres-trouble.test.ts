@@ -130,6 +130,25 @@ describe("a database in trouble", () => {
     await expect(applying).rejects.toMatchObject({ name: "Error", message: "the verdicts do not fit the frames" });
   });
 
+  test("loses the ledger row of a frame under its batch: our bug, in words", async () => {
+    const { beside, openConsumer } = await prepareStores();
+    const store = await openConsumer();
+    const known = deliveryOf([eventOf("a")]);
+    await store.apply([known], { maxNamed: 0 });
+    await beside.query(
+      `CREATE FUNCTION forget_frame() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN DELETE FROM frames WHERE frame_id = NEW.frame_id; RETURN NULL; END $$`,
+    );
+    await beside.query(
+      "CREATE TRIGGER forget AFTER INSERT ON frame_copies FOR EACH ROW EXECUTE FUNCTION forget_frame()",
+    );
+    const copy = { ...known, origin: { ...known.origin, sequence: 2 } };
+
+    const applying = store.apply([copy], { maxNamed: 0 });
+
+    await expect(applying).rejects.toMatchObject({ name: "Error", message: "the verdicts do not fit the frames" });
+  });
+
   test("cuts the connection during a transaction: nothing of it stays", async () => {
     const { beside, openConsumer } = await prepareStores();
     const store = await openConsumer();

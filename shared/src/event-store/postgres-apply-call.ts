@@ -35,7 +35,8 @@ export interface Letter extends Refusal {
 
 interface ApplyRow {
   is_new: boolean[];
-  frame_verdicts: Verdicts[];
+  /** Null: the ledger row vanished meanwhile. */
+  frame_verdicts: (Verdicts | null)[];
   dropped: DroppedCopy[] | null;
 }
 
@@ -95,7 +96,7 @@ export function readApplied(deliveries: AppliedDelivery[], { bodies }: Batch, ro
 function judgedFrame(row: ApplyRow, index: number, eventCount: number): Omit<AppliedFrame, "frameId"> {
   const verdicts = row.frame_verdicts[index];
   const isNew = row.is_new[index];
-  if (verdicts === undefined || isNew === undefined || (isNew && verdicts.length !== eventCount)) {
+  if (verdicts === undefined || verdicts === null || isNew === undefined || (isNew && verdicts.length !== eventCount)) {
     throw new Error("the verdicts do not fit the frames");
   }
   return { isNew, verdicts };

@@ -132,6 +132,6 @@ BEGIN
 
   SELECT array_agg(ledger.verdicts ORDER BY given.n) INTO frame_verdicts
   FROM unnest(frame_ids[:body_count]) WITH ORDINALITY AS given (frame_id, n)
-  JOIN LATERAL (SELECT frames.verdicts FROM frames WHERE frames.frame_id = given.frame_id OFFSET 0) ledger ON true;
+  LEFT JOIN LATERAL (SELECT frames.verdicts FROM frames WHERE frames.frame_id = given.frame_id OFFSET 0) ledger ON true;
 END
 $function$`;
