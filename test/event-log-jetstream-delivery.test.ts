@@ -75,15 +75,14 @@ test("keeps what waits in its buffer from being delivered to others", async () =
 
 test("gives back what it holds when it is closed, at once", async () => {
   const stream = await createTestStream();
-  const first = await stream.open();
+  const ackWaitMs = 3_600_000; // what is not given back comes again after the test has given up
+  const first = await stream.open({ ackWaitMs });
   for (let count = 0; count < 200; count++) await first.append(createFrame());
   const taken = await first.take({ maxEvents: 1, maxBytes: 1_000 });
-  const second = await stream.open({ connection: await connectAnew() });
+  const second = await stream.open({ connection: await connectAnew(), ackWaitMs });
   await first.close();
 
-  const closedAt = Date.now();
   const deliveries = await takeAll(second, 199);
-  expect(Date.now() - closedAt).toBeLessThan(10_000); // the acknowledgement wait is 20 s
   expect(new Set(deliveries.map(({ origin }) => origin.sequence)).size).toBe(199);
 
   taken[0]?.ack(); // what was taken can still be acknowledged
