@@ -45,7 +45,7 @@ const MAX_ROOM_POLL_MS = 250;
 /**
  * Gathers the requests of all connections into frames: group commit at the near end. One frame is on its way at a time;
  * what comes in meanwhile is the next one. So an idle gateway publishes at once, a busy one in large frames, and no timer
- * decides. (Two frames in flight made them smaller and the whole slower, docs/design.md.)
+ * decides. With two on their way each would hold fewer requests.
  */
 export class FrameWriter {
   readonly #options: FrameWriterOptions;

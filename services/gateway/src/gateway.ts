@@ -36,7 +36,7 @@ export interface GatewayOptions {
   whenLate: "receipt" | "unknown";
 }
 
-// The knee of the store's insert speed (docs/design.md).
+// A consumer applies up to three such frames in one transaction.
 const MAX_FRAME_EVENTS = 1_000;
 const MAX_FRAME_BYTES = 512 * 1024;
 const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
