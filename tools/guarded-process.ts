@@ -33,12 +33,16 @@ type Answer<Ready> = { ready: Ready } | { done: number } | { failed: string };
 export async function startGuarded<Options, Ready>(script: URL, options: Options): Promise<Guarded<Ready>> {
   const guard = fork(script, { detached: true, execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const exited = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
-  const answer = () =>
-    new Promise<Answer<Ready>>((resolve) => {
+  const failed = new Promise<Answer<Ready>>((resolve) => {
+    guard.on("error", (error) => resolve({ failed: error.message }));
+    void exited.then(() => resolve({ failed: "it ended" }));
+  });
+  const answer = () => {
+    const message = new Promise<Answer<Ready>>((resolve) => {
       guard.once("message", (message) => resolve(message as Answer<Ready>));
-      guard.once("error", (error) => resolve({ failed: error.message }));
-      void exited.then(() => resolve({ failed: "it ended" }));
     });
+    return Promise.race([message, failed]);
+  };
   const succeed = (answered: Answer<Ready>) => {
     if ("failed" in answered) throw new Error(answered.failed);
     return answered;
