@@ -1,3 +1,4 @@
+import { verifyPostgres } from "@tidemark/shared/event-store/postgres-audit";
 import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
 import { createLogger } from "@tidemark/shared/log";
 import pg from "pg";
@@ -27,6 +28,32 @@ describe("a database in trouble", () => {
 
     await openConsumer();
     expect(await reader.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 0 });
+  });
+
+  test("has the tables of another release: whoever asks is told so", async () => {
+    const { beside, open, openConsumer, url } = await prepareStores();
+    const consumer = await openConsumer();
+    const reader = await open({ migrate: false });
+    await beside.query("DROP TABLE counters; DROP TABLE duplicates; DROP TABLE last_audit");
+    const { rows } = await beside.query(
+      "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname = 'apply_frames_1'",
+    );
+    await beside.query(`DROP FUNCTION ${rows[0]?.name}`);
+
+    const questions = [
+      () => reader.readBooks({ maxTopics: 1 }),
+      () => reader.listDuplicates({ limit: 1 }),
+      () => reader.audit(),
+      () => verifyPostgres({ url }),
+      () => consumer.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 }),
+      () => open({ migrate: true }), // looks at the copies' positions
+    ];
+    for (const ask of questions) {
+      await expect(ask()).rejects.toMatchObject({
+        ...unreachable,
+        message: expect.stringContaining("another release"),
+      });
+    }
   });
 
   test("is not there at all", async () => {

@@ -5,6 +5,7 @@ import { Unavailable } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { translatingErrors } from "./postgres-errors.ts";
 import { migratePostgres } from "./postgres-migrations.ts";
+import { explainingMissing } from "./postgres-missing-tables.ts";
 import { raisePositionBase } from "./postgres-positions.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -82,7 +83,10 @@ export async function withLongConnection<Result>(
   client.on("error", () => undefined); // whoever waits for an answer is told
   try {
     await translatingErrors(() => client.connect());
-    return await run(client);
+    return await explainingMissing(
+      (query) => client.query(query),
+      () => run(client),
+    );
   } finally {
     await client.end().catch(() => undefined); // whatever went wrong before says more
   }

@@ -12,8 +12,7 @@ const SERVER_CLASSES = new Set(["08", "40", "53", "57", "58"]);
 // is being rotated, the database made or restored, a replica promoted, a damaged page repaired. Waiting for it, for ever,
 // loses nothing and mends itself; who mistyped a setting finds the server's own words in the log line of who waits.
 const OPERATOR_CLASSES = new Set(["28", "3D", "55", "XX"]);
-const UNDEFINED_TABLE = "42P01";
-const UNDEFINED_FUNCTION = "42883";
+const MISSING = new Set(["42P01", "42883"]); // undefined table, undefined function
 // A replica answered: the address still leads to it after a failover.
 const READ_ONLY_TRANSACTION = "25006";
 const QUERY_CANCELED = "57014";
@@ -43,7 +42,7 @@ function translate(error: unknown): unknown {
     const detail = `the database refused the data (SQLSTATE ${state}): ${error.message}`;
     return new InvalidInput({ code: "invalid_event", status: 422, detail, cause: error });
   }
-  if (state === UNDEFINED_TABLE || state === UNDEFINED_FUNCTION) {
+  if (MISSING.has(state)) {
     return unreachable("the database has no tables yet; the first consumer to start against it makes them", error);
   }
   if (state === READ_ONLY_TRANSACTION) return unreachable("the database is a read-only replica", error);
@@ -70,7 +69,13 @@ function isMisuse(error: unknown): boolean {
   return !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;
 }
 
-function unreachable(detail: string, cause: unknown): Unavailable {
+/** What could not be done for want of a table or a function. */
+export function isOfMissing(error: unknown): error is Unavailable {
+  if (!(error instanceof Unavailable)) return false;
+  return error.cause instanceof pg.DatabaseError && MISSING.has(error.cause.code ?? "");
+}
+
+export function unreachable(detail: string, cause: unknown): Unavailable {
   return new Unavailable({ code: "store_unreachable", detail, cause });
 }
 

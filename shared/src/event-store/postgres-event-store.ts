@@ -18,13 +18,14 @@ import type {
 import { applyFrames, buryFrame } from "./postgres-apply.ts";
 import { auditPostgres } from "./postgres-audit.ts";
 import { readBooks } from "./postgres-books.ts";
-import { openReadPool, Writer } from "./postgres-connections.ts";
+import { openReadPool, type WriteConnection, Writer } from "./postgres-connections.ts";
 import { listDeadLetters } from "./postgres-dead-letter-queries.ts";
 import { deleteDeadLetter, redrive } from "./postgres-dead-letters.ts";
 import { listDuplicates } from "./postgres-duplicates.ts";
 import { readPostgresDurability } from "./postgres-durability.ts";
 import { isOutOfTime, translatingErrors } from "./postgres-errors.ts";
 import { listEvents, readTip } from "./postgres-listing.ts";
+import { explainingMissing } from "./postgres-missing-tables.ts";
 import { pruneDuplicates, pruneFrames } from "./postgres-pruning.ts";
 import { findEvent, findFrame, type Tables } from "./postgres-queries.ts";
 import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "./pruning.ts";
@@ -82,7 +83,7 @@ class PostgresEventStore implements PostgresStore {
   }
 
   async connectWriter(): Promise<void> {
-    await this.#writer.connection();
+    await this.#explaining(() => this.#writer.connection());
   }
 
   async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
@@ -99,7 +100,7 @@ class PostgresEventStore implements PostgresStore {
 
   async #applyAtOnce(deliveries: AppliedDelivery[], maxNamed: number): Promise<Applied> {
     try {
-      return await this.#writer.run((connection) => applyFrames(connection, deliveries, maxNamed));
+      return await this.#write((connection) => applyFrames(connection, deliveries, maxNamed));
     } catch (error) {
       if (isOutOfTime(error)) this.#framesAtOnce = Math.ceil(deliveries.length / 2);
       throw error;
@@ -107,31 +108,31 @@ class PostgresEventStore implements PostgresStore {
   }
 
   listEvents(query: EventQuery): Promise<EventPage> {
-    return listEvents(this.#reader, query);
+    return this.#read((db) => listEvents(db, query));
   }
 
   readTip(): Promise<string> {
-    return readTip(this.#reader);
+    return this.#read((db) => readTip(db));
   }
 
   findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined> {
-    return findEvent(this.#reader, topic, eventId);
+    return this.#read((db) => findEvent(db, topic, eventId));
   }
 
   findFrame(frameId: string): Promise<LedgerEntry | undefined> {
-    return findFrame(this.#reader, frameId);
+    return this.#read((db) => findFrame(db, frameId));
   }
 
   readBooks(query: BooksQuery): Promise<Books> {
-    return readBooks(this.#reader, query);
+    return this.#read((db) => readBooks(db, query));
   }
 
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage> {
-    return listDuplicates(this.#reader, query);
+    return this.#read((db) => listDuplicates(db, query));
   }
 
   readDurability(): Promise<Durability> {
-    return readPostgresDurability(this.#reader);
+    return this.#read((db) => readPostgresDurability(db));
   }
 
   audit(): Promise<Audit> {
@@ -139,27 +140,39 @@ class PostgresEventStore implements PostgresStore {
   }
 
   pruneDuplicates(options: PruneDuplicates): Promise<PruneStep> {
-    return pruneDuplicates(this.#reader, options);
+    return this.#read((db) => pruneDuplicates(db, options));
   }
 
   pruneFrames(options: PruneFrames): Promise<number> {
-    return pruneFrames(this.#reader, options);
+    return this.#read((db) => pruneFrames(db, options));
   }
 
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {
-    return listDeadLetters(this.#reader, query);
+    return this.#read((db) => listDeadLetters(db, query));
   }
 
   redrive(id: string): Promise<Redriven | undefined> {
-    return this.#writer.run((connection) => redrive(connection, id));
+    return this.#write((connection) => redrive(connection, id));
   }
 
   deleteDeadLetter(id: string): Promise<boolean> {
-    return this.#writer.run((connection) => deleteDeadLetter(connection, id));
+    return this.#write((connection) => deleteDeadLetter(connection, id));
   }
 
   bury(frame: UnreadableFrame): Promise<Applied> {
-    return this.#writer.run((connection) => buryFrame(connection, frame));
+    return this.#write((connection) => buryFrame(connection, frame));
+  }
+
+  #read<Result>(read: (db: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    return this.#explaining(() => read(this.#reader));
+  }
+
+  #write<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
+    return this.#explaining(() => this.#writer.run(work));
+  }
+
+  #explaining<Result>(run: () => Promise<Result>): Promise<Result> {
+    return explainingMissing((query) => sql.raw(query).execute(this.#reader), run);
   }
 
   async ping(): Promise<void> {
