@@ -38,6 +38,7 @@ test.each([
   ["", ["b-other", "b-same", "a-other", "a-same"]],
   ["&source=a", ["a-other", "a-same"]],
   ["&source=c", []],
+  ["&event_id=b-other", ["b-other"]],
   ["&conflicting=true", ["b-other", "a-other"]],
   ["&conflicting=false", ["b-same", "a-same"]],
   ["&conflicting=false&source=b", ["b-same"]],

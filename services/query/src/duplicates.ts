@@ -18,20 +18,21 @@ export function registerDuplicates(server: FastifyInstance, { store, budget }: D
     "/duplicates",
     { schema: { querystring: DuplicatesParameters } },
     async ({ query }, reply) => {
-      const { topic, source, conflicting, limit, cursor } = query;
-      const filters = { list: "duplicates", topic, source, conflicting: conflicting?.toString() };
+      const { topic, event_id, source, conflicting, limit, cursor } = query;
+      const filters = { list: "duplicates", topic, event_id, source, conflicting: conflicting?.toString() };
       const scope: CursorScope = { order: "desc", filters };
       const room = await takePageRoom(budget, reply.raw);
       const { duplicates, next } = await store.listDuplicates({
         limit,
         ...(topic === undefined ? {} : { topic }),
+        ...(event_id === undefined ? {} : { eventId: event_id }),
         ...(source === undefined ? {} : { source }),
         ...(conflicting === undefined ? {} : { conflicting }),
         ...(cursor === undefined ? {} : { after: decodeCursor(cursor, scope) }),
       });
       return sendPage(reply, {
         path: "/duplicates",
-        parameters: { topic, source, conflicting, limit },
+        parameters: { topic, event_id, source, conflicting, limit },
         name: "duplicates",
         items: duplicates.map(duplicateText),
         nextCursor: next === undefined ? undefined : encodeCursor(next, scope),

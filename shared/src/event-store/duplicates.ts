@@ -9,6 +9,7 @@ export interface DuplicateReader {
 
 export interface DuplicateQuery {
   topic?: string;
+  eventId?: string;
   /** The copy's source. */
   source?: string;
   /** Only copies whose content differed (true) or was the same (false). */

@@ -37,7 +37,7 @@ type PageRow = FloorRow & (CopyRow | { tx: null });
  * between the page and the end of the scan.
  */
 export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery): Promise<DuplicatePage> {
-  const { topic = null, source = null, conflicting = null, limit, after = LAST_POSITION } = query;
+  const { topic = null, eventId = null, source = null, conflicting = null, limit, after = LAST_POSITION } = query;
   const newestFirst = sql.raw("tx DESC, ord DESC");
   const before = sql`OVER (ORDER BY ${newestFirst} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
   const beyond = sql`FROM duplicates WHERE (tx, ord) < (${positionValues(after)}) ORDER BY ${newestFirst}`;
@@ -47,6 +47,7 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
     ), page AS (
       SELECT * FROM (SELECT * ${beyond} LIMIT ${MAX_SCANNED}) AS scanned
       WHERE (${topic}::text IS NULL OR topic = ${topic}) AND (${source}::text IS NULL OR source = ${source})
+        AND (${eventId}::text IS NULL OR event_id = ${eventId})
         AND (${conflicting}::boolean IS NULL OR is_conflict = ${conflicting})
       ORDER BY ${newestFirst} LIMIT ${limit + 1}
     ), stored AS (

@@ -31,6 +31,7 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
       before: number;
       floor: number;
       topic: string | null;
+      eventId: string | null;
       source: string | null;
       isConflict: number | null;
       limit: number;
@@ -40,10 +41,11 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
     `SELECT id, topic, event_id, source, received_at, first_processed_at, is_conflict, timestamp, payload, attributes
      FROM duplicates
      WHERE id < @before AND id >= @floor AND (@topic IS NULL OR topic = @topic)
+       AND (@eventId IS NULL OR event_id = @eventId)
        AND (@source IS NULL OR source = @source) AND (@isConflict IS NULL OR is_conflict = @isConflict)
      ORDER BY id DESC LIMIT @limit`,
   );
-  return ({ topic, source, conflicting, limit, after }) => {
+  return ({ topic, eventId, source, conflicting, limit, after }) => {
     const before = after === undefined ? Number.MAX_SAFE_INTEGER : readPosition(after);
     // By rank, not by difference of ids: where copies were forgotten, ids are far apart.
     const floor = findFloor.get(before, MAX_SCANNED - 1)?.id;
@@ -51,6 +53,7 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
       before,
       floor: floor ?? 0,
       topic: topic ?? null,
+      eventId: eventId ?? null,
       source: source ?? null,
       isConflict: conflicting === undefined ? null : Number(conflicting),
       limit: limit + 1,

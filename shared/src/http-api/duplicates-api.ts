@@ -6,6 +6,7 @@ import { type Operation, problems } from "./problem-schema.ts";
 
 export const DuplicatesParameters = z.strictObject({
   topic: Topic.optional().meta({ description: "Only copies of this topic; without it, of all." }),
+  event_id: EventId.optional().meta({ description: "Only copies of events of this id." }),
   source: Source.optional().meta({ description: "Only copies that this source sent." }),
   conflicting: z
     .enum(["true", "false"])

@@ -158,6 +158,8 @@ function describePages(open: OpenForTest): void {
 
   const QUERIES: [name: string, query: Omit<DuplicateQuery, "limit">, sources: string[]][] = [
     ["a topic", { topic: "odd" }, ["s1", "s3", "s5", "s7"]],
+    ["an id", { eventId: "e3" }, ["s3"]],
+    ["an id of another topic", { topic: "even", eventId: "e3" }, []],
     ["a source", { source: "s4" }, ["s4"]],
     ["conflicts", { conflicting: true }, ["s3", "s7"]],
     ["what is no conflict", { conflicting: false }, ["s0", "s1", "s2", "s4", "s5", "s6"]],
