@@ -1,0 +1,62 @@
+import { element, setText } from "./dom.js";
+import { count, localTime, share } from "./format.js";
+import { sparkline, sparkPath } from "./plot.js";
+import { searchAddress } from "./views.js";
+
+/** A table of topics that keeps the rows it has: only what changed is written. */
+export function createTopicTable({ frame, history }) {
+  const rows = new Map();
+  const body = element("tbody");
+  const heads = ["Topic", "Last 5 min", "Received", "Unique", "Duplicates", "Share", "Last stored"];
+  const table = element(
+    "table",
+    {},
+    element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))),
+    body,
+  );
+  const empty = element("p", { class: "empty" }, "No topics yet: publish an event, and it shows here.");
+  const holder = element("div", { class: "table-frame", role: "region", "aria-label": "Topics", tabindex: "0" }, table);
+  frame.replaceChildren(holder, empty);
+  empty.hidden = true;
+
+  function rowOf(topic) {
+    const known = rows.get(topic);
+    if (known) return known;
+    const spark = sparkline([]);
+    const cells = Array.from({ length: 5 }, () => element("td"));
+    const name = element("th", { scope: "row" }, element("a", { href: searchAddress({ topic }) }, topic));
+    const made = { row: element("tr", {}, name, element("td", {}, spark), ...cells), spark: spark.firstChild, cells };
+    rows.set(topic, made);
+    return made;
+  }
+
+  return {
+    show(topics, saying) {
+      empty.hidden = topics.length > 0;
+      holder.hidden = topics.length === 0;
+      if (saying) setText(empty, saying);
+      const shown = topics.map((stats) => {
+        const { row, spark, cells } = rowOf(stats.topic);
+        spark.setAttribute("d", sparkPath(history.ofTopic(stats.topic)));
+        const texts = [
+          count(stats.received),
+          count(stats.unique_processed),
+          count(stats.duplicate_dropped),
+          share(stats.duplicate_dropped, stats.received),
+          localTime(stats.last_processed_at),
+        ];
+        texts.forEach((text, index) => {
+          setText(cells[index], text);
+        });
+        return row;
+      });
+      // Moving a row takes the focus from what is in it, so rows are moved only where their order changed.
+      if (shown.length !== body.children.length || shown.some((row, index) => row !== body.children[index])) {
+        body.replaceChildren(...shown);
+      }
+      if (rows.size > 2 * shown.length + 100) {
+        for (const [topic, { row }] of rows) if (!row.isConnected) rows.delete(topic);
+      }
+    },
+  };
+}
