@@ -64,9 +64,9 @@ test("a page of dead letters ends early where they are large", async () => {
   const first = await store.listDeadLetters({ limit: 10 });
   const second = await store.listDeadLetters({ limit: 10, after: String(first.next) });
 
-  expect(first.deadLetters.map(({ content }) => content[0])).toEqual(["a", "b"]);
-  expect(second.deadLetters.map(({ content }) => content[0])).toEqual(["c"]);
-  expect(second.next).toBeUndefined();
+  expect(first.deadLetters.map(({ content }) => content[0])).toEqual(["a"]);
+  expect(second.deadLetters.map(({ content }) => content[0])).toEqual(["b"]);
+  expect(second.next).toBeDefined();
 });
 
 test("a frame that was buried keeps its content: it can be buried again", async () => {

@@ -1,4 +1,3 @@
-import type { ByteBudget } from "@tidemark/shared/byte-budget";
 import { InvalidInput } from "@tidemark/shared/errors";
 import type { DeadLetterStore, Redriven } from "@tidemark/shared/event-store/dead-letters";
 import { DeadLetterKey, DeadLettersParameters } from "@tidemark/shared/http-api/dead-letters-api";
@@ -7,11 +6,11 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 import { deadLetterText } from "./dead-letter-text.ts";
 import { sendPage } from "./list-page.ts";
-import { takePageRoom } from "./page-room.ts";
+import { type PageBudget, takePageRoom } from "./page-room.ts";
 
 export interface DeadLettersOptions {
   store: Pick<DeadLetterStore, "listDeadLetters" | "redrive" | "deleteDeadLetter">;
-  budget: ByteBudget;
+  budget: PageBudget;
 }
 
 /** `GET /dead-letters`, `POST /dead-letters/{id}/redrive` and `DELETE /dead-letters/{id}`. */

@@ -1,15 +1,14 @@
-import type { ByteBudget } from "@tidemark/shared/byte-budget";
 import type { DuplicateReader } from "@tidemark/shared/event-store/duplicates";
 import { DuplicatesParameters } from "@tidemark/shared/http-api/duplicates-api";
 import type { FastifyInstance } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 import { duplicateText } from "./duplicate-text.ts";
 import { sendPage } from "./list-page.ts";
-import { takePageRoom } from "./page-room.ts";
+import { type PageBudget, takePageRoom } from "./page-room.ts";
 
 export interface DuplicatesOptions {
   store: Pick<DuplicateReader, "listDuplicates">;
-  budget: ByteBudget;
+  budget: PageBudget;
 }
 
 /** `GET /duplicates`: the copies that were dropped. */

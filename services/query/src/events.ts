@@ -1,4 +1,3 @@
-import type { ByteBudget } from "@tidemark/shared/byte-budget";
 import { InvalidInput } from "@tidemark/shared/errors";
 import type { EventReader } from "@tidemark/shared/event-store/event-store";
 import { EventKey, EventsParameters } from "@tidemark/shared/http-api/events-api";
@@ -9,11 +8,11 @@ import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
 import { createExports, wantsLines } from "./export.ts";
 import { sendJsonText, sendPage } from "./list-page.ts";
-import { takePageRoom } from "./page-room.ts";
+import { type PageBudget, takePageRoom } from "./page-room.ts";
 
 export interface EventsOptions {
   reader: EventReader;
-  budget: ByteBudget;
+  budget: PageBudget;
 }
 
 /** `GET /events` and `GET /events/{topic}/{event_id}`. */

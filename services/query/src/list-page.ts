@@ -1,5 +1,5 @@
-import type { Room } from "@tidemark/shared/byte-budget";
 import type { FastifyReply } from "fastify";
+import type { PageRoom } from "./page-room.ts";
 
 export interface ListPage {
   path: string;
@@ -13,18 +13,19 @@ export interface ListPage {
   items: string[];
   nextCursor: string | undefined;
   /** What was taken for it before it was read. */
-  room: Room;
+  room: PageRoom;
 }
 
 /** Answers one page of a list, with a link to the next one where there is one. */
 export function sendPage(reply: FastifyReply, page: ListPage): FastifyReply {
   if (page.nextCursor !== undefined) reply.header("link", nextLink(page, page.nextCursor));
-  const text = pageText(page);
-  page.room.shrinkTo(text.length);
-  return sendJsonText(reply, text);
+  // Bytes, not text: a slow client would keep text in the heap beside what the socket made of it.
+  const body = Buffer.from(pageText(page));
+  page.room.shrinkTo(body.length);
+  return sendJsonText(reply, body);
 }
 
-export function sendJsonText(reply: FastifyReply, text: string): FastifyReply {
+export function sendJsonText(reply: FastifyReply, text: string | Buffer): FastifyReply {
   return reply.header("content-type", "application/json; charset=utf-8").send(text);
 }
 

@@ -30,12 +30,14 @@ export interface QueryOptions {
   logDurability?: () => Durability;
   /** When the process began, milliseconds since the epoch. */
   startedAtMs: number;
+  /** How many pages are read at a time. Default: 4. */
+  maxPageReads?: number;
 }
 
 /** Everything that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
-  const { store, readLog, signals, logDurability, startedAtMs } = options;
-  const budget = createPageBudget();
+  const { store, readLog, signals, logDurability, startedAtMs, maxPageReads } = options;
+  const budget = createPageBudget(maxPageReads);
   const alarm = createDriftAlarm(server.log);
   const readWhole = async (options: BooksOptions) => alarm(await readBooks({ reader: store, readLog }, options));
   registerEvents(server, { reader: store, budget });

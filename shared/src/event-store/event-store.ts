@@ -113,8 +113,8 @@ export function isScan({ topic, eventId, source, since, until }: EventFilters): 
 }
 
 /**
- * A page ends early with the event whose payload and attributes take it past this many bytes; it holds at least one event
- * where there is one. A thousand events of the largest size would be eight gigabytes.
+ * A page ends early before the event whose payload and attributes would take it past this many bytes; it holds at least
+ * one event where there is one. A thousand events of the largest size would be eight gigabytes.
  */
 export const MAX_PAGE_BYTES = 8_000_000;
 

@@ -28,13 +28,13 @@ export async function listDeadLetters(
     WITH page AS (
       SELECT * FROM dead_letters WHERE ${keys} ORDER BY ${order} LIMIT ${limit + 1}
     ), sized AS (
-      SELECT *, count(*) OVER () AS found,
-        sum(octet_length(content)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+      SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY id) AS place,
+        sum(octet_length(content)) OVER (ORDER BY id) AS bytes
       FROM page
     )
     SELECT id, frame_id AS "frameId", topic, events, code, reason, attempts, ${utcText("dead_at")} AS "deadAt", content,
       found
-    FROM sized WHERE coalesce(bytes_before, 0) < ${MAX_PAGE_BYTES} ORDER BY id`;
+    FROM sized WHERE place = 1 OR bytes <= ${MAX_PAGE_BYTES} ORDER BY id`;
   const { rows } = await translatingErrors(() => select.execute(db));
   const page = rows.slice(0, limit);
   const last = page.at(-1);

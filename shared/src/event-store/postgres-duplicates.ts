@@ -39,6 +39,7 @@ type PageRow = FloorRow & (CopyRow | { tx: null });
 export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery): Promise<DuplicatePage> {
   const { topic = null, eventId = null, source = null, conflicting = null, limit, after = LAST_POSITION } = query;
   const newestFirst = sql.raw("tx DESC, ord DESC");
+  const upToHere = sql`OVER (ORDER BY ${newestFirst} ROWS UNBOUNDED PRECEDING)`;
   const before = sql`OVER (ORDER BY ${newestFirst} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
   const beyond = sql`FROM duplicates WHERE (tx, ord) < (${positionValues(after)}) ORDER BY ${newestFirst}`;
   const select = sql<PageRow>`
@@ -55,14 +56,14 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
         sum(coalesce(pg_column_size(payload), 0) + coalesce(pg_column_size(attributes), 0)) ${before} AS stored_before
       FROM page
     ), sized AS (
-      SELECT *, sum(coalesce(octet_length(payload::text), 0) + coalesce(octet_length(attributes::text), 0)) ${before}
-        AS text_before
+      SELECT *, sum(coalesce(octet_length(payload::text), 0) + coalesce(octet_length(attributes::text), 0)) ${upToHere}
+        AS text_bytes
       FROM stored WHERE coalesce(stored_before, 0) < ${MAX_PAGE_BYTES}
     )
     SELECT floor_tx, floor_ord, found, tx, ord, topic, event_id, source, is_conflict,
       ${utcText("received_at")} AS received_at, ${utcText("first_processed_at")} AS first_processed_at,
       ${utcText("timestamp")} AS timestamp, payload::text AS payload, attributes::text AS attributes
-    FROM (SELECT) AS always LEFT JOIN floor ON true LEFT JOIN sized ON coalesce(text_before, 0) < ${MAX_PAGE_BYTES}
+    FROM (SELECT) AS always LEFT JOIN floor ON true LEFT JOIN sized ON stored_before IS NULL OR text_bytes <= ${MAX_PAGE_BYTES}
     ORDER BY ${newestFirst}`;
   const { rows } = await translatingErrors(() => select.execute(db));
   const page = rows.filter((row) => row.tx !== null).slice(0, limit);

@@ -49,6 +49,7 @@ type PageRow = ScanRow & (PlacedEventRow | { tx: null });
 export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise<EventPage> {
   const { limit, order } = query;
   const inOrder = sql.raw(`tx ${order}, ord ${order}`);
+  const upToHere = sql`OVER (ORDER BY ${inOrder} ROWS UNBOUNDED PRECEDING)`;
   const before = sql`OVER (ORDER BY ${inOrder} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
   const { page, floor } = selectPage(query);
   const select = sql<PageRow>`
@@ -57,13 +58,13 @@ export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise
         sum(coalesce(pg_column_size(payload), 0) + coalesce(pg_column_size(attributes), 0)) ${before} AS stored_before
       FROM page
     ), sized AS (
-      SELECT *, sum(coalesce(octet_length(payload::text), 0) + coalesce(octet_length(attributes::text), 0)) ${before}
-        AS text_before
+      SELECT *, sum(coalesce(octet_length(payload::text), 0) + coalesce(octet_length(attributes::text), 0)) ${upToHere}
+        AS text_bytes
       FROM stored WHERE coalesce(stored_before, 0) < ${MAX_PAGE_BYTES}
     )
     SELECT horizon, floor_tx, floor_ord, found, ${EVENT_COLUMNS}
     FROM (SELECT ${HORIZON} AS horizon) AS always LEFT JOIN floor ON true
-      LEFT JOIN sized ON coalesce(text_before, 0) < ${MAX_PAGE_BYTES}
+      LEFT JOIN sized ON stored_before IS NULL OR text_bytes <= ${MAX_PAGE_BYTES}
     ORDER BY ${inOrder}`;
   const { rows } = await translatingErrors(() => select.execute(db));
   const events = rows

@@ -1,7 +1,10 @@
 import { InvalidInput } from "../errors.ts";
 import { MAX_PAGE_BYTES } from "./event-store.ts";
 
-/** Reads rows until the page is full, by number or by bytes; the rest is not even fetched. */
+/**
+ * Reads rows until the page is full, by number or by bytes; beyond the one that has no room any more, the rest is not
+ * even fetched.
+ */
 export function takePage<Row>(
   rows: Iterable<Row>,
   limit: number,
@@ -10,9 +13,10 @@ export function takePage<Row>(
   const page: Row[] = [];
   let bytes = 0;
   for (const row of rows) {
-    if (page.length === limit || bytes >= MAX_PAGE_BYTES) return { page, isLast: false };
-    page.push(row);
+    if (page.length === limit) return { page, isLast: false };
     for (const text of textsOf(row)) bytes += Buffer.byteLength(text ?? "");
+    if (bytes > MAX_PAGE_BYTES && page.length > 0) return { page, isLast: false };
+    page.push(row);
   }
   return { page, isLast: true };
 }
