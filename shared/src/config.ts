@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { MAX_FRAME_EVENTS } from "./frame.ts";
 
 /** The settings are wrong: names every one that is, with what it may be. The process must not start. */
 export class InvalidSettings extends Error {
@@ -68,7 +69,7 @@ export const HttpSettings = z.object({
 
 /** What a request may carry. */
 export const IntakeSettings = z.object({
-  MAX_BATCH_EVENTS: wholeNumber({ min: 1, max: 100_000, preset: 10_000 }),
+  MAX_BATCH_EVENTS: wholeNumber({ min: 1, max: MAX_FRAME_EVENTS, preset: 10_000 }),
   MAX_BODY_BYTES: wholeNumber({ min: 1_000, max: 64_000_000, preset: 8_000_000 }),
   PUBLISH_WAIT_MS: wholeNumber({ min: 0, max: 60_000, preset: 2_000 }),
 });

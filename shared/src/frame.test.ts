@@ -58,6 +58,8 @@ describe("the envelope of a frame", () => {
     ["a run of no requests", `1;${ID};0;5*0;;`],
     ["more events than memory holds", `1;${ID};0;9999999*9999999;;`],
     ["a receipt time that no database keeps", `1;${ID};100000000000000;1;;`],
+    ["more events than a request may have", `1;${ID};0;100001;;`],
+    ["more events in many requests", `1;${ID};0;1*100001;;`],
     ["version zero", `0;${ID};0;1;;`],
   ])("is refused with %s", (_what, envelope) => {
     expect(() => decodeFrame(envelope, EVENTS)).toThrow(InvalidInput);
