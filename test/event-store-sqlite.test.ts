@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Unavailable } from "@tidemark/shared/errors";
+import { verifySqlite } from "@tidemark/shared/event-store/sqlite-audit";
 import { openWriterDatabase } from "@tidemark/shared/event-store/sqlite-database";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
 import { SqliteWorker } from "@tidemark/shared/event-store/sqlite-worker";
@@ -113,6 +114,27 @@ describe("a SQLite file", () => {
     close();
 
     await expect(openSqliteEventStore({ path, log })).rejects.toThrow("written by a newer Tidemark");
+  });
+
+  test("that is no database is refused with its path and the fix", async () => {
+    const path = await pathForTest();
+    await writeFile(path, "some other file, longer than the hundred bytes of a header of SQLite ".repeat(100));
+
+    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is no SQLite database; choose another`);
+  });
+
+  test("that is a pipe is refused, and not waited for", async () => {
+    const path = await pathForTest();
+    execFileSync("mkfifo", [path]);
+
+    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is a device, a pipe or a socket`);
+    expect(() => verifySqlite(path)).toThrow(`${path} is a device, a pipe or a socket`);
+  });
+
+  test.runIf(process.platform === "linux")("in a place without room for directories is refused", async () => {
+    const opening = openSqliteEventStore({ path: "/proc/nowhere/tidemark.db", log });
+
+    await expect(opening).rejects.toThrow("cannot write /proc/nowhere/tidemark.db");
   });
 
   test("is one store's at a time", async () => {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Database } from "better-sqlite3";
 import { type Audit, type AuditCounts, type AuditDifference, judgeAudit, MAX_DIFFERENCES } from "./audit.ts";
-import { openReaderDatabase } from "./sqlite-database.ts";
+import { openReaderDatabase, refuseNoFile } from "./sqlite-database.ts";
 import { sqliteCode } from "./sqlite-errors.ts";
 import { sixDigits } from "./sqlite-pass.ts";
 import { checkSchema } from "./sqlite-schema.ts";
@@ -79,6 +79,7 @@ export function recountSqlite(path: string): Audit {
 export function verifySqlite(path: string): Audit {
   const file = resolve(path);
   if (!existsSync(file)) throw new Error(`there is no file ${file}`);
+  refuseNoFile(file);
   try {
     const database = openReaderDatabase(file);
     try {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { sqliteCode } from "./sqlite-errors.ts";
@@ -20,7 +20,8 @@ export interface WriterDatabase {
  */
 export function openWriterDatabase(path: string): WriterDatabase {
   try {
-    mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(resolve(path)));
+    refuseNoFile(path);
     const guard = holdGuard(path);
     try {
       const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
@@ -32,8 +33,37 @@ export function openWriterDatabase(path: string): WriterDatabase {
       throw error;
     }
   } catch (error) {
+    if (sqliteCode(error) === "SQLITE_NOTADB") throw notDatabase(path, error);
     throw isNotWritable(error) ? notWritable(path, error) : error;
   }
+}
+
+/** Not mkdir's own `recursive`, which tries for ever where a file system has no room for directories, as /proc has none. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  try {
+    mkdirSync(directory, { mode: 0o755 });
+  } catch (error) {
+    if (!existsSync(directory)) throw error; // else somebody was faster
+  }
+}
+
+/**
+ * Reading a FIFO would wait for a writer, for ever.
+ *
+ * @throws {Error} naming the path, when something else than a file is there
+ */
+export function refuseNoFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) return;
+  const what = found.isDirectory() ? "a directory" : "a device, a pipe or a socket";
+  throw new Error(`${resolve(path)} is ${what}: name the database file itself`);
+}
+
+function notDatabase(path: string, cause: unknown): Error {
+  const fix = "choose another DATABASE_PATH, or move that file away";
+  return new Error(`${resolve(path)} is no SQLite database; ${fix}`, { cause });
 }
 
 /** Opens a file that a writer has open already. It sees what was committed before each of its statements begins. */
