@@ -43,7 +43,7 @@ function startLines(events: number): Progress {
 }
 
 function describe(tally: Tally, events: number): string {
-  const { sent, accepted, duplicates, retries } = tally;
+  const { sent, pending, accepted, duplicates, retries } = tally;
   const figures = `${formatCount(accepted)} accepted, ${formatCount(duplicates)} duplicates, ${formatCount(retries)} retries`;
-  return `${formatCount(sent)} of ${formatCount(events)} events: ${figures}`;
+  return `${formatCount(sent)} of ${formatCount(events)} events, ${formatCount(pending)} pending: ${figures}`;
 }

@@ -2,11 +2,13 @@ import { countDistinct, type Plan, type PlannedRequest, planRequests, writeBody 
 import { type SendOptions, sendRequest } from "./send.ts";
 import { Tally } from "./tally.ts";
 
+const PROGRESS_INTERVAL_MS = 1_000;
+
 export interface PublishOptions extends SendOptions {
   plan: Plan;
   /** Requests under way at a time. */
   concurrency: number;
-  /** Called after each request. */
+  /** Called after each request, and every second: while the store is away, none comes to its end for long. */
   onProgress: (tally: Tally) => void;
 }
 
@@ -16,11 +18,17 @@ export async function publishPlan({ plan, concurrency, onProgress, ...options }:
   const requests = planRequests(plan);
   const publishRemaining = async (shared: Iterable<PlannedRequest>) => {
     for (const request of shared) {
+      tally.begin(request);
       tally.record(request, await sendRequest(writeBody(plan, request), options));
       onProgress(tally);
       if (options.stop.aborted) return;
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, () => publishRemaining(requests)));
+  const timer = setInterval(() => onProgress(tally), PROGRESS_INTERVAL_MS);
+  try {
+    await Promise.all(Array.from({ length: concurrency }, () => publishRemaining(requests)));
+  } finally {
+    clearInterval(timer);
+  }
   return tally;
 }

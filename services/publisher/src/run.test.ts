@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { answer, type FakeService, type Fault, startFakeService } from "./fake-service.ts";
 import { readOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
 import { run } from "./run.ts";
 
 let service: FakeService;
@@ -15,7 +16,11 @@ const loseAnswer: Fault = (response, store) => {
 };
 
 /** Runs the publisher against the fake service; what it printed, and its exit code. */
-async function runWith(...args: string[]) {
+function runWith(...args: string[]) {
+  return runShowing(() => {}, ...args);
+}
+
+async function runShowing(show: Progress["show"], ...args: string[]) {
   const options = readOptions(args, service.url.href);
   if (options === undefined) throw new Error("asked for help");
   const printed: string[] = [];
@@ -23,7 +28,7 @@ async function runWith(...args: string[]) {
   const exitCode = await run({
     ...options,
     interruption: { stop: never, abort: never },
-    progress: { show() {}, stop() {} },
+    progress: { show, stop() {} },
     print: (text) => printed.push(text),
   });
   return { exitCode, text: printed.join("\n") };
@@ -45,6 +50,16 @@ test("everything agrees when answers get lost, within the bounds that leaves", a
   const { exitCode, text } = await runWith("--events", "2000", "--check-stats");
 
   expect(text).toMatch(/ok accepted: [\d,]+, expected [\d,]+ to 1,500/);
+  expect(exitCode).toBe(0);
+});
+
+test("shows what is pending while no request comes to its end", async () => {
+  const shown = Promise.withResolvers<number>();
+  service.faults.push((response, store) => void shown.promise.then(() => answer(response, 200, store())));
+
+  const { exitCode } = await runShowing(({ pending }) => shown.resolve(pending), "--events", "1");
+
+  expect(await shown.promise).toBe(1);
   expect(exitCode).toBe(0);
 });
 

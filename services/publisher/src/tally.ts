@@ -7,6 +7,8 @@ import type { Outcome } from "./send.ts";
 export class Tally {
   /** Events in requests that came to an end, whichever. */
   sent = 0;
+  /** Events in requests under way: sent or about to be, or taken and waiting for their verdict. */
+  pending = 0;
   /** Events whose verdict came. */
   judged = 0;
   accepted = 0;
@@ -36,7 +38,12 @@ export class Tally {
     this.doubtfulEvents = new NumberSet(distinct);
   }
 
+  begin(request: PlannedRequest): void {
+    this.pending += request.length;
+  }
+
   record(request: PlannedRequest, outcome: Outcome): void {
+    this.pending -= request.length;
     this.requests++;
     this.sent += request.length;
     this.retries += outcome.attempts - 1;
