@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { flag, HttpSettings, IntakeSettings, readSettings, StackSettings } from "./config.ts";
+import { flag, HttpSettings, IntakeSettings, RetentionSettings, readSettings, StackSettings } from "./config.ts";
 
 describe("readSettings", () => {
   it("has a default for everything a laptop needs", () => {
@@ -15,6 +15,10 @@ describe("readSettings", () => {
     const schema = StackSettings.extend(IntakeSettings.shape);
     const read = () => readSettings(schema, { NATS_URL: "http://x", MAX_BATCH_EVENTS: "many", MAX_BODY_BYTES: "5" });
     for (const name of ["NATS_URL", "DATABASE_URL", "MAX_BATCH_EVENTS", "MAX_BODY_BYTES"]) expect(read).toThrow(name);
+  });
+
+  it("names the range of a number that is none", () => {
+    expect(() => readSettings(RetentionSettings, { DUPLICATE_LOG_DAYS: "-1" })).toThrow("whole number from 0 to 3650");
   });
 
   it("takes no NATS URL for a WebSocket", () => {

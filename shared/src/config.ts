@@ -42,7 +42,7 @@ export function readSettings<Schema extends z.ZodObject>(
 export function wholeNumber({ min, max, preset }: { min: number; max: number; preset: number }) {
   return z
     .string()
-    .regex(/^\d+$/, "must be a whole number")
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
     .prefault(String(preset));
