@@ -45,8 +45,12 @@ export function registerDeadLetters(server: FastifyInstance, { store, budget }: 
     async ({ params: { id }, log }, reply) => {
       const redriven = await store.redrive(id);
       if (redriven === undefined) throw noSuchLetter();
+      if (redriven.status === "refused") {
+        log.warn({ deadLetter: id, ...redriven }, "a dead letter was refused again");
+        return sendRefusal(reply, redriven);
+      }
       log.info({ deadLetter: id, ...redriven }, "redrove a dead letter");
-      return redriven.status === "refused" ? sendRefusal(reply, redriven) : { id, status: redriven.status };
+      return { id, status: redriven.status };
     },
   );
 
