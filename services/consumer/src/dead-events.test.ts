@@ -17,6 +17,12 @@ describe("the events of a frame that the store refused", () => {
     ]);
   });
 
+  it("are named in 200 characters at most", () => {
+    const long = frameOf(JSON.stringify({ topic: "t".repeat(5_000), event_id: "i".repeat(5_000) }));
+    const cut = { topic: `${"t".repeat(200)}…`, event_id: `${"i".repeat(200)}…` };
+    expect(findDeadEvents(long, "x", 1)).toEqual([{ frame: long.id, ...cut }]);
+  });
+
   it("are the first of them", () => {
     expect(findDeadEvents(frameOf("1", "2", "3"), "xxx", 2)).toHaveLength(2);
     expect(findDeadEvents(frameOf("1", "2", "3"), "sdc", 2)).toEqual([]);

@@ -8,6 +8,13 @@ export interface DeadEvent {
   event_id?: string;
 }
 
+const MAX_NAME_LENGTH = 200;
+
+/** A name as a line of the log has it: what the store refuses may be megabytes long. */
+export function cutName(name: string): string {
+  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
+}
+
 /** The first `max` events of a frame that the store refused. */
 export function findDeadEvents({ id, events }: Frame, verdicts: Verdicts, max: number): DeadEvent[] {
   const ordinals: number[] = [];
@@ -33,5 +40,8 @@ function readItems(events: Buffer): unknown[] | undefined {
 function nameItem(item: unknown): Omit<DeadEvent, "frame"> {
   if (typeof item !== "object" || item === null) return {};
   const { topic, event_id } = item as { topic?: unknown; event_id?: unknown };
-  return { ...(typeof topic === "string" && { topic }), ...(typeof event_id === "string" && { event_id }) };
+  return {
+    ...(typeof topic === "string" && { topic: cutName(topic) }),
+    ...(typeof event_id === "string" && { event_id: cutName(event_id) }),
+  };
 }

@@ -3,7 +3,7 @@ import type { Applied, AppliedFrame, DroppedCopy } from "@tidemark/shared/event-
 import type { Logger } from "@tidemark/shared/log";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { countVerdicts, type VerdictCounts } from "@tidemark/shared/verdict";
-import { type DeadEvent, findDeadEvents } from "./dead-events.ts";
+import { cutName, type DeadEvent, findDeadEvents } from "./dead-events.ts";
 
 /** How much of a batch its log lines name. */
 export const MAX_SAMPLES = 10;
@@ -74,5 +74,5 @@ function logDead(log: Logger, { deadLettered }: VerdictCounts, samples: DeadEven
 
 /** In the words of the API, so that what the log names can be searched for there. */
 function nameCopy({ topic, eventId, source, isConflict }: DroppedCopy) {
-  return { topic, event_id: eventId, source, conflict: isConflict };
+  return { topic: cutName(topic), event_id: cutName(eventId), source: cutName(source), conflict: isConflict };
 }
