@@ -1,4 +1,13 @@
 import { defineConfig } from "vitest/config";
+import { findChromium } from "./test/support/chromium.ts";
+
+const browser = {
+  test: { name: "browser", include: ["test/browser/**/*.test.ts"], testTimeout: 90_000, hookTimeout: 60_000 },
+};
+
+const hasBrowser = findChromium() !== undefined;
+if (!hasBrowser)
+  process.stderr.write("No Chromium (CHROMIUM_PATH, or one on the PATH): the browser tests are left out\n");
 
 export default defineConfig({
   test: {
@@ -8,12 +17,13 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/conformance/**"],
+          exclude: ["test/conformance/**", "test/browser/**"],
           globalSetup: ["./test/support/infrastructure-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
+      ...(hasBrowser ? [browser] : []),
     ],
     coverage: { include: ["shared/src/**/*.ts", "services/*/src/**/*.ts"], exclude: ["**/*.test.ts"] },
   },

@@ -44,7 +44,7 @@ export async function untilReady(service: ServiceProcess): Promise<void> {
 
 /** Starts a service as its own process, ready or not. The caller ends it. */
 export async function launchService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
-  const port = await findFreePort();
+  const port = environment.PORT ? Number(environment.PORT) : await findFreePort();
   const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, ...environment, PORT: String(port) },

@@ -45,3 +45,9 @@ export function localTime(instant) {
 export function clock(instant) {
   return localTime(instant).slice(-8);
 }
+
+/** Today's instants by the clock alone. */
+export function shortTime(instant, now = Date.now()) {
+  const text = localTime(instant);
+  return text.startsWith(localTime(now).slice(0, 10)) ? clock(instant) : text;
+}

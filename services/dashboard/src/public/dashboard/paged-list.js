@@ -2,6 +2,9 @@ import { element } from "./dom.js";
 import { elements, members } from "./json-text.js";
 import { readText, withParameters } from "./service.js";
 
+/** A page looks at some thousand rows, and with a filter that matches little it is empty: then the next one is read. */
+const MAX_EMPTY_PAGES = 20;
+
 /**
  * A list that is read page by page, newest answer wins. Each item is handed to `render` as its JSON text, so that its
  * numbers keep their digits. Says that it loads, that there is nothing, or why it could not be read.
@@ -19,10 +22,13 @@ export function createPagedList({ frame, member, empty, render }) {
     more.hidden = true;
     say("Reading …");
     try {
-      const page = members(await readText(withParameters(place.path, { ...place.parameters, cursor: place.cursor })));
-      if (mine !== reading) return;
-      place.cursor = JSON.parse(page.get("next_cursor")) ?? undefined;
-      items.append(...elements(page.get(member)).map(render));
+      let found = [];
+      for (let page = 0; page < MAX_EMPTY_PAGES && found.length === 0; page++) {
+        found = await readPage();
+        if (mine !== reading) return;
+        if (place.cursor === undefined) break;
+      }
+      items.append(...found.map(render));
       more.hidden = place.cursor === undefined;
       if (items.children.length > 0) say("");
       else say(more.hidden ? empty : "Nothing so far. There is more to look through.");
@@ -32,6 +38,13 @@ export function createPagedList({ frame, member, empty, render }) {
       more.hidden = false;
     }
     more.textContent = message.classList.contains("failed") ? "Try again" : "Show more";
+  }
+
+  async function readPage() {
+    const here = place;
+    const page = members(await readText(withParameters(here.path, { ...here.parameters, cursor: here.cursor })));
+    here.cursor = JSON.parse(page.get("next_cursor")) ?? undefined;
+    return elements(page.get(member));
   }
 
   function say(text, isFailure = false) {

@@ -1,6 +1,6 @@
 import { byId, element } from "./dom.js";
 import { readEvent, showEvent } from "./event-view.js";
-import { localTime } from "./format.js";
+import { clock, localTime } from "./format.js";
 import { members } from "./json-text.js";
 import { createPagedList } from "./paged-list.js";
 import { searchAddress } from "./views.js";
@@ -67,7 +67,7 @@ export function eventRow(text) {
     element(
       "a",
       { href: searchAddress({ topic, id }) },
-      element("time", { datetime: at, title: localTime(at) }, localTime(at).slice(-8)),
+      element("time", { datetime: at, title: localTime(at) }, clock(at)),
       element("span", { class: "topic" }, topic),
       element("span", { class: "id" }, id),
       element("code", { class: "hides-on-phone" }, event.get("payload").slice(0, EXCERPT)),

@@ -1,5 +1,5 @@
 import { element, setText } from "./dom.js";
-import { count, localTime, share } from "./format.js";
+import { count, share, shortTime } from "./format.js";
 import { sparkline, sparkPath } from "./plot.js";
 import { searchAddress } from "./views.js";
 
@@ -43,7 +43,7 @@ export function createTopicTable({ frame, history }) {
           count(stats.unique_processed),
           count(stats.duplicate_dropped),
           share(stats.duplicate_dropped, stats.received),
-          localTime(stats.last_processed_at),
+          shortTime(stats.last_processed_at),
         ];
         texts.forEach((text, index) => {
           setText(cells[index], text);

@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { openPage } from "../support/browser-page.ts";
+import { makeEvent, openTidemark } from "./tidemark.ts";
+
+/** As it has to come back: JavaScript's own numbers would lose digits of all three. */
+const EXACT =
+  '{"big":12345678901234567890,"small":0.1000000000000000055,"far":1e-400,"list":[1,{}],"text":"<img src=x>"}';
+
+const PRETTY = `{
+  "big": 12345678901234567890,
+  "small": 0.1000000000000000055,
+  "far": 1e-400,
+  "list": [
+    1,
+    {}
+  ],
+  "text": "<img src=x>"
+}`;
+
+function exactEvent({ topic, id, payload = EXACT }: { topic: string; id: string; payload?: string }): string {
+  return `{"topic":${JSON.stringify(topic)},"event_id":${JSON.stringify(id)},"timestamp":"2025-10-23T10:00:00Z","source":"s","payload":${payload},"trace":1.50}`;
+}
+
+test.each([
+  ["an ordinary topic", "t.1", "e-1"],
+  ["one that paths cannot hold", "..", "a/b?c#d %2F 😀"],
+])("an event is found by its topic and id and opened with every digit: %s", async (_name, topic, id) => {
+  const tidemark = await openTidemark();
+  await tidemark.publish(exactEvent({ topic, id }), makeEvent());
+  const { page, complaints } = await openPage(`${tidemark.url}/#/search`);
+
+  await page.locator("#search-topic").fill(topic);
+  await page.locator("#search-id").fill(id);
+  await page.locator("#search-id").press("Enter");
+
+  await page.getByRole("heading", { name: id }).waitFor();
+  expect(await page.getByLabel("Payload").textContent()).toBe(PRETTY);
+  expect(await page.getByLabel("Attributes").textContent()).toBe('{\n  "trace": 1.50\n}');
+  await page.getByText("None on record.").waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("an event is opened with the copies of it that were dropped, and not those of others", async () => {
+  const tidemark = await openTidemark();
+  const event = { topic: "t", id: "e" };
+  await tidemark.publish(exactEvent(event), exactEvent(event), exactEvent({ ...event, payload: '{"big":1}' }));
+  await tidemark.publish(exactEvent({ ...event, id: "other" }), exactEvent({ ...event, id: "other" }));
+
+  const { page } = await openPage(`${tidemark.url}/#/search?topic=t&id=e`);
+
+  await page.locator('[data-list="duplicates"] .copy').nth(1).waitFor();
+  expect(await page.locator('[data-list="duplicates"] .copy').count()).toBe(2);
+  expect(await page.locator('[data-list="duplicates"] .badge').allTextContents()).toEqual(["conflict"]);
+});
+
+test("without an id the events of a topic are listed, and what is not there is said", async () => {
+  const tidemark = await openTidemark();
+  await tidemark.publish(...Array.from({ length: 60 }, () => makeEvent({ topic: "many" })));
+  const { page } = await openPage(`${tidemark.url}/#/search?topic=many`);
+  const rows = page.locator('[data-list="events"] .rows');
+
+  await rows.nth(49).waitFor();
+  await page.getByRole("button", { name: "Show more" }).click();
+  await rows.nth(59).waitFor();
+  await page.locator("#search-id").fill("nobody");
+  await page.getByRole("button", { name: "Search" }).click();
+
+  await page.getByText("No event has this topic and id.").waitFor();
+});
+
+test("a conflict stands beside what is stored, and only what differs is marked", async () => {
+  const tidemark = await openTidemark();
+  const event = { topic: "t", id: "e" };
+  await tidemark.publish(
+    exactEvent(event),
+    exactEvent({ ...event, payload: EXACT.replace("1234567890,", "1234567891,").replace("[1,{}]", "[1.0,{},2]") }),
+  );
+
+  const { page, complaints } = await openPage(`${tidemark.url}/#/conflicts`);
+
+  await page.locator(".conflict .differs").first().waitFor();
+  expect(await page.locator(".conflict .differs").allTextContents()).toEqual([
+    "payload.big differs1234567890123456789012345678901234567891",
+    "payload.list[2] differsabsent2",
+  ]);
+  expect(complaints).toEqual([]);
+});
+
+test("a dead letter is tried again, stays while it is refused, and then moves in the books", async () => {
+  const tidemark = await openTidemark();
+  const [bad, good] = [makeEvent({ event_id: "bad" }), makeEvent()];
+  tidemark.refuse("NEW.event_id = 'bad'");
+  await tidemark.publish(bad, good);
+  const { page } = await openPage(`${tidemark.url}/#/dead-letters`);
+  const again = page.getByRole("button", { name: "Try again" });
+
+  await again.click();
+  await page.getByText("It stays: the store refused it again").waitFor();
+  tidemark.accept();
+  await again.click();
+
+  await page.getByText("The store took it: it is unique now.").waitFor();
+  expect(await page.locator(".letter").count()).toBe(0);
+  expect(await tidemark.stats()).toMatchObject({ unique_processed: 2, dead_lettered: 0 });
+});
+
+test("a dead letter is deleted only by who says so twice", async () => {
+  const tidemark = await openTidemark();
+  tidemark.refuse("NEW.event_id = 'bad'");
+  await tidemark.publish(makeEvent({ event_id: "bad" }), makeEvent());
+  const { page, complaints } = await openPage(`${tidemark.url}/#/dead-letters`);
+  const ask = page.getByRole("button", { name: "Delete …" });
+
+  await ask.click();
+  await page.getByRole("dialog").press("Escape");
+  expect(await page.locator(".letter").count()).toBe(1);
+  await ask.click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+
+  await page.getByText("Deleted.").waitFor();
+  expect(await page.locator(".letter").count()).toBe(0);
+  expect(await tidemark.stats()).toMatchObject({ unique_processed: 1, dead_lettered: 1 });
+  expect(complaints).toEqual([]);
+});

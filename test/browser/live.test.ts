@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { openPage } from "../support/browser-page.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { makeEvent, openTidemark } from "./tidemark.ts";
+
+async function openLive(url: string) {
+  const opened = await openPage(`${url}/#/live`);
+  await opened.page.getByText("Following all topics.").waitFor();
+  const ids = () => opened.page.locator("#live-events .id").allTextContents();
+  const untilIds = (wanted: string[]) =>
+    waitFor(`the events ${wanted}`, async () => {
+      expect(await ids()).toEqual(wanted);
+      return true;
+    });
+  return { ...opened, ids, untilIds };
+}
+
+test("new events come as they are stored, the newest first, copies not", async () => {
+  const tidemark = await openTidemark();
+  await tidemark.publish(makeEvent());
+  const { untilIds, complaints } = await openLive(tidemark.url);
+  const [one, two] = [makeEvent(), makeEvent()];
+
+  await tidemark.publish(one);
+  await untilIds([one.event_id]);
+  await tidemark.publish(one, two);
+
+  await untilIds([two.event_id, one.event_id]);
+  expect(complaints).toEqual([]);
+});
+
+test("paused it stands still and counts; going on it shows what came", async () => {
+  const tidemark = await openTidemark();
+  const { page, ids, untilIds } = await openLive(tidemark.url);
+  const event = makeEvent();
+  await page.getByRole("button", { name: "Pause" }).click();
+
+  await tidemark.publish(event);
+  await page.getByText("Paused; 1 event came since.").waitFor();
+  expect(await ids()).toEqual([]);
+  await page.getByRole("button", { name: "Go on" }).click();
+
+  await untilIds([event.event_id]);
+});
+
+test("only the topic that is followed is shown", async () => {
+  const tidemark = await openTidemark();
+  const { page, untilIds } = await openLive(tidemark.url);
+  const topic = "a topic/with & odd? letters";
+  const [wanted, other] = [makeEvent({ topic }), makeEvent()];
+
+  await page.locator("#live-topic").fill(topic);
+  await page.getByRole("button", { name: "Follow" }).click();
+  await page.getByText(`Following ${topic}.`).waitFor();
+  await tidemark.publish(other, wanted);
+
+  await untilIds([wanted.event_id]);
+});
+
+test("after a restart of the service it goes on without a gap or a repeat", async () => {
+  const tidemark = await openTidemark();
+  const { page, untilIds } = await openLive(tidemark.url);
+  const [before, after] = [makeEvent(), makeEvent()];
+  await tidemark.publish(before);
+  await untilIds([before.event_id]);
+
+  await tidemark.crash();
+  await page.getByText("Disconnected; trying again.").waitFor();
+  await tidemark.restart();
+  await tidemark.publish(before, after);
+
+  await untilIds([after.event_id, before.event_id]);
+});
+
+test("a line opens its event", async () => {
+  const tidemark = await openTidemark();
+  const { page, untilIds } = await openLive(tidemark.url);
+  const event = makeEvent({ topic: "..", payload: { n: 1 } });
+  await tidemark.publish(event);
+  await untilIds([event.event_id]);
+
+  await page.locator("#live-events a").press("Enter");
+
+  await page.getByRole("heading", { name: event.event_id }).waitFor();
+});
