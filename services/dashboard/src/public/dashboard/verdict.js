@@ -1,11 +1,19 @@
 import { count, plural, span } from "./format.js";
 
+/**
+ * What the last answers of /stats and /health said, and what went wrong since.
+ *
+ * @typedef {{ stats?: object, health?: object, trouble?: { isDisconnected: boolean, detail: string }, readAt?: number }} Known
+ */
+
 /** From how long a wait on people want to know that the store is behind. */
 const LATE_SECONDS = 30;
 
 /**
  * What somebody who looks for ten seconds has to know, worst first: `{ state, title, detail }`. `state` is `bad` for what
  * must not be, `warn` for what wants a look.
+ *
+ * @param {Known} known
  */
 export function judge({ stats, health, trouble, readAt }, now = Date.now()) {
   if (trouble) return judgeTrouble(trouble, stats && readAt, now);
@@ -57,7 +65,11 @@ function sentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** Each part and whether it works: `[name, state, what there is to say]`. */
+/**
+ * Each part and whether it works: `[name, state, what there is to say]`.
+ *
+ * @param {Known} known
+ */
 export function describeParts({ stats, health, trouble }) {
   if (trouble?.isDisconnected) return [["Service", "bad", "does not answer"]];
   const store = trouble ? ["Store", "bad", trouble.detail] : ["Store", "good", "answers"];
