@@ -20,6 +20,7 @@ export function createLive() {
   let waiting = [];
   let passed = 0;
   let drawing = 0;
+  let said = "";
 
   byId("live-form").addEventListener("submit", (submitted) => {
     submitted.preventDefault();
@@ -76,17 +77,16 @@ export function createLive() {
   }
 
   function draw() {
-    if (isPaused) return showState(`Paused; ${plural(passed, "event")} came since.`);
-    if (waiting.length === 0) return showState(byId("live-state").dataset.before ?? "");
+    setText(byId("live-state"), isPaused ? `Paused; ${plural(passed, "event")} came since.` : said);
+    if (isPaused) return;
     lines.prepend(...waiting.reverse().map((text) => element("li", {}, ...eventRow(text).childNodes)));
     waiting = [];
     while (lines.children.length > MAX_LINES) lines.lastChild.remove();
   }
 
   function showState(text) {
-    const state = byId("live-state");
-    if (!isPaused) state.dataset.before = text;
-    setText(state, text);
+    said = text;
+    drawSoon();
   }
 
   return {

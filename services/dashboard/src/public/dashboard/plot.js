@@ -69,10 +69,10 @@ function nearestTo(shown, x) {
   return shown.reduce((best, each) => (best && Math.abs(best.x - x) <= Math.abs(each.x - x) ? best : each), undefined);
 }
 
-/** The next of 1, 2, 5, 10, 20, 50, ... */
+/** The next number that reads well: 10, 15, 20, 30, 50, 75, 100, 150, ... */
 function niceTop(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].find((step) => step * power >= value) * power;
+  return [1, 1.5, 2, 3, 5, 7.5, 10].find((step) => step * power >= value) * power;
 }
 
 /** A line without axes. */

@@ -9,8 +9,6 @@ export class Unreachable extends Error {}
 class Refused extends Error {
   constructor(status, problem) {
     super(problem.detail ?? problem.title ?? `the answer was ${status}`);
-    this.status = status;
-    this.code = problem.code;
   }
 }
 

@@ -3,15 +3,33 @@ import { count, share, shortTime } from "./format.js";
 import { sparkline, sparkPath } from "./plot.js";
 import { searchAddress } from "./views.js";
 
+const FIGURES = [
+  { name: "Received", textOf: (stats) => count(stats.received) },
+  { name: "Unique", isWide: true, textOf: (stats) => count(stats.unique_processed) },
+  { name: "Duplicates", isWide: true, textOf: (stats) => count(stats.duplicate_dropped) },
+  { name: "Share", textOf: (stats) => share(stats.duplicate_dropped, stats.received) },
+  { name: "Last stored", isWide: true, textOf: (stats) => shortTime(stats.last_processed_at) },
+];
+const COLUMNS = [{ name: "Topic" }, { name: "Last 5 min" }, ...FIGURES];
+
+const classOf = (isWide) => (isWide ? "hides-on-phone" : undefined);
+
 /** A table of topics that keeps the rows it has: only what changed is written. */
 export function createTopicTable({ frame, history }) {
   const rows = new Map();
   const body = element("tbody");
-  const heads = ["Topic", "Last 5 min", "Received", "Unique", "Duplicates", "Share", "Last stored"];
   const table = element(
     "table",
     {},
-    element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))),
+    element(
+      "thead",
+      {},
+      element(
+        "tr",
+        {},
+        ...COLUMNS.map(({ name, isWide }) => element("th", { scope: "col", class: classOf(isWide) }, name)),
+      ),
+    ),
     body,
   );
   const empty = element("p", { class: "empty" }, "No topics yet: publish an event, and it shows here.");
@@ -23,7 +41,7 @@ export function createTopicTable({ frame, history }) {
     const known = rows.get(topic);
     if (known) return known;
     const spark = sparkline([]);
-    const cells = Array.from({ length: 5 }, () => element("td"));
+    const cells = FIGURES.map(({ isWide }) => element("td", { class: classOf(isWide) }));
     const name = element("th", { scope: "row" }, element("a", { href: searchAddress({ topic }) }, topic));
     const made = { row: element("tr", {}, name, element("td", {}, spark), ...cells), spark: spark.firstChild, cells };
     rows.set(topic, made);
@@ -38,15 +56,8 @@ export function createTopicTable({ frame, history }) {
       const shown = topics.map((stats) => {
         const { row, spark, cells } = rowOf(stats.topic);
         spark.setAttribute("d", sparkPath(history.ofTopic(stats.topic)));
-        const texts = [
-          count(stats.received),
-          count(stats.unique_processed),
-          count(stats.duplicate_dropped),
-          share(stats.duplicate_dropped, stats.received),
-          shortTime(stats.last_processed_at),
-        ];
-        texts.forEach((text, index) => {
-          setText(cells[index], text);
+        FIGURES.forEach(({ textOf }, index) => {
+          setText(cells[index], textOf(stats));
         });
         return row;
       });
