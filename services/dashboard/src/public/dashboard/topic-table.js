@@ -32,7 +32,7 @@ export function createTopicTable({ frame, history }) {
     ),
     body,
   );
-  const empty = element("p", { class: "empty" }, "No topics yet: publish an event, and it shows here.");
+  const empty = element("p", { class: "empty" });
   const holder = element("div", { class: "table-frame", role: "region", "aria-label": "Topics", tabindex: "0" }, table);
   frame.replaceChildren(holder, empty);
   empty.hidden = true;
@@ -49,10 +49,10 @@ export function createTopicTable({ frame, history }) {
   }
 
   return {
-    show(topics, saying) {
+    show(topics, saying = "No topics yet: publish an event, and it shows here.") {
       empty.hidden = topics.length > 0;
       holder.hidden = topics.length === 0;
-      if (saying) setText(empty, saying);
+      setText(empty, saying);
       const shown = topics.map((stats) => {
         const { row, spark, cells } = rowOf(stats.topic);
         spark.setAttribute("d", sparkPath(history.ofTopic(stats.topic)));
