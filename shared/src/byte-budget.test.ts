@@ -61,4 +61,16 @@ describe("ByteBudget", () => {
     await expect(large).rejects.toMatchObject({ code: "overloaded" });
     await small;
   });
+
+  it("lets wait without end until a signal, and those behind have the place of one that gave up", async () => {
+    const budget = new ByteBudget({ maxBytes: 10 });
+    await budget.enter().grow(8);
+    const giveUp = new AbortController();
+    const large = budget.enter().grow(9, giveUp.signal);
+    const small = budget.enter().grow(2);
+    giveUp.abort();
+    await expect(large).rejects.toBe(giveUp.signal.reason);
+    await expect(small).resolves.toBeUndefined();
+    await expect(budget.enter().grow(0, giveUp.signal)).rejects.toBe(giveUp.signal.reason);
+  });
 });

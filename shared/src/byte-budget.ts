@@ -4,16 +4,20 @@ import { retryAfterSeconds } from "./retry-after.ts";
 
 export interface ByteBudgetOptions {
   maxBytes: number;
-  /** How long a request waits for room before it is refused. */
-  maxWaitMs: number;
+  /** How long a request waits for room before it is refused. Default: as long as it takes. */
+  maxWaitMs?: number;
 }
 
 /** What one request holds of a budget. */
 export interface Room {
   /** Takes bytes if there is room for them now; false when there is not. */
   tryGrow(bytes: number): boolean;
-  /** Takes bytes, waiting for room. @throws {Unavailable} `overloaded` when there was none in time */
-  grow(bytes: number): Promise<void>;
+  /**
+   * Takes bytes, waiting for room; nothing is taken once the signal is given.
+   *
+   * @throws {Unavailable} `overloaded` when there was none in time @throws the signal's reason
+   */
+  grow(bytes: number, signal?: AbortSignal): Promise<void>;
   /** Gives back what it holds beyond so many bytes. */
   shrinkTo(bytes: number): void;
   /** Gives everything back. */
@@ -31,7 +35,7 @@ interface Waiting {
  */
 export class ByteBudget {
   readonly #maxBytes: number;
-  readonly #maxWaitMs: number;
+  readonly #maxWaitMs: number | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #rate = new DrainRate();
   #taken = 0;
@@ -57,9 +61,10 @@ export class ByteBudget {
     };
     return {
       tryGrow,
-      grow: async (bytes) => {
+      grow: async (bytes, signal) => {
+        signal?.throwIfAborted();
         if (tryGrow(bytes)) return;
-        await this.#waitForRoom(bytes);
+        await this.#waitForRoom(bytes, signal);
         held += bytes;
       },
       shrinkTo,
@@ -67,20 +72,27 @@ export class ByteBudget {
     };
   }
 
-  #waitForRoom(bytes: number): Promise<void> {
+  #waitForRoom(bytes: number, signal?: AbortSignal): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      const waiting: Waiting = {
-        bytes,
-        admit: () => {
-          clearTimeout(timer);
-          resolve();
-        },
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
       };
-      const timer = setTimeout(() => {
+      const giveUp = (reason: () => unknown) => {
+        end();
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(this.#refusal());
+        reject(reason());
         this.#admitWaiting();
-      }, this.#maxWaitMs);
+      };
+      const onAbort = () => giveUp(() => signal?.reason);
+      const admit = () => {
+        end();
+        resolve();
+      };
+      const waiting: Waiting = { bytes, admit };
+      const timer =
+        this.#maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(() => this.#refusal()), this.#maxWaitMs);
+      signal?.addEventListener("abort", onAbort);
       this.#waiting.push(waiting);
     });
   }

@@ -6,6 +6,7 @@ import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type EventStreamOptions, registerEventStream } from "./event-stream.ts";
 import { openQueryFixture } from "./query-fixture.ts";
+import { createWalkBudgets } from "./walk-budget.ts";
 
 interface Stream {
   response: IncomingMessage;
@@ -126,7 +127,12 @@ test("HEAD is not a stream", async () => {
 async function openLimited(limits: Partial<EventStreamOptions>) {
   const { store, storeEvents } = await openQueryFixture(onTestFinished);
   const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
-  registerEventStream(server, { reader: store, signals: createMemorySignals(), ...limits });
+  registerEventStream(server, {
+    reader: store,
+    signals: createMemorySignals(),
+    budget: createWalkBudgets().streams,
+    ...limits,
+  });
   await server.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => server.close());
   const { port } = server.server.address() as AddressInfo;

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { Unavailable } from "@tidemark/shared/errors";
 import type { EventPage, EventReader } from "@tidemark/shared/event-store/event-store";
 import { LastEventId, StreamParameters } from "@tidemark/shared/http-api/stream-api";
@@ -8,16 +7,19 @@ import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { eventsScope } from "./event-filters.ts";
 import { EventTail } from "./event-tail.ts";
 import { eventText } from "./event-text.ts";
+import { handOver } from "./hand-over.ts";
 import { onOneLine } from "./one-line.ts";
+import type { Piece, WalkBudget } from "./walk-budget.ts";
 
 export interface EventStreamOptions {
   reader: Pick<EventReader, "listEvents" | "readTip">;
   signals: Pick<Signals, "onCommit">;
+  budget: WalkBudget;
   /** How many at a time. */
   maxStreams?: number;
   /** How long a stream is silent at most. */
   heartbeatMs?: number;
-  /** How long a client may take nothing of what is there for it. */
+  /** How long a client may take for a page that is there for it. */
   maxStallMs?: number;
 }
 
@@ -29,8 +31,8 @@ const RETRY_MS = 1_000;
  * behind it, so `Last-Event-ID` goes on without gap or repeat, at any replica, before or after a restart.
  */
 export function registerEventStream(server: FastifyInstance, options: EventStreamOptions): void {
-  const { reader, signals, maxStreams = 256, heartbeatMs = 15_000, maxStallMs = 30_000 } = options;
-  const tails = createTails(server, { reader, signals });
+  const { reader, signals, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs = 30_000 } = options;
+  const tails = createTails(server, { reader, signals, budget });
   const ending = new AbortController();
   server.addHook("preClose", async () => ending.abort());
   let open = 0;
@@ -51,10 +53,9 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
       const tip = await reader.readTip();
       const tail = tails.enter(topic, tip, stop);
       const pieces = streamPieces({ tail, topic, start: given || tip, heartbeatMs, stop });
-      const cut = () => reply.raw.destroy();
       return reply
         .headers({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" })
-        .send(Readable.from(cutWhenStalled(pieces, maxStallMs, cut)));
+        .send(handOver(pieces, { response: reply.raw, stop, maxStallMs }));
     },
   );
 }
@@ -66,7 +67,10 @@ function closeOf(reply: FastifyReply): AbortSignal {
 }
 
 /** One tail for each topic that somebody follows. */
-function createTails(server: FastifyInstance, { reader, signals }: Pick<EventStreamOptions, "reader" | "signals">) {
+function createTails(
+  server: FastifyInstance,
+  { reader, signals, budget }: Pick<EventStreamOptions, "reader" | "signals" | "budget">,
+) {
   const tails = new Map<string | undefined, { tail: EventTail; readers: number }>();
   signals.onCommit(() => {
     for (const { tail } of tails.values()) tail.wake();
@@ -76,7 +80,7 @@ function createTails(server: FastifyInstance, { reader, signals }: Pick<EventStr
     /** The tail of a topic, begun at the tip where there is none, until the reader stops. */
     enter(topic: string | undefined, tip: string, stop: AbortSignal): EventTail {
       const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, topic)).join("");
-      const create = () => new EventTail({ reader, topic, start: tip, toText, log: server.log });
+      const create = () => new EventTail({ reader, budget, topic, start: tip, toText, log: server.log });
       const entry = tails.get(topic) ?? { tail: create(), readers: 0 };
       tails.set(topic, entry);
       entry.readers++;
@@ -109,29 +113,24 @@ interface Course {
   stop: AbortSignal;
 }
 
-async function* streamPieces({ tail, topic, start, heartbeatMs, stop }: Course): AsyncGenerator<string> {
+async function* streamPieces({ tail, topic, start, heartbeatMs, stop }: Course): AsyncGenerator<Piece> {
   // An id without data makes no event, yet a client that is cut off before the first one comes back with it.
-  yield `retry: ${RETRY_MS}\nid: ${streamId(start, topic)}\n\n`;
+  yield pieceOf(`retry: ${RETRY_MS}\nid: ${streamId(start, topic)}\n\n`);
   let at = start;
   let lastMs = performance.now();
   while (!stop.aborted) {
     const page = await tail.pageAfter(at, lastMs + heartbeatMs - performance.now(), stop);
-    if (stop.aborted) return;
+    if (stop.aborted) return page?.release();
     at = page?.to ?? at;
-    if (page?.text === "") continue; // it looked further, and nothing was there
-    yield page?.text ?? ": nothing new\n\n";
+    if (page?.bytes.length === 0) {
+      page.release(); // it looked further, and nothing was there
+      continue;
+    }
+    yield page ?? pieceOf(": nothing new\n\n");
     lastMs = performance.now();
   }
 }
 
-/** Passes pieces on; cuts when the next one is not asked for in time. Whoever is cut off goes on from its last id. */
-async function* cutWhenStalled(pieces: AsyncIterable<string>, maxStallMs: number, cut: () => void) {
-  for await (const piece of pieces) {
-    const timer = setTimeout(cut, maxStallMs);
-    try {
-      yield piece;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+function pieceOf(text: string): Piece {
+  return { bytes: Buffer.from(text), release: () => {} };
 }

@@ -9,15 +9,17 @@ import { eventText } from "./event-text.ts";
 import { createExports, wantsLines } from "./export.ts";
 import { sendJsonText, sendPage } from "./list-page.ts";
 import { type PageBudget, takePageRoom } from "./page-room.ts";
+import type { WalkBudget } from "./walk-budget.ts";
 
 export interface EventsOptions {
   reader: EventReader;
   budget: PageBudget;
+  exportBudget: WalkBudget;
 }
 
 /** `GET /events` and `GET /events/{topic}/{event_id}`. */
-export function registerEvents(server: FastifyInstance, { reader, budget }: EventsOptions): void {
-  const exports = createExports({ reader });
+export function registerEvents(server: FastifyInstance, { reader, budget, exportBudget }: EventsOptions): void {
+  const exports = createExports({ reader, budget: exportBudget });
   server.addHook("preClose", async () => exports.end());
 
   server.get<{ Querystring: EventsParameters }>(

@@ -121,7 +121,7 @@ test("waits for a slow reader, and stops when the reader is gone", async () => {
     );
     expect(connections).toBe(0);
   });
-  expect(list.mock.calls.length).toBeLessThan(5); // a page holds eight of them
+  expect(list.mock.calls.length).toBeLessThan(20); // a page holds one of the forty; the kernel takes some
 });
 
 test("a store that fails on the way cuts the answer", async () => {

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Unavailable } from "@tidemark/shared/errors";
 import type { EventPage, EventReader } from "@tidemark/shared/event-store/event-store";
@@ -7,18 +6,22 @@ import type { FastifyReply } from "fastify";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
+import { handOver } from "./hand-over.ts";
 import { onOneLine } from "./one-line.ts";
+import { type Piece, readWithin, type WalkBudget } from "./walk-budget.ts";
 
 export const NDJSON = "application/x-ndjson";
 
-/** How many events are in memory at a time, or `MAX_PAGE_BYTES` of them. */
+/** How many events are in memory at a time, or so many bytes of them. */
 const PAGE_EVENTS = 500;
+const PAGE_BYTES = 1_000_000;
 /** How long an export waits for transactions that were open when it began. */
 const MAX_WAIT_MS = 10_000;
 const PAUSE_MS = 25;
 
 export interface ExportsOptions {
   reader: Pick<EventReader, "listEvents" | "readTip">;
+  budget: WalkBudget;
   /** How many at a time; each holds a page. */
   maxExports?: number;
 }
@@ -33,7 +36,7 @@ export interface Exports {
   end(): void;
 }
 
-export function createExports({ reader, maxExports = 8 }: ExportsOptions): Exports {
+export function createExports({ reader, budget, maxExports = 8 }: ExportsOptions): Exports {
   const ending = new AbortController();
   let running = 0;
 
@@ -50,8 +53,8 @@ export function createExports({ reader, maxExports = 8 }: ExportsOptions): Expor
       });
       const pages = await startPages(reader, parameters);
       const stop = AbortSignal.any([ending.signal, gone.signal]);
-      const lines = exportLines(pages, parameters, stop);
-      return reply.header("content-type", `${NDJSON}; charset=utf-8`).send(Readable.from(lines));
+      const lines = handOver(exportLines(pages, parameters, { budget, stop }), { response: reply.raw, stop });
+      return reply.header("content-type", `${NDJSON}; charset=utf-8`).send(lines);
     },
     end: () => ending.abort(),
   };
@@ -71,7 +74,7 @@ async function startPages(reader: ExportsOptions["reader"], parameters: EventsPa
   return {
     start,
     read: async (after, limit) => {
-      const query = { order, limit, ...readFilters(filters) };
+      const query = { order, limit, maxBytes: PAGE_BYTES, ...readFilters(filters) };
       const page = await reader.listEvents({ ...query, ...(after && { after }), ...(upTo && { upTo }) });
       return { ...page, isLast: page.next === upTo };
     },
@@ -82,16 +85,27 @@ async function startPages(reader: ExportsOptions["reader"], parameters: EventsPa
  * A generator, so that a page is read when the one before it has been taken: a slow reader slows the store's work, and one
  * that is gone ends it. A store that fails on the way throws, which cuts the answer.
  */
-async function* exportLines(pages: Pages, parameters: EventsParameters, stop: AbortSignal): AsyncGenerator<string> {
+async function* exportLines(
+  pages: Pages,
+  parameters: EventsParameters,
+  { budget, stop }: { budget: WalkBudget; stop: AbortSignal },
+): AsyncGenerator<Piece> {
   const { order, cursor: _, limit = Number.POSITIVE_INFINITY, ...filters } = parameters;
   let at = pages.start;
   let count = 0;
   let isComplete = false;
   let movedAtMs = Date.now();
+  const readPage = (most: number) =>
+    readWithin(budget, stop, async () => {
+      const { events, next, isLast } = await pages.read(at, most);
+      return { bytes: Buffer.from(events.map(eventLine).join("")), count: events.length, next, isLast };
+    }).catch(unlessStopped(stop));
   while (!isComplete && !stop.aborted && count < limit) {
-    const { events, next, isLast } = await pages.read(at, Math.min(PAGE_EVENTS, limit - count));
-    if (events.length > 0) yield events.map((event) => `${onOneLine(eventText(event))}\n`).join("");
-    count += events.length;
+    const page = await readPage(Math.min(PAGE_EVENTS, limit - count));
+    if (page === undefined) break;
+    const { next, isLast } = page;
+    count += page.count;
+    yield page;
     isComplete = isLast;
     const isHeldUp = !isLast && next === at;
     at = next;
@@ -100,7 +114,19 @@ async function* exportLines(pages: Pages, parameters: EventsParameters, stop: Ab
     else await delay(PAUSE_MS, undefined, { signal: stop }).catch(() => {});
   }
   const nextCursor = at === undefined ? null : encodeCursor(at, eventsScope(order, filters));
-  yield `${JSON.stringify({ complete: isComplete, count, next_cursor: nextCursor })}\n`;
+  const end = `${JSON.stringify({ complete: isComplete, count, next_cursor: nextCursor })}\n`;
+  yield { bytes: Buffer.from(end), release: () => {} };
+}
+
+function eventLine(event: EventPage["events"][number]): string {
+  return `${onOneLine(eventText(event))}\n`;
+}
+
+/** Ends a wait for room in silence. */
+function unlessStopped(stop: AbortSignal) {
+  return (error: unknown): undefined => {
+    if (error !== stop.reason) throw error;
+  };
 }
 
 /** Whether a client asks for lines rather than a page (RFC 9110, section 12.5.1): it has to name them. */

@@ -20,6 +20,7 @@ import { registerPages } from "./pages.ts";
 import { registerReceipts } from "./receipts.ts";
 import { registerStats } from "./stats.ts";
 import { registerSystemHealth } from "./system-health.ts";
+import { createWalkBudgets } from "./walk-budget.ts";
 
 export interface QueryOptions {
   store: EventReader & DuplicateReader & Omit<DeadLetterStore, "bury"> & Auditor;
@@ -30,7 +31,7 @@ export interface QueryOptions {
   logDurability?: () => Durability;
   /** When the process began, milliseconds since the epoch. */
   startedAtMs: number;
-  /** How many pages are read at a time. Default: 4. */
+  /** How many pages are read at a time, and how many of exports and streams. Default: 4. */
   maxPageReads?: number;
 }
 
@@ -38,10 +39,11 @@ export interface QueryOptions {
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
   const { store, readLog, signals, logDurability, startedAtMs, maxPageReads } = options;
   const budget = createPageBudget(maxPageReads);
+  const walks = createWalkBudgets(maxPageReads);
   const alarm = createDriftAlarm(server.log);
   const readWhole = async (options: BooksOptions) => alarm(await readBooks({ reader: store, readLog }, options));
-  registerEvents(server, { reader: store, budget });
-  registerEventStream(server, { reader: store, signals });
+  registerEvents(server, { reader: store, budget, exportBudget: walks.exports });
+  registerEventStream(server, { reader: store, signals, budget: walks.streams });
   registerDuplicates(server, { store, budget });
   registerDeadLetters(server, { store, budget });
   registerStats(server, { readBooks: readWhole, startedAtMs });

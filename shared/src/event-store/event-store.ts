@@ -90,6 +90,8 @@ export interface EventQuery extends EventFilters {
   after?: string;
   /** With `asc`: events up to this position, itself included. */
   upTo?: string;
+  /** Ends the page as `MAX_PAGE_BYTES` does, and is the smaller of both. */
+  maxBytes?: number;
 }
 
 export interface EventFilters {

@@ -47,7 +47,7 @@ type PageRow = ScanRow & (PlacedEventRow | { tx: null });
  * is left, by those of the text.
  */
 export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise<EventPage> {
-  const { limit, order } = query;
+  const { limit, order, maxBytes = MAX_PAGE_BYTES } = query;
   const inOrder = sql.raw(`tx ${order}, ord ${order}`);
   const upToHere = sql`OVER (ORDER BY ${inOrder} ROWS UNBOUNDED PRECEDING)`;
   const before = sql`OVER (ORDER BY ${inOrder} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
@@ -60,11 +60,11 @@ export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise
     ), sized AS (
       SELECT *, sum(coalesce(octet_length(payload::text), 0) + coalesce(octet_length(attributes::text), 0)) ${upToHere}
         AS text_bytes
-      FROM stored WHERE coalesce(stored_before, 0) < ${MAX_PAGE_BYTES}
+      FROM stored WHERE coalesce(stored_before, 0) < ${maxBytes}
     )
     SELECT horizon, floor_tx, floor_ord, found, ${EVENT_COLUMNS}
     FROM (SELECT ${HORIZON} AS horizon) AS always LEFT JOIN floor ON true
-      LEFT JOIN sized ON stored_before IS NULL OR text_bytes <= ${MAX_PAGE_BYTES}
+      LEFT JOIN sized ON stored_before IS NULL OR text_bytes <= ${maxBytes}
     ORDER BY ${inOrder}`;
   const { rows } = await translatingErrors(() => select.execute(db));
   const events = rows

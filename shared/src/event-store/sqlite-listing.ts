@@ -53,7 +53,12 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
     const end = Math.min(findLast(), query.upTo === undefined ? Number.MAX_SAFE_INTEGER : readPosition(query.upTo));
     const range = { low: after + 1, high: end };
     const high = findFloor(query, range) ?? end;
-    const { page, isLast } = takePage(select(query, { ...range, high }, query.limit + 1), query.limit, jsonOf);
+    const { page, isLast } = takePage(
+      select(query, { ...range, high }, query.limit + 1),
+      query.limit,
+      jsonOf,
+      query.maxBytes,
+    );
     const next = isLast ? Math.max(after, high) : page.at(-1)?.id;
     return { events: page.map(toEvent), next: String(next) };
   };
@@ -63,7 +68,7 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
     const low = findFloor(query, range);
     // One more than asked for tells whether there is a next page.
     const rows = select(query, { ...range, ...(low !== undefined && { low }) }, query.limit + 1);
-    const { page, isLast } = takePage(rows, query.limit, jsonOf);
+    const { page, isLast } = takePage(rows, query.limit, jsonOf, query.maxBytes);
     const next = isLast ? low : page.at(-1)?.id;
     return { events: page.map(toEvent), ...(next !== undefined && { next: String(next) }) };
   };

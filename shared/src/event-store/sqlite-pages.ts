@@ -9,13 +9,14 @@ export function takePage<Row>(
   rows: Iterable<Row>,
   limit: number,
   textsOf: (row: Row) => (string | null)[],
+  maxBytes: number = MAX_PAGE_BYTES,
 ): { page: Row[]; isLast: boolean } {
   const page: Row[] = [];
   let bytes = 0;
   for (const row of rows) {
     if (page.length === limit) return { page, isLast: false };
     for (const text of textsOf(row)) bytes += Buffer.byteLength(text ?? "");
-    if (bytes > MAX_PAGE_BYTES && page.length > 0) return { page, isLast: false };
+    if (bytes > maxBytes && page.length > 0) return { page, isLast: false };
     page.push(row);
   }
   return { page, isLast: true };

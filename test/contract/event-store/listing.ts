@@ -59,6 +59,18 @@ export function describeListing(open: OpenForTest): void {
       expect((await walkUntil(store, { limit: 10, order: "asc" }, 4)).ids).toEqual(ids);
     });
 
+    test("ends a page earlier where that is asked for, behind one event at least", async () => {
+      const { store } = await open();
+      const payload = JSON.stringify({ text: "y".repeat(3_000) });
+      for (const id of ["a", "b", "c"]) await verdictsOf(store, [eventText({ id, payload })]);
+
+      const first = await store.listEvents({ limit: 10, order: "asc", maxBytes: 7_000 });
+      const rest = await store.listEvents({ limit: 10, order: "desc", maxBytes: 100 });
+
+      expect(first.events.map(({ eventId }) => eventId)).toEqual(["a", "b"]);
+      expect(rest).toMatchObject({ events: [{ eventId: "c" }], next: expect.any(String) });
+    });
+
     test("shows the newest first, complete", async () => {
       const { store } = await open();
       await fill(store);

@@ -1,0 +1,53 @@
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { handOver } from "./hand-over.ts";
+
+/** Answers pieces of 8 MB to a client that reads nothing unless told to. */
+async function openAnswer(maxStallMs?: number) {
+  const stop = new AbortController();
+  const counts = { read: 0, released: 0 };
+  async function* pieces() {
+    while (counts.read < 3 && !stop.signal.aborted) {
+      counts.read++;
+      yield { bytes: Buffer.alloc(8_000_000), release: () => counts.released++ };
+    }
+  }
+  const server = createServer((_, response) => {
+    response.once("close", () => stop.abort());
+    const options = { response, stop: stop.signal, ...(maxStallMs !== undefined && { maxStallMs }) };
+    handOver(pieces(), options)
+      .on("error", () => {})
+      .pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const sent = request({ host: "127.0.0.1", port: (server.address() as AddressInfo).port, agent: false }).end();
+  sent.on("error", () => {});
+  onTestFinished(() => void sent.destroy());
+  const [response] = await once(sent, "response");
+  return { counts, response, sent };
+}
+
+test("takes no piece before the one before it is with the socket, and gives back the room of each", async () => {
+  const { counts, response } = await openAnswer();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(counts).toEqual({ read: 1, released: 0 });
+  response.resume();
+  await once(response, "end");
+  expect(counts).toEqual({ read: 3, released: 3 });
+});
+
+test("gives back the room of a client that has gone", async () => {
+  const { counts, sent } = await openAnswer();
+  sent.destroy();
+  await vi.waitFor(() => expect(counts.released).toBe(counts.read));
+  expect(counts.read).toBeLessThan(3);
+});
+
+test("cuts off who stands still, and gives back its room", async () => {
+  const { counts, response } = await openAnswer(50);
+  response.on("error", () => {});
+  await vi.waitFor(() => expect(counts).toEqual({ read: 1, released: 1 }));
+});
