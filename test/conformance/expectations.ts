@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { type Reply, readJson } from "./http-client.ts";
 
 export interface Problem {
@@ -31,12 +30,16 @@ export async function eventually<Seen>(
   holds: (seen: Seen) => boolean,
   patienceMs = 15_000,
 ): Promise<Seen> {
-  const giveUpAt = performance.now() + patienceMs;
-  for (;;) {
+  let last: Seen | undefined;
+  const seeIfItHolds = async () => {
     const seen = await look();
-    if (holds(seen)) return seen;
-    if (performance.now() > giveUpAt) throw new Error(`waited for ${what}; last saw ${JSON.stringify(seen)}`);
-    await delay(50);
+    last = seen;
+    return holds(seen) && { seen };
+  };
+  try {
+    return (await vi.waitUntil(seeIfItHolds, { timeout: patienceMs, interval: 50 })).seen;
+  } catch (cause) {
+    throw new Error(`waited for ${what}; last saw ${JSON.stringify(last)}`, { cause });
   }
 }
 

@@ -35,7 +35,7 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
 
   server.register(fastifyStatic, {
     root: dashboardDirectory,
-    wildcard: false, // a route for each file: any other address stays unknown
+    wildcard: false, // each file has a route, so that an address without one stays unknown
     decorateReply: false,
     setHeaders: (reply) => reply.header(POLICY, contentSecurityPolicy()),
   });

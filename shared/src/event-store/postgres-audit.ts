@@ -18,7 +18,7 @@ export function auditPostgres(options: PostgresAuditOptions): Promise<Audit> {
   });
 }
 
-/** Recounts a database and changes nothing in it: any role that may read can ask, and a standby can answer. */
+/** Recounts a database and changes nothing in it: whoever may read can ask, and a standby can answer. */
 export function verifyPostgres(options: PostgresAuditOptions): Promise<Audit> {
   return withLongConnection({ ...options, readOnly: true }, recount);
 }

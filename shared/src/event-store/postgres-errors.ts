@@ -20,7 +20,7 @@ const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 
 /**
- * Runs calls of the driver, and says in our terms how they failed. Nothing else belongs inside: any other error in there
+ * Runs calls of the driver, and says in our terms how they failed. Nothing else belongs inside: an error of ours in there
  * would be taken for a lost connection, and a bug of ours for a database to be waited for.
  */
 export async function translatingErrors<Result>(run: () => Promise<Result>): Promise<Result> {
