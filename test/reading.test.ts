@@ -3,56 +3,63 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventText, uniqueName } from "./support/frames.ts";
-import { createOwnDatabase, startOwn, startOwnBroker } from "./support/own-services.ts";
-import { followStream, walkExports, walkPages, writeBatches } from "./support/readers.ts";
+import { startOwn, startOwnBroker } from "./support/own-services.ts";
+import { startOwnPostgres } from "./support/postgres-server.ts";
+import { followStream, type Seen, walkExports, walkPages, writeBatches } from "./support/readers.ts";
 import type { ServiceProcess } from "./support/service-process.ts";
 import { waitFor } from "./support/wait-for.ts";
 
-/** More by `READING_EVENTS=20000 npx vitest run --project integration test/reading.test.ts`. */
-const EVENTS = Number(process.env.READING_EVENTS || 4_000);
+const EVENTS = 20_000;
 const WRITERS = 4;
 const BATCH = 20;
-const TIMEOUT_MS = 60_000 + EVENTS * 10;
+const LAST = "last";
+const WAIT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
-/** All services of a shape, to be killed and started again; each time at other addresses. */
-interface Services {
-  start(): Promise<ServiceProcess[]>;
+/** All processes of a shape. */
+interface Processes {
+  /** Ends every one of them, broker and database included. */
+  end(): Promise<void>;
+  /** Starts them again, the services at other addresses. */
+  start(): Promise<void>;
   publishUrl(): string;
   readUrl(): string;
 }
 
-async function openSingle(): Promise<Services> {
+async function openSingle(): Promise<Processes> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
-  let url = "";
+  const start = () => startOwn("single", { DATABASE_PATH: join(directory, "tidemark.db") });
+  let service = await start();
   return {
-    async start() {
-      const service = await startOwn("single", { DATABASE_PATH: join(directory, "tidemark.db") });
-      url = service.url;
-      return [service];
+    end: async () => void (await service.end("SIGKILL")),
+    start: async () => {
+      service = await start();
     },
-    publishUrl: () => url,
-    readUrl: () => url,
+    publishUrl: () => service.url,
+    readUrl: () => service.url,
   };
 }
 
 /** Two queries: readers go from one replica to the other with each request. */
-async function openStack(): Promise<Services> {
-  const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
+async function openStack(): Promise<Processes> {
+  const [broker, database] = await Promise.all([startOwnBroker(), startOwnPostgres()]);
   const environment = { NATS_URL: broker.url, DATABASE_URL: database.url };
-  let publishUrl = "";
-  let readUrls: string[] = [];
+  const names = ["consumer", "consumer", "gateway", "query", "query"];
+  const start = () => Promise.all(names.map((name) => startOwn(name, environment)));
+  let services = await start();
   let asked = 0;
   return {
-    async start() {
-      const names = ["consumer", "consumer", "gateway", "query", "query"];
-      const services = await Promise.all(names.map((name) => startOwn(name, environment)));
-      publishUrl = String(services[2]?.url);
-      readUrls = services.slice(3).map(({ url }) => url);
-      return services;
+    async end() {
+      await Promise.all(services.map((service) => service.end(endOf(service))));
+      await Promise.all([broker.kill(), database.stop()]);
     },
-    publishUrl: () => publishUrl,
-    readUrl: () => String(readUrls[asked++ % readUrls.length]),
+    async start() {
+      await Promise.all([broker.restart(), database.restart()]);
+      services = await start();
+    },
+    publishUrl: () => String(services[2]?.url),
+    readUrl: () => String(services[3 + (asked++ % 2)]?.url),
   };
 }
 
@@ -61,50 +68,75 @@ function endOf({ name }: ServiceProcess): NodeJS.Signals {
   return name === "consumer" ? "SIGTERM" : "SIGKILL";
 }
 
-/** The batches of one writer. */
-function batchesOf(writer: number, topic: string): string[] {
-  const ids = Array.from({ length: EVENTS / WRITERS }, (_, index) => `${writer}-${index}`);
+/** The events of one writer, in batches. */
+function batchesOf(ids: string[], topic: string): string[] {
   const texts = ids.map((id) => eventText({ topic, id }));
-  return Array.from(
-    { length: Math.ceil(texts.length / BATCH) },
-    (_, at) => `[${texts.slice(at * BATCH, (at + 1) * BATCH).join(",")}]`,
-  );
+  const starts = Array.from({ length: Math.ceil(texts.length / BATCH) }, (_, index) => index * BATCH);
+  return starts.map((start) => `[${texts.slice(start, start + BATCH).join(",")}]`);
 }
 
-describe("a walk, exports and a stream see every event once, while four write and all services are killed:", () => {
+/** What a reader saw, against what was written. */
+function judge(seen: Seen, written: string[]) {
+  const distinct = new Set(seen);
+  return {
+    read: seen.length,
+    missing: written.filter((id) => !distinct.has(id)),
+    repeated: seen.length - distinct.size,
+  };
+}
+
+async function countStored(processes: Processes, topic: string): Promise<number> {
+  const answer = await fetch(`${processes.readUrl()}/stats?topic=${topic}`);
+  const { by_topic } = (await answer.json()) as { by_topic: { unique_processed: number }[] };
+  return by_topic[0]?.unique_processed ?? 0;
+}
+
+describe("a walk, exports and a stream see 20,000 events once each, while four write and everything is restarted:", () => {
   test.each([
     ["single", openSingle],
     ["stack", openStack],
   ])("%s", { timeout: TIMEOUT_MS }, async (_shape, open) => {
-    const shape = await open();
-    const services = await shape.start();
+    const processes = await open();
     const topic = uniqueName("reading");
-    const signal = AbortSignal.timeout(TIMEOUT_MS - 5_000);
-    const reading = { url: shape.readUrl, topic, total: EVENTS, signal };
     const opened = Promise.withResolvers<void>();
+    const reading = { url: processes.readUrl, topic, lastEventId: LAST, timeoutMs: WAIT_MS };
+    const seen: Seen[] = [[], [], []];
+    const [ofPages, ofExports, ofStream] = seen as [Seen, Seen, Seen];
     const readers = Promise.all([
-      walkPages(reading),
-      walkExports(reading),
-      followStream({ ...reading, opened: opened.resolve }),
+      walkPages(reading, ofPages),
+      walkExports(reading, ofExports),
+      followStream({ ...reading, opened: opened.resolve }, ofStream),
     ]);
     readers.catch(() => undefined); // told where it is waited for
     await opened.promise; // from here on the stream has an id to come back with
 
-    const batches = Array.from({ length: WRITERS }, (_, writer) => batchesOf(writer, topic));
-    const half = Math.ceil(EVENTS / WRITERS / BATCH / 2);
-    await Promise.all(batches.map((own) => writeBatches(shape.publishUrl, own.slice(0, half), signal)));
-    const rest = batches.map((own) => writeBatches(shape.publishUrl, own.slice(half), signal));
-    await waitFor("some events to be read", async () => {
-      const page = await fetch(`${shape.readUrl()}/events?topic=${topic}&limit=1`);
-      return ((await page.json()) as { count: number }).count > 0;
-    });
-    await Promise.all(services.map((service) => service.end(endOf(service))));
-    await shape.start();
+    const idsOfWriters = Array.from({ length: WRITERS }, (_, writer) =>
+      Array.from({ length: EVENTS / WRITERS }, (_, index) => `${writer}-${index}`),
+    );
+    const writers = Promise.all(
+      idsOfWriters.map((ids) => writeBatches(processes.publishUrl, batchesOf(ids, topic), WAIT_MS)),
+    );
+    let areWriting = true;
+    writers.then(
+      () => {
+        areWriting = false;
+      },
+      () => undefined,
+    );
+    const isInTheMiddle = () => seen.every((ids) => ids.length > 0) && ofStream.length > EVENTS / 3;
+    await waitFor("every reader to be under way", isInTheMiddle, { timeoutMs: WAIT_MS, intervalMs: 5 });
+    await processes.end();
+    expect(areWriting).toBe(true);
+    await processes.start();
 
-    const seen = await readers;
-    await Promise.all(rest);
-    const sent = batches.flatMap((own) => own.flatMap((body) => JSON.parse(body) as { event_id: string }[]));
-    const expected = sent.map(({ event_id }) => event_id).toSorted();
-    for (const ids of seen) expect(ids.toSorted()).toEqual(expected);
+    await writers;
+    await waitFor("all events to be stored", async () => (await countStored(processes, topic)) === EVENTS, {
+      timeoutMs: WAIT_MS,
+    });
+    await writeBatches(processes.publishUrl, batchesOf([LAST], topic), WAIT_MS);
+    await readers;
+
+    const once = { read: EVENTS + 1, missing: [], repeated: 0 };
+    for (const ids of seen) expect(judge(ids, [...idsOfWriters.flat(), LAST])).toEqual(once);
   });
 });

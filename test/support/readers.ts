@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { waitFor } from "./wait-for.ts";
 
 /** Three ways to read events while they are stored: each goes on where it was, whatever ends under its feet. */
 
@@ -6,117 +6,112 @@ export interface ReaderOptions {
   /** Where the service is at the moment. */
   url: () => string;
   topic: string;
-  /** How many events to read, repeats included. */
-  total: number;
-  signal: AbortSignal;
+  /** The id of the event that is stored when all others are: with it the reader ends. */
+  lastEventId: string;
+  timeoutMs: number;
 }
+
+/** What a reader has seen so far: the ids of the events, in the order in which they came. */
+export type Seen = string[];
 
 interface EventLine {
   event_id: string;
 }
 
-const PAUSE_MS = 20;
-const ANSWER_MS = 15_000;
-
-/** Tries until it succeeds: the service may be away. */
-async function untilDone<Outcome>(attempt: () => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await attempt();
-    } catch {
-      await delay(PAUSE_MS);
-    }
-  }
+interface Page {
+  events: EventLine[];
+  next_cursor: string;
 }
 
-async function read(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-  const response = await fetch(url, { headers, signal });
+const ANSWER_MS = 15_000;
+
+async function read(url: string, headers: Record<string, string>, timeoutMs: number): Promise<Response> {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
   if (response.ok) return response;
   throw new Error(`${url}: ${response.status} ${await response.text()}`);
 }
 
 /** Sends events, each batch until it is taken. */
-export async function writeBatches(url: () => string, batches: string[], signal: AbortSignal): Promise<void> {
+export async function writeBatches(url: () => string, batches: string[], timeoutMs: number): Promise<void> {
+  const headers = { "content-type": "application/json" };
   for (const body of batches) {
-    await untilDone(async () => {
-      const headers = { "content-type": "application/json" };
+    const isTaken = async () => {
+      const signal = AbortSignal.timeout(ANSWER_MS);
       const response = await fetch(`${url()}/publish`, { method: "POST", headers, body, signal });
-      if (!response.ok) throw new Error(`publish: ${response.status}`);
+      if (!response.ok) throw new Error(`publish: ${response.status} ${await response.text()}`);
       await response.text();
-    }, signal);
+      return true;
+    };
+    await waitFor("a batch to be taken", isTaken, { timeoutMs });
   }
 }
 
-/** Walks forward, page by page. */
-export async function walkPages({ url, topic, total, signal }: ReaderOptions): Promise<string[]> {
-  const ids: string[] = [];
-  let cursor = "";
-  while (ids.length < total) {
-    const query = new URLSearchParams({ topic, order: "asc", limit: "97", ...(cursor && { cursor }) });
-    const page = await untilDone(async () => {
-      const timeout = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-      return (await (await read(`${url()}/events?${query}`, {}, timeout)).json()) as PageBody;
-    }, signal);
-    ids.push(...page.events.map(({ event_id }) => event_id));
-    cursor = page.next_cursor;
-    if (page.events.length === 0) await delay(PAUSE_MS);
-  }
-  return ids;
-}
-
-interface PageBody {
-  events: EventLine[];
-  next_cursor: string;
+/** Walks forward, page by page, from the cursor of the page before. */
+export function walkPages(options: ReaderOptions, seen: Seen): Promise<void> {
+  return walk(options, seen, async (query) => {
+    const page = await read(`${options.url()}/events?${query}&limit=97`, {}, ANSWER_MS);
+    return (await page.json()) as Page;
+  });
 }
 
 /** Exports again and again, each time from the last line of the export before; one without a last line is dropped. */
-export async function walkExports({ url, topic, total, signal }: ReaderOptions): Promise<string[]> {
-  const ids: string[] = [];
+export function walkExports(options: ReaderOptions, seen: Seen): Promise<void> {
+  return walk(options, seen, async (query) => {
+    const lines = await read(`${options.url()}/events?${query}`, { accept: "application/x-ndjson" }, ANSWER_MS);
+    const text = await lines.text();
+    if (!text.endsWith("\n")) throw new Error("the export was cut");
+    const events = text.trimEnd().split("\n");
+    const end = JSON.parse(String(events.pop())) as { complete?: boolean; next_cursor: string };
+    if (end.complete === undefined) throw new Error("the export has no last line");
+    return { events: events.map((line) => JSON.parse(line) as EventLine), next_cursor: end.next_cursor };
+  });
+}
+
+async function walk(
+  { topic, lastEventId, timeoutMs }: ReaderOptions,
+  seen: Seen,
+  readPage: (query: URLSearchParams) => Promise<Page>,
+): Promise<void> {
   let cursor = "";
-  while (ids.length < total) {
-    const query = new URLSearchParams({ topic, order: "asc", ...(cursor && { cursor }) });
-    const lines = await untilDone(async () => {
-      const timeout = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-      const text = await (await read(`${url()}/events?${query}`, { accept: "application/x-ndjson" }, timeout)).text();
-      if (!text.endsWith("\n")) throw new Error("the export was cut");
-      const parsed = text.trimEnd().split("\n");
-      const end = JSON.parse(String(parsed.pop())) as { complete?: boolean; next_cursor: string };
-      if (end.complete === undefined) throw new Error("the export has no last line");
-      return { events: parsed.map((line) => JSON.parse(line) as EventLine), cursor: end.next_cursor };
-    }, signal);
-    ids.push(...lines.events.map(({ event_id }) => event_id));
-    cursor = lines.cursor;
-    if (lines.events.length === 0) await delay(PAUSE_MS);
-  }
-  return ids;
+  const goOn = async () => {
+    const page = await readPage(new URLSearchParams({ topic, order: "asc", ...(cursor && { cursor }) }));
+    cursor = page.next_cursor;
+    seen.push(...page.events.map(({ event_id }) => event_id));
+    return page.events.length > 0;
+  };
+  while (seen.at(-1) !== lastEventId) await waitFor("more events", goOn, { timeoutMs });
 }
 
 /** Follows the stream as a browser does: comes back with the last id it has seen. */
-export async function followStream(options: ReaderOptions & { opened?: () => void }): Promise<string[]> {
-  const { url, topic, total, signal, opened } = options;
-  const ids: string[] = [];
-  let lastId = "";
-  while (ids.length < total) {
-    signal.throwIfAborted();
-    try {
-      const headers: Record<string, string> = lastId ? { "last-event-id": lastId } : {};
-      const { body } = await read(`${url()}/events/stream?topic=${encodeURIComponent(topic)}`, headers, signal);
-      let rest = "";
-      for await (const piece of (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
-        const blocks = (rest + piece).split("\n\n");
-        rest = blocks.pop() as string;
-        for (const block of blocks) {
-          lastId = /^id: (.*)$/m.exec(block)?.[1] ?? lastId;
-          const data = /^data: (.*)$/m.exec(block)?.[1];
-          if (data !== undefined) ids.push((JSON.parse(data) as EventLine).event_id);
-        }
-        opened?.();
-        if (ids.length >= total) break;
-      }
-    } catch {
-      await delay(PAUSE_MS);
-    }
+export async function followStream(options: ReaderOptions & { opened: () => void }, seen: Seen): Promise<void> {
+  const { url, topic, lastEventId, timeoutMs, opened } = options;
+  let position = "";
+  const takeBlock = (block: string) => {
+    position = /^id: (.*)$/m.exec(block)?.[1] ?? position;
+    const data = /^data: (.*)$/m.exec(block)?.[1];
+    if (data !== undefined) seen.push((JSON.parse(data) as EventLine).event_id);
+    opened();
+  };
+  const open = async () => {
+    const headers: Record<string, string> = position ? { "last-event-id": position } : {};
+    return (await read(`${url()}/events/stream?topic=${topic}`, headers, timeoutMs)).body;
+  };
+  while (seen.at(-1) !== lastEventId) {
+    const body = await waitFor("a stream", open, { timeoutMs });
+    await takeBlocks(body, takeBlock, () => seen.at(-1) === lastEventId).catch(() => undefined); // it was cut
   }
-  return ids;
+}
+
+async function takeBlocks(
+  body: ReadableStream<Uint8Array>,
+  take: (block: string) => void,
+  isEnd: () => boolean,
+): Promise<void> {
+  let rest = "";
+  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + piece).split("\n\n");
+    rest = blocks.pop() as string;
+    blocks.forEach(take);
+    if (isEnd()) return;
+  }
 }

@@ -1,0 +1,28 @@
+import { rm } from "node:fs/promises";
+import { onTestFinished } from "vitest";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../tools/embedded-postgres.ts";
+import { findFreePort } from "../../tools/free-port.ts";
+import { createDataDir } from "./infrastructure-programs.ts";
+
+/** A PostgreSQL of a test's own, to be stopped: the shared one serves the other test files at the same time. */
+export interface PostgresServer {
+  url: string;
+  stop(): Promise<void>;
+  /** After `stop`: the same address, the same data. */
+  restart(): Promise<void>;
+}
+
+export async function startOwnPostgres(): Promise<PostgresServer> {
+  const dataDir = await createDataDir();
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const port = await findFreePort();
+  let server: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir, port });
+  onTestFinished(() => server.stop());
+  return {
+    url: server.url,
+    stop: () => server.stop(),
+    restart: async () => {
+      server = await startEmbeddedPostgres({ dataDir, port });
+    },
+  };
+}
