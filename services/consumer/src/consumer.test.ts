@@ -1,6 +1,6 @@
 import { Unavailable } from "@tidemark/shared/errors";
 import type { AppliedDelivery } from "@tidemark/shared/event-store/event-store";
-import type { Frame } from "@tidemark/shared/frame";
+import { countEvents, type Frame } from "@tidemark/shared/frame";
 import { describe, expect, it } from "vitest";
 import { allBuried, allStored, frame, runConsumer } from "./consumer-fixture.ts";
 
@@ -26,6 +26,22 @@ describe("a consumer", () => {
     commit.resolve();
     await expect.poll(() => verdicts.length).toBe(1);
     expect(await eventLog.look()).toMatchObject({ frames: 0 });
+  });
+
+  it("gives the store a second batch while it has the first only when that is large", async () => {
+    const commit = Promise.withResolvers<void>();
+    const { eventLog, calls } = runConsumer(async (deliveries) => {
+      await commit.promise;
+      return allStored(deliveries);
+    });
+    const sizes = () => calls.map((deliveries) => deliveries.map(({ frame }) => countEvents(frame)));
+    await eventLog.append(frame(1));
+    await expect.poll(sizes).toEqual([[1]]);
+    for (const size of [2, 3, 495]) await eventLog.append(frame(size));
+    await expect.poll(sizes).toEqual([[1], [2, 3]]);
+    await eventLog.append(frame(499));
+    commit.resolve();
+    await expect.poll(sizes).toEqual([[1], [2, 3], [495], [499]]);
   });
 
   it("names the copies it dropped in the words of the API, once for a batch", async () => {

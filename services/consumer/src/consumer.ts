@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Durability } from "@tidemark/shared/durability";
 import { Unavailable } from "@tidemark/shared/errors";
-import type { DamagedDelivery, Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
+import type {
+  DamagedDelivery,
+  Delivery,
+  EventLog,
+  TakeLimits,
+  UnreadableDelivery,
+} from "@tidemark/shared/event-log/event-log";
 import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
 import type { EventStore } from "@tidemark/shared/event-store/event-store";
 import { countEvents } from "@tidemark/shared/frame";
@@ -9,7 +15,7 @@ import type { Logger } from "@tidemark/shared/log";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { Backoff } from "./backoff.ts";
 import { NewerFrames } from "./newer-frames.ts";
-import { Pulse } from "./pulse.ts";
+import { type BatchAtHand, Pulse } from "./pulse.ts";
 import { MAX_SAMPLES, settleApplied, settleBuried } from "./settle.ts";
 
 export interface ConsumerOptions {
@@ -21,6 +27,8 @@ export interface ConsumerOptions {
   log: Logger;
   /** What one transaction takes at most; a frame larger than that is taken alone. */
   batch?: { maxEvents: number; maxBytes: number };
+  /** How many batches may be with the store at a time. Default 2. */
+  maxBatches?: number;
   /**
    * How long a stop waits for the store to finish the batch at hand; then it goes back to the log, and what the store
    * commits later is a no-op when it comes again. Default: for ever, for a log that would lose what goes back.
@@ -29,7 +37,7 @@ export interface ConsumerOptions {
 }
 
 export interface Consumer {
-  /** Finishes the batch at hand, gives the rest back. */
+  /** Finishes what is at hand, gives the rest back. */
   stop(): Promise<void>;
   /**
    * Rejects when the consumer could not go on: our own bug, after which nothing must pretend to run. What it had at hand
@@ -40,10 +48,18 @@ export interface Consumer {
 
 // Past 3,000 events a transaction takes longer without committing more a second.
 const BATCH = { maxEvents: 3_000, maxBytes: 8 * 1024 * 1024 };
+/** How many batches a consumer has with the store at a time, unless told otherwise. */
+export const MAX_BATCHES = 2;
+/**
+ * Every batch beside the first waits for so much: a store that keeps up with one gets everything that came meanwhile in
+ * the next, and batches stay large (docs/decisions/0007).
+ */
+const WORTH_ANOTHER = { events: 500, bytes: 1024 * 1024 };
 
 /** What a batch meets on its way. */
-interface Course extends ConsumerOptions {
+interface Course extends Omit<ConsumerOptions, "batch"> {
   pulse: Pulse;
+  batch: BatchAtHand;
   newerFrames: NewerFrames;
   stopping: AbortSignal;
   /** Aborted when nothing more is asked of the store: what is at hand goes back to the log. */
@@ -51,8 +67,8 @@ interface Course extends ConsumerOptions {
 }
 
 /**
- * Takes frames, applies them in one transaction, acknowledges them, and sends the verdicts back. A store that is down is
- * waited for. In this order, because a crash in between only delivers a frame again that the ledger already knows.
+ * Takes frames, applies them in one transaction, acknowledges them, and sends the verdicts back; as long as many wait, the
+ * next transaction is under way meanwhile. A store that is down is waited for. In this order, because a crash in between only delivers a frame again that the ledger already knows.
  */
 export function startConsumer(options: ConsumerOptions): Consumer {
   const pulse = new Pulse({ consumerId: randomUUID(), signals: options.signals, durability: options.durability });
@@ -60,16 +76,18 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   const givingUp = new AbortController();
   const newerFrames = new NewerFrames(options.log);
   const course = { ...options, pulse, newerFrames, stopping: stopping.signal, givingUp };
-  const loop = async () => {
+  const loop = async (limits: TakeLimits) => {
     for (;;) {
-      const deliveries = await options.eventLog.take(options.batch ?? BATCH);
+      const deliveries = await options.eventLog.take(limits);
       if (deliveries.length === 0) return;
-      pulse.took(countTaken(deliveries));
-      await consume(course, deliveries);
-      pulse.finished();
+      const batch = pulse.took(countTaken(deliveries));
+      await consume({ ...course, batch }, deliveries);
+      pulse.finished(batch);
     }
   };
-  const running = loop().finally(() => pulse.stop());
+  const { batch: limits = BATCH, maxBatches = MAX_BATCHES } = options;
+  const others = Array.from({ length: maxBatches - 1 }, () => loop({ ...limits, least: WORTH_ANOTHER }));
+  const running = Promise.all([loop(limits), ...others]).finally(() => pulse.stop());
   const ended = running.catch(() => undefined);
   return {
     done: running.then(() => undefined), // a promise of its own: nobody but the caller handles its rejection
@@ -102,12 +120,12 @@ async function consume(course: Course, deliveries: (Delivery | UnreadableDeliver
   await buryAll(course, damaged);
 }
 
-async function apply(course: Course, batch: Delivery[]): Promise<void> {
-  if (batch.length === 0) return;
+async function apply(course: Course, deliveries: Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return;
   const maxNamed = course.log.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
-  const applied = await untilUp(course, () => course.store.apply(batch, { maxNamed }));
-  if (applied === undefined) for (const delivery of batch) delivery.retry(0);
-  else course.pulse.committed(settleApplied(course, batch, applied));
+  const applied = await untilUp(course, () => course.store.apply(deliveries, { maxNamed }));
+  if (applied === undefined) for (const delivery of deliveries) delivery.retry(0);
+  else course.pulse.committed(course.batch, settleApplied(course, deliveries, applied));
 }
 
 async function buryAll(course: Course, damaged: DamagedDelivery[]): Promise<void> {
@@ -122,7 +140,7 @@ async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {
     return;
   }
   settleBuried(course, delivery, buried);
-  course.pulse.committed([]);
+  course.pulse.committed(course.batch, []);
 }
 
 function countTaken(deliveries: (Delivery | UnreadableDelivery)[]): number {

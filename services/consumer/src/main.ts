@@ -13,7 +13,7 @@ import { createHttpServer } from "@tidemark/shared/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
 import { createLogger } from "@tidemark/shared/log";
 import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
-import { startConsumer } from "./consumer.ts";
+import { MAX_BATCHES, startConsumer } from "./consumer.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { ConsumerSettings } from "./settings.ts";
 
@@ -41,7 +41,8 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     log,
   });
 
-  const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true });
+  const maxWriters = MAX_BATCHES;
+  const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true, maxWriters });
   const store = await openWhenUp(open, log);
   onClose("store", () => store.close());
   checkStore = () => store.ping();

@@ -30,38 +30,53 @@ test("beats at the start", async () => {
 
 test("tells how long the newest frame waited, and nothing once there is nothing to do", async () => {
   const { pulse, lagAfter } = await startPulse();
-  pulse.took(1);
-  pulse.committed([Date.now() - 90_000, Date.now() - 300]);
-  pulse.finished();
+  const batch = pulse.took(1);
+  pulse.committed(batch, [Date.now() - 90_000, Date.now() - 300]);
+  pulse.finished(batch);
   expect(await lagAfter(1_000)).toBe(300);
   expect(await lagAfter(1_000)).toBe(0);
 });
 
 test("lets frames that were counted before say nothing", async () => {
   const { pulse, lagAfter } = await startPulse();
-  pulse.took(1);
-  pulse.committed([]);
-  pulse.finished();
+  const batch = pulse.took(1);
+  pulse.committed(batch, []);
+  pulse.finished(batch);
   expect(await lagAfter(1_000)).toBe(0);
 });
 
 test("tells how fast it commits what it has at hand", async () => {
   const { pulse, beats, lagAfter } = await startPulse();
-  pulse.took(3_000);
+  const batch = pulse.took(3_000);
   await lagAfter(100);
-  pulse.committed([]);
-  pulse.finished();
+  pulse.committed(batch, []);
+  pulse.finished(batch);
   await lagAfter(30_000);
   expect(beats.at(-1)?.eventsPerSecond).toBe(30_000);
 });
 
+test("counts the time that two batches were at hand once", async () => {
+  const { pulse, beats, lagAfter } = await startPulse();
+  const first = pulse.took(3_000);
+  await lagAfter(50);
+  const second = pulse.took(3_000);
+  await lagAfter(50);
+  for (const batch of [first, second]) {
+    pulse.committed(batch, []);
+    pulse.finished(batch);
+    await lagAfter(50);
+  }
+  await lagAfter(30_000);
+  expect(beats.at(-1)?.eventsPerSecond).toBeCloseTo(40_000, -3);
+});
+
 test("takes a store that was down for no slow one", async () => {
   const { pulse, beats, lagAfter } = await startPulse();
-  pulse.took(3_000);
+  const batch = pulse.took(3_000);
   pulse.storeIsDown();
   await lagAfter(60_000);
-  pulse.committed([]);
-  pulse.finished();
+  pulse.committed(batch, []);
+  pulse.finished(batch);
   await lagAfter(1_000);
   expect(beats.at(-1)).not.toHaveProperty("eventsPerSecond");
 });
@@ -76,23 +91,26 @@ test("hands on what is known of the store's settings", () => {
 
 test("takes a clock that is ahead for one without lag", async () => {
   const { pulse, lagAfter } = await startPulse();
-  pulse.took(1);
-  pulse.committed([Date.now() + 60_000]);
+  const batch = pulse.took(1);
+  pulse.committed(batch, [Date.now() + 60_000]);
   expect(await lagAfter(1_000)).toBeLessThanOrEqual(1_000);
 });
 
 test("is at least as far behind as a batch is at hand, while the store hangs", async () => {
   const { pulse, lagAfter } = await startPulse();
-  pulse.took(1);
+  const first = pulse.took(1);
   expect(await lagAfter(7_000)).toBe(7_000);
+  pulse.took(1);
   expect(await lagAfter(1_000)).toBe(8_000);
+  pulse.finished(first);
+  expect(await lagAfter(1_000)).toBe(2_000);
 });
 
 test("is as far behind as it was, between the commits of a store that is slow", async () => {
   const { pulse, lagAfter } = await startPulse();
-  pulse.took(1);
-  pulse.committed([Date.now() - 60_000]);
-  pulse.finished();
+  const batch = pulse.took(1);
+  pulse.committed(batch, [Date.now() - 60_000]);
+  pulse.finished(batch);
   pulse.took(1);
   expect(await lagAfter(3_000)).toBe(60_000);
 });

@@ -11,7 +11,8 @@ export interface PulseOptions {
   durability?: { readonly current: Durability } | undefined;
 }
 
-interface Batch {
+/** A batch between `took` and `finished`. */
+export interface BatchAtHand {
   events: number;
   /** By this process's own clock. */
   tookAtMs: number;
@@ -28,8 +29,9 @@ export class Pulse {
   /** How long the newest frame of the last batch had waited, from receipt to commit. */
   #lagMs = 0;
   #hasCommitted = false;
-  /** The batch at hand. */
-  #batch: Batch | undefined;
+  /** Oldest first. */
+  readonly #atHand = new Set<BatchAtHand>();
+  #finishedAtMs = 0;
 
   constructor(options: PulseOptions) {
     this.#options = options;
@@ -38,19 +40,21 @@ export class Pulse {
   }
 
   /** A batch is at hand. */
-  took(events: number): void {
-    this.#batch = { events, tookAtMs: performance.now(), isSmooth: false };
+  took(events: number): BatchAtHand {
+    const batch = { events, tookAtMs: performance.now(), isSmooth: false };
+    this.#atHand.add(batch);
+    return batch;
   }
 
   /**
-   * Frames are committed that were received at these times: new ones only, for what is delivered again has waited for
+   * Frames of a batch are committed that were received at these times: new ones only, for what is delivered again has waited for
    * another reason. The newest counts: a straggler among them says nothing of the frame that comes next.
    */
-  committed(receivedAtMs: number[]): void {
+  committed(batch: BatchAtHand, receivedAtMs: number[]): void {
     const wasDown = !this.#isStoreUp;
     this.#isStoreUp = true;
     this.#hasCommitted = true;
-    if (this.#batch !== undefined) this.#batch.isSmooth = !wasDown;
+    batch.isSmooth = !wasDown;
     if (receivedAtMs.length > 0) this.#lagMs = Math.max(0, Date.now() - Math.max(...receivedAtMs));
     if (wasDown) this.#beat();
   }
@@ -62,10 +66,12 @@ export class Pulse {
   }
 
   /** The batch is not at hand any more. */
-  finished(): void {
-    const batch = this.#batch;
-    this.#batch = undefined;
-    if (batch?.isSmooth) this.#rate.drained(batch.events, performance.now() - batch.tookAtMs);
+  finished(batch: BatchAtHand): void {
+    this.#atHand.delete(batch);
+    const now = performance.now();
+    // Of the time that two batches shared, the one that ended first had it: all of it is counted, once.
+    if (batch.isSmooth) this.#rate.drained(batch.events, now - Math.max(batch.tookAtMs, this.#finishedAtMs));
+    this.#finishedAtMs = now;
   }
 
   stop(): void {
@@ -73,10 +79,11 @@ export class Pulse {
   }
 
   #beat(): void {
-    if (this.#batch === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
+    const [oldest] = this.#atHand;
+    if (oldest === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
     this.#hasCommitted = false;
     // A batch that the store does not commit keeps all behind it waiting as long.
-    const atHandMs = this.#batch === undefined ? 0 : performance.now() - this.#batch.tookAtMs;
+    const atHandMs = oldest === undefined ? 0 : performance.now() - oldest.tookAtMs;
     const { consumerId, signals, durability } = this.#options;
     const { perSecond } = this.#rate;
     signals.sendHeartbeat({

@@ -19,8 +19,8 @@ export interface EventLog {
   append(frame: Frame): Promise<void>;
 
   /**
-   * The next deliveries, oldest first: as many as are at hand within the limits, at least one. Waits for the first.
-   * Resolves to none when the log is closing. One call at a time.
+   * The next deliveries, oldest first: as many as are at hand within the limits, at least one. Waits for the first, or
+   * for as much as is wanted at least. Resolves to none when the log is closing. Several may wait; a delivery goes to one.
    */
   take(limits: TakeLimits): Promise<(Delivery | UnreadableDelivery)[]>;
 
@@ -39,6 +39,8 @@ export interface TakeLimits {
   maxEvents: number;
   /** The same in bytes of `frame.events`. */
   maxBytes: number;
+  /** Waits until that many events or bytes are there; without it one frame is enough. */
+  least?: { events: number; bytes: number };
 }
 
 /** Where in which log a frame stands. A log that was made anew has another incarnation and counts from 1 again. */

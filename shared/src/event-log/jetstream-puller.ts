@@ -4,7 +4,7 @@ import type { Delivery, TakeLimits, UnreadableDelivery } from "./event-log.ts";
 import type { JetstreamConnection } from "./jetstream-connection.ts";
 import { readDelivery, type WeighedDelivery } from "./jetstream-delivery.ts";
 import type { StreamLife } from "./jetstream-stream.ts";
-import { takeWithin } from "./take-limits.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 export interface PullerOptions {
   connection: JetstreamConnection;
@@ -42,22 +42,20 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
   const inbox = createInbox();
   const timers: NodeJS.Timeout[] = [];
   const closing = Promise.withResolvers<void>();
-  const buffer: WeighedDelivery[] = [];
+  const buffer = new WaitingLine<WeighedDelivery>();
   /** What is in the buffer or at hand of a taker. */
   const undecided = new Set<WeighedDelivery>();
-  let bufferedBytes = 0;
   let isClosed = false;
   let life: StreamLife | undefined;
   let recovery: Promise<void> | undefined;
   /** The pull request at the server: its number, and how many messages it may still bring. */
   let request = { number: 0, remaining: 0 };
   let heardAt = 0;
-  let wakeTaker = () => {};
   let subscription: Subscription | undefined;
 
   function pull(): void {
     if (isClosed || life === undefined || recovery !== undefined || request.remaining > 0) return;
-    const room = { frames: MAX_BUFFERED_FRAMES - buffer.length, bytes: bufferBytes - bufferedBytes };
+    const room = { frames: MAX_BUFFERED_FRAMES - buffer.length, bytes: bufferBytes - buffer.bytes };
     // With less room than a message can need, the server would end the request at once.
     if (room.frames < MAX_BUFFERED_FRAMES / 2 || room.bytes < maxMessageBytes()) return;
     request = { number: request.number + 1, remaining: room.frames };
@@ -81,8 +79,6 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
     const weighed = readDelivery(message, { connection, onDecided: () => undecided.delete(weighed) });
     undecided.add(weighed);
     buffer.push(weighed);
-    bufferedBytes += weighed.bytes;
-    wakeTaker();
     if (request.remaining > 0) request.remaining--;
     pull();
   }
@@ -149,14 +145,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
     },
 
     async take(limits: TakeLimits): Promise<(Delivery | UnreadableDelivery)[]> {
-      while (buffer.length === 0 && !isClosed) {
-        await new Promise<void>((resolve) => {
-          wakeTaker = resolve;
-        });
-      }
-      if (isClosed) return [];
-      const taken = takeWithin(limits, buffer);
-      for (const { bytes } of taken) bufferedBytes -= bytes;
+      const taken = await buffer.take(limits);
       pull();
       return taken.map(({ delivery }) => delivery);
     },
@@ -166,11 +155,11 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
       if (isClosed) return;
       isClosed = true;
       closing.resolve();
-      wakeTaker();
+      buffer.close();
       for (const timer of timers) clearInterval(timer);
       // Resolves when the server has sent all it had for this subscription.
       if (connection.isConnected) await Promise.race([subscription?.drain(), connection.lost()]);
-      for (const { delivery } of buffer.splice(0)) delivery.retry(0);
+      for (const { delivery } of buffer.clear()) delivery.retry(0);
       if (connection.isConnected) await Promise.race([nats.flush(), connection.lost()]);
     },
   };

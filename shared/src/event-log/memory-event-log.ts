@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Unavailable } from "../errors.ts";
 import { countEvents, type Frame } from "../frame.ts";
 import type { Delivery, EventLog, LogContents, SequenceRange, TakeLimits } from "./event-log.ts";
-import { takeWithin } from "./take-limits.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 export interface MemoryEventLogOptions {
   /** Events that may be in the log, those at hand of the consumer included. */
@@ -30,13 +30,11 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
   const incarnation = randomUUID();
   /** All frames held, by sequence, ascending: waiting, at hand, or to be retried. */
   const held = new Map<number, HeldFrame>();
-  let waiting: HeldFrame[] = [];
+  const waiting = new WaitingLine<HeldFrame>();
   const retries = new Set<NodeJS.Timeout>();
   let heldEvents = 0;
   let heldBytes = 0;
   let lastSequence = 0;
-  let isClosed = false;
-  let wakeTaker = () => {};
 
   function deliver(entry: HeldFrame): Delivery {
     let isAtHand = true;
@@ -59,7 +57,6 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
         const timer = setTimeout(() => {
           retries.delete(timer);
           waiting.unshift(entry);
-          wakeTaker();
         }, delayMs);
         retries.add(timer);
       },
@@ -85,17 +82,10 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
       heldEvents += events;
       heldBytes += bytes;
       waiting.push(entry);
-      wakeTaker();
     },
 
     async take(limits: TakeLimits) {
-      while (waiting.length === 0 && !isClosed) {
-        await new Promise<void>((resolve) => {
-          wakeTaker = resolve;
-        });
-      }
-      if (isClosed) return [];
-      return takeWithin(limits, waiting).map(deliver);
+      return (await waiting.take(limits)).map(deliver);
     },
 
     async look(): Promise<LogContents> {
@@ -114,10 +104,9 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
     async ping() {},
 
     async close() {
-      isClosed = true;
       for (const timer of retries) clearTimeout(timer);
-      waiting = [];
-      wakeTaker();
+      waiting.close();
+      waiting.clear();
     },
   };
 }

@@ -104,7 +104,7 @@ export interface WriteConnection {
 }
 
 /**
- * The one connection that writes. It holds a slot by a session lock, so the URL must lead to the server itself or
+ * A connection that writes. It holds a slot by a session lock, so the URL must lead to the server itself or
  * to a pooler in session mode.
  */
 export class Writer {
@@ -116,6 +116,7 @@ export class Writer {
   #connection: WriteConnection | undefined;
   /** Settled when all work asked for so far is done. */
   #lastWork: Promise<unknown> = Promise.resolve();
+  #pending = 0;
 
   /** @param options.signal cuts the connection */
   constructor({ url, log, migrates, signal }: { url: string; log: Logger; migrates: boolean; signal: AbortSignal }) {
@@ -131,9 +132,14 @@ export class Writer {
    * @throws {Unavailable} `store_unreachable`
    */
   run<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
-    const result = this.#lastWork.then(() => this.#runNow(work));
+    this.#pending++;
+    const result = this.#lastWork.then(() => this.#runNow(work)).finally(() => this.#pending--);
     this.#lastWork = result.catch(() => undefined); // told to whoever asked for it
     return result;
+  }
+
+  get isIdle(): boolean {
+    return this.#pending === 0;
   }
 
   async #runNow<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {

@@ -41,8 +41,10 @@ interface PostgresOptions {
   log: Logger;
   /** Whether this process makes and updates the tables, and applies frames; a process that only reads does not. */
   migrate: boolean;
-  /** For reading; applying takes one more. */
+  /** For reading. */
   maxConnections?: number;
+  /** Connections that write, and transactions at a time: each has a slot of the counters. Default 1. */
+  maxWriters?: number;
 }
 
 /**
@@ -64,7 +66,7 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
 
 class PostgresEventStore implements PostgresStore {
   readonly #url: string;
-  readonly #writer: Writer;
+  readonly #writers: [Writer, ...Writer[]];
   readonly #closing = new AbortController();
   readonly #reader: Kysely<Tables>;
   /**
@@ -74,16 +76,17 @@ class PostgresEventStore implements PostgresStore {
    */
   #framesAtOnce = Number.POSITIVE_INFINITY;
 
-  constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS }: PostgresOptions) {
+  constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1 }: PostgresOptions) {
     this.#url = url;
     const { signal } = this.#closing;
-    this.#writer = new Writer({ url, log, migrates: migrate, signal });
+    const createWriter = () => new Writer({ url, log, migrates: migrate, signal });
+    this.#writers = [createWriter(), ...Array.from({ length: maxWriters - 1 }, createWriter)];
     const pool = openReadPool({ url, log, maxConnections, signal });
     this.#reader = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   }
 
   async connectWriter(): Promise<void> {
-    await this.#explaining(() => this.#writer.connection());
+    await this.#explaining(() => this.#writers[0].connection());
   }
 
   async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
@@ -168,7 +171,8 @@ class PostgresEventStore implements PostgresStore {
   }
 
   #write<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
-    return this.#explaining(() => this.#writer.run(work));
+    const writer = this.#writers.find(({ isIdle }) => isIdle) ?? this.#writers[0];
+    return this.#explaining(() => writer.run(work));
   }
 
   #explaining<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -183,7 +187,7 @@ class PostgresEventStore implements PostgresStore {
   async close(): Promise<void> {
     setTimeout(() => this.#closing.abort(), LEAVE_MS).unref();
     try {
-      await this.#writer.discard();
+      await Promise.all(this.#writers.map((writer) => writer.discard()));
     } finally {
       await this.#reader.destroy();
     }

@@ -1,0 +1,81 @@
+import type { TakeLimits } from "./event-log.ts";
+
+interface Weighed {
+  events: number;
+  bytes: number;
+}
+
+/** What waits in a log to be taken, first in first out, and who waits to take it. */
+export class WaitingLine<Entry extends Weighed> {
+  readonly #entries: Entry[] = [];
+  #events = 0;
+  #bytes = 0;
+  #isClosed = false;
+  #changed = Promise.withResolvers<void>();
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#added(entry);
+  }
+
+  /** To be taken next. */
+  unshift(entry: Entry): void {
+    this.#entries.unshift(entry);
+    this.#added(entry);
+  }
+
+  /** Removes from the front what fits the limits, at least one; waits for as much as is wanted at least. None once closed. */
+  async take({ maxEvents, maxBytes, least = { events: 0, bytes: 0 } }: TakeLimits): Promise<Entry[]> {
+    while (!this.#isClosed && !this.#holds(least)) await this.#changed.promise;
+    if (this.#isClosed) return [];
+    let events = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.#entries) {
+      events += entry.events;
+      bytes += entry.bytes;
+      if (count > 0 && (events > maxEvents || bytes > maxBytes)) break;
+      count++;
+    }
+    return this.#remove(count);
+  }
+
+  /** Ends the waiting: nothing is taken any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#changed.resolve();
+  }
+
+  /** Removes everything, whatever the state. */
+  clear(): Entry[] {
+    return this.#remove(this.#entries.length);
+  }
+
+  #holds({ events, bytes }: { events: number; bytes: number }): boolean {
+    return this.#entries.length > 0 && (this.#events >= events || this.#bytes >= bytes);
+  }
+
+  #added({ events, bytes }: Weighed): void {
+    this.#events += events;
+    this.#bytes += bytes;
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #remove(count: number): Entry[] {
+    const removed = this.#entries.splice(0, count);
+    for (const { events, bytes } of removed) {
+      this.#events -= events;
+      this.#bytes -= bytes;
+    }
+    return removed;
+  }
+}
