@@ -60,6 +60,8 @@ export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOption
     // Its client has gone, which is nobody's bug; the answer is for Fastify alone.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
     if (!request.raw.complete) await dropBody(request);
+    // Whatever Fastify has to say of such a request (QUERY wants a content type), this is what is wrong with it.
+    if (request.is404) return sendProblem(reply, unknownRoute(findMethods, request, reply));
     return sendError(log, error, reply);
   });
   const findMethods = rememberRoutes(server);
@@ -148,6 +150,7 @@ async function dropBody({ raw }: FastifyRequest): Promise<void> {
 
 const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "unsupported_media_type"],
+  FST_ERR_MAX_PARAM_LENGTH: [414, "uri_too_long"],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, "malformed_json"],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "malformed_json"],
 };
@@ -159,6 +162,9 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
     FASTIFY_CODES[code] ?? (statusCode >= 400 && statusCode < 500 ? [statusCode, "bad_request"] : undefined);
   if (known === undefined) return undefined;
   const [status, name] = known;
+  if (name === "uri_too_long") {
+    return createProblem(status, name, `a part of the path has more than ${MAX_PARAM_LENGTH} characters`);
+  }
   if (status === 415) {
     const given = reply.request.headers["content-type"];
     const detail = given ? `the content type ${JSON.stringify(given)} is not taken here` : "a content type is missing";
