@@ -12,7 +12,7 @@ if (!hasBrowser)
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["{shared,services/*}/src/**/*.test.ts", "load/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["{shared,services/*,clients/*}/src/**/*.test.ts", "load/**/*.test.ts"] } },
       {
         test: {
           name: "integration",
@@ -25,6 +25,6 @@ export default defineConfig({
       },
       ...(hasBrowser ? [browser] : []),
     ],
-    coverage: { include: ["shared/src/**/*.ts", "services/*/src/**/*.ts"], exclude: ["**/*.test.ts"] },
+    coverage: { include: ["{shared,services/*,clients/*}/src/**/*.ts"], exclude: ["**/*.test.ts"] },
   },
 });

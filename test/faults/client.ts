@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { readCounts, readMeaning } from "../../services/publisher/src/answer.ts";
-import { type Answer, attempt, isAnswer, type NoAnswer } from "../../services/publisher/src/http-attempt.ts";
+import { readMeaning } from "@tidemark/client/answer";
+import { type Answer, attempt, isAnswer, type NoAnswer } from "@tidemark/client/http-attempt";
+import { readCounts } from "../../services/publisher/src/answer.ts";
 import type { Load } from "./scenario.ts";
 import { alterEvent, createEvent, writeEvent } from "./sent-event.ts";
 import { type Attempt, Tally } from "./tally.ts";

@@ -1,5 +1,5 @@
-import { attempt, isAnswer } from "./http-attempt.ts";
-import { pause } from "./retry.ts";
+import { attempt, isAnswer } from "@tidemark/client/http-attempt";
+import { pause } from "@tidemark/client/retry";
 
 /** The service's own counters, as `/stats` shows them. */
 export interface Counters {

@@ -1,5 +1,5 @@
+import { answer, type FakeService, type Fault, startFakeService } from "@tidemark/client/fake-service";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { answer, type FakeService, type Fault, startFakeService } from "./fake-service.ts";
 import { readOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { run } from "./run.ts";

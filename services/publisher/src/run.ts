@@ -1,3 +1,4 @@
+import { TidemarkClient } from "@tidemark/client";
 import { agrees, compareAnswers, compareCounters } from "./comparison.ts";
 import { type CountersOptions, readCounters, waitUntilDrained } from "./counters.ts";
 import { formatCount } from "./format-count.ts";
@@ -21,13 +22,14 @@ export interface RunOptions extends Options {
 
 /** Publishes the plan, prints what came of it, and resolves to the exit code. */
 export async function run({ interruption, progress, print, ...options }: RunOptions): Promise<number> {
-  const { plan, url, apiKey } = options;
+  const { plan, url, apiKey, requestTimeoutMs, retryForMs } = options;
+  const client = new TidemarkClient({ url, apiKey, requestTimeoutMs, deadlineMs: retryForMs + requestTimeoutMs });
   print(
     `publishing ${formatCount(plan.events)} events to ${url.href}, ${formatCount(countCopies(plan))} of them copies (run ${plan.runId})`,
   );
   const before = await readCounters({ url, apiKey, signal: interruption.stop });
   const startedAt = performance.now();
-  const tally = await publishPlan({ ...options, ...interruption, onProgress: progress.show });
+  const tally = await publishPlan({ ...options, client, ...interruption, onProgress: progress.show });
   progress.stop(interruption.stop.aborted ? "interrupted" : "published");
   print(writeSummary(tally, performance.now() - startedAt));
   const comparisons = compareAnswers(tally, options.expectRepeat);

@@ -1,12 +1,9 @@
-import { type Counts, describeFailure, readCounts, readMeaning } from "./answer.ts";
-import { type Answer, attempt, isAnswer, type NoAnswer } from "./http-attempt.ts";
-import { backoffMs, pause, readRetryAfter } from "./retry.ts";
+import { PublishError, type TidemarkClient } from "@tidemark/client";
+import type { Publication } from "@tidemark/client/publication";
+import { type Counts, readCounts } from "./answer.ts";
 
 export interface SendOptions {
-  url: URL;
-  apiKey?: string | undefined;
-  requestTimeoutMs: number;
-  retryForMs: number;
+  client: TidemarkClient;
   /** Ends the waiting between attempts; the request under way gets its answer. */
   stop: AbortSignal;
   /** Breaks off the request under way. */
@@ -18,7 +15,7 @@ export interface Outcome {
   /** `answered`: the verdict is in. `refused`: nothing was stored. `unknown`: nobody told. */
   result: "answered" | "refused" | "unknown";
   /** Set when answered. */
-  counts?: Counts;
+  counts?: Counts | undefined;
   /** Set when not answered. */
   reason?: string;
   attempts: number;
@@ -28,75 +25,33 @@ export interface Outcome {
   ms?: number;
 }
 
-/**
- * Publishes one body and stays with it until it is judged, refused, or given up. Tries again after 429, 5xx and lost
- * answers, which the service promises to be safe; never after any other 4xx. After a 202 it asks the receipt.
- */
+/** Publishes one body and stays with it until it is judged, refused, or given up. After a 202 it follows the receipt. */
 export async function sendRequest(body: string, options: SendOptions): Promise<Outcome> {
-  const giveUpAt = performance.now() + options.retryForMs;
-  let doubtfulAttempts = 0;
-  for (let attempts = 1; ; attempts++) {
-    const answer = await post(body, options);
-    const meaning = readMeaning(answer);
-    if (isAnswer(answer) && meaning === "judged") {
-      return { attempts, doubtfulAttempts, ...(await readVerdict(answer, options)) };
-    }
-    if (meaning === "retry, it may have been taken") doubtfulAttempts++;
-    if (meaning === "refused" || !(await pauseBeforeRetry(answer, attempts, giveUpAt, options))) {
-      const result = doubtfulAttempts > 0 ? "unknown" : "refused";
-      return { attempts, doubtfulAttempts, result, reason: describeFailure(answer) };
-    }
+  const interruption = { signal: options.abort, stop: options.stop };
+  try {
+    const publication = await options.client.publishText(body, interruption);
+    return await followToVerdict(publication, options.client, interruption);
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    const { outcome, reason, attempts, doubtfulAttempts } = error;
+    return { result: outcome === "unknown" ? "unknown" : "refused", reason, attempts, doubtfulAttempts };
   }
 }
 
-/** Whether there is to be another attempt: false once the time is up or the run is stopping. */
-async function pauseBeforeRetry(
-  answer: Answer | NoAnswer,
-  failures: number,
-  giveUpAt: number,
-  { stop }: SendOptions,
-): Promise<boolean> {
-  const retryAfterMs = isAnswer(answer) ? readRetryAfter(answer.headers.get("retry-after"), Date.now()) : 0;
-  const waitMs = backoffMs(failures, retryAfterMs);
-  return performance.now() + waitMs <= giveUpAt && pause(waitMs, stop);
-}
+type Interruption = Parameters<TidemarkClient["followReceipt"]>[1];
 
-function post(body: string, options: SendOptions) {
-  const headers = { ...authorization(options), "content-type": "application/json" };
-  return attempt(options.url, { method: "POST", headers, body, ...limits(options) });
-}
-
-function limits({ requestTimeoutMs, abort }: SendOptions) {
-  return { timeoutMs: requestTimeoutMs, signal: abort };
-}
-
-function authorization({ apiKey }: Pick<SendOptions, "apiKey">): Record<string, string> {
-  return apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-}
-
-type Verdict = Pick<Outcome, "result" | "counts" | "reason" | "ms">;
-
-async function readVerdict(answer: Answer, options: SendOptions): Promise<Verdict> {
-  const counts = readCounts(answer.body);
-  if (counts === undefined) return { result: "unknown", reason: `${answer.status} without counts` };
-  if (counts.pending === 0 && answer.status !== 202) return { result: "answered", counts, ms: answer.ms };
-  const location = answer.headers.get("location");
-  if (location === null) return { result: "unknown", reason: `${answer.status} without a Location` };
-  const judged = await followReceipt(new URL(location, options.url), options);
-  return judged === undefined
-    ? { result: "unknown", reason: "the receipt was not judged in time" }
-    : { result: "answered", counts: judged, ms: answer.ms };
-}
-
-/** Asks the receipt until nothing is pending; undefined when that takes longer than retries may. */
-async function followReceipt(url: URL, options: SendOptions): Promise<Counts | undefined> {
-  const giveUpAt = performance.now() + options.retryForMs;
-  const headers = { ...authorization(options), prefer: "wait=10" };
-  for (let attempts = 1; ; attempts++) {
-    const answer = await attempt(url, { headers, ...limits(options) });
-    const meaning = readMeaning(answer);
-    const counts = isAnswer(answer) && meaning === "judged" ? readCounts(answer.body) : undefined;
-    if (counts?.pending === 0) return counts;
-    if (meaning === "refused" || !(await pauseBeforeRetry(answer, attempts, giveUpAt, options))) return undefined;
+async function followToVerdict(
+  publication: Publication,
+  client: TidemarkClient,
+  interruption: Interruption,
+): Promise<Outcome> {
+  const { receipt, attempts, doubtfulAttempts, ms } = publication;
+  const answered = { result: "answered", attempts, doubtfulAttempts, ms } as const;
+  if (receipt === undefined) return { ...answered, counts: readCounts(publication) };
+  try {
+    return { ...answered, counts: readCounts(await client.followReceipt(receipt, interruption)) };
+  } catch (error) {
+    if (!(error instanceof PublishError)) throw error;
+    return { result: "unknown", reason: error.reason, attempts, doubtfulAttempts: doubtfulAttempts + 1 };
   }
 }

@@ -22,6 +22,8 @@ const NEVER_CONNECTED = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
+const INTERRUPTED = "interrupted";
+
 export type RequestOptions = RequestInit & { timeoutMs: number };
 
 /** One request and its whole answer, over a connection that is kept alive. */
@@ -29,8 +31,9 @@ export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestO
   const startedAt = performance.now();
   // AbortSignal.timeout would keep each request and its body in memory until its time is up, answered or not.
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(new DOMException("too late", "TimeoutError")), timeoutMs);
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
+    if (signal?.aborted) return { reason: INTERRUPTED, wasSent: false };
     const response = await fetch(url, {
       ...init,
       signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]),
@@ -43,7 +46,9 @@ export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestO
       ms: performance.now() - startedAt,
     };
   } catch (error) {
-    return explain(error, timeoutMs);
+    if (signal?.aborted) return { reason: INTERRUPTED, wasSent: true };
+    if (timeout.signal.aborted) return { reason: `no answer within ${timeoutMs} ms`, wasSent: true };
+    return explain(error);
   } finally {
     clearTimeout(timer);
   }
@@ -61,10 +66,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function explain(error: unknown, timeoutMs: number): NoAnswer {
+function explain(error: unknown): NoAnswer {
   if (!(error instanceof Error)) return { reason: String(error), wasSent: true };
-  if (error.name === "TimeoutError") return { reason: `no answer within ${timeoutMs} ms`, wasSent: true };
-  if (error.name === "AbortError") return { reason: "interrupted", wasSent: true };
   const causes = error.cause instanceof AggregateError ? error.cause.errors : [error.cause];
   const codes = causes.map((cause: NodeJS.ErrnoException | undefined) => cause?.code ?? cause?.message ?? "");
   const reason = [...new Set(codes)].filter(Boolean).join(", ") || error.message;

@@ -11,26 +11,37 @@ export interface FakeService {
   /** Answers of receipts by path, the first one next; the last one stays. */
   receipts: Map<string, object[]>;
   requests: IncomingMessage[];
+  /** What was published, attempt by attempt, whether it was stored or not. */
+  bodies: string[];
+  /** Whether it has stored an event. */
+  hasStored(topic: string, eventId: string): boolean;
   books: { received: number; unique: number; duplicates: number };
   close(): Promise<void>;
 }
 
-/** The least service that the publisher's tests need: it stores in memory, and fails on demand. */
+/**
+ * The least service that the tests of producers need: it stores in memory, judges, and fails on demand. Of the rules it
+ * knows one: an event needs a topic. Those without are refused if all are, or else rejected, as `handling=lenient` has it.
+ */
 export async function startFakeService(): Promise<FakeService> {
   const stored = new Set<string>();
   const books = { received: 0, unique: 0, duplicates: 0 };
   const faults: FakeService["faults"] = [];
   const receipts: FakeService["receipts"] = new Map();
   const requests: IncomingMessage[] = [];
+  const bodies: string[] = [];
 
   const server = createServer(async (request, response) => {
     requests.push(request);
     const body = await readText(request);
     if (request.method === "GET") return answer(response, 200, readPage(request.url ?? ""));
+    bodies.push(body);
     const fault = faults.shift();
-    const store = () => storeEvents(body);
-    if (fault === undefined) answer(response, 200, store());
-    else fault(response, store);
+    const events = readEvents(body);
+    const store = () => storeEvents(events);
+    if (fault !== undefined) return fault(response, store);
+    if (events.some(isGood)) return answer(response, 200, store());
+    answer(response, 422, { code: "invalid_event", detail: "all are bad", errors: events.slice(0, 100).map(faultOf) });
   });
 
   function readPage(path: string): object {
@@ -42,16 +53,21 @@ export async function startFakeService(): Promise<FakeService> {
     return (answers.length > 1 ? answers.shift() : answers[0]) ?? {};
   }
 
-  function storeEvents(body: string): object {
-    const parsed = JSON.parse(body);
-    const events: { topic: string; event_id: string }[] = Array.isArray(parsed) ? parsed : (parsed.events ?? [parsed]);
-    const before = stored.size;
-    for (const { topic, event_id } of events) stored.add(JSON.stringify([topic, event_id]));
-    const accepted = stored.size - before;
-    books.received += events.length;
+  function storeEvents(events: SentEvent[]): object {
+    const results = events.map((event) => {
+      const { topic, event_id } = event;
+      const key = JSON.stringify([topic, event_id]);
+      const status = !isGood(event) ? "rejected" : stored.has(key) ? "duplicate" : "stored";
+      if (status === "stored") stored.add(key);
+      return { topic, event_id, status };
+    });
+    const count = (wanted: string) => results.filter(({ status }) => status === wanted).length;
+    const [accepted, duplicates] = [count("stored"), count("duplicate")];
+    books.received += accepted + duplicates;
     books.unique += accepted;
-    books.duplicates += events.length - accepted;
-    return { received: events.length, accepted, duplicates: events.length - accepted };
+    books.duplicates += duplicates;
+    const rejected = events.flatMap((event, index) => (isGood(event) ? [] : [rejectionOf(event, index)]));
+    return { received: accepted + duplicates, accepted, duplicates, rejected, results };
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -61,7 +77,31 @@ export async function startFakeService(): Promise<FakeService> {
     server.closeAllConnections();
     return new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { url, faults, receipts, requests, books, close };
+  const hasStored = (topic: string, eventId: string) => stored.has(JSON.stringify([topic, eventId]));
+  return { url, faults, receipts, requests, bodies, hasStored, books, close };
+}
+
+interface SentEvent {
+  topic: string;
+  event_id: string;
+}
+
+function readEvents(body: string): SentEvent[] {
+  const parsed = JSON.parse(body);
+  return Array.isArray(parsed) ? parsed : (parsed.events ?? [parsed]);
+}
+
+function isGood({ topic }: SentEvent): boolean {
+  return topic !== "";
+}
+
+function faultOf(_event: SentEvent, index: number) {
+  return { pointer: `/${index}/topic`, detail: "must not be empty" };
+}
+
+function rejectionOf(event: SentEvent, index: number) {
+  const { pointer, detail: reason } = faultOf(event, index);
+  return { index, pointer, reason };
 }
 
 async function readText(request: IncomingMessage): Promise<string> {

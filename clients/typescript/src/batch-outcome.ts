@@ -1,0 +1,68 @@
+import type { Fault, IdentifiedEvent, Result } from "./contract.ts";
+import type { Publication } from "./publication.ts";
+import { PublishError } from "./publish-error.ts";
+
+/** What became of one event. */
+export interface Verdict {
+  topic: string;
+  event_id: string;
+  /** `pending`: durable, and judged later. `conflict`: another content is stored under this id, and stays. */
+  status: Exclude<Result["status"], "rejected">;
+  /** Of a pending event: where its request will be judged. */
+  receipt?: URL;
+  /** Attempts whose outcome nobody told: where there are any, a duplicate may be of this event's own making. */
+  doubtfulAttempts: number;
+}
+
+/** The outcome of each event of a lenient request that was taken, in the order of the request. */
+export function outcomesOf(publication: Publication, events: readonly IdentifiedEvent[]): (Verdict | PublishError)[] {
+  const { results, rejected = [], receipt, attempts, doubtfulAttempts } = publication;
+  if (results?.length !== events.length) {
+    const reason = "the answer does not say what became of each event";
+    return events.map((event) => new PublishError({ outcome: "unknown", reason, events: [event], attempts }));
+  }
+  const rejections = new Map(rejected.map((rejection) => [rejection.index, rejection]));
+  return events.map((event, index) => {
+    const { topic, event_id } = event;
+    const status = results[index]?.status ?? "pending";
+    if (status !== "rejected") {
+      return { topic, event_id, status, ...(receipt && status === "pending" && { receipt }), doubtfulAttempts };
+    }
+    const rejection = rejections.get(index);
+    if (rejection === undefined) {
+      const reason = "the store refused it for good; it is kept among the dead letters";
+      return new PublishError({ outcome: "refused", code: "dead_lettered", reason, events: [event], attempts });
+    }
+    const fault = { pointer: rejection.pointer.replace(`/${index}`, ""), detail: rejection.reason };
+    return brokenRule(event, [fault], attempts);
+  });
+}
+
+/**
+ * The error of each event of a lenient request that was not taken. Undefined where the body was refused without saying
+ * which event is to blame: such as one that nests too deep to be taken apart, or the last of hundreds that break rules.
+ */
+export function errorsOf(error: PublishError, events: readonly IdentifiedEvent[]): PublishError[] | undefined {
+  const { outcome, reason, status = 0, code, attempts, doubtfulAttempts, cause } = error;
+  if (![400, 413, 422].includes(status)) {
+    const details = { outcome, reason, status, code, attempts, doubtfulAttempts, cause };
+    return events.map((event) => new PublishError({ ...details, events: [event] }));
+  }
+  const faults = events.map((_, index) => faultsAt(`/${index}`, error.faults));
+  if (faults.every((ofEvent) => ofEvent.length > 0)) {
+    return events.map((event, index) => brokenRule(event, faults[index] ?? [], attempts));
+  }
+  return events.length > 1 ? undefined : [new PublishError({ outcome, reason, status, code, events, attempts })];
+}
+
+function faultsAt(pointer: string, faults: readonly Fault[]): Fault[] {
+  return faults
+    .filter((fault) => fault.pointer === pointer || fault.pointer.startsWith(`${pointer}/`))
+    .map((fault) => ({ ...fault, pointer: fault.pointer.slice(pointer.length) }));
+}
+
+function brokenRule(event: IdentifiedEvent, faults: Fault[], attempts: number): PublishError {
+  const reason = faults.map(({ pointer, detail }) => `${pointer} ${detail}`.trim()).join(", ");
+  const details = { status: 422, code: "invalid_event", reason, faults, attempts };
+  return new PublishError({ outcome: "refused", events: [event], ...details });
+}

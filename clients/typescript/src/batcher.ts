@@ -1,0 +1,195 @@
+import { errorsOf, outcomesOf, type Verdict } from "./batch-outcome.ts";
+import type { IdentifiedEvent, NewEvent } from "./contract.ts";
+import { identify } from "./event-text.ts";
+import { PublishError } from "./publish-error.ts";
+import { Room } from "./room.ts";
+import type { TidemarkClient } from "./tidemark-client.ts";
+
+export interface BatcherOptions {
+  /** Events that a request holds at most. Default 1,000; the service takes 10,000 (`MAX_BATCH_EVENTS`). */
+  maxEvents?: number;
+  /** Bytes that a request holds at most. Default 1,000,000; the service takes 8,000,000 (`MAX_BODY_BYTES`). */
+  maxBytes?: number;
+  /** How long an event waits for others that go with it, milliseconds, unless a request is full. Default 20. */
+  lingerMs?: number;
+  /** Events that were added and have no outcome yet, at most. Default 10,000. */
+  maxPending?: number;
+  /** Breaks off the request under way and publishes no other: all that is pending is rejected. */
+  signal?: AbortSignal | undefined;
+}
+
+interface Entry {
+  event: IdentifiedEvent;
+  text: string;
+  /** Of its text, and of the comma or bracket behind it. */
+  bytes: number;
+  resolve: (verdict: Verdict) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Gathers events into requests, one under way at a time, in the order they were added. Every event has its own outcome:
+ * one that breaks a rule harms no other.
+ */
+export class Batcher {
+  readonly #client: Pick<TidemarkClient, "publishText">;
+  readonly #limits: Required<Omit<BatcherOptions, "signal">>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #room: Room;
+  #queue: Entry[] = [];
+  #queuedBytes = 0;
+  #added = 0;
+  #settled = 0;
+  #sending: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** What is queued waits for nothing more. */
+  #isDue = false;
+  #isClosed = false;
+
+  /** @throws {RangeError} when a limit leaves no room for anything */
+  constructor(client: Pick<TidemarkClient, "publishText">, { signal, ...limits }: BatcherOptions = {}) {
+    this.#client = client;
+    this.#signal = signal;
+    this.#limits = { maxEvents: 1_000, maxBytes: 1_000_000, lingerMs: 20, maxPending: 10_000, ...limits };
+    const { maxEvents, maxBytes, maxPending } = this.#limits;
+    if (!(maxEvents >= 1 && maxBytes >= 1 && maxPending >= 1)) throw new RangeError("limits must be at least 1");
+    this.#room = new Room(() => maxPending - this.pending);
+  }
+
+  /** Events that were added and have no outcome yet. */
+  get pending(): number {
+    return this.#added - this.#settled;
+  }
+
+  /**
+   * Takes an event; resolves to what became of it. It is written down now: to change the object later changes nothing.
+   * Where `maxPending` events are pending it is rejected, so wait for `room` before.
+   *
+   * @throws {PublishError} naming the event, in its promise
+   */
+  add(event: NewEvent): Promise<Verdict> {
+    const identified = identify(event);
+    const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
+    try {
+      const text = this.#write(identified);
+      this.#enqueue({ event: identified, text, bytes: Buffer.byteLength(text) + 1, resolve, reject });
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  }
+
+  /**
+   * Back pressure: resolves when there is room for one more event. Those who wait are let in by turns; who adds in the
+   * same turn of the event loop, as after `await`, finds the room still there.
+   */
+  room(): Promise<void> {
+    return this.#room.wait();
+  }
+
+  /** Sends what is queued without waiting for more; resolves when all that was added before has its outcome. */
+  async flush(): Promise<void> {
+    const target = this.#added;
+    while (this.#settled < target) {
+      this.#isDue = true;
+      this.#sendIfDue();
+      await this.#sending;
+    }
+  }
+
+  /** Takes no more events, and flushes. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.flush();
+  }
+
+  #write(event: IdentifiedEvent): string {
+    const refuse = (code: string, reason: string, cause?: unknown) =>
+      new PublishError({ outcome: "not taken", code, reason, events: [event], cause });
+    if (this.#isClosed) throw refuse("batcher_closed", "the batcher is closed");
+    const { maxPending } = this.#limits;
+    if (this.pending >= maxPending) throw refuse("batcher_full", `${maxPending} events are pending already`);
+    try {
+      return JSON.stringify(event);
+    } catch (error) {
+      throw refuse("unwritable_event", `it cannot be written as JSON: ${error}`, error);
+    }
+  }
+
+  #enqueue(entry: Entry): void {
+    const { maxBytes } = this.#limits;
+    if (entry.bytes + 1 > maxBytes) {
+      const reason = `its ${entry.bytes - 1} bytes do not fit into a request of ${maxBytes}`;
+      throw new PublishError({ outcome: "not taken", code: "body_too_large", reason, events: [entry.event] });
+    }
+    this.#queue.push(entry);
+    this.#queuedBytes += entry.bytes;
+    this.#added++;
+    this.#sendIfDue();
+  }
+
+  #sendIfDue(): void {
+    if (this.#queue.length === 0) return;
+    if (!this.#isDue && !this.#isFull()) {
+      this.#timer ??= setTimeout(() => {
+        this.#isDue = true;
+        this.#sendIfDue();
+      }, this.#limits.lingerMs);
+      return;
+    }
+    if (this.#sending !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = this.#take();
+    this.#isDue &&= this.#queue.length > 0;
+    this.#sending = this.#publish(batch).finally(() => {
+      this.#sending = undefined;
+      this.#sendIfDue();
+    });
+  }
+
+  #isFull(): boolean {
+    const { maxEvents, maxBytes, maxPending } = this.#limits;
+    return this.#queue.length >= maxEvents || this.#queuedBytes + 1 >= maxBytes || this.pending >= maxPending;
+  }
+
+  /** As much from the front of the queue as one request holds. */
+  #take(): Entry[] {
+    const { maxEvents, maxBytes } = this.#limits;
+    let count = 0;
+    let bytes = 1;
+    for (const entry of this.#queue) {
+      bytes += entry.bytes;
+      if (count === maxEvents || bytes > maxBytes) break;
+      count++;
+    }
+    const batch = this.#queue.splice(0, count);
+    for (const entry of batch) this.#queuedBytes -= entry.bytes;
+    return batch;
+  }
+
+  async #publish(batch: Entry[]): Promise<void> {
+    const events = batch.map(({ event }) => event);
+    const options = { lenient: true, results: true, signal: this.#signal };
+    try {
+      const body = `[${batch.map(({ text }) => text).join(",")}]`;
+      this.#settle(batch, outcomesOf(await this.#client.publishText(body, options), events));
+    } catch (error) {
+      const errors = error instanceof PublishError ? errorsOf(error, events) : events.map(() => error);
+      if (errors !== undefined) return this.#settle(batch, errors);
+      const middle = batch.length >> 1;
+      await this.#publish(batch.slice(0, middle));
+      await this.#publish(batch.slice(middle));
+    }
+  }
+
+  #settle(batch: Entry[], outcomes: unknown[]): void {
+    for (const [index, { resolve, reject }] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (outcome instanceof Error) reject(outcome);
+      else resolve(outcome as Verdict);
+    }
+    this.#settled += batch.length;
+    this.#room.grant();
+  }
+}

@@ -1,0 +1,86 @@
+import { describeFailure, readProblem } from "./answer.ts";
+import type { Fault, IdentifiedEvent } from "./contract.ts";
+import type { Delivery } from "./deliver.ts";
+import { isAnswer } from "./http-attempt.ts";
+
+/**
+ * - `refused`: the service said no, and will again; nothing of the request was stored.
+ * - `not taken`: given up, and nothing was taken.
+ * - `unknown`: given up, and it may have been taken. Sending it again with the same ids is safe.
+ */
+export type FailedOutcome = "refused" | "not taken" | "unknown";
+
+export interface PublishFailure {
+  outcome: FailedOutcome;
+  reason: string;
+  events?: readonly IdentifiedEvent[] | undefined;
+  status?: number | undefined;
+  code?: string | undefined;
+  faults?: readonly Fault[] | undefined;
+  attempts?: number;
+  doubtfulAttempts?: number;
+  cause?: unknown;
+}
+
+const MEANINGS: Record<FailedOutcome, string> = {
+  refused: "refused",
+  "not taken": "given up, nothing was taken",
+  unknown: "given up, it may have been taken (sending it again with the same ids is safe)",
+};
+
+/** Events were not published, or nobody told whether they were. Attempts, where that helps, have been made already. */
+export class PublishError extends Error {
+  override readonly name = "PublishError";
+  readonly outcome: FailedOutcome;
+  /** What happened, without the outcome. */
+  readonly reason: string;
+  /** The events with the ids that they were sent with: what to publish again. None where a text was published. */
+  readonly events: readonly IdentifiedEvent[];
+  /** HTTP status of the last answer; undefined when none came. */
+  readonly status: number | undefined;
+  /** Stable name of what is wrong: the service's, or the batcher's `batcher_full`, `batcher_closed`, `unwritable_event`. */
+  readonly code: string | undefined;
+  /** The first hundred faults of what was sent. From a batcher: of this event, the pointers beginning at the event. */
+  readonly faults: readonly Fault[];
+  readonly attempts: number;
+  /** Attempts whose outcome nobody told: each may have been taken. */
+  readonly doubtfulAttempts: number;
+
+  constructor({ outcome, reason, cause, ...details }: PublishFailure) {
+    super(`${nameOf(details.events ?? [])}${MEANINGS[outcome]}: ${reason}`, { cause });
+    this.outcome = outcome;
+    this.reason = reason;
+    this.events = details.events ?? [];
+    this.status = details.status;
+    this.code = details.code;
+    this.faults = details.faults ?? [];
+    this.attempts = details.attempts ?? 0;
+    this.doubtfulAttempts = details.doubtfulAttempts ?? 0;
+  }
+
+  /** JSON Pointer (RFC 6901) of the first fault. */
+  get pointer(): string | undefined {
+    return this.faults[0]?.pointer;
+  }
+}
+
+function nameOf([event, ...others]: readonly IdentifiedEvent[]): string {
+  if (event === undefined || others.length > 0) return "";
+  return `event ${JSON.stringify(event.event_id)} of ${JSON.stringify(event.topic)}: `;
+}
+
+/** The error of a request that did not end with an answer of 2xx. */
+export function createPublishError(delivery: Delivery, more: Pick<PublishFailure, "events" | "cause">): PublishError {
+  const { answer, meaning, attempts, doubtfulAttempts } = delivery;
+  const { code, errors } = isAnswer(answer) ? (readProblem(answer.body) ?? {}) : {};
+  return new PublishError({
+    outcome: doubtfulAttempts > 0 ? "unknown" : meaning === "refused" ? "refused" : "not taken",
+    reason: describeFailure(answer),
+    status: isAnswer(answer) ? answer.status : undefined,
+    code,
+    faults: errors,
+    attempts,
+    doubtfulAttempts,
+    ...more,
+  });
+}

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface Backoff {
+  firstDelayMs: number;
+  longestDelayMs: number;
+}
+
+// A timer that is to wait longer fires at once.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** `Retry-After` in milliseconds from now: seconds or an HTTP date (RFC 9110, section 10.2.3); 0 without a valid one. */
+export function readRetryAfter(header: string | null, nowMs: number): number {
+  if (header === null) return 0;
+  const text = header.trim();
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? 0 : Math.max(ms, 0);
+}
+
+/**
+ * How long to wait before the next attempt: doubling, half of it random, so that many producers that failed together do
+ * not come back together; never less than the service asked for.
+ */
+export function backoffMs(
+  failures: number,
+  retryAfterMs: number,
+  { firstDelayMs, longestDelayMs }: Backoff,
+  random: () => number = Math.random,
+): number {
+  const ceiling = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
+  const jittered = ceiling * (0.5 + random() / 2);
+  return retryAfterMs > jittered ? retryAfterMs + random() * firstDelayMs : jittered;
+}
+
+/** Waits, or returns false at once when a signal fires. */
+export async function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<boolean> {
+  const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
+  try {
+    await delay(Math.min(ms, LONGEST_TIMER_MS), undefined, { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}
