@@ -11,7 +11,10 @@ const text = (description: string, example: string) =>
     .string({ error: "must be a string" })
     .refine((value) => value !== "", { error: "must not be empty" })
     .nullish()
-    .meta({ description, example });
+    .meta({ description, example, override: { minLength: 1 } });
+
+// As RFC 4648 writes it: padded, and with nothing in the bits that the padding leaves over.
+const BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
 const DataBase64 = z
   .string({ error: "must be a string" })
@@ -19,7 +22,11 @@ const DataBase64 = z
     error: "must be base64 with padding",
   })
   .nullish()
-  .meta({ description: "Data that is no JSON, instead of `data`.", example: "AQID" });
+  .meta({
+    description: "Data that is no JSON, instead of `data`.",
+    example: "AQID",
+    override: { contentEncoding: "base64", pattern: BASE64 },
+  });
 
 /** A CloudEvent as a producer sends it. Extension attributes beyond these are kept. */
 export const CloudEvent = z
@@ -54,4 +61,8 @@ export const CloudEvent = z
     error: "cannot stand beside data",
     path: ["data_base64"],
   })
-  .meta({ id: "CloudEvent", description: "A CloudEvent 1.0. Extension attributes are kept under `attributes`." });
+  .meta({
+    id: "CloudEvent",
+    description: "A CloudEvent 1.0. Extension attributes are kept under `attributes`.",
+    override: { not: { required: ["data", "data_base64"], properties: { data_base64: { type: "string" } } } },
+  });

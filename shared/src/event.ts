@@ -24,6 +24,9 @@ export function isName(text: unknown): text is string {
 const requiredString = () =>
   z.string({ error: ({ input }) => (input === undefined ? "is required" : "must be a string") });
 
+// The same for readers of the document: JSON Schema, too, counts code points.
+const NAME = { minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: "^[^\\u0000-\\u001f\\u007f]*$" };
+
 function nameSchema(description: string, example: string) {
   return requiredString()
     .refine((text) => text.length > 0, { error: "must not be empty", abort: true })
@@ -32,7 +35,7 @@ function nameSchema(description: string, example: string) {
       abort: true,
     })
     .refine((text) => !CONTROL_CHARACTER.test(text), { error: "must not contain control characters" })
-    .meta({ description, example, override: { minLength: 1, maxLength: MAX_NAME_LENGTH } });
+    .meta({ description, example, override: NAME });
 }
 
 export type JsonObject = Record<string, unknown>;

@@ -1,11 +1,13 @@
+import { readFileSync } from "node:fs";
 import { createHttpServer } from "@tidemark/shared/http-server";
 import { createLogger } from "@tidemark/shared/log";
 import { expect, test } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
 import { registerPages } from "./pages.ts";
 
-function createPages() {
+function createPages({ version = "1.2.3" } = {}) {
   const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
-  registerPages(server, { version: "1.2.3" });
+  registerPages(server, { version });
   return server;
 }
 
@@ -69,6 +71,12 @@ test("/openapi.json and /docs/json are the same document", async () => {
   const document = (await server.inject("/openapi.json")).json();
   expect(document).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
   expect((await server.inject("/docs/json")).json()).toEqual(document);
+});
+
+test("docs/openapi.json is what is served (`npm run openapi` writes it)", async () => {
+  const committed = readFileSync(new URL("../../../docs/openapi.json", import.meta.url), "utf8");
+  const served = await createPages(packageJson).inject("/openapi.json");
+  expect(JSON.stringify(JSON.parse(committed), null, 2)).toBe(JSON.stringify(served.json(), null, 2));
 });
 
 test("serves nothing beside the dashboard's own files", async () => {

@@ -103,7 +103,7 @@ export const redriveDeadLetter: Operation = {
       description: "The store took it.",
       content: { "application/json": { schema: RedriveAnswer, example: { id: "42", status: "stored" } } },
     },
-    ...problems("bad_request", "not_found", "still_refused", "store_unreachable"),
+    ...problems("not_found", "still_refused", "store_unreachable"),
   },
 };
 
@@ -115,6 +115,6 @@ export const deleteDeadLetter: Operation = {
   requestParams: { path: DeadLetterKey },
   responses: {
     "204": { description: "It is gone." },
-    ...problems("bad_request", "not_found", "store_unreachable"),
+    ...problems("not_found", "store_unreachable"),
   },
 };

@@ -12,7 +12,10 @@ export const DuplicatesParameters = z.strictObject({
     .enum(["true", "false"])
     .transform((text) => text === "true")
     .optional()
-    .meta({ description: "`true`: only copies whose content differed. `false`: only those that were the same." }),
+    .meta({
+      description: "`true`: only copies whose content differed. `false`: only those that were the same.",
+      example: "true",
+    }),
   limit: Limit,
   cursor: Cursor,
 });

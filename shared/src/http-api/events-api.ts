@@ -20,6 +20,7 @@ export const EventsParameters = z.strictObject({
   until: Moment.meta({ description: "Only events with an earlier `timestamp`.", example: "2025-10-24T00:00:00+02:00" }),
   limit: GivenLimit,
   order: z.enum(["asc", "desc"]).default("desc").meta({
+    example: "desc",
     description:
       "`desc`: newest processed first. `asc`: oldest processed first, skipping none that commits later; ends never, so that a walker can come back for more.",
   }),
@@ -71,6 +72,8 @@ const EXAMPLE_EVENT = {
   payload: { user_id: "123" },
   processed_at: "2025-10-23T10:00:00.123456Z",
 };
+
+const EXPIRED_EVENT = { ...EXAMPLE_EVENT, payload: null, payload_expired_at: "2025-11-22T10:00:00.000000Z" };
 
 const EXAMPLE_PAGE = { topic: "user.login", count: 1, events: [EXAMPLE_EVENT], next_cursor: null };
 
@@ -126,7 +129,18 @@ export const findEvent: Operation = {
   description: "Slashes and the like in a topic or an id are percent-encoded.",
   requestParams: { path: EventKey },
   responses: {
-    "200": { description: "The event.", content: { "application/json": { schema: StoredEventSchema } } },
-    ...problems("bad_request", "invalid_parameter", "not_found", "store_unreachable"),
+    "200": {
+      description: "The event.",
+      content: {
+        "application/json": {
+          schema: StoredEventSchema,
+          examples: {
+            whole: { summary: "As it is", value: EXAMPLE_EVENT },
+            expired: { summary: "Its payload has passed its retention", value: EXPIRED_EVENT },
+          },
+        },
+      },
+    },
+    ...problems("invalid_parameter", "not_found", "store_unreachable"),
   },
 };

@@ -73,7 +73,11 @@ export const readLiveness: Operation = {
   tags: ["Health"],
   summary: "Whether the process runs",
   responses: {
-    "200": { description: "It runs.", content: { "application/json": { schema: Alive } } },
+    "200": {
+      description: "It runs.",
+      content: { "application/json": { schema: Alive, example: { status: "alive" } } },
+    },
+    ...problems(),
   },
 };
 
@@ -82,7 +86,10 @@ export const readReadiness: Operation = {
   tags: ["Health"],
   summary: "Whether the process can do its work",
   responses: {
-    "200": { description: "What it depends on answers.", content: { "application/json": { schema: Ready } } },
+    "200": {
+      description: "What it depends on answers.",
+      content: { "application/json": { schema: Ready, example: { status: "ready" } } },
+    },
     ...problems("not_ready"),
   },
 };

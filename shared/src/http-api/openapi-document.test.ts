@@ -3,13 +3,36 @@ import { createOpenApiDocument } from "./openapi-document.ts";
 
 const document = createOpenApiDocument({ version: "1.2.3" });
 
+type Content = Record<string, { schema?: Example; example?: unknown; examples?: Record<string, { value: unknown }> }>;
+
+interface Example {
+  example?: unknown;
+}
+
+interface ResponseShape {
+  $ref?: string;
+  headers?: Record<string, { schema: Example }>;
+  content?: Content;
+}
+
 interface OperationShape {
   operationId: string;
-  responses: Record<string, { content?: Record<string, { examples?: Record<string, unknown> }> }>;
+  parameters?: { name: string; schema: Example }[];
+  requestBody?: { content: Content };
+  responses: Record<string, ResponseShape>;
 }
 
 function operations(): OperationShape[] {
   return Object.values(document.paths ?? {}).flatMap((path) => Object.values(path as Record<string, OperationShape>));
+}
+
+/** The responses of an operation by status, those that are referred to in full. */
+function responsesOf({ responses }: OperationShape): [status: string, ResponseShape][] {
+  const shared = document.components?.responses as Record<string, ResponseShape>;
+  return Object.entries(responses).map(([status, response]) => [
+    status,
+    response.$ref === undefined ? response : (shared[response.$ref.split("/").at(-1) as string] as ResponseShape),
+  ]);
 }
 
 test("is an OpenAPI 3.1 document of the given version", () => {
@@ -23,12 +46,49 @@ test("names every operation once", () => {
 });
 
 test("documents every error as a problem, but for the health answer", () => {
-  const others = operations().flatMap(({ operationId, responses }) =>
-    Object.entries(responses)
+  const others = operations().flatMap((operation) =>
+    responsesOf(operation)
       .filter(([status, { content }]) => Number(status) >= 400 && !content?.["application/problem+json"])
-      .map(([status]) => `${operationId} ${status}`),
+      .map(([status]) => `${operation.operationId} ${status}`),
   );
   expect(others).toEqual(["readHealth 503"]);
+});
+
+test("documents what HTTP itself, our own bugs and an edge may answer, everywhere", () => {
+  for (const { operationId, responses } of operations()) {
+    const statuses = ["400", "408", "414", "431", "500", "502", "504"];
+    expect(Object.keys(responses), operationId).toEqual(expect.arrayContaining(statuses));
+  }
+});
+
+test("tells the codes of a status, each with an example of that status", () => {
+  const responses = operations().flatMap(responsesOf);
+  for (const [status, { content }] of responses.filter(([, { content }]) => content?.["application/problem+json"])) {
+    const { schema, examples = {} } = content?.["application/problem+json"] ?? {};
+    expect(schema).toMatchObject({ allOf: [{}, { properties: { code: { enum: Object.keys(examples) } } }] });
+    for (const [code, { value }] of Object.entries(examples)) {
+      expect(value).toMatchObject({ status: Number(status), code });
+    }
+  }
+});
+
+test("shows every parameter, header, body and answer with an example", () => {
+  const without = operations().flatMap((operation) => {
+    const { operationId, parameters = [], requestBody } = operation;
+    const responses = responsesOf(operation).map(([, response]) => response);
+    const contents = [requestBody?.content, ...responses.map(({ content }) => content)];
+    const headers = responses.flatMap(({ headers = {} }) => Object.entries(headers));
+    return [
+      ...parameters.filter(({ schema }) => schema.example === undefined).map(({ name }) => name),
+      ...headers.filter(([, { schema }]) => schema.example === undefined).map(([name]) => name),
+      ...contents.flatMap((content = {}) =>
+        Object.entries(content)
+          .filter(([, { schema, example, examples }]) => (example ?? examples ?? schema?.example) === undefined)
+          .map(([type]) => type),
+      ),
+    ].map((what) => `${operationId}: ${what}`);
+  });
+  expect(without).toEqual([]);
 });
 
 test("shows every format of events with an example", () => {

@@ -5,6 +5,7 @@ import { listDuplicates } from "./duplicates-api.ts";
 import { findEvent, listEvents } from "./events-api.ts";
 import { readHealth, readLiveness, readReadiness } from "./health-api.ts";
 import { documentOperation, pageOperation } from "./pages-api.ts";
+import { ProblemSchema } from "./problem-schema.ts";
 import { publish } from "./publish-api.ts";
 import { readReceipt } from "./receipts-api.ts";
 import { readStats } from "./stats-api.ts";
@@ -20,7 +21,13 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       title: "Tidemark",
       version,
       description:
-        "Takes in events, stores the first copy of every `(topic, event_id)`, drops the others, and keeps the books.",
+        "Takes in events, stores the first copy of every `(topic, event_id)`, drops the others, and keeps the books.\n\n" +
+        "One document for both shapes. `single` is one process; in the stack an edge stands before the services, and the " +
+        "problems `uri_too_long`, `service_unreachable` and, with 504, `outcome_unknown` are the edge's own. A 202 and its " +
+        "receipt are the stack's, `queue_full` is single's.\n\n" +
+        "Every error is a problem (RFC 9457) with a stable `code`. Any 5xx, and any answer that got lost, is safe to send " +
+        "again. An address that is not here is 404 `not_found`; another method at one that is here is 405 " +
+        "`method_not_allowed`, with `Allow`. `HEAD` is answered wherever `GET` is, but for `/events/stream`.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/", description: "This service" }],
@@ -31,6 +38,7 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       { name: "Health", description: "For orchestrators and people on call." },
       { name: "Pages", description: "For people." },
     ],
+    components: { schemas: { Problem: ProblemSchema } }, // problems name it
     paths: {
       "/publish": { post: publish },
       "/receipts/{id}": { get: readReceipt },
@@ -48,7 +56,14 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       "/readyz": { get: readReadiness },
       "/openapi.json": { get: documentOperation },
       "/docs": { get: pageOperation({ operationId: "readDocs", summary: "This document, to try out (Swagger UI)" }) },
-      "/redoc": { get: pageOperation({ operationId: "readReference", summary: "This document, to read" }) },
+      "/redoc": {
+        get: pageOperation({
+          operationId: "readReference",
+          summary: "Leads to the page that reads this document",
+          movedTo: "/redoc/",
+        }),
+      },
+      "/redoc/": { get: pageOperation({ operationId: "readReferencePage", summary: "This document, to read" }) },
       "/": { get: pageOperation({ operationId: "readDashboard", summary: "The dashboard" }) },
     },
   });

@@ -14,18 +14,23 @@ const WholeLimit = z
 
 const LIMIT = { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } as const;
 
-export const Limit = WholeLimit.default(DEFAULT_LIMIT).meta({ description: "How many at most.", override: LIMIT });
+export const Limit = WholeLimit.default(DEFAULT_LIMIT).meta({
+  description: "How many at most.",
+  example: 100,
+  override: LIMIT,
+});
 
 /** Where it makes a difference whether one was given. */
 export const GivenLimit = WholeLimit.optional().meta({
   description: "How many at most. An export has no limit unless one is given.",
+  example: 100,
   override: LIMIT,
 });
 
 export const Cursor = z
   .string()
   .optional()
-  .meta({ description: "`next_cursor` of the page before, with the same filters and order." });
+  .meta({ description: "`next_cursor` of the page before, with the same filters and order.", example: "AQEx" });
 
 /** The header of an answer that has a next page. */
 export function nextPageHeaders(example: string) {

@@ -8,20 +8,40 @@ export const documentOperation: Operation = {
   responses: {
     "200": {
       description: "OpenAPI 3.1.",
-      content: { "application/json": { schema: z.record(z.string(), z.unknown()) } },
+      content: {
+        "application/json": {
+          schema: z.looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) }),
+          example: { openapi: "3.1.0", info: { title: "Tidemark", version: "0.1.0" }, paths: {} },
+        },
+      },
     },
     ...problems(),
   },
 };
 
-export function pageOperation({ operationId, summary }: { operationId: string; summary: string }): Operation {
+interface Page {
+  operationId: string;
+  summary: string;
+  /** Where its address without a slash leads, for pages that have one at its end. */
+  movedTo?: string;
+}
+
+export function pageOperation({ operationId, summary, movedTo }: Page): Operation {
+  const page = {
+    description: "A page.",
+    content: { "text/html": { schema: z.string(), example: "<!doctype html><title>Tidemark</title>" } },
+  };
   return {
     operationId,
     tags: ["Pages"],
     summary,
-    responses: {
-      "200": { description: "A page.", content: { "text/html": { schema: z.string() } } },
-      ...problems(),
-    },
+    responses: { ...(movedTo === undefined ? { "200": page } : { "301": moved(movedTo) }), ...problems() },
+  };
+}
+
+function moved(address: string) {
+  return {
+    description: "The page is there.",
+    headers: z.object({ Location: z.string().meta({ description: "The page.", example: address }) }),
   };
 }

@@ -107,7 +107,6 @@ export const publish: Operation = {
       "malformed_json",
       "invalid_encoding",
       "malformed_encoding",
-      "bad_request",
       "invalid_event",
       "empty_batch",
       "batch_too_large",

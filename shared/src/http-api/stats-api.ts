@@ -93,6 +93,57 @@ export const StatsAnswer = z
 
 export type StatsAnswer = z.infer<typeof StatsAnswer>;
 
+const LAST = "2025-10-23T10:00:00.000000Z";
+
+const LOGIN = {
+  topic: "user.login",
+  received: 80,
+  unique_processed: 60,
+  duplicate_dropped: 20,
+  conflicts: 0,
+  dead_lettered: 0,
+  last_processed_at: LAST,
+};
+
+const ORDER = { ...LOGIN, topic: "order.created", received: 70, duplicate_dropped: 10 };
+
+const BOOKS: StatsAnswer = {
+  received: 150,
+  unique_processed: 120,
+  duplicate_dropped: 30,
+  conflicts: 0,
+  dead_lettered: 0,
+  queue_size: 0,
+  topics: [LOGIN.topic, ORDER.topic],
+  by_topic: [LOGIN, ORDER],
+  topics_total: 2,
+  by_source: [
+    {
+      source: "auth-service",
+      duplicate_dropped: 30,
+      conflicts: 0,
+      ages: [1, 60, 3_600, 86_400, 604_800, null].map((bound) => ({
+        within_seconds: bound,
+        count: bound === 1 ? 30 : 0,
+      })),
+    },
+  ],
+  sources_total: 1,
+  oldest_queued_seconds: 0,
+  uptime_seconds: 3600.5,
+  uptime_human: "1h 0m 0s",
+  drift: 0,
+  last_audit: { audited_at: LAST, balanced: true, differences_total: 0 },
+};
+
+const WITHOUT_LOG: StatsAnswer = {
+  ...BOOKS,
+  queue_size: null,
+  oldest_queued_seconds: null,
+  drift: null,
+  incomplete: ["log"],
+};
+
 export const readStats: Operation = {
   operationId: "readStats",
   tags: ["Books"],
@@ -102,7 +153,18 @@ export const readStats: Operation = {
     "exactly once. Costs the same with ten events and with ten million.",
   requestParams: { query: StatsParameters },
   responses: {
-    "200": { description: "The books.", content: { "application/json": { schema: StatsAnswer } } },
+    "200": {
+      description: "The books.",
+      content: {
+        "application/json": {
+          schema: StatsAnswer,
+          examples: {
+            whole: { summary: "With the log", value: BOOKS },
+            incomplete: { summary: "The log is away", value: WITHOUT_LOG },
+          },
+        },
+      },
+    },
     ...problems("invalid_parameter", "store_unreachable"),
   },
 };

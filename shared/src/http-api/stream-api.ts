@@ -12,13 +12,14 @@ export const StreamParameters = z.strictObject({
     .optional()
     .meta({
       description: `${LAST_ID} For clients that cannot set headers; the header counts for more.`,
+      example: "AQEx",
     }),
 });
 
 export type StreamParameters = z.infer<typeof StreamParameters>;
 
 export const LastEventId = z.looseObject({
-  "last-event-id": z.string().optional().meta({ description: LAST_ID }),
+  "last-event-id": z.string().optional().meta({ description: LAST_ID, example: "AQEx" }),
 });
 
 export type LastEventId = z.infer<typeof LastEventId>;
@@ -44,6 +45,9 @@ export const streamEvents: Operation = {
   responses: {
     "200": {
       description: "Events, without an end.",
+      headers: z.object({
+        "Cache-Control": z.string().meta({ description: "A stream is not kept.", example: "no-store" }),
+      }),
       content: { "text/event-stream": { schema: z.string(), example: EXAMPLE } },
     },
     ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
