@@ -14,12 +14,22 @@ export interface Verdict {
   doubtfulAttempts: number;
 }
 
-/** The outcome of each event of a lenient request that was taken, in the order of the request. */
-export function outcomesOf(publication: Publication, events: readonly IdentifiedEvent[]): (Verdict | PublishError)[] {
-  const { results, rejected = [], receipt, attempts, doubtfulAttempts } = publication;
+/**
+ * The outcome of each event of a lenient request that was taken, in the order of the request.
+ *
+ * @param doubts attempts of earlier requests that may have taken these events
+ */
+export function outcomesOf(
+  publication: Publication,
+  events: readonly IdentifiedEvent[],
+  doubts: number,
+): (Verdict | PublishError)[] {
+  const { results, rejected = [], receipt, attempts } = publication;
+  const doubtfulAttempts = publication.doubtfulAttempts + doubts;
   if (results?.length !== events.length) {
     const reason = "the answer does not say what became of each event";
-    return events.map((event) => new PublishError({ outcome: "unknown", reason, events: [event], attempts }));
+    const details = { outcome: "unknown", reason, attempts, doubtfulAttempts: doubtfulAttempts + 1 } as const;
+    return events.map((event) => new PublishError({ ...details, events: [event] }));
   }
   const rejections = new Map(rejected.map((rejection) => [rejection.index, rejection]));
   return events.map((event, index) => {
@@ -41,18 +51,25 @@ export function outcomesOf(publication: Publication, events: readonly Identified
 /**
  * The error of each event of a lenient request that was not taken. Undefined where the body was refused without saying
  * which event is to blame: such as one that nests too deep to be taken apart, or the last of hundreds that break rules.
+ *
+ * @param doubts attempts of earlier requests that may have taken these events
  */
-export function errorsOf(error: PublishError, events: readonly IdentifiedEvent[]): PublishError[] | undefined {
-  const { outcome, reason, status = 0, code, attempts, doubtfulAttempts, cause } = error;
-  if (![400, 413, 422].includes(status)) {
-    const details = { outcome, reason, status, code, attempts, doubtfulAttempts, cause };
-    return events.map((event) => new PublishError({ ...details, events: [event] }));
-  }
+export function errorsOf(
+  error: PublishError,
+  events: readonly IdentifiedEvent[],
+  doubts: number,
+): PublishError[] | undefined {
+  const { reason, status, code, attempts, cause } = error;
   const faults = events.map((_, index) => faultsAt(`/${index}`, error.faults));
-  if (faults.every((ofEvent) => ofEvent.length > 0)) {
+  if (status === 422 && faults.every((ofEvent) => ofEvent.length > 0)) {
     return events.map((event, index) => brokenRule(event, faults[index] ?? [], attempts));
   }
-  return events.length > 1 ? undefined : [new PublishError({ outcome, reason, status, code, events, attempts })];
+  const isAboutBody = status === 400 || status === 413 || status === 422;
+  if (isAboutBody && events.length > 1) return undefined;
+  const doubtfulAttempts = error.doubtfulAttempts + doubts;
+  const outcome = doubtfulAttempts > 0 ? "unknown" : error.outcome;
+  const details = { outcome, reason, status, code, attempts, doubtfulAttempts, cause } as const;
+  return events.map((event) => new PublishError({ ...details, events: [event] }));
 }
 
 function faultsAt(pointer: string, faults: readonly Fault[]): Fault[] {

@@ -168,18 +168,21 @@ export class Batcher {
     return batch;
   }
 
-  async #publish(batch: Entry[]): Promise<void> {
+  /** @param doubts attempts before this one that may have taken the events */
+  async #publish(batch: Entry[], doubts = 0): Promise<void> {
     const events = batch.map(({ event }) => event);
     const options = { lenient: true, results: true, signal: this.#signal };
     try {
       const body = `[${batch.map(({ text }) => text).join(",")}]`;
-      this.#settle(batch, outcomesOf(await this.#client.publishText(body, options), events));
+      const publication = await this.#client.publishText(body, options);
+      this.#settle(batch, outcomesOf(publication, events, doubts));
     } catch (error) {
-      const errors = error instanceof PublishError ? errorsOf(error, events) : events.map(() => error);
+      if (!(error instanceof PublishError)) return this.#settle(batch, Array(batch.length).fill(error));
+      const errors = errorsOf(error, events, doubts);
       if (errors !== undefined) return this.#settle(batch, errors);
       const middle = batch.length >> 1;
-      await this.#publish(batch.slice(0, middle));
-      await this.#publish(batch.slice(middle));
+      await this.#publish(batch.slice(0, middle), doubts + error.doubtfulAttempts);
+      await this.#publish(batch.slice(middle), doubts + error.doubtfulAttempts);
     }
   }
 

@@ -1,10 +1,6 @@
 import type { IdentifiedEvent, NewEvent } from "./contract.ts";
 
-/** The event itself where it has an id, otherwise a copy with a random one. */
+/** A copy of the event, with a random id where it has none. */
 export function identify(event: NewEvent): IdentifiedEvent {
-  return isIdentified(event) ? event : { ...event, event_id: crypto.randomUUID() };
-}
-
-function isIdentified(event: NewEvent): event is IdentifiedEvent {
-  return event.event_id !== undefined;
+  return { ...event, event_id: event.event_id ?? crypto.randomUUID() };
 }
