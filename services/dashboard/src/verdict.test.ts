@@ -35,6 +35,15 @@ test.each([
   expect(verdict).toMatchObject({ state, title: typeof title === "string" ? title : expect.stringMatching(title) });
 });
 
+test("a dead letter wants a look as long as it is there", () => {
+  const stats = { ...STATS, dead_lettered: 1 };
+  expect(judge({ stats, health: HEALTH, hasDeadLetters: true })).toMatchObject({
+    state: "warn",
+    detail: "The store refused events: they are the dead letters.",
+  });
+  expect(judge({ stats, health: HEALTH, hasDeadLetters: false }).state).toBe("good");
+});
+
 test("books that do not balance come before parts that do not work", () => {
   const health = { ...HEALTH, status: "unhealthy", reasons: ["no consumer"] };
   expect(judge({ stats: { ...STATS, drift: 1 }, health }).title).toBe("The books do not balance");

@@ -52,7 +52,7 @@ function showFigures(stats) {
   const note = (name) => document.querySelector(`[data-note="${name}"]`);
   setText(note("received"), stats.incomplete ? "without the queue" : `on ${plural(stats.topics_total, "topic")}`);
   note("duplicates").replaceChildren(
-    `${share(stats.duplicate_dropped, stats.received)}, `,
+    ...(stats.received > 0 ? [`${share(stats.duplicate_dropped, stats.received)}, `] : []),
     element(
       "a",
       { href: "#/conflicts" },
@@ -73,7 +73,11 @@ function describeProofs(stats) {
       ? ["Last audit", "unknown", "never"]
       : last.balanced
         ? ["Last audit", "good", `balanced, ${ago(last.audited_at)}`]
-        : ["Last audit", "bad", `${plural(last.differences_total, "topic")} differ, ${ago(last.audited_at)}`],
+        : [
+            "Last audit",
+            "bad",
+            `${plural(last.differences_total, "topic differs", "topics differ")}, ${ago(last.audited_at)}`,
+          ],
   ];
 }
 
@@ -105,7 +109,7 @@ async function audit(refresh) {
       outcome,
       found.balanced
         ? `Balanced: ${plural(found.counted.unique, "event")} and ${plural(found.counted.duplicates, "copy", "copies")} counted in ${span(found.duration_ms / 1_000)}.`
-        : `Not balanced: ${plural(found.differences_total, "topic")} differ, first ${found.differences[0]?.topic ?? "by source"}.`,
+        : `Not balanced: ${plural(found.differences_total, "topic differs", "topics differ")}, first ${found.differences[0]?.topic ?? "by source"}.`,
     );
   } catch (error) {
     setText(outcome, `No audit: ${error.message}.`);

@@ -2,8 +2,15 @@ const DEADLINE_MS = 15_000;
 /** A recount of many rows takes minutes. */
 export const AUDIT_DEADLINE_MS = 30 * 60_000;
 
+/** What an edge answers when the service gives it no answer, or none in time. */
+const NO_ANSWER = [502, 504];
+
 /** The service gave no answer. */
-export class Unreachable extends Error {}
+export class Unreachable extends Error {
+  constructor(options) {
+    super("Tidemark does not answer", options);
+  }
+}
 
 /** The service refused, and said why (RFC 9457). */
 class Refused extends Error {
@@ -20,8 +27,9 @@ export async function readText(path, { method = "GET", deadlineMs = DEADLINE_MS,
     response = await fetch(path, { method, cache: "no-store", signal: AbortSignal.timeout(deadlineMs) });
     text = await response.text();
   } catch (cause) {
-    throw new Unreachable("Tidemark does not answer", { cause });
+    throw new Unreachable({ cause });
   }
+  if (NO_ANSWER.includes(response.status)) throw new Unreachable();
   if (!accepts(response.ok, response.status)) throw new Refused(response.status, parsed(text) ?? {});
   return text;
 }

@@ -10,7 +10,7 @@ const FIGURES = [
   { name: "Share", textOf: (stats) => share(stats.duplicate_dropped, stats.received) },
   { name: "Last stored", isWide: true, textOf: (stats) => shortTime(stats.last_processed_at) },
 ];
-const COLUMNS = [{ name: "Topic" }, { name: "Last 5 min" }, ...FIGURES];
+const COLUMNS = [{ name: "Topic" }, { name: "Last 5 min", isWide: true }, ...FIGURES];
 
 const classOf = (isWide) => (isWide ? "hides-on-phone" : undefined);
 
@@ -43,7 +43,11 @@ export function createTopicTable({ frame, history }) {
     const spark = sparkline([]);
     const cells = FIGURES.map(({ isWide }) => element("td", { class: classOf(isWide) }));
     const name = element("th", { scope: "row" }, element("a", { href: searchAddress({ topic }) }, topic));
-    const made = { row: element("tr", {}, name, element("td", {}, spark), ...cells), spark: spark.firstChild, cells };
+    const made = {
+      row: element("tr", {}, name, element("td", { class: classOf(true) }, spark), ...cells),
+      spark: spark.firstChild,
+      cells,
+    };
     rows.set(topic, made);
     return made;
   }

@@ -3,7 +3,8 @@ import { count, plural, span } from "./format.js";
 /**
  * What the last answers of /stats and /health said, and what went wrong since.
  *
- * @typedef {{ stats?: object, health?: object, trouble?: { isDisconnected: boolean, detail: string }, readAt?: number }} Known
+ * @typedef {{ stats?: object, health?: object, hasDeadLetters?: boolean,
+ *   trouble?: { isDisconnected: boolean, detail: string }, readAt?: number }} Known
  */
 
 /** From how long a wait on people want to know that the store is behind. */
@@ -15,7 +16,7 @@ const LATE_SECONDS = 30;
  *
  * @param {Known} known
  */
-export function judge({ stats, health, trouble, readAt }, now = Date.now()) {
+export function judge({ stats, health, hasDeadLetters, trouble, readAt }, now = Date.now()) {
   if (trouble) return judgeTrouble(trouble, stats && readAt, now);
   const faults = findFaults(stats);
   if (faults.length > 0) return { state: "bad", title: "The books do not balance", detail: faults.join(" ") };
@@ -24,6 +25,7 @@ export function judge({ stats, health, trouble, readAt }, now = Date.now()) {
     return { state: "bad", title: "Not all parts work", detail: sentence(reasons.join("; ")) };
   }
   const warnings = findWarnings(stats, health);
+  if (hasDeadLetters) warnings.push("The store refused events: they are the dead letters.");
   if (warnings.length > 0) {
     return { state: "warn", title: "The books balance, and something wants a look", detail: warnings.join(" ") };
   }
@@ -42,7 +44,9 @@ function findFaults(stats) {
   if (!isBalanced(stats)) faults.push("Received is not what unique, duplicates, dead and queued add up to.");
   if (stats.drift) faults.push(`They have drifted by ${count(stats.drift)}.`);
   if (stats.last_audit?.balanced === false) {
-    faults.push(`The last audit found ${plural(stats.last_audit.differences_total, "topic")} that differ.`);
+    faults.push(
+      `The last audit found ${plural(stats.last_audit.differences_total, "topic that differs", "topics that differ")}.`,
+    );
   }
   return faults;
 }

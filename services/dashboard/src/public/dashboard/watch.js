@@ -4,7 +4,8 @@ const REFRESH_MS = 2_000;
 
 /**
  * Asks for the books and the health again and again while somebody is looking, and hands on what is known:
- * `{ stats, health, trouble, readAt }`. After a failure `stats` and `readAt` stay those of the last answer.
+ * `{ stats, health, hasDeadLetters, trouble, readAt }`. After a failure all but `health` and `trouble` stay those of the
+ * last answer.
  */
 export function startWatch(show) {
   let known = {};
@@ -34,10 +35,17 @@ async function readAll() {
     readJson("/health", { accepts: (ok, status) => ok || status === 503 }),
   ]);
   return {
-    ...(stats.status === "fulfilled" ? { stats: stats.value, readAt: Date.now() } : {}),
+    ...(stats.status === "fulfilled" ? await describeBooks(stats.value) : {}),
     health: health.status === "fulfilled" && health.value?.status ? health.value : undefined,
     trouble: stats.status === "fulfilled" ? undefined : describe(stats.reason),
   };
+}
+
+/** Deleted letters stay counted as dead: whether there is one to look at, only the list knows. */
+async function describeBooks(stats) {
+  const readAt = Date.now();
+  const letters = stats.dead_lettered > 0 ? await readJson("/dead-letters?limit=1").catch(() => undefined) : undefined;
+  return { stats, readAt, hasDeadLetters: letters?.count > 0 };
 }
 
 function describe(error) {
