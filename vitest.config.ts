@@ -1,9 +1,17 @@
 import { defineConfig } from "vitest/config";
 import { findChromium } from "./test/support/chromium.ts";
 
-const browser = {
-  test: { name: "browser", include: ["test/browser/**/*.test.ts"], testTimeout: 90_000, hookTimeout: 60_000 },
-};
+/** The dashboard of a shape, each by the same tests. */
+const browser = (shape: "single" | "stack") => ({
+  test: {
+    name: `browser-${shape}`,
+    include: ["test/browser/**/*.test.ts"],
+    provide: { shape },
+    globalSetup: shape === "stack" ? ["./test/support/infrastructure-setup.ts"] : [],
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
+  },
+});
 
 const hasBrowser = findChromium() !== undefined;
 if (!hasBrowser)
@@ -23,7 +31,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      ...(hasBrowser ? [browser] : []),
+      ...(hasBrowser ? [browser("single"), browser("stack")] : []),
     ],
     coverage: { include: ["{shared,services/*,clients/*}/src/**/*.ts"], exclude: ["**/*.test.ts"] },
   },

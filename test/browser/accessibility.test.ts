@@ -24,7 +24,7 @@ test.each(SCREENS)(
   "no view has serious barriers, and none is wider than the screen: $name",
   async ({ name, ...screen }) => {
     const tidemark = await openTidemark();
-    tidemark.refuse("NEW.event_id = 'bad'");
+    await tidemark.refuse("NEW.event_id = 'bad'");
     const event = makeEvent({ topic: "t", event_id: "e", payload: { long: "x".repeat(400) } });
     await tidemark.publish(event, { ...event, payload: { other: 1 } }, makeEvent({ event_id: "bad" }));
     await tidemark.publish(makeEvent({ topic: "W".repeat(255), event_id: "y".repeat(255), source: "z".repeat(255) }));

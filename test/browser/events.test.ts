@@ -89,24 +89,27 @@ test("a conflict stands beside what is stored, and only what differs is marked",
 test("a dead letter is tried again, stays while it is refused, and then moves in the books", async () => {
   const tidemark = await openTidemark();
   const [bad, good] = [makeEvent({ event_id: "bad" }), makeEvent()];
-  tidemark.refuse("NEW.event_id = 'bad'");
+  await tidemark.refuse("NEW.event_id = 'bad'");
   await tidemark.publish(bad, good);
   const { page } = await openPage(`${tidemark.url}/#/dead-letters`);
   const again = page.getByRole("button", { name: "Try again" });
+  const verdict = page.locator("#verdict");
 
+  await verdict.getByText("The store refused events: they are the dead letters.").waitFor();
   await again.click();
   await page.getByText("It stays: the store refused it again").waitFor();
-  tidemark.accept();
+  await tidemark.accept();
   await again.click();
 
   await page.getByText("The store took it: it is unique now.").waitFor();
   expect(await page.locator(".letter").count()).toBe(0);
+  await verdict.getByText("All is well").waitFor();
   expect(await tidemark.stats()).toMatchObject({ unique_processed: 2, dead_lettered: 0 });
 });
 
 test("a dead letter is deleted only by who says so twice", async () => {
   const tidemark = await openTidemark();
-  tidemark.refuse("NEW.event_id = 'bad'");
+  await tidemark.refuse("NEW.event_id = 'bad'");
   await tidemark.publish(makeEvent({ event_id: "bad" }), makeEvent());
   const { page, complaints } = await openPage(`${tidemark.url}/#/dead-letters`);
   const ask = page.getByRole("button", { name: "Delete …" });
@@ -118,6 +121,7 @@ test("a dead letter is deleted only by who says so twice", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
 
   await page.getByText("Deleted.").waitFor();
+  await page.locator("#verdict").getByText("All is well").waitFor();
   expect(await page.locator(".letter").count()).toBe(0);
   expect(await tidemark.stats()).toMatchObject({ unique_processed: 1, dead_lettered: 1 });
   expect(complaints).toEqual([]);
