@@ -57,13 +57,8 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       "/openapi.json": { get: documentOperation },
       "/docs": { get: pageOperation({ operationId: "readDocs", summary: "This document, to try out (Swagger UI)" }) },
       "/redoc": {
-        get: pageOperation({
-          operationId: "readReference",
-          summary: "Leads to the page that reads this document",
-          movedTo: "/redoc/",
-        }),
+        get: pageOperation({ operationId: "readReference", summary: "This document, to read", movedTo: "/redoc/" }),
       },
-      "/redoc/": { get: pageOperation({ operationId: "readReferencePage", summary: "This document, to read" }) },
       "/": { get: pageOperation({ operationId: "readDashboard", summary: "The dashboard" }) },
     },
   });
