@@ -11,7 +11,8 @@ export async function measureSqlite(path: string, seconds: number, duplicateRate
   const database = new DatabaseSync(path);
   try {
     // As Tidemark opens it, see shared/src/event-store/sqlite-database.ts.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    database.exec("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 16384");
     const columns = "(topic, event_id, timestamp, source, payload, processed_at)";
     const insertRow = database.prepare(
       `INSERT INTO events ${columns} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
