@@ -77,6 +77,26 @@ describe("isPlainUtc", () => {
     );
   });
 
+  it("knows the plain form however a character of it is changed", () => {
+    const form = /^(?!0000)\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z$/;
+    const plain = fc
+      .tuple(fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true }), fc.nat(4))
+      .map(([date, cut]) => `${date.toISOString().slice(0, 23 - (cut === 4 ? 4 : cut))}Z`);
+    const change = fc.record({
+      at: fc.nat(28),
+      drop: fc.nat(2),
+      put: fc.string({ unit: fc.constantFrom(..."0123456789-T:.Zz/+ ２"), maxLength: 5 }),
+    });
+    fc.assert(
+      fc.property(plain, fc.option(change), (text, changed) => {
+        const near = changed ? text.slice(0, changed.at) + changed.put + text.slice(changed.at + changed.drop) : text;
+        const isDay = () => new Date(`${near.slice(0, 10)}T00:00:00Z`).toJSON()?.slice(0, 10) === near.slice(0, 10);
+        expect(isPlainUtc(near)).toBe(form.test(near) && isDay());
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it.each([
     ["2025-10-23T10:00:00Z", true],
     ["2025-10-23T10:00:00.123456Z", true],
