@@ -307,3 +307,16 @@ test("broken off, what is under way may have been taken, and what is queued was 
 test.each(["maxEvents", "maxBytes", "maxPending"])("refuses a %s of nothing", (limit) => {
   expect(() => batcherOf({ [limit]: 0 })).toThrow(RangeError);
 });
+
+test("a doubt about a request is one about each of its halves", async () => {
+  service.faults.push((response, store) => {
+    store();
+    response.destroy();
+  });
+  service.faults.push((response) => answer(response, 400, { code: "malformed_json" }));
+  const batcher = batcherOf();
+
+  const verdicts = await Promise.all(["a", "b"].map((id) => batcher.add(eventOf(id))));
+
+  expect(verdicts).toMatchObject(["a", "b"].map(() => ({ status: "duplicate", doubtfulAttempts: 1 })));
+});
