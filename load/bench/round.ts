@@ -32,6 +32,7 @@ const LONE_LOAD = { eventsPerRequest: 1, connections: 1 };
  * else happens on the machine meanwhile hits all of them.
  */
 export async function measureRound(input: RoundInput): Promise<void> {
+  for (const product of input.products) await measureLone(input, product);
   await measureCeilings(input);
   for (const load of input.loads) await measureOneLoad(input, load);
   for (const product of input.products) await measureExtremes(input, product);
@@ -64,7 +65,17 @@ async function measureOneLoad({ seconds, loader, recorder, products, echo, tell 
   }
 }
 
-/** What a lone client waits, and whether a stream of nothing but copies is slower than one of none. */
+/** What a lone client waits, before there is any load: a database goes on writing for a while after one. */
+async function measureLone({ seconds, loader, recorder, tell }: RoundInput, product: Product) {
+  const name = RECORDED.lone(product.shape);
+  tell(name);
+  recorder.add(
+    name,
+    (await measureLoad(loader, product, { ...LONE_LOAD, seconds, duplicateRate: DUPLICATE_RATE })).figures,
+  );
+}
+
+/** Whether a stream of nothing but copies is slower than one of none. */
 async function measureExtremes({ seconds, loader, recorder, tell }: RoundInput, product: Product) {
   const { shape } = product;
   const measure = async (what: string, order: Parameters<typeof measureLoad>[2]) => {
@@ -73,7 +84,6 @@ async function measureExtremes({ seconds, loader, recorder, tell }: RoundInput, 
     recorder.add(what, measured.figures);
     return measured;
   };
-  await measure(RECORDED.lone(shape), { ...LONE_LOAD, seconds, duplicateRate: DUPLICATE_RATE });
   const allNew = await measure(RECORDED.allNew(shape), { ...BATCH_LOAD, seconds, duplicateRate: 0 });
   await measure(RECORDED.allCopies(shape), { ...BATCH_LOAD, seconds, duplicateRate: 1, again: allNew });
 }
