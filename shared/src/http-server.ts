@@ -33,6 +33,7 @@ export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOption
   const server: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line per request would cost more than it
+    childLoggerFactory: (logger) => logger, // nor is there a logger for each: 3 % of a publish
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     requestTimeout: 30_000, // to send a request whole; off by default (slow loris)
     keepAliveTimeout: 75_000, // longer than the edge keeps its connections

@@ -13,7 +13,7 @@ function read({ headers, body }: { headers: object; body?: unknown }, options: o
     Object.fromEntries(Object.entries(sent).map(([name, values]) => [name, values.join(", ")])),
   );
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(String(body ?? ""));
-  const intake = readIntake(bytes, { format, headers: sent, maxBatchEvents: 10, ...options });
+  const intake = readIntake(bytes, { format, message: { headersDistinct: sent }, maxBatchEvents: 10, ...options });
   return { ...intake, text: String(intake.events), events: JSON.parse(`[${intake.events}]`) as Json[] };
 }
 

@@ -80,20 +80,22 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
 
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("*", readWhole);
+    // By its name, too: for any other Fastify takes the header apart again at each request.
+    scope.addContentTypeParser(["application/json", "*"], readWhole);
     scope.decorateRequest("envelope", null);
     scope.decorateRequest("working", null);
-    scope.addHook("onRequest", async (request, reply) => {
+    scope.addHook("onRequest", (request, reply, done) => {
       const encoding = encodingOf(request, reply);
       const format = readFormat(request.headers);
       request.envelope = { encoding, format, room: enter(budget, request, reply) };
+      done();
     });
     scope.addHook("preClose", () => desk.stopWaiting(options.closeWaitMs));
     scope.post("/publish", async (request, reply) => {
       const preferences = readPreferences(request.headers.prefer);
       const intake = readIntake(bodyOf(request), {
         format: envelopeOf(request).format,
-        headers: request.raw.headersDistinct,
+        message: request.raw,
         maxBatchEvents: options.maxBatchEvents,
         isLenient: preferences.handling === "lenient",
         wantsEntries: preferences.return === "representation",
