@@ -15,7 +15,7 @@ import type { Logger } from "@tidemark/shared/log";
 import type { Signals } from "@tidemark/shared/signals/signals";
 import { Backoff } from "./backoff.ts";
 import { NewerFrames } from "./newer-frames.ts";
-import { type BatchAtHand, Pulse } from "./pulse.ts";
+import { Pulse } from "./pulse.ts";
 import { MAX_SAMPLES, settleApplied, settleBuried } from "./settle.ts";
 
 export interface ConsumerOptions {
@@ -30,7 +30,7 @@ export interface ConsumerOptions {
   /** How many batches may be with the store at a time. Default 2. */
   maxBatches?: number;
   /**
-   * How long a stop waits for the store to finish the batch at hand; then it goes back to the log, and what the store
+   * How long a stop waits for the store to finish what is at hand; then it goes back to the log, and what the store
    * commits later is a no-op when it comes again. Default: for ever, for a log that would lose what goes back.
    */
   stopWaitMs?: number;
@@ -59,7 +59,6 @@ const WORTH_ANOTHER = { events: 500, bytes: 1024 * 1024 };
 /** What a batch meets on its way. */
 interface Course extends Omit<ConsumerOptions, "batch"> {
   pulse: Pulse;
-  batch: BatchAtHand;
   newerFrames: NewerFrames;
   stopping: AbortSignal;
   /** Aborted when nothing more is asked of the store: what is at hand goes back to the log. */
@@ -67,8 +66,9 @@ interface Course extends Omit<ConsumerOptions, "batch"> {
 }
 
 /**
- * Takes frames, applies them in one transaction, acknowledges them, and sends the verdicts back; as long as many wait, the
- * next transaction is under way meanwhile. A store that is down is waited for. In this order, because a crash in between only delivers a frame again that the ledger already knows.
+ * Takes frames, applies them in one transaction, acknowledges them, and sends the verdicts back. In this order, because a
+ * crash in between only delivers a frame again that the ledger already knows. As long as many wait, the next transaction
+ * is under way meanwhile. A store that is down is waited for.
  */
 export function startConsumer(options: ConsumerOptions): Consumer {
   const pulse = new Pulse({ consumerId: randomUUID(), signals: options.signals, durability: options.durability });
@@ -81,7 +81,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       const deliveries = await options.eventLog.take(limits);
       if (deliveries.length === 0) return;
       const batch = pulse.took(countTaken(deliveries));
-      await consume({ ...course, batch }, deliveries);
+      await consume(course, deliveries);
       pulse.finished(batch);
     }
   };
@@ -125,7 +125,7 @@ async function apply(course: Course, deliveries: Delivery[]): Promise<void> {
   const maxNamed = course.log.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
   const applied = await untilUp(course, () => course.store.apply(deliveries, { maxNamed }));
   if (applied === undefined) for (const delivery of deliveries) delivery.retry(0);
-  else course.pulse.committed(course.batch, settleApplied(course, deliveries, applied));
+  else course.pulse.committed(settleApplied(course, deliveries, applied));
 }
 
 async function buryAll(course: Course, damaged: DamagedDelivery[]): Promise<void> {
@@ -140,7 +140,7 @@ async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {
     return;
   }
   settleBuried(course, delivery, buried);
-  course.pulse.committed(course.batch, []);
+  course.pulse.committed([]);
 }
 
 function countTaken(deliveries: (Delivery | UnreadableDelivery)[]): number {

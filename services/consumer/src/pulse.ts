@@ -12,11 +12,11 @@ export interface PulseOptions {
 }
 
 /** A batch between `took` and `finished`. */
-export interface BatchAtHand {
+interface BatchAtHand {
   events: number;
   /** By this process's own clock. */
   tookAtMs: number;
-  /** Committed at the first attempt: how long that took says how fast the store is. */
+  /** The store was up all the while: how long the batch took says how fast the store is. */
   isSmooth: boolean;
 }
 
@@ -41,20 +41,19 @@ export class Pulse {
 
   /** A batch is at hand. */
   took(events: number): BatchAtHand {
-    const batch = { events, tookAtMs: performance.now(), isSmooth: false };
+    const batch = { events, tookAtMs: performance.now(), isSmooth: this.#isStoreUp };
     this.#atHand.add(batch);
     return batch;
   }
 
   /**
-   * Frames of a batch are committed that were received at these times: new ones only, for what is delivered again has waited for
+   * Frames are committed that were received at these times: new ones only, for what is delivered again has waited for
    * another reason. The newest counts: a straggler among them says nothing of the frame that comes next.
    */
-  committed(batch: BatchAtHand, receivedAtMs: number[]): void {
+  committed(receivedAtMs: number[]): void {
     const wasDown = !this.#isStoreUp;
     this.#isStoreUp = true;
     this.#hasCommitted = true;
-    batch.isSmooth = !wasDown;
     if (receivedAtMs.length > 0) this.#lagMs = Math.max(0, Date.now() - Math.max(...receivedAtMs));
     if (wasDown) this.#beat();
   }
@@ -62,6 +61,7 @@ export class Pulse {
   storeIsDown(): void {
     const wasUp = this.#isStoreUp;
     this.#isStoreUp = false;
+    for (const batch of this.#atHand) batch.isSmooth = false;
     if (wasUp) this.#beat();
   }
 
