@@ -82,6 +82,26 @@ describe("a consumer", () => {
     expect(await eventLog.look()).toMatchObject({ frames: 1 });
   });
 
+  it("finishes what else is at hand before it stops after such an error", async () => {
+    const [failure, commit] = [Promise.withResolvers<never>(), Promise.withResolvers<void>()];
+    const { eventLog, consumer, calls } = runConsumer(async (deliveries) => {
+      if (calls.length === 1) await failure.promise;
+      await commit.promise;
+      return allStored(deliveries);
+    });
+    const done = expect(consumer.done).rejects.toThrow("a bug");
+    await eventLog.append(frame());
+    await expect.poll(() => calls.length).toBe(1);
+    await eventLog.append(frame(500));
+    await expect.poll(() => calls.length).toBe(2);
+    failure.reject(new Error("a bug"));
+    await done;
+    const stopped = consumer.stop();
+    setImmediate(commit.resolve);
+    await stopped;
+    expect(await eventLog.look()).toMatchObject({ frames: 1, events: 1 });
+  });
+
   it("finishes the batch at hand before it stops", async () => {
     const commit = Promise.withResolvers<void>();
     const { eventLog, consumer, calls, verdicts } = runConsumer(async (deliveries) => {

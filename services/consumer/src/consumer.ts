@@ -87,8 +87,9 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   };
   const { batch: limits = BATCH, maxBatches = MAX_BATCHES } = options;
   const others = Array.from({ length: maxBatches - 1 }, () => loop({ ...limits, least: WORTH_ANOTHER }));
-  const running = Promise.all([loop(limits), ...others]).finally(() => pulse.stop());
-  const ended = running.catch(() => undefined);
+  const loops = [loop(limits), ...others];
+  const running = Promise.all(loops).finally(() => pulse.stop());
+  const ended = Promise.allSettled([running, ...loops]); // where one failed, another may have a batch with the store
   return {
     done: running.then(() => undefined), // a promise of its own: nobody but the caller handles its rejection
     stop: async () => {
