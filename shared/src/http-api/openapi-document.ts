@@ -23,8 +23,8 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       description:
         "Takes in events, stores the first copy of every `(topic, event_id)`, drops the others, and keeps the books.\n\n" +
         "One document for both shapes. `single` is one process; in the stack an edge stands before the services, and the " +
-        "problems `uri_too_long`, `service_unreachable` and, with 504, `outcome_unknown` are the edge's own. A 202 and its " +
-        "receipt are the stack's, `queue_full` is single's.\n\n" +
+        "problems `service_unreachable` and, with 504, `outcome_unknown` are the edge's own. A 202 and its receipt are the " +
+        "stack's, `queue_full` is single's.\n\n" +
         "Every error is a problem (RFC 9457) with a stable `code`. Any 5xx, and any answer that got lost, is safe to send " +
         "again. An address that is not here is 404 `not_found`; another method at one that is here is 405 " +
         "`method_not_allowed`, with `Allow`. `HEAD` is answered wherever `GET` is, but for `/events/stream`.",

@@ -60,7 +60,7 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   not_ready: { status: 503, detail: "not ready: store: the store cannot be reached" },
 };
 
-/** What any operation may answer: HTTP itself is at fault, or we are; 414, 502 and 504 are the edge's. */
+/** What any operation may answer: HTTP itself is at fault, or we are; 502 and 504 are the edge's. */
 const EVERYWHERE: KnownProblem[] = [
   { code: "bad_request", status: 400, detail: "the Host header is missing" },
   { code: "request_timeout", status: 408, detail: "the request did not arrive in time" },
