@@ -5,17 +5,17 @@ import { startLoader } from "../loader/start-loader.ts";
 import { openDataDir } from "./data-dir.ts";
 import { describeMachine } from "./machine.ts";
 import { Opened } from "./opened.ts";
-import { type BenchOptions, InvalidArguments, readBenchOptions, USAGE } from "./options.ts";
+import { type BenchOptions, readBenchOptions, USAGE } from "./options.ts";
+import { optionsOrExit } from "./options-or-exit.ts";
 import type { Product } from "./product.ts";
 import { Recorder } from "./recorder.ts";
 import { formatReport } from "./report.ts";
 import { measureRound } from "./round.ts";
 import { databasePath, type Stack, startSingle, startStack } from "./start-products.ts";
 
-const WRONG_ARGUMENTS_EXIT_CODE = 2;
 const RESULTS = new URL("../results.md", import.meta.url);
 
-const options = optionsOrExit();
+const options = optionsOrExit(readBenchOptions, USAGE);
 const stopped = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
 
@@ -70,17 +70,4 @@ async function makeSqliteFile(dataDir: string): Promise<string> {
   const single = await startSingle({ dataDir: directory });
   await single.stop();
   return databasePath(directory);
-}
-
-function optionsOrExit(): BenchOptions {
-  try {
-    const read = readBenchOptions(process.argv.slice(2));
-    if (read !== undefined) return read;
-    process.stdout.write(USAGE);
-    return process.exit(0);
-  } catch (error) {
-    if (!(error instanceof InvalidArguments)) throw error;
-    process.stderr.write(`${error.message}\n\n${USAGE}`);
-    return process.exit(WRONG_ARGUMENTS_EXIT_CODE);
-  }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openDataDir } from "../bench/data-dir.ts";
 import { Opened } from "../bench/opened.ts";
-import { InvalidArguments } from "../bench/options.ts";
+import { optionsOrExit } from "../bench/options-or-exit.ts";
 import { readPeakBytes, readResidentBytes, resetPeaks } from "../bench/process-usage.ts";
 import type { Product, Shape } from "../bench/product.ts";
 import { startSingle, startStack } from "../bench/start-products.ts";
@@ -13,14 +13,13 @@ import { formatMegabytes, formatNumber } from "../figures/figures.ts";
 import { formatTable } from "../figures/table.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { fill } from "./fill.ts";
-import { readScaleOptions, type ScaleOptions } from "./options.ts";
+import { readScaleOptions } from "./options.ts";
 
 const USAGE = `Usage: node load/scale/export.ts [--rows N] [--only SHAPES] [--seconds S]
 
 Fills a store (default 10 million rows), starts the services anew and exports all of it: what the process that answers
 holds at most, when the reader is fast, and for S seconds (default 5) when it takes 1 MB/s or nothing. Linux.
 `;
-const WRONG_ARGUMENTS_EXIT_CODE = 2;
 const SLOW_BYTES_A_SECOND = 1_000_000;
 const STEPS = 10;
 
@@ -32,7 +31,7 @@ interface Taken {
   tail: string;
 }
 
-const { rows, seconds, shapes } = optionsOrExit();
+const { rows, seconds, shapes } = optionsOrExit(readScaleOptions, USAGE);
 const opened = new Opened();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void opened.stopAll().finally(() => process.exit(1)));
@@ -121,17 +120,4 @@ function take(taken: Taken, piece: Buffer): void {
 
 function tell({ rows: stored, committedPerSecond }: { rows: number; committedPerSecond: number }): void {
   process.stderr.write(`${formatNumber(stored)} rows, ${formatNumber(committedPerSecond)} events/s\n`);
-}
-
-function optionsOrExit(): ScaleOptions {
-  try {
-    const read = readScaleOptions(process.argv.slice(2));
-    if (read !== undefined) return read;
-    process.stdout.write(USAGE);
-    process.exit(0);
-  } catch (error) {
-    if (!(error instanceof InvalidArguments)) throw error;
-    process.stderr.write(`${error.message}\n\n${USAGE}`);
-    process.exit(WRONG_ARGUMENTS_EXIT_CODE);
-  }
 }

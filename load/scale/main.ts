@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openDataDir } from "../bench/data-dir.ts";
 import { describeMachine } from "../bench/machine.ts";
 import { Opened } from "../bench/opened.ts";
-import { InvalidArguments } from "../bench/options.ts";
+import { optionsOrExit } from "../bench/options-or-exit.ts";
 import type { Shape } from "../bench/product.ts";
 import { type Stack, startSingle, startStack } from "../bench/start-products.ts";
 import { formatMegabytes, formatNumber, formatRatio } from "../figures/figures.ts";
@@ -11,14 +11,13 @@ import { formatTable } from "../figures/table.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { compareIngest, compareReads } from "./compare.ts";
 import { type FillStep, fill } from "./fill.ts";
-import { readScaleOptions, type ScaleOptions, USAGE } from "./options.ts";
+import { readScaleOptions, USAGE } from "./options.ts";
 
-const WRONG_ARGUMENTS_EXIT_CODE = 2;
 const SMALL_ROWS = 10_000;
 const STEPS = 10;
 const RESULTS = new URL("../results-scale.md", import.meta.url);
 
-const options = optionsOrExit();
+const options = optionsOrExit(readScaleOptions, USAGE);
 const opened = new Opened();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void opened.stopAll().finally(() => process.exit(1)));
@@ -90,17 +89,4 @@ function formatSteps(steps: FillStep[]): string {
 
 function tell(words: string): void {
   process.stderr.write(`${words}\n`);
-}
-
-function optionsOrExit(): ScaleOptions {
-  try {
-    const read = readScaleOptions(process.argv.slice(2));
-    if (read !== undefined) return read;
-    process.stdout.write(USAGE);
-    return process.exit(0);
-  } catch (error) {
-    if (!(error instanceof InvalidArguments)) throw error;
-    process.stderr.write(`${error.message}\n\n${USAGE}`);
-    return process.exit(WRONG_ARGUMENTS_EXIT_CODE);
-  }
 }
