@@ -1,4 +1,4 @@
-import type { Problem, PublishAnswer } from "./contract.ts";
+import type { Fault, Problem, PublishAnswer } from "./contract.ts";
 import { type Answer, isAnswer, type NoAnswer } from "./http-attempt.ts";
 
 /** What an answer means for the one who sent the request. */
@@ -23,18 +23,32 @@ export function describeFailure(answer: Answer | NoAnswer): string {
   return [answer.status, code].filter(Boolean).join(" ") + (detail === undefined ? "" : `: ${detail}`);
 }
 
-/** The problem in an answer; undefined when its body is none of the service's. */
+/** The problem in an answer, with those faults that are the service's; undefined when its body is no problem. */
 export function readProblem(body: unknown): (Partial<Problem> & Pick<Problem, "code">) | undefined {
-  const isProblem = typeof body === "object" && body !== null && "code" in body && typeof body.code === "string";
-  return isProblem ? (body as Problem) : undefined;
+  if (!hasTexts(body, "code")) return undefined;
+  const problem = body as Problem;
+  // A proxy's own problems have errors of their own kind.
+  const faults: unknown[] = Array.isArray(problem.errors) ? problem.errors : [];
+  return { ...problem, errors: faults.filter((fault) => hasTexts(fault, "pointer", "detail")) as Fault[] };
 }
 
-/** The answer of a publish or a receipt; undefined when its counts make no sense. */
+/** The answer of a publish or a receipt; undefined when it makes no sense. */
 export function readPublishAnswer(body: unknown): PublishAnswer | undefined {
   if (typeof body !== "object" || body === null) return undefined;
   const { received, accepted, duplicates, conflicts = 0, dead_lettered = 0, pending = 0 } = body as PublishAnswer;
   const counts: unknown[] = [received, accepted, duplicates, conflicts, dead_lettered, pending];
-  return counts.every(isCount) ? (body as PublishAnswer) : undefined;
+  const { rejected = [], results = [] } = body as PublishAnswer;
+  const areLists = isListWith(rejected, "pointer", "reason") && isListWith(results, "status");
+  return counts.every(isCount) && areLists ? (body as PublishAnswer) : undefined;
+}
+
+function isListWith(value: unknown, ...names: string[]): boolean {
+  return Array.isArray(value) && value.every((item) => hasTexts(item, ...names));
+}
+
+function hasTexts(value: unknown, ...names: string[]): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === "string");
 }
 
 function isCount(value: unknown): boolean {

@@ -304,6 +304,35 @@ test("broken off, what is under way may have been taken, and what is queued was 
   expect(service.requests).toHaveLength(1);
 });
 
+test.each([
+  { errors: "of its own" },
+  { errors: ["of its own"] },
+  { errors: [null] },
+  { errors: [{ pointer: 1, detail: "a" }] },
+])("a problem of a proxy refuses the event, whatever its errors are: %j", async (problem) => {
+  service.faults.push((response) => answer(response, 422, { code: "proxy", ...problem }));
+  const batcher = batcherOf();
+
+  expect(await outcomeOf(batcher.add(eventOf("a")))).toMatchObject({ outcome: "refused", code: "proxy", faults: [] });
+  expect(batcher.pending).toBe(0);
+});
+
+test.each([
+  [200, { results: [null] }],
+  [200, { results: [{}] }],
+  [200, { results: "s" }],
+  [200, { results: [{ status: "rejected" }], rejected: null }],
+  [200, { results: [{ status: "rejected" }], rejected: [{ index: 0 }] }],
+  [202, { results: [{ status: "pending" }] }],
+])("an answer of %i that makes no sense leaves the outcome unknown: %j", async (status, body) => {
+  const counts = { received: 1, accepted: 1, duplicates: 0 };
+  service.faults.push((response) => answer(response, status, { ...counts, ...body }, { location: "http://[" }));
+  const batcher = batcherOf();
+
+  expect(await outcomeOf(batcher.add(eventOf("a")))).toMatchObject({ outcome: "unknown", events: [eventOf("a")] });
+  expect(batcher.pending).toBe(0);
+});
+
 test.each(["maxEvents", "maxBytes", "maxPending"])("refuses a %s of nothing", (limit) => {
   expect(() => batcherOf({ [limit]: 0 })).toThrow(RangeError);
 });

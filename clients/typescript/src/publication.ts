@@ -28,12 +28,12 @@ export function readPublication(
 ): Publication {
   const told = readPublishAnswer(body);
   const location = headers.get("location");
+  const receipt = location === null ? null : URL.parse(location, url.href);
   const isPending = status === 202 || (told?.pending ?? 0) > 0;
-  if (told === undefined || (isPending && location === null)) {
+  if (told === undefined || (isPending && receipt === null)) {
     const reason = `${status} without ${told === undefined ? "counts" : "a Location"}`;
     const doubts = doubtfulAttempts + 1;
     throw new PublishError({ outcome: "unknown", reason, status, events, attempts, doubtfulAttempts: doubts });
   }
-  const receipt = isPending && location !== null ? { receipt: new URL(location, url) } : {};
-  return { ...told, ...receipt, attempts, doubtfulAttempts, ms };
+  return { ...told, ...(isPending && receipt !== null ? { receipt } : {}), attempts, doubtfulAttempts, ms };
 }
