@@ -4,20 +4,7 @@ import type { Books, BooksQuery } from "@tidemark/shared/event-store/event-store
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { keepSteady, readBooks, type WholeBooks } from "./books.ts";
-
-const NO_BOOKS: Books = {
-  unique: 0,
-  duplicates: 0,
-  conflicts: 0,
-  deadLettered: 0,
-  topicsTotal: 0,
-  byTopic: [],
-  sourcesTotal: 0,
-  bySource: [],
-  appliedHeldEvents: 0,
-  appliedGoneFrames: 0,
-  tableDrift: 0,
-};
+import { EMPTY_BOOKS } from "./query-fixture.ts";
 
 const away = () => Promise.reject(new Unavailable({ code: "log_unreachable", detail: "away" }));
 
@@ -78,7 +65,7 @@ class Simulation {
     const isHeld = (sequence: number) => log?.held.some(({ first, last }) => first <= sequence && sequence <= last);
     const isGone = (sequence: number) => !isHeld(sequence) && sequence <= (log?.lastSequence ?? 0);
     return {
-      ...NO_BOOKS,
+      ...EMPTY_BOOKS,
       unique: sum(this.#applied.values()),
       appliedHeldEvents: sum(applied.filter(([sequence]) => isHeld(sequence)).map(([, events]) => events)),
       appliedGoneFrames: applied.filter(([sequence]) => isGone(sequence)).length,
@@ -203,7 +190,7 @@ test("drift is how many frames left the log without being in the books", async (
 test("drift is that of the tables where log and books agree, and no defect hides another", async () => {
   const contents = { ...new Simulation().look(), removed: 5 };
   const driftWith = async (books: Partial<Books>) => {
-    const reader = { readBooks: async () => ({ ...NO_BOOKS, ...books }) };
+    const reader = { readBooks: async () => ({ ...EMPTY_BOOKS, ...books }) };
     return (await readBooks({ reader, readLog: async () => contents }, { maxTopics: 0 })).drift;
   };
   expect(await driftWith({ appliedGoneFrames: 5 })).toBe(0);
@@ -230,7 +217,7 @@ test("passes on that the store is away", async () => {
 });
 
 const whole = (unique: number, events: number, isUncertain?: true): WholeBooks => {
-  const books = { ...NO_BOOKS, unique };
+  const books = { ...EMPTY_BOOKS, unique };
   return { books, queue: { events, ...(isUncertain ? { isUncertain } : {}) } };
 };
 

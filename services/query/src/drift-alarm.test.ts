@@ -1,20 +1,8 @@
 import { expect, test, vi } from "vitest";
-import type { WholeBooks } from "./books.ts";
 import { createDriftAlarm } from "./drift-alarm.ts";
+import { EMPTY_BOOKS } from "./query-fixture.ts";
 
-const books: WholeBooks["books"] = {
-  unique: 0,
-  duplicates: 0,
-  conflicts: 0,
-  deadLettered: 0,
-  topicsTotal: 0,
-  byTopic: [],
-  sourcesTotal: 0,
-  bySource: [],
-  appliedHeldEvents: 0,
-  appliedGoneFrames: 7,
-  tableDrift: 0,
-};
+const books = { ...EMPTY_BOOKS, appliedGoneFrames: 7 };
 
 function alarmsAmong(drifts: (number | undefined)[]): unknown[] {
   const error = vi.fn();

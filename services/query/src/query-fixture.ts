@@ -6,7 +6,7 @@ import { type Durability, SAFE } from "@tidemark/shared/durability";
 import { Unavailable } from "@tidemark/shared/errors";
 import type { LogContents } from "@tidemark/shared/event-log/event-log";
 import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
-import type { EventStore } from "@tidemark/shared/event-store/event-store";
+import type { Books, EventStore } from "@tidemark/shared/event-store/event-store";
 import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
 import { createHttpServer } from "@tidemark/shared/http-server";
 import { createLogger } from "@tidemark/shared/log";
@@ -32,6 +32,20 @@ export const EMPTY_LOG: LogContents = {
   lastSequence: 0,
   held: [],
   removed: 0,
+};
+
+export const EMPTY_BOOKS: Books = {
+  unique: 0,
+  duplicates: 0,
+  conflicts: 0,
+  deadLettered: 0,
+  topicsTotal: 0,
+  byTopic: [],
+  sourcesTotal: 0,
+  bySource: [],
+  appliedHeldEvents: 0,
+  appliedGoneFrames: 0,
+  tableDrift: 0,
 };
 
 /** Opens queries; `onEnd` takes what closes them and discards their data: `onTestFinished` or `afterAll`. */
