@@ -12,6 +12,7 @@ import { runProcess } from "../../../shared/src/lifecycle.ts";
 import { createLogger } from "../../../shared/src/log.ts";
 import { createNatsSignals } from "../../../shared/src/signals/jetstream-signals.ts";
 import type { Signals } from "../../../shared/src/signals/signals.ts";
+import type { Verdicts } from "../../../shared/src/verdict.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 /** The ports of a consumer, each to be given back broken. */
@@ -19,6 +20,15 @@ export interface ConsumerPorts {
   eventLog: EventLog;
   store: Pick<EventStore, "apply">;
   signals: Signals;
+}
+
+/** Signals that send other verdicts than they are given. */
+export function changeVerdicts(signals: Signals, change: (verdicts: Verdicts) => Verdicts): Signals {
+  return {
+    ...signals,
+    sendVerdicts: (address, { frameId, verdicts }) =>
+      signals.sendVerdicts(address, { frameId, verdicts: change(verdicts) }),
+  };
 }
 
 /** The consumer's composition root, with something in it that breaks a promise. */
