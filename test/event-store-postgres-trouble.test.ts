@@ -4,6 +4,7 @@ import { createLogger } from "@tidemark/shared/log";
 import pg from "pg";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { deliveryOf } from "./support/frames.ts";
+import { changeDatabase } from "./support/postgres-database.ts";
 import { eventOf, prepareStores, terminate, waitForLocks } from "./support/postgres-event-stores.ts";
 import { waitFor } from "./support/wait-for.ts";
 
@@ -79,10 +80,25 @@ describe("a database in trouble", () => {
     await beside.query("ROLLBACK");
   });
 
-  test("is too slow for a batch: the next attempts take fewer frames at once", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const store = await openConsumer();
-    // In place of the server's timer: whoever writes more than two frames at once is out of time.
+  test("is migrated by a newer release: a second writer connects all the same", async () => {
+    const { beside, url } = await prepareStores();
+    const store = await openPostgresEventStore({ url, log, migrate: true, maxConnections: 1, maxWriters: 2 });
+    onTestFinished(() => store.close());
+    await beside.query("BEGIN");
+    await beside.query("LOCK TABLE migrations");
+    await beside.query("SAVEPOINT frames");
+    await beside.query("LOCK TABLE frames IN SHARE MODE");
+
+    const applying = ["a", "b"].map((id) => store.apply([deliveryOf([eventOf(id)])], { maxNamed: 0 }));
+    await waitForLocks(beside, 2);
+    await beside.query("ROLLBACK TO SAVEPOINT frames");
+
+    expect(await Promise.all(applying)).toMatchObject(["s", "s"].map((verdicts) => ({ frames: [{ verdicts }] })));
+    await beside.query("ROLLBACK");
+  });
+
+  /** In place of the server's timer: whoever writes more than two frames at once is out of time. */
+  async function slowDown(beside: pg.Client): Promise<void> {
     await beside.query(
       `CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
          IF (SELECT count(*) FROM written) > 2 THEN RAISE EXCEPTION 'too slow' USING ERRCODE = 'query_canceled'; END IF;
@@ -93,6 +109,24 @@ describe("a database in trouble", () => {
       `CREATE TRIGGER slow AFTER INSERT ON frames REFERENCING NEW TABLE AS written
        FOR EACH STATEMENT EXECUTE FUNCTION be_slow()`,
     );
+  }
+
+  test("is too slow for one batch: what others commit meanwhile does not make its attempts larger again", async () => {
+    const { beside, openConsumer } = await prepareStores();
+    const store = await openConsumer();
+    await slowDown(beside);
+    const batch = ["a", "b", "c", "d"].map((id) => deliveryOf([eventOf(id)]));
+
+    await expect(store.apply(batch, { maxNamed: 0 })).rejects.toMatchObject(unreachable);
+    await store.apply([deliveryOf([eventOf("e")])], { maxNamed: 0 });
+
+    expect((await store.apply(batch, { maxNamed: 0 })).frames.map(({ verdicts }) => verdicts).join("")).toBe("ssss");
+  });
+
+  test("is too slow for a batch: the next attempts take fewer frames at once", async () => {
+    const { beside, openConsumer } = await prepareStores();
+    const store = await openConsumer();
+    await slowDown(beside);
     const batch = ["a", "b", "c", "d", "a", "a"].map((id) => deliveryOf([eventOf(id)]));
     const applyBatch = () => store.apply(batch, { maxNamed: 1 });
 
@@ -105,6 +139,23 @@ describe("a database in trouble", () => {
     );
     expect(dropped).toHaveLength(1);
     expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 4, duplicates: 2 });
+  });
+
+  test("has no connection to spare for a second writer: the first one does its work, too", async () => {
+    const { beside, url } = await prepareStores();
+    const store = await openPostgresEventStore({ url, log, migrate: true, maxConnections: 1, maxWriters: 2 });
+    onTestFinished(() => store.close());
+    await beside.query("BEGIN");
+    await beside.query("LOCK TABLE frames IN SHARE MODE");
+    const applying = [store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 })];
+    await waitForLocks(beside, 1);
+    const { rows } = await beside.query<{ name: string }>("SELECT current_database() AS name");
+    await changeDatabase(inject("databaseUrl"), `ALTER DATABASE ${rows[0]?.name} ALLOW_CONNECTIONS false`);
+
+    applying.push(store.apply([deliveryOf([eventOf("b")])], { maxNamed: 0 }));
+    await beside.query("ROLLBACK");
+
+    expect(await Promise.all(applying)).toMatchObject(["s", "s"].map((verdicts) => ({ frames: [{ verdicts }] })));
   });
 
   test("is closed to everybody by its operator: it is waited for", async () => {

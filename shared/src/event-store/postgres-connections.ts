@@ -129,11 +129,13 @@ export class Writer {
   /**
    * Runs work on the connection, alone: one after the other, so that nobody's statements get into another's transaction.
    *
+   * @param substitute runs it where this one gets no connection: a server that is full has none to spare, and those who
+   *   have one go on
    * @throws {Unavailable} `store_unreachable`
    */
-  run<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
+  run<Result>(work: (connection: WriteConnection) => Promise<Result>, substitute?: Writer): Promise<Result> {
     this.#pending++;
-    const result = this.#lastWork.then(() => this.#runNow(work)).finally(() => this.#pending--);
+    const result = this.#lastWork.then(() => this.#runNow(work, substitute)).finally(() => this.#pending--);
     this.#lastWork = result.catch(() => undefined); // told to whoever asked for it
     return result;
   }
@@ -142,8 +144,17 @@ export class Writer {
     return this.#pending === 0;
   }
 
-  async #runNow<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
-    const connection = await this.connection();
+  async #runNow<Result>(
+    work: (connection: WriteConnection) => Promise<Result>,
+    substitute: Writer | undefined,
+  ): Promise<Result> {
+    let connection: WriteConnection;
+    try {
+      connection = await this.connection();
+    } catch (error) {
+      if (substitute === undefined || !(error instanceof Unavailable)) throw error;
+      return substitute.run(work);
+    }
     try {
       return await work(connection);
     } catch (error) {

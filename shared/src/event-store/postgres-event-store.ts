@@ -75,12 +75,16 @@ class PostgresEventStore implements PostgresStore {
    * every attempt goes further.
    */
   #framesAtOnce = Number.POSITIVE_INFINITY;
+  /** The same for each batch that ran out of time: the success of others in between says nothing of it. */
+  readonly #framesOfBatch = new WeakMap<AppliedDelivery[], number>();
 
   constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1 }: PostgresOptions) {
     this.#url = url;
     const { signal } = this.#closing;
-    const createWriter = () => new Writer({ url, log, migrates: migrate, signal });
-    this.#writers = [createWriter(), ...Array.from({ length: maxWriters - 1 }, createWriter)];
+    const createWriter = ({ migrates }: { migrates: boolean }) => new Writer({ url, log, migrates, signal });
+    // The others connect later, when a newer release may be at the tables: they would wait for it in vain.
+    const others = Array.from({ length: maxWriters - 1 }, () => createWriter({ migrates: false }));
+    this.#writers = [createWriter({ migrates: migrate }), ...others];
     const pool = openReadPool({ url, log, maxConnections, signal });
     this.#reader = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   }
@@ -91,23 +95,24 @@ class PostgresEventStore implements PostgresStore {
 
   async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
     const applied: Applied = { frames: [], dropped: [] };
-    const size = Math.min(this.#framesAtOnce, deliveries.length);
-    for (let at = 0; at < deliveries.length; at += size) {
-      const part = await this.#applyAtOnce(deliveries.slice(at, at + size), maxNamed - applied.dropped.length);
-      applied.frames.push(...part.frames);
-      applied.dropped.push(...part.dropped);
+    const size = Math.min(this.#framesAtOnce, this.#framesOfBatch.get(deliveries) ?? Infinity, deliveries.length);
+    try {
+      for (let at = 0; at < deliveries.length; at += size) {
+        const some = deliveries.slice(at, at + size);
+        const maxOfThese = maxNamed - applied.dropped.length;
+        const part = await this.#write((connection) => applyFrames(connection, some, maxOfThese));
+        applied.frames.push(...part.frames);
+        applied.dropped.push(...part.dropped);
+      }
+    } catch (error) {
+      if (isOutOfTime(error)) {
+        this.#framesAtOnce = Math.ceil(size / 2);
+        this.#framesOfBatch.set(deliveries, this.#framesAtOnce);
+      }
+      throw error;
     }
     this.#framesAtOnce *= 2;
     return applied;
-  }
-
-  async #applyAtOnce(deliveries: AppliedDelivery[], maxNamed: number): Promise<Applied> {
-    try {
-      return await this.#write((connection) => applyFrames(connection, deliveries, maxNamed));
-    } catch (error) {
-      if (isOutOfTime(error)) this.#framesAtOnce = Math.ceil(deliveries.length / 2);
-      throw error;
-    }
   }
 
   listEvents(query: EventQuery): Promise<EventPage> {
@@ -171,8 +176,9 @@ class PostgresEventStore implements PostgresStore {
   }
 
   #write<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
-    const writer = this.#writers.find(({ isIdle }) => isIdle) ?? this.#writers[0];
-    return this.#explaining(() => writer.run(work));
+    const [first] = this.#writers;
+    const writer = this.#writers.find(({ isIdle }) => isIdle) ?? first;
+    return this.#explaining(() => writer.run(work, writer === first ? undefined : first));
   }
 
   #explaining<Result>(run: () => Promise<Result>): Promise<Result> {
