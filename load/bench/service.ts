@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { findFreePort } from "../../tools/free-port.ts";
 
 export interface ServiceOptions {
@@ -22,6 +23,8 @@ export interface Service {
 
 const READY_DEADLINE_MS = 60_000;
 const LOOK_EVERY_MS = 50;
+// That of the npm scripts: what is measured starts as `npm start` does.
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
 
 /** Starts a service on a loopback port of its own, and waits until it is ready. It ends with this process. */
 export async function startService({ service, environment, logDir, profileDir }: ServiceOptions): Promise<Service> {
@@ -32,7 +35,7 @@ export async function startService({ service, environment, logDir, profileDir }:
   const profile =
     profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profileDir, `${service}-${port}`)}`];
   const child = fork(new URL(`../../services/${service}/src/main.ts`, import.meta.url), {
-    env: { ...environment, HOST: "127.0.0.1", PORT: String(port) },
+    env: { ...environment, NODE_COMPILE_CACHE: COMPILE_CACHE, HOST: "127.0.0.1", PORT: String(port) },
     execArgv: ["--import", new URL("../../tools/stack/stop-with-parent.ts", import.meta.url).href, ...profile],
     stdio: ["ignore", log, log, "ipc"],
     detached: true, // Ctrl-C reaches this process, which stops its services
