@@ -1,4 +1,5 @@
 import { inject } from "vitest";
+import { waitFor } from "../support/wait-for.ts";
 import type { RunningShape } from "./shape.ts";
 import { openSingle } from "./single.ts";
 import { openStack } from "./stack.ts";
@@ -14,6 +15,8 @@ const OPEN = { single: openSingle, stack: openStack };
 
 export async function openTidemark(): Promise<Tidemark> {
   const shape = await OPEN[inject("shape")]();
+  // Ready is sooner: who asks before the first heartbeat is told, as an error, that nobody consumes.
+  await waitFor("health", async () => (await fetch(`${shape.url}/health`)).ok);
   return {
     ...shape,
     publish: async (...events) => {

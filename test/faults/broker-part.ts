@@ -8,6 +8,7 @@ export interface BrokerPart extends Part {
   readonly port: number;
   readonly version: string;
   /** Deliveries beyond the first of each frame, as the broker counts them. */
+  /** At least so many. */
   countRedeliveries(): Promise<number>;
   close(): Promise<void>;
 }
@@ -52,7 +53,11 @@ export async function openBrokerPart(dataDir: string): Promise<BrokerPart> {
       const { account_details: accounts = [] } = (await ask("/jsz?consumers=true")) as JetstreamReport;
       const streams = accounts.flatMap(({ stream_detail: details = [] }) => details);
       const consumers = streams.flatMap(({ consumer_detail: details = [] }) => details);
-      return consumers.reduce((sum, { delivered }) => sum + delivered.consumer_seq - delivered.stream_seq, 0);
+      // A broker that was killed may have forgotten deliveries, and knows from the messages that are gone how far it was.
+      return consumers.reduce(
+        (sum, { delivered }) => sum + Math.max(0, delivered.consumer_seq - delivered.stream_seq),
+        0,
+      );
     },
     close: () => server.stop(),
   };
