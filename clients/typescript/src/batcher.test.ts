@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { BatcherOptions } from "./batcher.ts";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { Batcher, type BatcherOptions } from "./batcher.ts";
 import type { NewEvent } from "./contract.ts";
 import { answer, type FakeService, type Fault, startFakeService } from "./fake-service.ts";
 import { PublishError, TidemarkClient } from "./tidemark-client.ts";
@@ -56,6 +56,18 @@ test("a full request does not wait for more", async () => {
   const batcher = batcherOf({ lingerMs: NEVER_MS, maxEvents: 2 });
 
   expect(await outcomesOf(["a", "b"].map((id) => batcher.add(eventOf(id))))).toEqual(["stored", "stored"]);
+});
+
+test("an event may wait for ever", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const publishText = vi.fn();
+  const batcher = new Batcher({ publishText }, { lingerMs: Number.POSITIVE_INFINITY });
+  void outcomeOf(batcher.add(eventOf("a")));
+
+  vi.advanceTimersByTime(NEVER_MS);
+
+  expect(publishText).not.toHaveBeenCalled();
 });
 
 test("one request is under way at a time, in the order of adding", async () => {

@@ -2,6 +2,7 @@ import { errorsOf, outcomesOf, type Verdict } from "./batch-outcome.ts";
 import type { IdentifiedEvent, NewEvent } from "./contract.ts";
 import { identify } from "./event-text.ts";
 import { PublishError } from "./publish-error.ts";
+import { LONGEST_TIMER_MS } from "./retry.ts";
 import { Room } from "./room.ts";
 import type { TidemarkClient } from "./tidemark-client.ts";
 
@@ -131,10 +132,11 @@ export class Batcher {
   #sendIfDue(): void {
     if (this.#queue.length === 0) return;
     if (!this.#isDue && !this.#isFull()) {
+      const lingerMs = Math.min(this.#limits.lingerMs, LONGEST_TIMER_MS);
       this.#timer ??= setTimeout(() => {
         this.#isDue = true;
         this.#sendIfDue();
-      }, this.#limits.lingerMs);
+      }, lingerMs);
       return;
     }
     if (this.#sending !== undefined) return;

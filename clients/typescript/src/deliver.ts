@@ -1,6 +1,6 @@
 import { type Meaning, readMeaning } from "./answer.ts";
 import { type Answer, attempt, isAnswer, type NoAnswer } from "./http-attempt.ts";
-import { type Backoff, backoffMs, pause, readRetryAfter } from "./retry.ts";
+import { type Backoff, backoffMs, LONGEST_TIMER_MS, pause, readRetryAfter } from "./retry.ts";
 
 export interface Patience extends Backoff {
   /** How long one attempt may take. */
@@ -42,7 +42,7 @@ export interface Delivery {
 export async function deliver({ url, request, isEnough, ...options }: DeliverOptions): Promise<Delivery> {
   const { signal } = options.interruption;
   const { requestTimeoutMs, deadlineMs } = options.patience;
-  const timeoutMs = Math.min(requestTimeoutMs, deadlineMs);
+  const timeoutMs = Math.min(requestTimeoutMs, deadlineMs, LONGEST_TIMER_MS);
   const lastAttemptAt = performance.now() + deadlineMs - timeoutMs;
   let doubtfulAttempts = 0;
   for (let attempts = 1; ; attempts++) {

@@ -5,8 +5,8 @@ export interface Backoff {
   longestDelayMs: number;
 }
 
-// A timer that is to wait longer fires at once.
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** A timer that is to wait longer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** `Retry-After` in milliseconds from now: seconds or an HTTP date (RFC 9110, section 10.2.3); 0 without a valid one. */
 export function readRetryAfter(header: string | null, nowMs: number): number {

@@ -71,6 +71,13 @@ test("shows its key", async () => {
   expect(service.requests[0]?.headers.authorization).toBe("Bearer secret");
 });
 
+test("without a deadline it goes on for ever", async () => {
+  service.faults.push((response) => answer(response, 503, { code: "log_full" }));
+  const client = clientOf({ deadlineMs: Number.POSITIVE_INFINITY });
+
+  expect(await client.publish(event)).toMatchObject({ accepted: 1, attempts: 2, doubtfulAttempts: 0 });
+});
+
 test("an event without an id gets one, the same at every attempt", async () => {
   service.faults.push(storeAndClose, storeAndClose);
 
