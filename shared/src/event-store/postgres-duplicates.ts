@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { DuplicateCopy, DuplicatePage, DuplicateQuery } from "./duplicates.ts";
 import { MAX_PAGE_BYTES } from "./event-store.ts";
 import { translatingErrors } from "./postgres-errors.ts";
+import { cutByBytes } from "./postgres-page-cut.ts";
 import { LAST_POSITION, positionValues, writePosition } from "./postgres-positions.ts";
 import { type Tables, utcText } from "./postgres-queries.ts";
 
@@ -39,8 +40,7 @@ type PageRow = FloorRow & (CopyRow | { tx: null });
 export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery): Promise<DuplicatePage> {
   const { topic = null, eventId = null, source = null, conflicting = null, limit, after = LAST_POSITION } = query;
   const newestFirst = sql.raw("tx DESC, ord DESC");
-  const upToHere = sql`OVER (ORDER BY ${newestFirst} ROWS UNBOUNDED PRECEDING)`;
-  const before = sql`OVER (ORDER BY ${newestFirst} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
+  const { expressions, fits } = cutByBytes(newestFirst, MAX_PAGE_BYTES);
   const beyond = sql`FROM duplicates WHERE (tx, ord) < (${positionValues(after)}) ORDER BY ${newestFirst}`;
   const select = sql<PageRow>`
     WITH floor AS (
@@ -51,19 +51,11 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
         AND (${eventId}::text IS NULL OR event_id = ${eventId})
         AND (${conflicting}::boolean IS NULL OR is_conflict = ${conflicting})
       ORDER BY ${newestFirst} LIMIT ${limit + 1}
-    ), stored AS (
-      SELECT *, count(*) OVER () AS found,
-        sum(coalesce(pg_column_size(payload), 0) + coalesce(pg_column_size(attributes), 0)) ${before} AS stored_before
-      FROM page
-    ), sized AS (
-      SELECT *, sum(coalesce(octet_length(payload::text), 0) + coalesce(octet_length(attributes::text), 0)) ${upToHere}
-        AS text_bytes
-      FROM stored WHERE coalesce(stored_before, 0) < ${MAX_PAGE_BYTES}
-    )
+    ), ${expressions}
     SELECT floor_tx, floor_ord, found, tx, ord, topic, event_id, source, is_conflict,
       ${utcText("received_at")} AS received_at, ${utcText("first_processed_at")} AS first_processed_at,
       ${utcText("timestamp")} AS timestamp, payload::text AS payload, attributes::text AS attributes
-    FROM (SELECT) AS always LEFT JOIN floor ON true LEFT JOIN sized ON stored_before IS NULL OR text_bytes <= ${MAX_PAGE_BYTES}
+    FROM (SELECT) AS always LEFT JOIN floor ON true LEFT JOIN sized ON ${fits}
     ORDER BY ${newestFirst}`;
   const { rows } = await translatingErrors(() => select.execute(db));
   const page = rows.filter((row) => row.tx !== null).slice(0, limit);

@@ -9,6 +9,7 @@ import {
   MAX_SCANNED_EVENTS,
 } from "./event-store.ts";
 import { translatingErrors } from "./postgres-errors.ts";
+import { cutByBytes } from "./postgres-page-cut.ts";
 import {
   earlierPosition,
   FIRST_POSITION,
@@ -42,29 +43,17 @@ type PageRow = ScanRow & (PlacedEventRow | { tx: null });
  *
  * What no index leads to is looked for in the next 10,000 events; only a page that is not full asks where those end. An
  * index by source or time would be written with every event, to be read by few.
- *
- * The page is cut by bytes as well: first by the stored ones, which are known without unpacking anything, then, of what
- * is left, by those of the text.
  */
 export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise<EventPage> {
   const { limit, order, maxBytes = MAX_PAGE_BYTES } = query;
   const inOrder = sql.raw(`tx ${order}, ord ${order}`);
-  const upToHere = sql`OVER (ORDER BY ${inOrder} ROWS UNBOUNDED PRECEDING)`;
-  const before = sql`OVER (ORDER BY ${inOrder} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
+  const { expressions, fits } = cutByBytes(inOrder, maxBytes);
   const { page, floor } = selectPage(query);
   const select = sql<PageRow>`
-    WITH page AS (${page}), floor AS (${floor}), stored AS (
-      SELECT *, count(*) OVER () AS found,
-        sum(coalesce(pg_column_size(payload), 0) + coalesce(pg_column_size(attributes), 0)) ${before} AS stored_before
-      FROM page
-    ), sized AS (
-      SELECT *, sum(coalesce(octet_length(payload::text), 0) + coalesce(octet_length(attributes::text), 0)) ${upToHere}
-        AS text_bytes
-      FROM stored WHERE coalesce(stored_before, 0) < ${maxBytes}
-    )
+    WITH page AS (${page}), floor AS (${floor}), ${expressions}
     SELECT horizon, floor_tx, floor_ord, found, ${EVENT_COLUMNS}
     FROM (SELECT ${HORIZON} AS horizon) AS always LEFT JOIN floor ON true
-      LEFT JOIN sized ON stored_before IS NULL OR text_bytes <= ${maxBytes}
+      LEFT JOIN sized ON ${fits}
     ORDER BY ${inOrder}`;
   const { rows } = await translatingErrors(() => select.execute(db));
   const events = rows
