@@ -158,6 +158,22 @@ describe("consumers at the same time", () => {
   });
 });
 
+test("a consumer has as many transactions at a time as it has writers, each with a slot of its own", async () => {
+  const { beside, open } = await prepareStores();
+  const store = await open({ migrate: true, maxWriters: 2 });
+  await beside.query("BEGIN");
+  await beside.query("LOCK TABLE events IN EXCLUSIVE MODE");
+
+  const ids = ["first", "second", "third"];
+  const applying = ids.map((id) => store.apply([deliveryOf([eventOf(id)])], { maxNamed: 0 }));
+  await waitForLocks(beside, 2);
+  await beside.query("ROLLBACK");
+  await Promise.all(applying);
+
+  expect((await beside.query("SELECT slot FROM counters ORDER BY slot")).rows).toEqual([{ slot: 0 }, { slot: 1 }]);
+  expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 3, duplicates: 0 });
+});
+
 describe("a walk forward", () => {
   test("waits for what may still commit before the newest, and skips nothing", async () => {
     const { beside, openConsumer } = await prepareStores();

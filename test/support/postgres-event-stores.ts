@@ -15,8 +15,8 @@ export async function prepareStores() {
   const beside = new pg.Client({ connectionString: database.url });
   await beside.connect();
   onTestFinished(() => beside.end());
-  const open = async ({ migrate }: { migrate: boolean }) => {
-    const store = await openPostgresEventStore({ url: database.url, log, migrate, maxConnections: 2 });
+  const open = async (options: { migrate: boolean; maxWriters?: number }) => {
+    const store = await openPostgresEventStore({ url: database.url, log, maxConnections: 2, ...options });
     onTestFinished(() => store.close());
     return store;
   };
