@@ -15,8 +15,9 @@ export interface PullerOptions {
   log: Logger;
 }
 
-// Two or three transactions' worth: enough to keep the store busy, little enough for other consumers to find work.
-const MAX_BUFFERED_FRAMES = 500;
+// Half of it, where no more is asked for, is what a second transaction waits for, be it one event a frame; and little
+// enough for other consumers to find work.
+const MAX_BUFFERED_FRAMES = 1_000;
 const MIN_BUFFER_BYTES = 32 * 1024 * 1024;
 const PULL_EXPIRES_MS = 30_000;
 // The server says that a pull request is alive this often; after two and a half of these without a word it is lost

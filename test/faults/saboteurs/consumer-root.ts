@@ -1,4 +1,4 @@
-import { type ConsumerOptions, startConsumer } from "../../../services/consumer/src/consumer.ts";
+import { type ConsumerOptions, MAX_BATCHES, startConsumer } from "../../../services/consumer/src/consumer.ts";
 import { ConsumerSettings } from "../../../services/consumer/src/settings.ts";
 import { readSettings } from "../../../shared/src/config.ts";
 import type { EventLog } from "../../../shared/src/event-log/event-log.ts";
@@ -41,7 +41,8 @@ export async function runSabotagedConsumer(
     const connection = await connectJetstream({ url: settings.NATS_URL, name: "consumer", log });
     onClose("connection", () => connection.close());
     const eventLog = await openJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, log });
-    const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true });
+    const maxWriters = MAX_BATCHES;
+    const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true, maxWriters });
     const store = await waitFor("the store", open, { timeoutMs: 60_000, intervalMs: 250 });
     onClose("store", () => store.close());
 
