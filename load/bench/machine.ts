@@ -3,8 +3,10 @@ import { cpus, release, totalmem } from "node:os";
 import pg from "pg";
 import { findNatsServer } from "../../tools/nats-server.ts";
 
-/** What the figures were measured on, as pairs of name and words. */
-export async function describeMachine(dataDir: string, databaseUrl: string | undefined): Promise<[string, string][]> {
+/** What figures were measured on, as pairs of name and words. */
+export type Machine = [name: string, words: string][];
+
+export async function describeMachine(dataDir: string, databaseUrl: string | undefined): Promise<Machine> {
   const [processor] = cpus();
   return [
     ["cores", `${cpus().length}, ${processor?.model.trim() ?? "unknown"}`],

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { startEcho } from "../ceilings/start-echo.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { openDataDir } from "./data-dir.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, type Machine } from "./machine.ts";
 import { Opened } from "./opened.ts";
 import { type BenchOptions, readBenchOptions, USAGE } from "./options.ts";
 import { optionsOrExit } from "./options-or-exit.ts";
@@ -19,49 +19,46 @@ const options = optionsOrExit(readBenchOptions, USAGE);
 const stopped = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
 
-const opened = new Opened();
-try {
-  await bench(options);
-} finally {
-  await opened.stopAll();
-}
-process.exit(stopped.signal.aborted ? 1 : 0);
+const recorder = new Recorder();
+let machine: Machine = [];
+for (let round = 1; round <= options.rounds; round++) machine = await measureAnew(options, round);
+const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" ");
+const report = formatReport({ ...options, date: new Date(), command, machine, recorder });
+process.stdout.write(report);
+if (options.save) await writeFile(RESULTS, report);
+process.exit(0);
 
-async function bench({ parts, rounds, loads, seconds, save, gateways, consumers, profileDir }: BenchOptions) {
-  const { path: dataDir } = opened.add(await openDataDir());
-  const wants = (part: BenchOptions["parts"][number]) => parts.includes(part);
-  const products: Product[] = [];
-  const profiles = profileDir === undefined ? undefined : resolve(profileDir);
-  if (wants("single"))
-    products.push(opened.add(await startSingle({ dataDir: join(dataDir, "single"), profileDir: profiles })));
-  let stack: Stack | undefined;
-  if (wants("stack") || wants("ceilings")) {
-    stack = opened.add(
-      await startStack({ dataDir: join(dataDir, "stack"), gateways, consumers, profileDir: profiles }),
-    );
-    if (wants("stack")) products.push(stack);
-  }
-  const loader = opened.add(startLoader());
-  const recorder = new Recorder();
-  const ceilings = wants("ceilings")
-    ? {
-        databaseUrl: stack?.databaseUrl,
-        sqlitePath: await makeSqliteFile(dataDir),
-        echo: opened.add(await startEcho()),
-      }
-    : {};
-  for (let round = 1; round <= rounds; round++) {
+/** One round, on services and tables of its own: what grows is measured by bench:scale. */
+async function measureAnew({ parts, rounds, loads, seconds, ...options }: BenchOptions, round: number) {
+  const opened = new Opened();
+  try {
+    const { path: dataDir } = opened.add(await openDataDir());
+    const wants = (part: BenchOptions["parts"][number]) => parts.includes(part);
+    const profileDir = options.profileDir === undefined ? undefined : resolve(options.profileDir);
+    const products: Product[] = [];
+    if (wants("single")) products.push(opened.add(await startSingle({ dataDir: join(dataDir, "single"), profileDir })));
+    let stack: Stack | undefined;
+    if (wants("stack") || wants("ceilings")) {
+      stack = opened.add(await startStack({ ...options, dataDir: join(dataDir, "stack"), profileDir }));
+      if (wants("stack")) products.push(stack);
+    }
+    const loader = opened.add(startLoader());
+    const ceilings = wants("ceilings")
+      ? {
+          databaseUrl: stack?.databaseUrl,
+          sqlitePath: await makeSqliteFile(dataDir),
+          echo: opened.add(await startEcho()),
+        }
+      : {};
     const tell = (what: string) => {
       stopped.signal.throwIfAborted();
       process.stderr.write(`round ${round} of ${rounds}: ${what}\n`);
     };
     await measureRound({ dataDir, seconds, loads, loader, recorder, products, ...ceilings, tell });
+    return await describeMachine(dataDir, stack?.databaseUrl);
+  } finally {
+    await opened.stopAll();
   }
-  const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" ");
-  const machine = await describeMachine(dataDir, stack?.databaseUrl);
-  const report = formatReport({ date: new Date(), command, machine, loads, rounds, recorder });
-  process.stdout.write(report);
-  if (save) await writeFile(RESULTS, report);
 }
 
 /** A file with single's tables, for raw inserts. */

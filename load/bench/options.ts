@@ -32,7 +32,7 @@ machine, in a fresh folder under data/ that is removed afterwards. Prints markdo
 
   --only PARTS         some of ${PARTS.join(",")} (default all)
   --seconds S          how long each load lasts (default 5)
-  --rounds N           times everything is measured; the medians are printed (default 1)
+  --rounds N           times everything is started and measured; the medians are printed (default 1)
   --sizes LIST         events a request (default 1,10,100,500)
   --connections LIST   every size with each of these (default 32, and 256 for requests of up to 10 events)
   --gateways N         of the stack (default 1)

@@ -1,5 +1,6 @@
 import { formatMegabytes, formatNumber, formatRatio } from "../figures/figures.ts";
 import { formatTable } from "../figures/table.ts";
+import type { Machine } from "./machine.ts";
 import type { Figures } from "./measure-load.ts";
 import type { Load } from "./options.ts";
 import type { Shape } from "./product.ts";
@@ -10,7 +11,7 @@ export interface ReportInput {
   date: Date;
   /** How it was called. */
   command: string;
-  machine: [string, string][];
+  machine: Machine;
   loads: Load[];
   rounds: number;
   recorder: Recorder;
@@ -28,6 +29,7 @@ export function formatReport(input: ReportInput): string {
     ["## Throughput and latency", formatLoads(input)],
     ["## Processor time an event, and memory", formatProcesses(input)],
     ["## Targets", formatTargets(input.recorder)],
+    ["Where the rest of the time goes: [where-time-goes.md](where-time-goes.md)."],
   ];
   return `${sections.flat().join("\n\n")}\n`;
 }
