@@ -279,6 +279,19 @@ test("whoever waits for room finds it, however many wait", async () => {
   expect(sentIds().flat()).toEqual(Array.from({ length: 50 }, (_, index) => `${index}`));
 });
 
+test("a flush while the last request is under way sends nothing that comes after it sooner", async () => {
+  const batcher = batcherOf({ lingerMs: NEVER_MS, maxEvents: 2 });
+  const before = ["a", "b"].map((id) => batcher.add(eventOf(id)));
+  await batcher.flush();
+  const after = ["c", "d"].map((id) => batcher.add(eventOf(id)));
+
+  expect(await outcomesOf([...before, ...after])).toEqual(["stored", "stored", "stored", "stored"]);
+  expect(sentIds()).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
+});
+
 test("flush sends at once and resolves when what was added has its outcome, a bad one too", async () => {
   const batcher = batcherOf({ lingerMs: NEVER_MS });
   let settled = 0;

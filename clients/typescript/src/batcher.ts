@@ -92,7 +92,7 @@ export class Batcher {
   async flush(): Promise<void> {
     const target = this.#added;
     while (this.#settled < target) {
-      this.#isDue = true;
+      this.#isDue = this.#queue.length > 0; // what is added while the last request is under way may linger
       this.#sendIfDue();
       await this.#sending;
     }
