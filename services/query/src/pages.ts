@@ -2,11 +2,10 @@ import { randomUUID } from "node:crypto";
 import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import scalar from "@scalar/fastify-api-reference";
 import { dashboardDirectory } from "@tidemark/dashboard/dashboard";
 import { InvalidInput } from "@tidemark/shared/errors";
 import { createOpenApiDocument } from "@tidemark/shared/http-api/openapi-document";
-import type { FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { contentSecurityPolicy } from "./content-security.ts";
 
 const POLICY = "content-security-policy";
@@ -41,17 +40,33 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
   });
 }
 
+/**
+ * The reference page is made by a server of its own when it is first asked for: the package holds the page's program as a
+ * text in memory, some 40 MB that most processes never need.
+ */
 function registerReference(server: FastifyInstance): void {
+  let opening: Promise<FastifyInstance> | undefined;
+  const serve = async ({ url, hostname }: FastifyRequest, reply: FastifyReply) => {
+    requireHostName(hostname);
+    opening ??= openReference();
+    const { statusCode, headers, rawPayload } = await (await opening).inject(url);
+    return reply
+      .code(statusCode)
+      .headers({ "content-type": headers["content-type"], [POLICY]: headers[POLICY] })
+      .send(rawPayload);
+  };
+  server.get("/redoc", (_request, reply) => reply.redirect("/redoc/", 301));
+  for (const path of ["/redoc/", "/redoc/js/scalar.js"]) server.get(path, serve);
+}
+
+async function openReference(): Promise<FastifyInstance> {
+  const { default: scalar } = await import("@scalar/fastify-api-reference");
   const nonce = randomUUID();
   const policy = contentSecurityPolicy({ scripts: [`'nonce-${nonce}'`], styles: INLINE_STYLES });
-  server.register(scalar, {
+  const reference = Fastify();
+  reference.addHook("onSend", async (_request, reply) => void reply.header(POLICY, policy));
+  await reference.register(scalar, {
     routePrefix: "/redoc",
-    hooks: {
-      onRequest: (request, reply, done) => {
-        reply.header(POLICY, policy);
-        done(faultOfHost(request.hostname));
-      },
-    },
     configuration: {
       url: "/openapi.json",
       pageTitle: "Tidemark API reference",
@@ -65,10 +80,11 @@ function registerReference(server: FastifyInstance): void {
       hideClientButton: true,
     },
   });
+  return reference;
 }
 
-/** The reference page makes a URL of the host, and fails where that is none. */
-function faultOfHost(host: string): InvalidInput | undefined {
-  if (URL.canParse(`http://${host}`)) return undefined;
-  return new InvalidInput({ code: "bad_request", status: 400, detail: "the Host header names no host" });
+/** The package makes a URL of the host, which is not every text. @throws {InvalidInput} */
+function requireHostName(host: string): void {
+  if (URL.canParse(`http://${host}`)) return;
+  throw new InvalidInput({ code: "bad_request", status: 400, detail: "the Host header names no host" });
 }
