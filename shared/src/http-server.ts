@@ -62,7 +62,8 @@ export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOption
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
     if (!request.raw.complete) await dropBody(request);
     // Whatever Fastify has to say of such a request (QUERY wants a content type), this is what is wrong with it.
-    if (request.is404) return sendProblem(reply, unknownRoute(findMethods, request, reply));
+    if (request.is404 && problemOf(error) === undefined)
+      return sendProblem(reply, unknownRoute(findMethods, request, reply));
     return sendError(log, error, reply);
   });
   const findMethods = rememberRoutes(server);
