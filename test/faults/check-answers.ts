@@ -1,6 +1,7 @@
+import type { Counts } from "@tidemark/client/answer";
 import type { Evidence } from "./evidence.ts";
 import { Finding, type Judgement } from "./judgement.ts";
-import type { AnswerCounts, ResolvedAttempt } from "./tally.ts";
+import type { ResolvedAttempt } from "./tally.ts";
 
 const MAX_BYTES = 600 * 1024 * 1024;
 
@@ -55,7 +56,7 @@ function verdicts({ recount, receipts: judged }: Evidence, attempts: readonly Re
 }
 
 function faultOf(
-  { received, accepted, duplicates, conflicts, deadLettered }: AnswerCounts,
+  { received, accepted, duplicates, conflicts, deadLettered }: Counts,
   { size, least, most, ...sent }: { size: number; conflicts: number; least: number; most: number },
 ): string | undefined {
   if (received !== size) return `received ${received} of ${size}`;

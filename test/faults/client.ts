@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { readMeaning } from "@tidemark/client/answer";
+import { countsOf, readMeaning, readPublishAnswer } from "@tidemark/client/answer";
 import { type Answer, attempt, isAnswer, type NoAnswer } from "@tidemark/client/http-attempt";
-import { readCounts } from "../../services/publisher/src/answer.ts";
 import type { Load } from "./scenario.ts";
 import { alterEvent, createEvent, writeEvent } from "./sent-event.ts";
 import { type Attempt, Tally } from "./tally.ts";
@@ -93,7 +92,8 @@ function readAttempt(answer: Answer | NoAnswer): Pick<Attempt, "outcome" | "answ
   if (meaning !== "judged") {
     return { outcome: meaning === "retry, it may have been taken" ? "unknown" : "failed", answer: told };
   }
-  const counts = readCounts(answer.body);
+  const judged = readPublishAnswer(answer.body);
+  const counts = judged && countsOf(judged);
   const receipt = answer.headers.get("location") ?? undefined;
   return { outcome: "ok", answer: told, ...(answer.status === 202 ? { receipt } : { counts }) };
 }

@@ -1,6 +1,7 @@
+import type { Counts } from "@tidemark/client/answer";
 import { waitFor } from "../support/wait-for.ts";
 import { readReceipt, readStats, type Stats } from "./reader.ts";
-import type { AnswerCounts, Attempt } from "./tally.ts";
+import type { Attempt } from "./tally.ts";
 import type { World } from "./world.ts";
 
 const DRAIN_TIMEOUT_MS = 300_000;
@@ -40,8 +41,8 @@ export async function followReceipts(
   { queryUrl }: World,
   attempts: readonly Attempt[],
   timeoutMs = RECEIPTS_TIMEOUT_MS,
-): Promise<Map<string, AnswerCounts | undefined>> {
-  const followed = new Map<string, AnswerCounts | undefined>();
+): Promise<Map<string, Counts | undefined>> {
+  const followed = new Map<string, Counts | undefined>();
   const receipts = attempts.map(({ receipt }) => receipt).filter((receipt) => receipt !== undefined);
   const deadline = Date.now() + timeoutMs;
   const work = async () => {
@@ -53,7 +54,7 @@ export async function followReceipts(
   return followed;
 }
 
-function follow(service: URL, receipt: string, deadline: number): Promise<AnswerCounts | undefined> {
+function follow(service: URL, receipt: string, deadline: number): Promise<Counts | undefined> {
   const ask = () => readReceipt(service, receipt).catch(() => undefined);
   const judged = async () => {
     const counts = await ask();

@@ -1,7 +1,8 @@
+import type { Counts } from "@tidemark/client/answer";
 import type { Sample } from "./observer.ts";
 import type { Audit, DroppedCopy, Stats } from "./reader.ts";
 import type { Recount } from "./recount.ts";
-import type { AnswerCounts, Attempt } from "./tally.ts";
+import type { Attempt } from "./tally.ts";
 
 /** All that the checker judges by. */
 export interface Evidence {
@@ -14,7 +15,7 @@ export interface Evidence {
   /** Every dropped copy that is listed. */
   dropped: readonly DroppedCopy[];
   /** Each receipt's counts at the end; undefined where it gave none. */
-  receipts: ReadonlyMap<string, AnswerCounts | undefined>;
+  receipts: ReadonlyMap<string, Counts | undefined>;
   samples: readonly Sample[];
   /** Processes that ended unasked, or not as they should. */
   endings: readonly string[];

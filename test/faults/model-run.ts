@@ -1,6 +1,7 @@
+import type { Counts } from "@tidemark/client/answer";
 import type { Evidence } from "./evidence.ts";
 import { sourceOf, TOPICS } from "./sent-event.ts";
-import type { AnswerCounts, Attempt } from "./tally.ts";
+import type { Attempt } from "./tally.ts";
 
 /** A request of a run on paper: its events by number, the last one its probe, and what became of it. */
 export interface ModelRequest {
@@ -18,7 +19,7 @@ export interface ModelRun {
 export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => void = () => {}): Evidence {
   const timesStored = new Map<number, number>();
   const received = new Map<string, number>();
-  const receipts = new Map<string, AnswerCounts | undefined>();
+  const receipts = new Map<string, Counts | undefined>();
   const attempts = requests.map(({ numbers, fate }, index): Attempt => {
     const attempt = { numbers, beganAtMs: 2 * index, endedAtMs: 2 * index + 1, conflicts: 0, isBad: false };
     if (fate === "refused") return { ...attempt, outcome: "failed", answer: "503 log_full" };
@@ -68,7 +69,7 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
 }
 
 /** Stores first copies, counts the others. */
-function store(numbers: number[], timesStored: Map<number, number>, received: Map<string, number>): AnswerCounts {
+function store(numbers: number[], timesStored: Map<number, number>, received: Map<string, number>): Counts {
   let accepted = 0;
   for (const number of numbers) {
     add(received, topicOf(number), 1);

@@ -1,6 +1,5 @@
-import { readCounts } from "../../services/publisher/src/answer.ts";
+import { type Counts, countsOf, readPublishAnswer } from "@tidemark/client/answer";
 import { parseExactly, type StoredPage } from "./stored-event.ts";
-import type { AnswerCounts } from "./tally.ts";
 
 /** What `GET /stats` says, as far as the checker cares. */
 export interface Stats {
@@ -47,8 +46,9 @@ export async function readStats(service: URL): Promise<Stats> {
 }
 
 /** The counts behind a receipt. */
-export async function readReceipt(service: URL, path: string): Promise<AnswerCounts | undefined> {
-  return readCounts(JSON.parse(await get(new URL(path, service))));
+export async function readReceipt(service: URL, path: string): Promise<Counts | undefined> {
+  const judged = readPublishAnswer(JSON.parse(await get(new URL(path, service))));
+  return judged && countsOf(judged);
 }
 
 /** Every stored event, page by page, in the order in which they were stored. */

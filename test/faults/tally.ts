@@ -1,3 +1,5 @@
+import type { Counts } from "@tidemark/client/answer";
+
 /** What the client knows of one attempt to publish. */
 export interface Attempt {
   /**
@@ -13,7 +15,7 @@ export interface Attempt {
   /** The answer's status and problem code, or what became of the connection. */
   answer: string;
   /** With 200: the counts. */
-  counts?: AnswerCounts | undefined;
+  counts?: Counts | undefined;
   /** With 202: the receipt's path. */
   receipt?: string | undefined;
   /** How many of its copies, the first ones, differ from what was stored under their key before. */
@@ -30,16 +32,6 @@ export interface ResolvedAttempt extends Attempt {
 
 export function probeOf({ numbers }: Pick<Attempt, "numbers">): number {
   return numbers.at(-1) as number;
-}
-
-/** The counts of a publish answer or a receipt. */
-export interface AnswerCounts {
-  received: number;
-  accepted: number;
-  duplicates: number;
-  conflicts: number;
-  deadLettered: number;
-  pending: number;
 }
 
 /** Everything the client did, in the order in which attempts ended. */

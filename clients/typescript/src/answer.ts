@@ -42,6 +42,22 @@ export function readPublishAnswer(body: unknown): PublishAnswer | undefined {
   return counts.every(isCount) && areLists ? (body as PublishAnswer) : undefined;
 }
 
+/** The counts of a publish or a receipt; those that an answer leaves out are 0. */
+export interface Counts {
+  received: number;
+  accepted: number;
+  /** Conflicts included. */
+  duplicates: number;
+  conflicts: number;
+  deadLettered: number;
+  pending: number;
+}
+
+export function countsOf(answer: PublishAnswer): Counts {
+  const { received, accepted, duplicates, conflicts = 0, dead_lettered: deadLettered = 0, pending = 0 } = answer;
+  return { received, accepted, duplicates, conflicts, deadLettered, pending };
+}
+
 function isListWith(value: unknown, ...names: string[]): boolean {
   return Array.isArray(value) && value.every((item) => hasTexts(item, ...names));
 }

@@ -1,6 +1,6 @@
 import { PublishError, type TidemarkClient } from "@tidemark/client";
+import { type Counts, countsOf } from "@tidemark/client/answer";
 import type { Publication } from "@tidemark/client/publication";
-import { type Counts, readCounts } from "./answer.ts";
 
 export interface SendOptions {
   client: TidemarkClient;
@@ -15,7 +15,7 @@ export interface Outcome {
   /** `answered`: the verdict is in. `refused`: nothing was stored. `unknown`: nobody told. */
   result: "answered" | "refused" | "unknown";
   /** Set when answered. */
-  counts?: Counts | undefined;
+  counts?: Counts;
   /** Set when not answered. */
   reason?: string;
   attempts: number;
@@ -47,9 +47,9 @@ async function followToVerdict(
 ): Promise<Outcome> {
   const { receipt, attempts, doubtfulAttempts, ms } = publication;
   const answered = { result: "answered", attempts, doubtfulAttempts, ms } as const;
-  if (receipt === undefined) return { ...answered, counts: readCounts(publication) };
+  if (receipt === undefined) return { ...answered, counts: countsOf(publication) };
   try {
-    return { ...answered, counts: readCounts(await client.followReceipt(receipt, interruption)) };
+    return { ...answered, counts: countsOf(await client.followReceipt(receipt, interruption)) };
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     return { result: "unknown", reason: error.reason, attempts, doubtfulAttempts: doubtfulAttempts + 1 };
