@@ -79,9 +79,10 @@ test("docs/openapi.json is what is served (`npm run openapi` writes it)", async 
   expect(JSON.stringify(JSON.parse(committed), null, 2)).toBe(JSON.stringify(served.json(), null, 2));
 });
 
-test("serves nothing beside the dashboard's own files", async () => {
+test("the dashboard's modules are served, and the files beside them are not", async () => {
   const server = createPages();
-  for (const url of ["/dashboard.ts", "/../dashboard.ts", "/%2e%2e/dashboard.ts"]) {
+  expect((await server.inject("/dashboard/text/json-text.js")).statusCode).toBe(200);
+  for (const url of ["/dashboard/text/json-text.test.ts", "/../package.json", "/%2e%2e/package.json"]) {
     expect((await server.inject(url)).statusCode, url).toBe(404);
   }
 });

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { dashboardDirectory } from "@tidemark/dashboard/dashboard";
 import { InvalidInput } from "@tidemark/shared/errors";
 import { createOpenApiDocument } from "@tidemark/shared/http-api/openapi-document";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -33,7 +34,8 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
   registerReference(server);
 
   server.register(fastifyStatic, {
-    root: dashboardDirectory,
+    root: dirname(fileURLToPath(import.meta.resolve("@tidemark/dashboard/index.html"))),
+    globIgnore: ["**/*.ts"], // tests and types stand beside the modules
     wildcard: false, // each file has a route, so that an address without one stays unknown
     decorateReply: false,
     setHeaders: (reply) => reply.header(POLICY, contentSecurityPolicy()),

@@ -1,10 +1,10 @@
-import { confirmed } from "./confirm.js";
-import { byId, element } from "./dom.js";
+import { readJson } from "../api/request.js";
+import { confirmed } from "../page/confirm.js";
+import { byId, element } from "../page/dom.js";
+import { createPagedList } from "../page/paged-list.js";
+import { localTime, plural } from "../text/format.js";
+import { members } from "../text/json-text.js";
 import { fact, jsonBlock } from "./event-view.js";
-import { localTime, plural } from "./format.js";
-import { members } from "./json-text.js";
-import { createPagedList } from "./paged-list.js";
-import { readJson } from "./service.js";
 
 const OUTCOMES = {
   stored: "The store took it: it is unique now.",

@@ -1,4 +1,4 @@
-import { count, plural, span } from "./format.js";
+import { count, plural, span } from "../text/format.js";
 
 /**
  * What the last answers of /stats and /health said, and what went wrong since.

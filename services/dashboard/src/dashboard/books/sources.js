@@ -1,5 +1,5 @@
-import { byId, element, setText, svgElement } from "./dom.js";
-import { count, plural, share } from "./format.js";
+import { byId, element, setText, svgElement } from "../page/dom.js";
+import { count, plural, share } from "../text/format.js";
 
 const BOUNDS = new Map([
   [1, "≤ 1 s"],

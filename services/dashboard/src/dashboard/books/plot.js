@@ -1,5 +1,5 @@
-import { svgElement } from "./dom.js";
-import { rate } from "./format.js";
+import { svgElement } from "../page/dom.js";
+import { rate } from "../text/format.js";
 
 const WIDTH = 640;
 const HEIGHT = 180;

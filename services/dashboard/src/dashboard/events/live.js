@@ -1,7 +1,7 @@
-import { byId, element, setText } from "./dom.js";
-import { plural } from "./format.js";
+import { withParameters } from "../api/request.js";
+import { byId, element, setText } from "../page/dom.js";
+import { plural } from "../text/format.js";
 import { eventRow } from "./search.js";
-import { withParameters } from "./service.js";
 
 /** Lines shown; older ones go, whatever comes. */
 const MAX_LINES = 200;

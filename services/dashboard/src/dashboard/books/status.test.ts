@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeParts, judge } from "./public/dashboard/verdict.js";
+import { describeParts, judge } from "./status.js";
 
 const STATS = {
   received: 10,

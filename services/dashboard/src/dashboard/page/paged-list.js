@@ -1,6 +1,6 @@
+import { readText, withParameters } from "../api/request.js";
+import { elements, members } from "../text/json-text.js";
 import { element } from "./dom.js";
-import { elements, members } from "./json-text.js";
-import { readText, withParameters } from "./service.js";
 
 /** A page looks at some thousand rows, and with a filter that matches little it is empty: then the next one is read. */
 const MAX_EMPTY_PAGES = 20;

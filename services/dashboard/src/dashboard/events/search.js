@@ -1,9 +1,9 @@
-import { byId, element } from "./dom.js";
+import { byId, element } from "../page/dom.js";
+import { createPagedList } from "../page/paged-list.js";
+import { searchAddress } from "../page/views.js";
+import { clock, localTime } from "../text/format.js";
+import { members } from "../text/json-text.js";
 import { readEvent, showEvent } from "./event-view.js";
-import { clock, localTime } from "./format.js";
-import { members } from "./json-text.js";
-import { createPagedList } from "./paged-list.js";
-import { searchAddress } from "./views.js";
 
 /** Finds an event by its topic and id, or lists those of a topic, or those of an id. The address says what is sought. */
 export function createSearch() {

@@ -1,5 +1,5 @@
-import { byId, element, setText } from "./dom.js";
-import { count } from "./format.js";
+import { byId, element, setText } from "../page/dom.js";
+import { count } from "../text/format.js";
 import { createTopicTable } from "./topic-table.js";
 
 /** Rows at a time: a thousand at once would cost each refresh more than all the rest. */

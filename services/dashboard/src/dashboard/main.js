@@ -1,16 +1,17 @@
 //   /stats, /health ──▶ watch ──▶ history, books, topics, sources      every two seconds, while somebody looks
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
-import { createBooks } from "./books.js";
-import { createConflicts } from "./conflicts.js";
-import { createDeadLetters } from "./dead-letters.js";
-import { byId, element } from "./dom.js";
-import { createHistory } from "./history.js";
-import { createLive } from "./live.js";
-import { createSearch } from "./search.js";
-import { createSources } from "./sources.js";
-import { createTopics } from "./topics.js";
-import { startViews } from "./views.js";
-import { startWatch } from "./watch.js";
+
+import { startWatch } from "./api/poller.js";
+import { createBooks } from "./books/books.js";
+import { createHistory } from "./books/history.js";
+import { createSources } from "./books/sources.js";
+import { createTopics } from "./books/topics.js";
+import { createConflicts } from "./events/conflicts.js";
+import { createDeadLetters } from "./events/dead-letters.js";
+import { createLive } from "./events/live.js";
+import { createSearch } from "./events/search.js";
+import { byId, element } from "./page/dom.js";
+import { startViews } from "./page/views.js";
 
 const refresh = () => watch.refresh();
 const history = createHistory();

@@ -1,9 +1,9 @@
-import { byId, element, setText } from "./dom.js";
-import { ago, clock, count, plural, rate, share, span } from "./format.js";
+import { AUDIT_DEADLINE_MS, readJson } from "../api/request.js";
+import { byId, element, setText } from "../page/dom.js";
+import { ago, clock, count, plural, rate, share, span } from "../text/format.js";
 import { createPlot } from "./plot.js";
-import { AUDIT_DEADLINE_MS, readJson } from "./service.js";
+import { describeParts, isBalanced, judge } from "./status.js";
 import { createTopicTable } from "./topic-table.js";
-import { describeParts, isBalanced, judge } from "./verdict.js";
 
 const BUSIEST = 8;
 

@@ -1,4 +1,4 @@
-import { readJson, Unreachable } from "./service.js";
+import { readJson, Unreachable } from "./request.js";
 
 const REFRESH_MS = 2_000;
 

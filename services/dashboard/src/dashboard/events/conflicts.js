@@ -1,10 +1,10 @@
+import { byId, element } from "../page/dom.js";
+import { createPagedList } from "../page/paged-list.js";
+import { searchAddress } from "../page/views.js";
+import { localTime, span } from "../text/format.js";
+import { members } from "../text/json-text.js";
 import { comparisonTable } from "./comparison.js";
-import { byId, element } from "./dom.js";
 import { readEvent } from "./event-view.js";
-import { localTime, span } from "./format.js";
-import { members } from "./json-text.js";
-import { createPagedList } from "./paged-list.js";
-import { searchAddress } from "./views.js";
 
 /** Each with the stored event beside it, which is another request: few at a time. */
 const PAGE = "10";

@@ -1,9 +1,9 @@
+import { readText, withParameters } from "../api/request.js";
+import { element } from "../page/dom.js";
+import { createPagedList } from "../page/paged-list.js";
+import { localTime, span } from "../text/format.js";
+import { elements, members, prettyJson } from "../text/json-text.js";
 import { comparisonTable } from "./comparison.js";
-import { element } from "./dom.js";
-import { localTime, span } from "./format.js";
-import { elements, members, prettyJson } from "./json-text.js";
-import { createPagedList } from "./paged-list.js";
-import { readText, withParameters } from "./service.js";
 
 /**
  * The JSON text of a stored event; `undefined` where there is none. By query: in a path, `.` and `..` would be resolved

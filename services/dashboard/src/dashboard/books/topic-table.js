@@ -1,7 +1,7 @@
-import { element, setText } from "./dom.js";
-import { count, share, shortTime } from "./format.js";
+import { element, setText } from "../page/dom.js";
+import { searchAddress } from "../page/views.js";
+import { count, share, shortTime } from "../text/format.js";
 import { sparkline, sparkPath } from "./plot.js";
-import { searchAddress } from "./views.js";
 
 const FIGURES = [
   { name: "Received", textOf: (stats) => count(stats.received) },

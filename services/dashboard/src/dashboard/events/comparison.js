@@ -1,5 +1,5 @@
-import { element } from "./dom.js";
-import { isSameScalar, leaves, members } from "./json-text.js";
+import { element } from "../page/dom.js";
+import { isSameScalar, leaves, members } from "../text/json-text.js";
 
 const COMPARED = ["source", "timestamp", "payload", "attributes"];
 /** What is alike is left out from here on. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { elements, isSameScalar, leaves, members, prettyJson } from "./public/dashboard/json-text.js";
+import { elements, isSameScalar, leaves, members, prettyJson } from "./json-text.js";
 
 const SPACED = ' { "a" : 12345678901234567890 , "b\\"{" : [ 1.50 , { "c" : "}],:" } ] , "d" : {} , "e":[] } ';
 
