@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { commandLineOrExit } from "@tidemark/shared/command-line";
 import { startEcho } from "../ceilings/start-echo.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { openDataDir } from "./data-dir.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { Opened } from "./opened.ts";
-import { type BenchOptions, readBenchOptions, USAGE } from "./options.ts";
-import { optionsOrExit } from "./options-or-exit.ts";
+import { BENCH_COMMAND, type BenchOptions, loadSeconds, loadsOf } from "./options.ts";
 import type { Product } from "./product.ts";
 import { Recorder } from "./recorder.ts";
 import { formatReport } from "./report.ts";
@@ -15,7 +15,9 @@ import { databasePath, type Stack, startSingle, startStack } from "./start-produ
 
 const RESULTS = new URL("../results.md", import.meta.url);
 
-const options = optionsOrExit(readBenchOptions, USAGE);
+const options = commandLineOrExit(BENCH_COMMAND);
+const seconds = loadSeconds(options);
+const loads = loadsOf(options);
 const stopped = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
 
@@ -23,18 +25,18 @@ const recorder = new Recorder();
 let machine: Machine = [];
 for (let round = 1; round <= options.rounds; round++) machine = await measureAnew(options, round);
 const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" ");
-const report = formatReport({ ...options, date: new Date(), command, machine, recorder });
+const report = formatReport({ ...options, loads, date: new Date(), command, machine, recorder });
 process.stdout.write(report);
 if (options.save) await writeFile(RESULTS, report);
 process.exit(0);
 
 /** One round, on services and tables of its own: what grows is measured by bench:scale. */
-async function measureAnew({ parts, rounds, loads, seconds, ...options }: BenchOptions, round: number) {
+async function measureAnew({ only, rounds, profile, ...options }: BenchOptions, round: number) {
   const opened = new Opened();
   try {
     const { path: dataDir } = opened.add(await openDataDir());
-    const wants = (part: BenchOptions["parts"][number]) => parts.includes(part);
-    const profileDir = options.profileDir === undefined ? undefined : resolve(options.profileDir);
+    const wants = (part: BenchOptions["only"][number]) => only.includes(part);
+    const profileDir = profile === undefined ? undefined : resolve(profile);
     const products: Product[] = [];
     if (wants("single")) products.push(opened.add(await startSingle({ dataDir: join(dataDir, "single"), profileDir })));
     let stack: Stack | undefined;

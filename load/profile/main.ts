@@ -1,31 +1,30 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { parseArgs } from "node:util";
+import { type CommandLine, commandLineOrExit, decimal } from "@tidemark/shared/command-line";
+import { z } from "zod";
 import { formatTable } from "../figures/table.ts";
 import { type CpuProfile, readProfile, type Spent } from "./profile.ts";
 
-const USAGE = `Usage: npm run bench:profile -- [--skip S] FILE...
-
-Prints where CPU profiles say the time went: files that npm run bench -- --profile DIR has left. The first S seconds (default
-5), in which a service starts, are left out.
-`;
+const PROFILE_COMMAND = {
+  usage: "npm run bench:profile -- [options] FILE...",
+  about: "Prints where the time went according to CPU profiles: files that npm run bench -- --profile DIR has written.",
+  options: z.object({
+    operands: z.array(z.string()).min(1, "name at least one file"),
+    skip: decimal({ min: 0, max: 86_400 }).prefault("5").meta({
+      value: "S",
+      description: "seconds at the beginning to leave out, in which a service starts",
+    }),
+  }),
+} satisfies CommandLine;
 
 const FUNCTIONS_SHOWN = 25;
 const PLACES_SHOWN = 12;
 const MICROS_A_MS = 1_000;
 
-const { values, positionals } = parseArgs({
-  options: { skip: { type: "string", default: "5" }, help: { type: "boolean", short: "h", default: false } },
-  allowPositionals: true,
-});
-const skipMicros = Number(values.skip) * 1e6;
-if (values.help || positionals.length === 0 || !(skipMicros >= 0)) {
-  process.stderr.write(USAGE);
-  process.exit(values.help ? 0 : 2);
-}
-for (const file of positionals) {
+const { operands: files, skip } = commandLineOrExit(PROFILE_COMMAND);
+for (const file of files) {
   const profile = JSON.parse(await readFile(file, "utf8")) as CpuProfile;
-  const { functions, places } = readProfile(profile, skipMicros);
+  const { functions, places } = readProfile(profile, skip * 1e6);
   process.stdout.write(`## ${basename(dirname(file))}, ${basename(file)}\n\n`);
   process.stdout.write(`${format("where", places.slice(0, PLACES_SHOWN))}\n\n`);
   process.stdout.write(`${format("function", functions.slice(0, FUNCTIONS_SHOWN))}\n\n`);

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { commandLineOrExit } from "@tidemark/shared/command-line";
 import { openDataDir } from "../bench/data-dir.ts";
 import { Opened } from "../bench/opened.ts";
-import { optionsOrExit } from "../bench/options-or-exit.ts";
 import { readPeakBytes, readResidentBytes, resetPeaks } from "../bench/process-usage.ts";
 import type { Product, Shape } from "../bench/product.ts";
 import { startSingle, startStack } from "../bench/start-products.ts";
@@ -13,13 +13,8 @@ import { formatMegabytes, formatNumber } from "../figures/figures.ts";
 import { formatTable } from "../figures/table.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { fill } from "./fill.ts";
-import { readScaleOptions } from "./options.ts";
+import { EXPORT_COMMAND } from "./options.ts";
 
-const USAGE = `Usage: node load/scale/export.ts [--rows N] [--only SHAPES] [--seconds S]
-
-Fills a store (default 10 million rows), starts the services anew and exports all of it: what the process that answers
-holds at most, when the reader is fast, and for S seconds (default 5) when it takes 1 MB/s or nothing. Linux.
-`;
 const SLOW_BYTES_A_SECOND = 1_000_000;
 const STEPS = 10;
 
@@ -31,7 +26,7 @@ interface Taken {
   tail: string;
 }
 
-const { rows, seconds, shapes } = optionsOrExit(readScaleOptions, USAGE);
+const { rows, seconds, only: shapes } = commandLineOrExit(EXPORT_COMMAND);
 const opened = new Opened();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void opened.stopAll().finally(() => process.exit(1)));

@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { commandLineOrExit } from "@tidemark/shared/command-line";
 import { openDataDir } from "../bench/data-dir.ts";
 import { describeMachine } from "../bench/machine.ts";
 import { Opened } from "../bench/opened.ts";
-import { optionsOrExit } from "../bench/options-or-exit.ts";
 import type { Shape } from "../bench/product.ts";
 import { type Stack, startSingle, startStack } from "../bench/start-products.ts";
 import { formatMegabytes, formatNumber, formatRatio } from "../figures/figures.ts";
@@ -11,13 +11,13 @@ import { formatTable } from "../figures/table.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { compareIngest, compareReads } from "./compare.ts";
 import { type FillStep, fill } from "./fill.ts";
-import { readScaleOptions, USAGE } from "./options.ts";
+import { SCALE_COMMAND } from "./options.ts";
 
 const SMALL_ROWS = 10_000;
 const STEPS = 10;
 const RESULTS = new URL("../results-scale.md", import.meta.url);
 
-const options = optionsOrExit(readScaleOptions, USAGE);
+const options = commandLineOrExit(SCALE_COMMAND);
 const opened = new Opened();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void opened.stopAll().finally(() => process.exit(1)));
@@ -26,7 +26,7 @@ try {
   const { path: dataDir } = opened.add(await openDataDir());
   const words = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, ${formatNumber(options.rows)} rows.`;
   const sections = ["# Results at scale", words];
-  for (const shape of options.shapes) sections.push(...(await measureShape(shape, join(dataDir, shape))));
+  for (const shape of options.only) sections.push(...(await measureShape(shape, join(dataDir, shape))));
   const report = `${sections.join("\n\n")}\n`;
   process.stdout.write(report);
   if (options.save) await writeFile(RESULTS, report);

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { type FaultOptions, InvalidArguments, readFaultOptions, USAGE } from "./options.ts";
+import { commandLineOrExit } from "@tidemark/shared/command-line";
+import { FAULTS_COMMAND } from "./options.ts";
 import type { Step } from "./plan.ts";
 import { writeReport } from "./report.ts";
 import { runFaults } from "./run.ts";
@@ -9,15 +10,15 @@ import { describeSetting } from "./setting.ts";
 
 /** Sabotage leaves receipts that nothing will ever judge. */
 const SABOTAGED_RECEIPTS_TIMEOUT_MS = 5_000;
-const WRONG_ARGUMENTS_EXIT_CODE = 2;
 
-const options = optionsOrExit();
+const options = commandLineOrExit(FAULTS_COMMAND);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const scenario = createScenario(options);
 const beganAtMs = performance.now();
 const result = await runFaults({
   ...scenario,
   ...options,
+  dir: options.keep,
   steps: [...exposingSteps(options.sabotage), ...scenario.steps],
   shape: scenario.shape,
   onStep: tell,
@@ -33,17 +34,4 @@ function tell({ faults }: Step): void {
   const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);
   const words = faults.map(({ kind, target, holdMs }) => `${kind} ${target} ${(holdMs / 1_000).toFixed(1)} s`);
   process.stderr.write(`${seconds.padStart(6)} s  ${words.join("  +  ")}\n`);
-}
-
-function optionsOrExit(): FaultOptions {
-  try {
-    const read = readFaultOptions(process.argv.slice(2));
-    if (read !== undefined) return read;
-    process.stdout.write(USAGE);
-    return process.exit(0);
-  } catch (error) {
-    if (!(error instanceof InvalidArguments)) throw error;
-    process.stderr.write(`${error.message}\n\n${USAGE}`);
-    return process.exit(WRONG_ARGUMENTS_EXIT_CODE);
-  }
 }

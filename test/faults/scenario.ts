@@ -4,7 +4,7 @@ import { drawPlan, type Step } from "./plan.ts";
 
 export const SCENARIOS = ["drawn", "outage", "redelivery"] as const;
 
-export type ScenarioName = (typeof SCENARIOS)[number];
+type ScenarioName = (typeof SCENARIOS)[number];
 
 /** What happens in a run, and what is asked of it beyond the promises. */
 export interface Scenario extends Demands {
@@ -23,10 +23,6 @@ export interface Load {
   rate: number;
   /** Events in a request, at most. */
   maxBatch: number;
-}
-
-export function isScenario(text: string): text is ScenarioName {
-  return (SCENARIOS as readonly string[]).includes(text);
 }
 
 const AMPLE_LOG_BYTES = 4 * 1024 ** 3;

@@ -3,30 +3,36 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type OnClose, runProcess } from "@tidemark/shared/lifecycle";
+import { commandLineOrExit } from "@tidemark/shared/command-line";
+import { HttpSettings, readSettings } from "@tidemark/shared/config";
+import { type OnClose, runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
 import { createLogger } from "@tidemark/shared/log";
 import { startEmbeddedPostgres } from "../embedded-postgres.ts";
 import { findNatsServer, startNatsServer } from "../nats-server.ts";
 import { startEdge } from "./edge.ts";
-import { InvalidArguments, readStackOptions, type StackOptions, USAGE } from "./options.ts";
+import { STACK_COMMAND } from "./options.ts";
 import { startServiceProcess } from "./service-process.ts";
 
 /** Each part has its own deadline; this one is for all of them, one after the other. */
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
-const options = optionsOrExit();
+const settings = settingsOrExit(() => readSettings(HttpSettings));
+const options = commandLineOrExit(STACK_COMMAND);
+const host = settings.HOST;
+const port = options.port ?? settings.PORT;
+const replicaCounts = { query: options.queries, consumer: options.consumers, gateway: options.gateways };
 const log = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
 
 await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  await checkPort(options); // before a database is made for nothing
+  await checkPort(); // before a database is created in vain
   const environment = {
     ...process.env,
     ...(await openDatabase(onClose)),
     ...(await openLog(onClose)),
   };
 
-  const start = async (service: keyof StackOptions["replicas"]) => {
-    const names = Array.from({ length: options.replicas[service] }, (_, index) => `${service} ${index + 1}`);
+  const start = async (service: keyof typeof replicaCounts) => {
+    const names = Array.from({ length: replicaCounts[service] }, (_, index) => `${service} ${index + 1}`);
     const replicas = await Promise.all(names.map((name) => startServiceProcess({ service, name, environment, log })));
     onClose(service, () => Promise.all(replicas.map((replica) => replica.stop())));
     return replicas;
@@ -36,7 +42,6 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
   const gateways = await start("gateway");
   await Promise.all([...queries, ...consumers, ...gateways].map((replica) => replica.ready()));
 
-  const { host, port } = options;
   const urlsOf = (replicas: { url: URL }[]) => replicas.map(({ url }) => url);
   const edge = await startEdge({
     host,
@@ -46,10 +51,10 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
     log,
   });
   onClose("edge", () => edge.stop());
-  log.info({ replicas: options.replicas, dataDir: options.dataDir }, `the stack is ready on ${edge.url}`);
+  log.info({ replicas: replicaCounts, dataDir: options.data }, `the stack is ready on ${edge.url}`);
 });
 
-async function checkPort({ host, port }: StackOptions): Promise<void> {
+async function checkPort(): Promise<void> {
   const server = createServer().listen(port, host);
   await once(server, "listening");
   server.close();
@@ -58,7 +63,7 @@ async function checkPort({ host, port }: StackOptions): Promise<void> {
 
 async function openDatabase(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
   if (process.env.DATABASE_URL || process.env.DATABASE_URL_FILE) return {};
-  const postgres = await startEmbeddedPostgres({ dataDir: join(options.dataDir, "postgres") });
+  const postgres = await startEmbeddedPostgres({ dataDir: join(options.data, "postgres") });
   closeOrFail(onClose, "PostgreSQL", postgres);
   return { DATABASE_URL: postgres.url };
 }
@@ -66,7 +71,7 @@ async function openDatabase(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
 async function openLog(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
   if (process.env.NATS_URL || process.env.NATS_URL_FILE) return {};
   const binary = await findNatsServer();
-  const nats = await startNatsServer({ binary, dataDir: join(options.dataDir, "nats") });
+  const nats = await startNatsServer({ binary, dataDir: join(options.data, "nats") });
   closeOrFail(onClose, "nats-server", nats);
   return { NATS_URL: nats.url, NATS_MONITOR_URL: nats.monitorUrl };
 }
@@ -81,17 +86,4 @@ function closeOrFail(onClose: OnClose, name: string, server: { stop(): Promise<v
   void server.exited.then(() => {
     if (isWanted) throw new Error(`${name} ended unasked`);
   });
-}
-
-function optionsOrExit(): StackOptions {
-  try {
-    const read = readStackOptions(process.argv.slice(2), process.env);
-    if (read !== undefined) return read;
-    process.stdout.write(USAGE);
-    process.exit(0);
-  } catch (error) {
-    if (!(error instanceof InvalidArguments)) throw error;
-    process.stderr.write(`${error.message}\n\n${USAGE}`);
-    process.exit(2);
-  }
 }

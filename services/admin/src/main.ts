@@ -1,24 +1,23 @@
+import { commandLineOrExit } from "@tidemark/shared/command-line";
 import { AdminSettings, InvalidSettings, readSettings } from "@tidemark/shared/config";
-import { InvalidArguments, type Options, readOptions, USAGE } from "./options.ts";
+import { chooseTarget, type Target, VERIFY_COMMAND, type VerifyOptions } from "./options.ts";
 import { verify } from "./verify.ts";
 
-const COULD_NOT_EXIT_CODE = 2;
+const WRONG_SETTINGS_EXIT_CODE = 2;
 
-const options = optionsOrExit(process.argv.slice(2));
-const { exitCode, output, fault } = await verify(options);
+const args = process.argv.slice(2);
+const options = commandLineOrExit(VERIFY_COMMAND, args.length === 0 ? ["--help"] : args);
+const { exitCode, output, fault } = await verify({ target: targetOrExit(options), isJson: options.json });
 if (output !== undefined) process.stdout.write(`${output}\n`);
 if (fault !== undefined) process.stderr.write(`${fault}\n`);
 process.exitCode = exitCode;
 
-function optionsOrExit(args: string[]): Options {
+function targetOrExit(options: VerifyOptions): Target {
   try {
-    const read = readOptions(args, () => readSettings(AdminSettings));
-    if (read !== undefined) return read;
-    process.stdout.write(USAGE);
-    return process.exit(0);
+    return chooseTarget(options, () => readSettings(AdminSettings));
   } catch (error) {
-    if (!(error instanceof InvalidArguments || error instanceof InvalidSettings)) throw error;
-    process.stderr.write(`${error.message}\n\nSee --help.\n`);
-    return process.exit(COULD_NOT_EXIT_CODE);
+    if (!(error instanceof InvalidSettings)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(WRONG_SETTINGS_EXIT_CODE);
   }
 }

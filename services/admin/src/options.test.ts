@@ -1,10 +1,17 @@
+import { InvalidArguments, readCommandLine } from "@tidemark/shared/command-line";
 import { expect, test } from "vitest";
-import { InvalidArguments, readOptions, type TargetSettings } from "./options.ts";
+import { chooseTarget, type TargetSettings, VERIFY_COMMAND } from "./options.ts";
 
 const PATH = { DATABASE_PATH: "data/tidemark.db" };
 
-function read(line: string, settings: TargetSettings = PATH) {
-  return readOptions(line.split(" ").filter(Boolean), () => settings);
+function read(line: string) {
+  const options = readCommandLine(VERIFY_COMMAND, line.split(" ").filter(Boolean));
+  if (options === undefined) throw new Error("the arguments ask for help");
+  return options;
+}
+
+function targetOf(line: string, settings: TargetSettings = PATH) {
+  return chooseTarget(read(line), () => settings);
 }
 
 test.each([
@@ -12,29 +19,23 @@ test.each([
   ["verify --database postgres://h/d", { kind: "postgres", url: "postgres://h/d" }],
   ["--database postgresql://h/d verify", { kind: "postgres", url: "postgresql://h/d" }],
   ["verify", { kind: "sqlite", path: "data/tidemark.db" }],
-])("%s", (line, target) => {
-  expect(read(line)).toEqual({ target, isJson: false });
+])("%s chooses its database", (line, target) => {
+  expect(targetOf(line)).toEqual(target);
 });
 
-test("the settings say which database, the stack's before the file", () => {
-  const settings = { ...PATH, DATABASE_URL: "postgres://h/d" };
-
-  expect(read("verify --json", settings)).toEqual({
-    target: { kind: "postgres", url: "postgres://h/d" },
-    isJson: true,
+test("DATABASE_URL is preferred to DATABASE_PATH", () => {
+  expect(targetOf("verify --json", { ...PATH, DATABASE_URL: "postgres://h/d" })).toEqual({
+    kind: "postgres",
+    url: "postgres://h/d",
   });
 });
 
-test("settings that are not needed are not read", () => {
+test("verify does not read the settings if the arguments name the database", () => {
   const readSettings = () => {
     throw new Error("read");
   };
 
-  expect(readOptions(["verify", "--sqlite", "a.db"], readSettings)).toBeDefined();
-});
-
-test.each(["", "--help", "verify -h"])("help is asked for by: %s", (line) => {
-  expect(read(line)).toBeUndefined();
+  expect(chooseTarget(read("verify --sqlite a.db"), readSettings)).toBeDefined();
 });
 
 test.each([
@@ -46,6 +47,6 @@ test.each([
   "verify --sqlite a.db --database postgres://h/d",
   "verify --database http://h/d",
   "verify --database nonsense",
-])("wrong: %s", (line) => {
+])("verify refuses the arguments: %s", (line) => {
   expect(() => read(line)).toThrow(InvalidArguments);
 });

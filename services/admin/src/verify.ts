@@ -3,7 +3,7 @@ import type { Audit } from "@tidemark/shared/event-store/audit";
 import { verifyPostgres } from "@tidemark/shared/event-store/postgres-audit";
 import { verifySqlite } from "@tidemark/shared/event-store/sqlite-audit";
 import { auditAnswer } from "@tidemark/shared/http-api/audit-answer";
-import type { Options, Target } from "./options.ts";
+import type { Target } from "./options.ts";
 import { writeReport } from "./report.ts";
 
 export interface Verification {
@@ -16,7 +16,7 @@ export interface Verification {
 }
 
 /** Recounts a database, and words what came of it. */
-export async function verify({ target, isJson }: Options): Promise<Verification> {
+export async function verify({ target, isJson }: { target: Target; isJson: boolean }): Promise<Verification> {
   try {
     const audit = await recount(target);
     const output = isJson ? JSON.stringify(auditAnswer(audit), null, 2) : writeReport(audit, nameOf(target));

@@ -1,29 +1,25 @@
+import { InvalidArguments, readCommandLine } from "@tidemark/shared/command-line";
 import { expect, test } from "vitest";
-import { InvalidArguments, readOptions } from "./options.ts";
+import { createPlan, PUBLISHER_COMMAND } from "./options.ts";
 
-const DEFAULT_URL = "http://localhost:8080/publish";
+function read(...args: string[]) {
+  const options = readCommandLine(PUBLISHER_COMMAND, args);
+  if (options === undefined) throw new Error("the arguments ask for help");
+  return options;
+}
 
-test("without arguments there are defaults and a run id of its own", () => {
-  const options = readOptions([], DEFAULT_URL);
+test("without arguments the publisher has defaults and a run id of its own", () => {
+  const options = read();
 
-  expect(options).toMatchObject({ concurrency: 8, expectRepeat: false, checkStats: false });
-  expect(options?.plan).toMatchObject({ events: 5_000, duplicateRate: 0.25, batchSize: 100, topics: 5, seed: 1 });
-  expect(options?.url.href).toBe(DEFAULT_URL);
-  expect(readOptions([], DEFAULT_URL)?.plan.runId).not.toBe(options?.plan.runId);
-});
-
-test("--url overrides where to publish", () => {
-  expect(readOptions(["--url", "https://example.org/publish"], DEFAULT_URL)?.url.host).toBe("example.org");
+  expect(options).toMatchObject({ concurrency: 8, expectRepeat: false, checkStats: false, timeout: 30_000 });
+  expect(createPlan(options)).toMatchObject({ events: 5_000, duplicateRate: 0.25, batchSize: 100, topics: 5, seed: 1 });
+  expect(createPlan(options).runId).not.toBe(createPlan(options).runId);
 });
 
 test("a chosen run id makes the run repeatable, its timestamps included", () => {
-  const read = () => readOptions(["--run-id", "r1"], DEFAULT_URL)?.plan;
+  const options = read("--run-id", "r1");
 
-  expect(read()).toEqual(read());
-});
-
-test.each(["--help", "-h"])("%s asks for help, whatever else is there", (help) => {
-  expect(readOptions(["--events", "none", help], DEFAULT_URL)).toBeUndefined();
+  expect(createPlan(options)).toEqual(createPlan(options));
 });
 
 test.each([
@@ -39,10 +35,6 @@ test.each([
   ["--expect-repeat"],
   ["--unknown"],
   ["stray"],
-])("refuses %s %s", (...args) => {
-  expect(() => readOptions(args, DEFAULT_URL)).toThrow(InvalidArguments);
-});
-
-test("names all faults at once", () => {
-  expect(() => readOptions(["--events", "x", "--topics", "0"], DEFAULT_URL)).toThrow(/--events.*\n--topics/);
+])("the publisher refuses %s %s", (...args) => {
+  expect(() => read(...args)).toThrow(InvalidArguments);
 });

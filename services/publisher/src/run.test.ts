@@ -1,6 +1,7 @@
 import { answer, type FakeService, type Fault, startFakeService } from "@tidemark/client/fake-service";
+import { readCommandLine } from "@tidemark/shared/command-line";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readOptions } from "./options.ts";
+import { createPlan, PUBLISHER_COMMAND } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { run } from "./run.ts";
 
@@ -21,12 +22,14 @@ function runWith(...args: string[]) {
 }
 
 async function runShowing(show: Progress["show"], ...args: string[]) {
-  const options = readOptions(args, service.url.href);
+  const options = readCommandLine(PUBLISHER_COMMAND, args);
   if (options === undefined) throw new Error("asked for help");
   const printed: string[] = [];
   const never = new AbortController().signal;
   const exitCode = await run({
     ...options,
+    plan: createPlan(options),
+    url: service.url,
     interruption: { stop: never, abort: never },
     progress: { show, stop() {} },
     print: (text) => printed.push(text),

@@ -3,8 +3,8 @@ import { agrees, compareAnswers, compareCounters } from "./comparison.ts";
 import { type CountersOptions, readCounters, waitUntilDrained } from "./counters.ts";
 import { formatCount } from "./format-count.ts";
 import { INTERRUPTED_EXIT_CODE, type Interruption } from "./interrupt.ts";
-import type { Options } from "./options.ts";
-import { countCopies } from "./plan.ts";
+import type { PublisherOptions } from "./options.ts";
+import { countCopies, type Plan } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { publishPlan } from "./publish-plan.ts";
 import { writeComparisons, writeSummary } from "./report.ts";
@@ -12,7 +12,9 @@ import type { Tally } from "./tally.ts";
 
 const DRAIN_PATIENCE_MS = 30_000;
 
-export interface RunOptions extends Options {
+export interface RunOptions extends Omit<PublisherOptions, "url"> {
+  plan: Plan;
+  url: URL;
   apiKey?: string | undefined;
   interruption: Interruption;
   progress: Progress;
@@ -22,8 +24,8 @@ export interface RunOptions extends Options {
 
 /** Publishes the plan, prints what came of it, and resolves to the exit code. */
 export async function run({ interruption, progress, print, ...options }: RunOptions): Promise<number> {
-  const { plan, url, apiKey, requestTimeoutMs, retryForMs } = options;
-  const client = new TidemarkClient({ url, apiKey, requestTimeoutMs, deadlineMs: retryForMs + requestTimeoutMs });
+  const { plan, url, apiKey, timeout, retryFor } = options;
+  const client = new TidemarkClient({ url, apiKey, requestTimeoutMs: timeout, deadlineMs: retryFor + timeout });
   print(
     `publishing ${formatCount(plan.events)} events to ${url.href}, ${formatCount(countCopies(plan))} of them copies (run ${plan.runId})`,
   );
@@ -45,7 +47,7 @@ export async function run({ interruption, progress, print, ...options }: RunOpti
 interface CheckedRun {
   before: Awaited<ReturnType<typeof readCounters>>;
   tally: Tally;
-  options: Options;
+  options: Omit<PublisherOptions, "url">;
   print: (text: string) => void;
 }
 
