@@ -1,5 +1,5 @@
+import { findChromium } from "@tidemark/test-support/chromium";
 import { defineConfig } from "vitest/config";
-import { findChromium } from "./test/support/chromium.ts";
 
 /** The dashboard of a shape, each by the same tests. */
 const browser = (shape: "single" | "stack") => ({
@@ -20,12 +20,18 @@ if (!hasBrowser)
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["{shared,services/*,clients/*}/src/**/*.test.ts", "load/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["{shared,services,clients}/*/src/**/*.test.ts", "{load,tools,test/architecture}/**/*.test.ts"],
+          exclude: ["**/*.int.test.ts", "**/node_modules/**"],
+        },
+      },
       {
         test: {
           name: "integration",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/conformance/**", "test/browser/**"],
+          include: ["test/**/*.test.ts", "shared/*/src/**/*.int.test.ts"],
+          exclude: ["test/{conformance,browser,architecture}/**", "**/node_modules/**"],
           globalSetup: ["./test/support/infrastructure-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -33,6 +39,9 @@ export default defineConfig({
       },
       ...(hasBrowser ? [browser("single"), browser("stack")] : []),
     ],
-    coverage: { include: ["{shared,services/*,clients/*}/src/**/*.ts"], exclude: ["**/*.test.ts"] },
+    coverage: {
+      include: ["{shared,services,clients}/*/src/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/contract/**", "**/fixture/**"],
+    },
   },
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
+import { findNatsServer } from "@tidemark/programs/nats-server";
 import pg from "pg";
-import { findNatsServer } from "../../tools/nats-server.ts";
 
 /** What figures were measured on, as pairs of name and words. */
 export type Machine = [name: string, words: string][];

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { commandLineOrExit } from "@tidemark/shared/command-line";
+import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { startEcho } from "../ceilings/start-echo.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { openDataDir } from "./data-dir.ts";

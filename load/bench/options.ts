@@ -1,4 +1,4 @@
-import { type CommandLine, decimal, listOf, oneOf, wholeNumber } from "@tidemark/shared/command-line";
+import { type CommandLine, decimal, listOf, oneOf, wholeNumber } from "@tidemark/runtime/command-line";
 import { z } from "zod";
 
 export interface Load {

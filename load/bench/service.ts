@@ -4,7 +4,7 @@ import { openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { findFreePort } from "../../tools/free-port.ts";
+import { findFreePort } from "@tidemark/programs/free-port";
 
 export interface ServiceOptions {
   /** A folder of services/. */

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { startEmbeddedPostgres } from "../../tools/embedded-postgres.ts";
-import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
+import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
+import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 import type { Product } from "./product.ts";
 import { type Service, startService } from "./service.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { commandLineOrExit } from "@tidemark/shared/command-line";
+import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { openDataDir } from "../bench/data-dir.ts";
 import { Opened } from "../bench/opened.ts";
 import { readPeakBytes, readResidentBytes, resetPeaks } from "../bench/process-usage.ts";

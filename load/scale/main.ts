@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { commandLineOrExit } from "@tidemark/shared/command-line";
+import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { openDataDir } from "../bench/data-dir.ts";
 import { describeMachine } from "../bench/machine.ts";
 import { Opened } from "../bench/opened.ts";

@@ -1,5 +1,5 @@
+import { openPage } from "@tidemark/test-support/browser-page";
 import { expect, test } from "vitest";
-import { openPage } from "../support/browser-page.ts";
 import { findBarriers } from "./accessibility.ts";
 import { makeEvent, openTidemark } from "./tidemark.ts";
 

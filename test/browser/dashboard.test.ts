@@ -1,7 +1,7 @@
+import { openPage } from "@tidemark/test-support/browser-page";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage } from "../support/browser-page.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { makeEvent, openTidemark } from "./tidemark.ts";
 
 const FIGURES = ["received", "unique_processed", "duplicate_dropped", "dead_lettered", "queue_size", "conflicts"];

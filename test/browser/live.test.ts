@@ -1,6 +1,6 @@
+import { openPage } from "@tidemark/test-support/browser-page";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, test } from "vitest";
-import { openPage } from "../support/browser-page.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { makeEvent, openTidemark } from "./tidemark.ts";
 
 async function openLive(url: string) {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startOwn } from "@tidemark/test-support/own-services";
+import { changeTables } from "@tidemark/test-support/sqlite-tables";
 import { onTestFinished } from "vitest";
-import { startOwn } from "../support/own-services.ts";
-import { changeTables } from "../support/sqlite-tables.ts";
 import type { RunningShape } from "./shape.ts";
 
 export async function openSingle(): Promise<RunningShape> {

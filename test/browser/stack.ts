@@ -1,8 +1,8 @@
-import { createLogger } from "@tidemark/shared/log";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { createOwnDatabase, startOwn, startOwnBroker } from "@tidemark/test-support/own-services";
+import { changeDatabase } from "@tidemark/test-support/postgres-database";
 import { onTestFinished } from "vitest";
 import { startEdge } from "../../tools/stack/edge.ts";
-import { createOwnDatabase, startOwn, startOwnBroker } from "../support/own-services.ts";
-import { changeDatabase } from "../support/postgres-database.ts";
 import type { RunningShape } from "./shape.ts";
 
 /** Behind its edge, which stays up when the services crash: it then has nobody to ask. */

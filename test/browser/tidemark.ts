@@ -1,5 +1,5 @@
+import { waitFor } from "@tidemark/test-support/wait-for";
 import { inject } from "vitest";
-import { waitFor } from "../support/wait-for.ts";
 import type { RunningShape } from "./shape.ts";
 import { openSingle } from "./single.ts";
 import { openStack } from "./stack.ts";

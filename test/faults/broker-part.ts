@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
+import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 import { findFamily, signalAll } from "./process-table.ts";
 import { findSteadyPort } from "./steady-port.ts";
 import type { Part } from "./world.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import pg from "pg";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../tools/embedded-postgres.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { countRunning, findFamily, signalAll } from "./process-table.ts";
 import { findSteadyPort } from "./steady-port.ts";
 import type { Part } from "./world.ts";

@@ -1,5 +1,5 @@
 import type { Counts } from "@tidemark/client/answer";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import { readReceipt, readStats, type Stats } from "./reader.ts";
 import type { Attempt } from "./tally.ts";
 import type { World } from "./world.ts";

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { commandLineOrExit } from "@tidemark/shared/command-line";
+import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { FAULTS_COMMAND } from "./options.ts";
 import type { Step } from "./plan.ts";
 import { writeReport } from "./report.ts";

@@ -1,4 +1,4 @@
-import { type CommandLine, decimal, oneOf, wholeNumber } from "@tidemark/shared/command-line";
+import { type CommandLine, decimal, oneOf, wholeNumber } from "@tidemark/runtime/command-line";
 import { z } from "zod";
 import { SABOTAGES } from "./saboteurs/sabotage.ts";
 import { SCENARIOS } from "./scenario.ts";

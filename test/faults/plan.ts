@@ -1,4 +1,4 @@
-import { createRandom, pickBelow, type Random } from "../../services/publisher/src/random.ts";
+import { createRandom, pickBelow, type Random } from "@tidemark/publisher/random";
 import { AMOUNT, type Card, DECK, type FaultKind, type Hand, HOLD_MS, type Shape } from "./deck.ts";
 
 export interface Fault {

@@ -1,4 +1,4 @@
-import { createRandom, pickBelow, type Random } from "../../services/publisher/src/random.ts";
+import { createRandom, pickBelow, type Random } from "@tidemark/publisher/random";
 
 const EMPTY_ODDS = 0.2;
 const COPY_ODDS = 0.28;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import { mountDisk } from "./disk.ts";
 import { openServicePart } from "./service-part.ts";
 import { openWire } from "./wire.ts";

@@ -2,7 +2,7 @@
 //      └────────────────────────────────▶ query ─wire─▶ both
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { waitFor } from "../support/wait-for.ts";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import { openBrokerPart } from "./broker-part.ts";
 import { openDatabasePart } from "./database-part.ts";
 import { type Disk, mountDisk } from "./disk.ts";

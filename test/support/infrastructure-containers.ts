@@ -1,7 +1,7 @@
 import { NatsContainer } from "@testcontainers/nats";
 import { PostgreSqlContainer } from "@testcontainers/postgresql";
+import { natsConf } from "@tidemark/programs/nats-server";
 import { getContainerRuntimeClient } from "testcontainers";
-import { natsConf } from "../../tools/nats-server.ts";
 import type { Started } from "./infrastructure-programs.ts";
 
 /** The images of docker-compose.yml. */

@@ -1,8 +1,8 @@
 import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEmbeddedPostgres } from "../../tools/embedded-postgres.ts";
-import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
+import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
+import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 
 /** Something a test run has started, or was given. */
 export interface Started {

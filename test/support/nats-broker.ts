@@ -1,7 +1,7 @@
 import { NatsContainer } from "@testcontainers/nats";
+import { findFreePort } from "@tidemark/programs/free-port";
+import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 import { getContainerRuntimeClient } from "testcontainers";
-import { findFreePort } from "../../tools/free-port.ts";
-import { findNatsServer, startNatsServer } from "../../tools/nats-server.ts";
 import { configureNats, hasContainers, NATS_IMAGE } from "./infrastructure-containers.ts";
 import { createDataDir } from "./infrastructure-programs.ts";
 

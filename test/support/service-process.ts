@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { findFreePort } from "../../tools/free-port.ts";
+import { findFreePort } from "@tidemark/programs/free-port";
 import { waitFor } from "./wait-for.ts";
 
 export interface ServiceProcess {

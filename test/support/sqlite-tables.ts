@@ -1,17 +1,6 @@
-import { createRequire } from "node:module";
+import Database from "better-sqlite3";
 
-interface Connection {
-  exec(sql: string): unknown;
-  prepare(sql: string): { get(): unknown };
-  close(): unknown;
-}
-
-// The store's own copy of SQLite: two copies in one process would not see each other's locks (sqlite.org/howtocorrupt.html).
-const Database: new (path: string, options: { timeout: number }) => Connection = createRequire(
-  import.meta.resolve("@tidemark/shared/errors"),
-)("better-sqlite3");
-
-function withTables<Result>(path: string, run: (database: Connection) => Result): Result {
+function withTables<Result>(path: string, run: (database: Database.Database) => Result): Result {
   const database = new Database(path, { timeout: 5_000 });
   try {
     return run(database);

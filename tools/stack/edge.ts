@@ -1,6 +1,6 @@
 import { Agent, type ServerResponse } from "node:http";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import type { Logger } from "@tidemark/shared/log";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import type { Logger } from "@tidemark/telemetry/logger";
 import { forward } from "./forward.ts";
 
 export interface EdgeOptions {

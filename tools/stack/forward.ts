@@ -6,7 +6,7 @@ import {
   request as send,
 } from "node:http";
 import { finished, pipeline } from "node:stream/promises";
-import { createProblem, PROBLEM_TYPE } from "@tidemark/shared/problem";
+import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 
 export interface Exchange {
   request: IncomingMessage;

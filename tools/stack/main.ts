@@ -3,12 +3,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { commandLineOrExit } from "@tidemark/shared/command-line";
-import { HttpSettings, readSettings } from "@tidemark/shared/config";
-import { type OnClose, runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
-import { createLogger } from "@tidemark/shared/log";
-import { startEmbeddedPostgres } from "../embedded-postgres.ts";
-import { findNatsServer, startNatsServer } from "../nats-server.ts";
+import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
+import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
+import { commandLineOrExit } from "@tidemark/runtime/command-line";
+import { type OnClose, runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { HttpSettings, readSettings } from "@tidemark/runtime/settings";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
 import { startServiceProcess } from "./service-process.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type CommandLine, wholeNumber } from "@tidemark/shared/command-line";
+import { type CommandLine, wholeNumber } from "@tidemark/runtime/command-line";
 import { z } from "zod";
 
 const replicas = (description: string) =>

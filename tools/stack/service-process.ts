@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "@tidemark/shared/log";
-import { findFreePort } from "../free-port.ts";
+import { findFreePort } from "@tidemark/programs/free-port";
+import type { Logger } from "@tidemark/telemetry/logger";
 
 export interface ServiceProcessOptions {
   /** A folder of services/. */

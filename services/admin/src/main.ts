@@ -1,5 +1,5 @@
-import { commandLineOrExit } from "@tidemark/shared/command-line";
-import { AdminSettings, InvalidSettings, readSettings } from "@tidemark/shared/config";
+import { commandLineOrExit } from "@tidemark/runtime/command-line";
+import { AdminSettings, InvalidSettings, readSettings } from "@tidemark/runtime/settings";
 import { chooseTarget, type Target, VERIFY_COMMAND, type VerifyOptions } from "./options.ts";
 import { verify } from "./verify.ts";
 

@@ -1,4 +1,4 @@
-import { InvalidArguments, readCommandLine } from "@tidemark/shared/command-line";
+import { InvalidArguments, readCommandLine } from "@tidemark/runtime/command-line";
 import { expect, test } from "vitest";
 import { chooseTarget, type TargetSettings, VERIFY_COMMAND } from "./options.ts";
 

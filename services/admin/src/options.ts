@@ -1,4 +1,4 @@
-import type { CommandLine } from "@tidemark/shared/command-line";
+import type { CommandLine } from "@tidemark/runtime/command-line";
 import { z } from "zod";
 
 export type Target = { kind: "postgres"; url: string } | { kind: "sqlite"; path: string };

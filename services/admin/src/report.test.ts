@@ -1,4 +1,4 @@
-import { type Audit, judgeAudit } from "@tidemark/shared/event-store/audit";
+import { type Audit, judgeAudit } from "@tidemark/event-store/audit";
 import { expect, test } from "vitest";
 import { writeReport } from "./report.ts";
 

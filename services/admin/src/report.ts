@@ -1,4 +1,4 @@
-import type { Audit, AuditCounts, AuditDifference } from "@tidemark/shared/event-store/audit";
+import type { Audit, AuditCounts, AuditDifference } from "@tidemark/event-store/audit";
 
 const COLUMNS: [title: string, count: (counts: AuditCounts) => number][] = [
   ["unique", ({ unique }) => unique],

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { Audit } from "@tidemark/shared/event-store/audit";
-import { verifyPostgres } from "@tidemark/shared/event-store/postgres-audit";
-import { verifySqlite } from "@tidemark/shared/event-store/sqlite-audit";
-import { auditAnswer } from "@tidemark/shared/http-api/audit-answer";
+import type { Audit } from "@tidemark/event-store/audit";
+import { verifyPostgres } from "@tidemark/event-store-postgres/maintain/audit";
+import { verifySqlite } from "@tidemark/event-store-sqlite/maintain/audit";
+import { auditAnswer } from "@tidemark/http-api/audit-answer";
 import type { Target } from "./options.ts";
 import { writeReport } from "./report.ts";
 

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { Delivery, EventLog, UnreadableDelivery } from "@tidemark/shared/event-log/event-log";
-import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
-import type { UnreadableFrame } from "@tidemark/shared/event-store/dead-letters";
-import type { Applied, AppliedDelivery } from "@tidemark/shared/event-store/event-store";
-import { countEvents, type Frame, NewerFrameFormat } from "@tidemark/shared/frame";
-import { createLogger } from "@tidemark/shared/log";
-import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
-import type { Heartbeat, VerdictMessage } from "@tidemark/shared/signals/signals";
+import { countEvents, type Frame, NewerFrameFormat } from "@tidemark/domain/frame";
+import type { Delivery, EventLog, UnreadableDelivery } from "@tidemark/event-log/event-log";
+import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import type { Heartbeat, VerdictMessage } from "@tidemark/event-log/signals";
+import type { UnreadableFrame } from "@tidemark/event-store/dead-letters";
+import type { Applied, AppliedDelivery } from "@tidemark/event-store/event-store";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { onTestFinished, vi } from "vitest";
 import { startConsumer } from "./consumer.ts";
 

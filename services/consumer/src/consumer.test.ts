@@ -1,6 +1,6 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import type { AppliedDelivery } from "@tidemark/shared/event-store/event-store";
-import { countEvents, type Frame } from "@tidemark/shared/frame";
+import { Unavailable } from "@tidemark/domain/errors";
+import { countEvents, type Frame } from "@tidemark/domain/frame";
+import type { AppliedDelivery } from "@tidemark/event-store/event-store";
 import { describe, expect, it } from "vitest";
 import { allBuried, allStored, frame, runConsumer } from "./consumer-fixture.ts";
 

@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { Durability } from "@tidemark/shared/durability";
-import { Unavailable } from "@tidemark/shared/errors";
+import type { Durability } from "@tidemark/domain/durability";
+import { Unavailable } from "@tidemark/domain/errors";
+import { countEvents } from "@tidemark/domain/frame";
 import type {
   DamagedDelivery,
   Delivery,
   EventLog,
   TakeLimits,
   UnreadableDelivery,
-} from "@tidemark/shared/event-log/event-log";
-import type { DeadLetterStore } from "@tidemark/shared/event-store/dead-letters";
-import type { EventStore } from "@tidemark/shared/event-store/event-store";
-import { countEvents } from "@tidemark/shared/frame";
-import type { Logger } from "@tidemark/shared/log";
-import type { Signals } from "@tidemark/shared/signals/signals";
+} from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
+import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
+import type { EventStore } from "@tidemark/event-store/event-store";
+import type { Logger } from "@tidemark/telemetry/logger";
 import { Backoff } from "./backoff.ts";
 import { NewerFrames } from "./newer-frames.ts";
 import { Pulse } from "./pulse.ts";

@@ -1,4 +1,4 @@
-import { Unavailable } from "@tidemark/shared/errors";
+import { Unavailable } from "@tidemark/domain/errors";
 import { describe, expect, it, vi } from "vitest";
 import { allBuried, allStored, DAMAGED, frame, NEWER, runConsumer } from "./consumer-fixture.ts";
 

@@ -1,5 +1,5 @@
-import type { Frame } from "@tidemark/shared/frame";
-import { DEAD, type Verdicts } from "@tidemark/shared/verdict";
+import type { Frame } from "@tidemark/domain/frame";
+import { DEAD, type Verdicts } from "@tidemark/domain/verdict";
 
 /** Which event of a frame the store refused, as far as that can be read; the rest stands in its dead letter. */
 export interface DeadEvent {

@@ -1,7 +1,7 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import type { LogContents } from "@tidemark/shared/event-log/event-log";
-import type { PruneDuplicates, PruneFrames, PruneStep } from "@tidemark/shared/event-store/pruning";
-import { createLogger } from "@tidemark/shared/log";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { PruneDuplicates, PruneFrames, PruneStep } from "@tidemark/event-store/pruning";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test } from "vitest";
 import { startHousekeeping } from "./housekeeping.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Unavailable } from "@tidemark/shared/errors";
-import type { LogContents } from "@tidemark/shared/event-log/event-log";
-import type { Pruner } from "@tidemark/shared/event-store/pruning";
-import type { Logger } from "@tidemark/shared/log";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { Pruner } from "@tidemark/event-store/pruning";
+import type { Logger } from "@tidemark/telemetry/logger";
 
 export interface HousekeepingOptions {
   store: Pruner;

@@ -1,18 +1,19 @@
 //   JetStream ──frames──▶ consumer ──one transaction──▶ PostgreSQL
 //       ▲ ◀──acks──────────┘ └──verdicts──▶ gateway
-import { readSettings } from "@tidemark/shared/config";
-import { requireDurable } from "@tidemark/shared/durability";
-import { watchDurability } from "@tidemark/shared/durability-watch";
-import { Unavailable } from "@tidemark/shared/errors";
-import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
-import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
-import { openWhenUp } from "@tidemark/shared/event-store/open-when-up";
-import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
-import { registerHealth } from "@tidemark/shared/health";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
-import { createLogger } from "@tidemark/shared/log";
-import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
+
+import { requireDurable } from "@tidemark/domain/durability";
+import { Unavailable } from "@tidemark/domain/errors";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { watchDurability } from "@tidemark/runtime/durability-watch";
+import { registerHealth } from "@tidemark/runtime/health";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { openWhenUp } from "@tidemark/runtime/open-when-up";
+import { readSettings } from "@tidemark/runtime/settings";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { MAX_BATCHES, startConsumer } from "./consumer.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { ConsumerSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
-import { NewerFrameFormat } from "@tidemark/shared/frame";
-import { createLogger } from "@tidemark/shared/log";
+import { NewerFrameFormat } from "@tidemark/domain/frame";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { NewerFrames } from "./newer-frames.ts";
 

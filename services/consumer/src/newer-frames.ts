@@ -1,5 +1,5 @@
-import type { NewerDelivery } from "@tidemark/shared/event-log/event-log";
-import type { Logger } from "@tidemark/shared/log";
+import type { NewerDelivery } from "@tidemark/event-log/event-log";
+import type { Logger } from "@tidemark/telemetry/logger";
 
 // During a rolling upgrade the next taker may well be a newer consumer: soon enough for those who wait, and ten thousand
 // such frames (the most that are on their way) come by 2,000 times a second.

@@ -1,6 +1,6 @@
-import { SAFE } from "@tidemark/shared/durability";
-import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
-import type { Heartbeat } from "@tidemark/shared/signals/signals";
+import { SAFE } from "@tidemark/domain/durability";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import type { Heartbeat } from "@tidemark/event-log/signals";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { Pulse } from "./pulse.ts";
 

@@ -1,6 +1,6 @@
-import { DrainRate } from "@tidemark/shared/drain-rate";
-import type { Durability } from "@tidemark/shared/durability";
-import type { Signals } from "@tidemark/shared/signals/signals";
+import type { Durability } from "@tidemark/domain/durability";
+import type { Signals } from "@tidemark/event-log/signals";
+import { DrainRate } from "@tidemark/runtime/drain-rate";
 
 const BEAT_MS = 1_000;
 

@@ -5,7 +5,7 @@ import {
   ProcessSettings,
   RetentionSettings,
   StackSettings,
-} from "@tidemark/shared/config";
+} from "@tidemark/runtime/settings";
 
 export const ConsumerSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(StackSettings.shape)

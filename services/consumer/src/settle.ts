@@ -1,8 +1,8 @@
-import type { DamagedDelivery, Delivery } from "@tidemark/shared/event-log/event-log";
-import type { Applied, AppliedFrame, DroppedCopy } from "@tidemark/shared/event-store/event-store";
-import type { Logger } from "@tidemark/shared/log";
-import type { Signals } from "@tidemark/shared/signals/signals";
-import { countVerdicts, type VerdictCounts } from "@tidemark/shared/verdict";
+import { countVerdicts, type VerdictCounts } from "@tidemark/domain/verdict";
+import type { DamagedDelivery, Delivery } from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
+import type { Applied, AppliedFrame, DroppedCopy } from "@tidemark/event-store/event-store";
+import type { Logger } from "@tidemark/telemetry/logger";
 import { cutName, type DeadEvent, findDeadEvents } from "./dead-events.ts";
 
 /** How much of a batch its log lines name. */

@@ -1,8 +1,8 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import { publishAnswer, type Result } from "@tidemark/shared/http-api/publish-answer";
-import type { Preferences } from "@tidemark/shared/prefer";
-import { encodeReceipt } from "@tidemark/shared/receipt";
-import { CONFLICT, countVerdicts, DUPLICATE, STORED, type Verdicts } from "@tidemark/shared/verdict";
+import { Unavailable } from "@tidemark/domain/errors";
+import { encodeReceipt } from "@tidemark/domain/receipt";
+import { CONFLICT, countVerdicts, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
+import type { Preferences } from "@tidemark/http-api/prefer";
+import { publishAnswer, type Result } from "@tidemark/http-api/publish-answer";
 import type { FastifyReply } from "fastify";
 import type { Placement } from "./frame-writer.ts";
 import type { Intake } from "./intake.ts";

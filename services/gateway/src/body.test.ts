@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from "node:stream";
-import { ByteBudget } from "@tidemark/shared/byte-budget";
+import { ByteBudget } from "@tidemark/runtime/byte-budget";
 import { describe, expect, it } from "vitest";
 import { readBody } from "./body.ts";
 

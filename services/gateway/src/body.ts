@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import type { Room } from "@tidemark/shared/byte-budget";
-import { InvalidInput } from "@tidemark/shared/errors";
+import { InvalidInput } from "@tidemark/domain/errors";
+import type { Room } from "@tidemark/runtime/byte-budget";
 
 export interface BodyOptions {
   /** Value of `Content-Length`, where there is one. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import type { Fault } from "@tidemark/shared/errors";
-import { scanJson } from "@tidemark/shared/json-text";
+import type { Fault } from "@tidemark/domain/errors";
+import { scanJson } from "@tidemark/json/text";
 import { invalidEvents } from "./intake.ts";
 import { HOPELESS_DEPTH, parseJson, requireUtf8 } from "./json-document.ts";
 import { TOO_DEEP } from "./judgement.ts";

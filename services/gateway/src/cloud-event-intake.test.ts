@@ -1,4 +1,4 @@
-import { InvalidInput } from "@tidemark/shared/errors";
+import { InvalidInput } from "@tidemark/domain/errors";
 import { CloudEvent, HTTP, type Message } from "cloudevents";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,7 +1,7 @@
-import { CloudEvent } from "@tidemark/shared/cloud-event";
-import { isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/shared/event";
-import { arrayItems, objectMembers, scanJson, skipSpace } from "@tidemark/shared/json-text";
-import { toUtcMicroseconds } from "@tidemark/shared/timestamp";
+import { CloudEvent } from "@tidemark/domain/cloud-event";
+import { isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
+import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
+import { arrayItems, objectMembers, scanJson, skipSpace } from "@tidemark/json/text";
 import {
   gatherEvents,
   type Intake,

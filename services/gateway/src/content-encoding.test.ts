@@ -1,5 +1,5 @@
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { ByteBudget } from "@tidemark/shared/byte-budget";
+import { ByteBudget } from "@tidemark/runtime/byte-budget";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ContentEncoding, decodeBody, MAX_DECODER_BYTES, readContentEncoding } from "./content-encoding.ts";

@@ -1,7 +1,7 @@
 import type { Transform } from "node:stream";
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib";
-import type { ByteBudget, Room } from "@tidemark/shared/byte-budget";
-import { InvalidInput } from "@tidemark/shared/errors";
+import { InvalidInput } from "@tidemark/domain/errors";
+import type { ByteBudget, Room } from "@tidemark/runtime/byte-budget";
 import { readBody } from "./body.ts";
 
 /** The content codings of bodies (RFC 9110, section 8.4.1; RFC 7932; RFC 8878). */

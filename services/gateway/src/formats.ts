@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { InvalidInput } from "@tidemark/shared/errors";
+import { InvalidInput } from "@tidemark/domain/errors";
 import { toStructured } from "./cloud-event-binary.ts";
 import { readCloudEvent, readCloudEventBatch } from "./cloud-event-intake.ts";
 import type { Intake, IntakeOptions } from "./intake.ts";

@@ -1,6 +1,6 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import type { Delivery, EventLog } from "@tidemark/shared/event-log/event-log";
-import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { Delivery, EventLog } from "@tidemark/event-log/event-log";
+import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
 import { describe, expect, it } from "vitest";
 import { type Appended, FrameWriter } from "./frame-writer.ts";
 import { VerdictDesk } from "./verdict-desk.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { DrainRate } from "@tidemark/shared/drain-rate";
-import { InvalidInput, Unavailable } from "@tidemark/shared/errors";
-import type { Frame } from "@tidemark/shared/frame";
-import { retryAfterSeconds } from "@tidemark/shared/retry-after";
+import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
+import type { Frame } from "@tidemark/domain/frame";
+import { DrainRate } from "@tidemark/runtime/drain-rate";
+import { retryAfterSeconds } from "@tidemark/runtime/retry-after";
 import { type Intake, joinWithCommas } from "./intake.ts";
 import type { GatewayLog, GatewaySignals } from "./late-log.ts";
 import type { VerdictDesk, VerdictSlot } from "./verdict-desk.ts";

@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
-import type { Delivery } from "@tidemark/shared/event-log/event-log";
-import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
-import { countEvents } from "@tidemark/shared/frame";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { createLogger } from "@tidemark/shared/log";
-import { decodeReceipt } from "@tidemark/shared/receipt";
-import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
+import { countEvents } from "@tidemark/domain/frame";
+import { decodeReceipt } from "@tidemark/domain/receipt";
+import type { Delivery } from "@tidemark/event-log/event-log";
+import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type GatewayOptions, registerGateway } from "./gateway.ts";
 

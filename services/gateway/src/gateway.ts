@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
-import { ByteBudget, type Room } from "@tidemark/shared/byte-budget";
-import { InvalidInput } from "@tidemark/shared/errors";
-import { readPreferences } from "@tidemark/shared/prefer";
+import { InvalidInput } from "@tidemark/domain/errors";
+import { readPreferences } from "@tidemark/http-api/prefer";
+import { ByteBudget, type Room } from "@tidemark/runtime/byte-budget";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { answerPublish } from "./answer-publish.ts";
 import { readBody } from "./body.ts";

@@ -1,6 +1,6 @@
-import { type Fault, InvalidInput } from "@tidemark/shared/errors";
-import { isName } from "@tidemark/shared/event";
-import type { Rejection } from "@tidemark/shared/http-api/publish-answer";
+import { type Fault, InvalidInput } from "@tidemark/domain/errors";
+import { isName } from "@tidemark/domain/event";
+import type { Rejection } from "@tidemark/http-api/publish-answer";
 import type { Judgement } from "./judgement.ts";
 
 /** The events of one request, checked: what goes into a frame. */

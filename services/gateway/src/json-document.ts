@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
-import { InvalidInput } from "@tidemark/shared/errors";
-import { offsetDeeperThan, pointersAt } from "@tidemark/shared/json-pointer";
-import { type JsonScan, scanJson, skipSpace } from "@tidemark/shared/json-text";
+import { InvalidInput } from "@tidemark/domain/errors";
+import { offsetDeeperThan, pointersAt } from "@tidemark/json/pointer";
+import { type JsonScan, scanJson, skipSpace } from "@tidemark/json/text";
 import { invalidEvents, refuseLargeBatch } from "./intake.ts";
 import { depthFaults } from "./judgement.ts";
 

@@ -1,4 +1,4 @@
-import { InvalidInput } from "@tidemark/shared/errors";
+import { InvalidInput } from "@tidemark/domain/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readJsonIntake } from "./json-intake.ts";

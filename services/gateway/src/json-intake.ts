@@ -1,7 +1,7 @@
-import type { Fault } from "@tidemark/shared/errors";
-import { formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/shared/event";
-import { escapePointer } from "@tidemark/shared/json-pointer";
-import { arrayItems, objectMembers, type Span, skipSpace } from "@tidemark/shared/json-text";
+import type { Fault } from "@tidemark/domain/errors";
+import { formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
+import { escapePointer } from "@tidemark/json/pointer";
+import { arrayItems, objectMembers, type Span, skipSpace } from "@tidemark/json/text";
 import {
   createEntry,
   emptyBatch,

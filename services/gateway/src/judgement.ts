@@ -1,8 +1,8 @@
-import type { CloudEvent } from "@tidemark/shared/cloud-event";
-import type { Fault } from "@tidemark/shared/errors";
-import { Event, formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/shared/event";
-import { escapePointer, offsetDeeperThan, pointersAt } from "@tidemark/shared/json-pointer";
-import { type JsonScan, scanJson } from "@tidemark/shared/json-text";
+import type { CloudEvent } from "@tidemark/domain/cloud-event";
+import type { Fault } from "@tidemark/domain/errors";
+import { Event, formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
+import { escapePointer, offsetDeeperThan, pointersAt } from "@tidemark/json/pointer";
+import { type JsonScan, scanJson } from "@tidemark/json/text";
 import { rewriteEvent } from "./rewrite-event.ts";
 
 /** What is wrong with one event: pointers into its own text. */

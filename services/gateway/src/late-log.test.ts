@@ -1,7 +1,7 @@
-import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
-import type { Frame } from "@tidemark/shared/frame";
-import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
-import type { Heartbeat } from "@tidemark/shared/signals/signals";
+import type { Frame } from "@tidemark/domain/frame";
+import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import type { Heartbeat } from "@tidemark/event-log/signals";
 import { expect, test, vi } from "vitest";
 import { type Broker, openLater } from "./late-log.ts";
 

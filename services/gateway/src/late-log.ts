@@ -1,6 +1,6 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import type { EventLog } from "@tidemark/shared/event-log/event-log";
-import type { Signals } from "@tidemark/shared/signals/signals";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
 
 /** What a gateway needs of a log. */
 export type GatewayLog = Pick<EventLog, "append" | "look" | "ping" | "maxFrameBytes">;

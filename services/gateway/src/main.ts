@@ -1,16 +1,17 @@
 //   producers ──POST /publish──▶ gateway ──frames──▶ JetStream ──▶ consumer
 //             ◀─── 200 / 202 ───         ◀────────── verdicts ──────────┘
-import { readSettings } from "@tidemark/shared/config";
-import { requireDurable } from "@tidemark/shared/durability";
-import { watchDurability } from "@tidemark/shared/durability-watch";
-import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
-import { readLogDurability } from "@tidemark/shared/event-log/jetstream-durability";
-import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
-import { registerHealth } from "@tidemark/shared/health";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
-import { createLogger } from "@tidemark/shared/log";
-import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
+
+import { requireDurable } from "@tidemark/domain/durability";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
+import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { watchDurability } from "@tidemark/runtime/durability-watch";
+import { registerHealth } from "@tidemark/runtime/health";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { readSettings } from "@tidemark/runtime/settings";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { registerGateway } from "./gateway.ts";
 import { openLater } from "./late-log.ts";
 import { GatewaySettings } from "./settings.ts";

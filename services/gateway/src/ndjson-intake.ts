@@ -1,4 +1,4 @@
-import { scanJson } from "@tidemark/shared/json-text";
+import { scanJson } from "@tidemark/json/text";
 import {
   gatherEvents,
   type Intake,

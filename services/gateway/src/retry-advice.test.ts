@@ -1,5 +1,5 @@
-import { Unavailable, type UnavailableCode } from "@tidemark/shared/errors";
-import type { LogContents } from "@tidemark/shared/event-log/event-log";
+import { Unavailable, type UnavailableCode } from "@tidemark/domain/errors";
+import type { LogContents } from "@tidemark/event-log/event-log";
 import { expect, test, vi } from "vitest";
 import { RetryAdvice } from "./retry-advice.ts";
 import type { Drain } from "./store-watch.ts";

@@ -1,7 +1,7 @@
-import { coalesce } from "@tidemark/shared/coalesce";
-import { Unavailable } from "@tidemark/shared/errors";
-import { within } from "@tidemark/shared/health";
-import { retryAfterSeconds, spreadSeconds } from "@tidemark/shared/retry-after";
+import { Unavailable } from "@tidemark/domain/errors";
+import { coalesce } from "@tidemark/runtime/coalesce";
+import { within } from "@tidemark/runtime/health";
+import { retryAfterSeconds, spreadSeconds } from "@tidemark/runtime/retry-after";
 import type { GatewayLog } from "./late-log.ts";
 import type { StoreWatch } from "./store-watch.ts";
 

@@ -1,6 +1,6 @@
-import { isAttribute } from "@tidemark/shared/event";
-import { objectMembers, readString, skipSpace } from "@tidemark/shared/json-text";
-import { toUtcMicroseconds } from "@tidemark/shared/timestamp";
+import { isAttribute } from "@tidemark/domain/event";
+import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
+import { objectMembers, readString, skipSpace } from "@tidemark/json/text";
 
 /**
  * An event whose own text a store could not read as it is, written anew: its further fields gathered under `attributes`,

@@ -6,7 +6,7 @@ import {
   MonitorSettings,
   ProcessSettings,
   StackSettings,
-} from "@tidemark/shared/config";
+} from "@tidemark/runtime/settings";
 
 export const GatewaySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(IntakeSettings.shape)

@@ -1,4 +1,4 @@
-import type { Heartbeat } from "@tidemark/shared/signals/signals";
+import type { Heartbeat } from "@tidemark/event-log/signals";
 
 const HEARTBEATS_MISSED_MS = 5_000;
 

@@ -1,5 +1,5 @@
-import type { VerdictMessage } from "@tidemark/shared/signals/signals";
-import type { Verdicts } from "@tidemark/shared/verdict";
+import type { Verdicts } from "@tidemark/domain/verdict";
+import type { VerdictMessage } from "@tidemark/event-log/signals";
 
 /** A frame on its way whose verdicts somebody waits for. */
 export interface VerdictSlot {

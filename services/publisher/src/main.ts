@@ -1,6 +1,6 @@
-import { commandLineOrExit } from "@tidemark/shared/command-line";
-import { PublisherSettings, readSettings } from "@tidemark/shared/config";
-import { settingsOrExit } from "@tidemark/shared/lifecycle";
+import { commandLineOrExit } from "@tidemark/runtime/command-line";
+import { settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { PublisherSettings, readSettings } from "@tidemark/runtime/settings";
 import { listenForInterrupt } from "./interrupt.ts";
 import { createPlan, PUBLISHER_COMMAND } from "./options.ts";
 import { startProgress } from "./progress.ts";

@@ -1,4 +1,4 @@
-import { InvalidArguments, readCommandLine } from "@tidemark/shared/command-line";
+import { InvalidArguments, readCommandLine } from "@tidemark/runtime/command-line";
 import { expect, test } from "vitest";
 import { createPlan, PUBLISHER_COMMAND } from "./options.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type CommandLine, decimal, share, wholeNumber } from "@tidemark/shared/command-line";
+import { type CommandLine, decimal, share, wholeNumber } from "@tidemark/runtime/command-line";
 import { z } from "zod";
 import type { Plan } from "./plan.ts";
 

@@ -1,5 +1,5 @@
 import { answer, type FakeService, type Fault, startFakeService } from "@tidemark/client/fake-service";
-import { readCommandLine } from "@tidemark/shared/command-line";
+import { readCommandLine } from "@tidemark/runtime/command-line";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createPlan, PUBLISHER_COMMAND } from "./options.ts";
 import type { Progress } from "./progress.ts";

@@ -1,6 +1,6 @@
-import { type Audit, judgeAudit } from "@tidemark/shared/event-store/audit";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { createLogger } from "@tidemark/shared/log";
+import { type Audit, judgeAudit } from "@tidemark/event-store/audit";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { registerAudit } from "./audit.ts";
 import { openQueryFixture } from "./query-fixture.ts";

@@ -1,8 +1,8 @@
 import { Socket } from "node:net";
-import { coalesce } from "@tidemark/shared/coalesce";
-import type { Audit, Auditor } from "@tidemark/shared/event-store/audit";
-import { auditAnswer } from "@tidemark/shared/http-api/audit-answer";
-import { AuditParameters } from "@tidemark/shared/http-api/audit-api";
+import type { Audit, Auditor } from "@tidemark/event-store/audit";
+import { auditAnswer } from "@tidemark/http-api/audit-answer";
+import { AuditParameters } from "@tidemark/http-api/audit-api";
+import { coalesce } from "@tidemark/runtime/coalesce";
 import type { FastifyInstance } from "fastify";
 
 const MAX_NAMED = 10;

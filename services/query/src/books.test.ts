@@ -1,6 +1,6 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import type { LogContents } from "@tidemark/shared/event-log/event-log";
-import type { Books, BooksQuery } from "@tidemark/shared/event-store/event-store";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { Books, BooksQuery } from "@tidemark/event-store/event-store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { keepSteady, readBooks, type WholeBooks } from "./books.ts";

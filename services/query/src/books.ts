@@ -1,6 +1,6 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import type { LogContents } from "@tidemark/shared/event-log/event-log";
-import type { Books, EventReader } from "@tidemark/shared/event-store/event-store";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { Books, EventReader } from "@tidemark/event-store/event-store";
 
 export interface BooksSources {
   reader: Pick<EventReader, "readBooks">;

@@ -1,5 +1,5 @@
-import { SAFE } from "@tidemark/shared/durability";
-import type { Heartbeat } from "@tidemark/shared/signals/signals";
+import { SAFE } from "@tidemark/domain/durability";
+import type { Heartbeat } from "@tidemark/event-log/signals";
 import { expect, test } from "vitest";
 import { watchConsumers } from "./consumer-watch.ts";
 

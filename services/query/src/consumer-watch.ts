@@ -1,5 +1,5 @@
-import { type Durability, mergeDurability } from "@tidemark/shared/durability";
-import type { Heartbeat, Signals } from "@tidemark/shared/signals/signals";
+import { type Durability, mergeDurability } from "@tidemark/domain/durability";
+import type { Heartbeat, Signals } from "@tidemark/event-log/signals";
 
 /** After this long without a heartbeat, sent every second, a consumer counts as gone. */
 const SILENCE_MS = 5_000;

@@ -1,4 +1,4 @@
-import { InvalidInput } from "@tidemark/shared/errors";
+import { InvalidInput } from "@tidemark/domain/errors";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";

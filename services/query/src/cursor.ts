@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { InvalidInput } from "@tidemark/shared/errors";
+import { InvalidInput } from "@tidemark/domain/errors";
 
 /**
  * What a cursor belongs to. It is refused with another order or other filters, where its position would mean something

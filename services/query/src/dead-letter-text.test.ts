@@ -1,4 +1,4 @@
-import type { DeadLetter } from "@tidemark/shared/event-store/dead-letters";
+import type { DeadLetter } from "@tidemark/event-store/dead-letters";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deadLetterText } from "./dead-letter-text.ts";

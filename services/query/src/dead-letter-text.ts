@@ -1,4 +1,4 @@
-import type { DeadLetter } from "@tidemark/shared/event-store/dead-letters";
+import type { DeadLetter } from "@tidemark/event-store/dead-letters";
 
 /** A dead letter as it is answered, its event as the text it came in. */
 export function deadLetterText(letter: DeadLetter): string {

@@ -1,7 +1,7 @@
-import { InvalidInput } from "@tidemark/shared/errors";
-import type { DeadLetterStore, Redriven } from "@tidemark/shared/event-store/dead-letters";
-import { DeadLetterKey, DeadLettersParameters } from "@tidemark/shared/http-api/dead-letters-api";
-import { createProblem, PROBLEM_TYPE } from "@tidemark/shared/problem";
+import { InvalidInput } from "@tidemark/domain/errors";
+import type { DeadLetterStore, Redriven } from "@tidemark/event-store/dead-letters";
+import { DeadLetterKey, DeadLettersParameters } from "@tidemark/http-api/dead-letters-api";
+import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 import { deadLetterText } from "./dead-letter-text.ts";

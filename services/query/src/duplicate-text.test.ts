@@ -1,4 +1,4 @@
-import type { DuplicateCopy } from "@tidemark/shared/event-store/duplicates";
+import type { DuplicateCopy } from "@tidemark/event-store/duplicates";
 import { expect, test } from "vitest";
 import { duplicateText } from "./duplicate-text.ts";
 

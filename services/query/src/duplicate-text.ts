@@ -1,4 +1,4 @@
-import type { DuplicateCopy } from "@tidemark/shared/event-store/duplicates";
+import type { DuplicateCopy } from "@tidemark/event-store/duplicates";
 import { contentText } from "./event-text.ts";
 
 /** A dropped copy as it is answered; the content of one that differed goes out as the text it was kept as. */

@@ -1,5 +1,5 @@
-import type { DuplicateReader } from "@tidemark/shared/event-store/duplicates";
-import { DuplicatesParameters } from "@tidemark/shared/http-api/duplicates-api";
+import type { DuplicateReader } from "@tidemark/event-store/duplicates";
+import { DuplicatesParameters } from "@tidemark/http-api/duplicates-api";
 import type { FastifyInstance } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 import { duplicateText } from "./duplicate-text.ts";

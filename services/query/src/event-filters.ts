@@ -1,5 +1,5 @@
-import type { EventFilters } from "@tidemark/shared/event-store/event-store";
-import type { EventsParameters } from "@tidemark/shared/http-api/events-api";
+import type { EventFilters } from "@tidemark/event-store/event-store";
+import type { EventsParameters } from "@tidemark/http-api/events-api";
 import type { CursorScope } from "./cursor.ts";
 
 /** Which events are asked for, by the names of the API. */

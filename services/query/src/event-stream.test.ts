@@ -1,8 +1,8 @@
 import { get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { createLogger } from "@tidemark/shared/log";
-import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type EventStreamOptions, registerEventStream } from "./event-stream.ts";
 import { openQueryFixture } from "./query-fixture.ts";

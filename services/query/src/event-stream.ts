@@ -1,7 +1,7 @@
-import { Unavailable } from "@tidemark/shared/errors";
-import type { EventPage, EventReader } from "@tidemark/shared/event-store/event-store";
-import { LastEventId, StreamParameters } from "@tidemark/shared/http-api/stream-api";
-import type { Signals } from "@tidemark/shared/signals/signals";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { Signals } from "@tidemark/event-log/signals";
+import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
+import { LastEventId, StreamParameters } from "@tidemark/http-api/stream-api";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { eventsScope } from "./event-filters.ts";

@@ -1,5 +1,5 @@
-import type { EventPage, EventQuery, EventReader } from "@tidemark/shared/event-store/event-store";
-import type { Logger } from "@tidemark/shared/log";
+import type { EventPage, EventQuery, EventReader } from "@tidemark/event-store/event-store";
+import type { Logger } from "@tidemark/telemetry/logger";
 import { NO_BYTES, type Piece, readWithin, type WalkBudget } from "./walk-budget.ts";
 
 /** How often it looks where nobody tells of a commit: signals may be lost. */

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@tidemark/shared/event-store/event-store";
+import type { StoredEvent } from "@tidemark/event-store/event-store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { eventText } from "./event-text.ts";

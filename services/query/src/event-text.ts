@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@tidemark/shared/event-store/event-store";
+import type { StoredEvent } from "@tidemark/event-store/event-store";
 
 /** What an event holds of its own, stored or not. */
 export type EventContent = Pick<StoredEvent, "topic" | "eventId" | "timestamp" | "source" | "payload" | "attributes">;

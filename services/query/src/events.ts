@@ -1,7 +1,7 @@
-import { InvalidInput } from "@tidemark/shared/errors";
-import type { EventReader } from "@tidemark/shared/event-store/event-store";
-import { EventKey, EventsParameters } from "@tidemark/shared/http-api/events-api";
-import { DEFAULT_LIMIT } from "@tidemark/shared/http-api/page-schema";
+import { InvalidInput } from "@tidemark/domain/errors";
+import type { EventReader } from "@tidemark/event-store/event-store";
+import { EventKey, EventsParameters } from "@tidemark/http-api/events-api";
+import { DEFAULT_LIMIT } from "@tidemark/http-api/page-schema";
 import type { FastifyInstance } from "fastify";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Unavailable } from "@tidemark/shared/errors";
-import type { EventPage, EventReader } from "@tidemark/shared/event-store/event-store";
-import type { EventsParameters } from "@tidemark/shared/http-api/events-api";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
+import type { EventsParameters } from "@tidemark/http-api/events-api";
 import type { FastifyReply } from "fastify";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";

@@ -1,6 +1,6 @@
-import { SAFE } from "@tidemark/shared/durability";
-import type { LogContents } from "@tidemark/shared/event-log/event-log";
-import type { Heartbeat } from "@tidemark/shared/signals/signals";
+import { SAFE } from "@tidemark/domain/durability";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { Heartbeat } from "@tidemark/event-log/signals";
 import { expect, test, vi } from "vitest";
 import { type Broker, openLater } from "./late-broker.ts";
 

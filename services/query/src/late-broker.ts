@@ -1,7 +1,7 @@
-import type { Durability } from "@tidemark/shared/durability";
-import { Unavailable } from "@tidemark/shared/errors";
-import type { EventLog, LogContents } from "@tidemark/shared/event-log/event-log";
-import type { Signals } from "@tidemark/shared/signals/signals";
+import type { Durability } from "@tidemark/domain/durability";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { EventLog, LogContents } from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
 
 /** What queries need of a broker, and how to close it. */
 export interface Broker {

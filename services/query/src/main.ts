@@ -1,16 +1,16 @@
 //   readers ──GET──▶ query ──▶ PostgreSQL: events, books, receipts
 //                      └─────▶ JetStream: what is still in the log; the consumers' heartbeats
 import { setFlagsFromString } from "node:v8";
-import { readSettings } from "@tidemark/shared/config";
-import { watchDurability } from "@tidemark/shared/durability-watch";
-import { connectJetstream } from "@tidemark/shared/event-log/jetstream-connection";
-import { readLogDurability } from "@tidemark/shared/event-log/jetstream-durability";
-import { openJetstreamEventLog } from "@tidemark/shared/event-log/jetstream-event-log";
-import { openPostgresEventStore } from "@tidemark/shared/event-store/postgres-event-store";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
-import { createLogger } from "@tidemark/shared/log";
-import { createNatsSignals } from "@tidemark/shared/signals/jetstream-signals";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
+import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { watchDurability } from "@tidemark/runtime/durability-watch";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { readSettings } from "@tidemark/runtime/settings";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { openLater } from "./late-broker.ts";
 import { registerQuery } from "./query.ts";
 import { QuerySettings } from "./settings.ts";

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
-import { ByteBudget } from "@tidemark/shared/byte-budget";
-import { MAX_PAGE_BYTES } from "@tidemark/shared/event-store/event-store";
+import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
+import { ByteBudget } from "@tidemark/runtime/byte-budget";
 
 const MAX_PAGES = 8;
 // 40 readers of 7.8 MB pages brought query to 660 MB with sixteen, to 306 with four.

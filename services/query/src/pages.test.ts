@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { createLogger } from "@tidemark/shared/log";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 import { registerPages } from "./pages.ts";

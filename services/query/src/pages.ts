@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { InvalidInput } from "@tidemark/shared/errors";
-import { createOpenApiDocument } from "@tidemark/shared/http-api/openapi-document";
+import { InvalidInput } from "@tidemark/domain/errors";
+import { createOpenApiDocument } from "@tidemark/http-api/openapi-document";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { contentSecurityPolicy } from "./content-security.ts";
 

@@ -1,4 +1,4 @@
-import { SAFE } from "@tidemark/shared/durability";
+import { SAFE } from "@tidemark/domain/durability";
 import { expect, onTestFinished, test } from "vitest";
 import { EMPTY_LOG, openQueryFixture } from "./query-fixture.ts";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { encodeReceipt, type Receipt } from "@tidemark/shared/receipt";
+import { encodeReceipt, type Receipt } from "@tidemark/domain/receipt";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { EMPTY_LOG, openQueryFixture } from "./query-fixture.ts";
 

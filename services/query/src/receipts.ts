@@ -1,11 +1,11 @@
-import { InvalidInput } from "@tidemark/shared/errors";
-import type { LogContents } from "@tidemark/shared/event-log/event-log";
-import type { EventReader } from "@tidemark/shared/event-store/event-store";
-import { type PublishAnswer, publishAnswer } from "@tidemark/shared/http-api/publish-answer";
-import { ReceiptKey } from "@tidemark/shared/http-api/receipts-api";
-import { readPreferences } from "@tidemark/shared/prefer";
-import { decodeReceipt, type Receipt } from "@tidemark/shared/receipt";
-import { countVerdicts } from "@tidemark/shared/verdict";
+import { InvalidInput } from "@tidemark/domain/errors";
+import { decodeReceipt, type Receipt } from "@tidemark/domain/receipt";
+import { countVerdicts } from "@tidemark/domain/verdict";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { EventReader } from "@tidemark/event-store/event-store";
+import { readPreferences } from "@tidemark/http-api/prefer";
+import { type PublishAnswer, publishAnswer } from "@tidemark/http-api/publish-answer";
+import { ReceiptKey } from "@tidemark/http-api/receipts-api";
 import type { FastifyInstance } from "fastify";
 import { createPatience } from "./patience.ts";
 

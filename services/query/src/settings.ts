@@ -1,4 +1,4 @@
-import { HttpSettings, MonitorSettings, ProcessSettings, StackSettings } from "@tidemark/shared/config";
+import { HttpSettings, MonitorSettings, ProcessSettings, StackSettings } from "@tidemark/runtime/settings";
 
 export const QuerySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(StackSettings.shape)

@@ -1,8 +1,8 @@
-import { coalesce } from "@tidemark/shared/coalesce";
-import type { Audit } from "@tidemark/shared/event-store/audit";
-import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/shared/event-store/duplicates";
-import type { TopicBooks } from "@tidemark/shared/event-store/event-store";
-import { type StatsAnswer, StatsParameters } from "@tidemark/shared/http-api/stats-api";
+import type { Audit } from "@tidemark/event-store/audit";
+import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
+import type { TopicBooks } from "@tidemark/event-store/event-store";
+import { type StatsAnswer, StatsParameters } from "@tidemark/http-api/stats-api";
+import { coalesce } from "@tidemark/runtime/coalesce";
 import type { FastifyInstance } from "fastify";
 import { type BooksOptions, keepSteady, type WholeBooks } from "./books.ts";
 

@@ -1,9 +1,9 @@
-import { coalesce } from "@tidemark/shared/coalesce";
-import { type Durability, mergeDurability, SAFE } from "@tidemark/shared/durability";
-import { Unavailable } from "@tidemark/shared/errors";
-import { within } from "@tidemark/shared/health";
-import type { HealthAnswer } from "@tidemark/shared/http-api/health-api";
-import type { Signals } from "@tidemark/shared/signals/signals";
+import { type Durability, mergeDurability, SAFE } from "@tidemark/domain/durability";
+import { Unavailable } from "@tidemark/domain/errors";
+import type { Signals } from "@tidemark/event-log/signals";
+import type { HealthAnswer } from "@tidemark/http-api/health-api";
+import { coalesce } from "@tidemark/runtime/coalesce";
+import { within } from "@tidemark/runtime/health";
 import type { FastifyInstance } from "fastify";
 import type { BooksOptions, WholeBooks } from "./books.ts";
 import { type ConsumerWatch, watchConsumers } from "./consumer-watch.ts";

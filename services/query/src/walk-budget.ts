@@ -1,5 +1,5 @@
-import { ByteBudget } from "@tidemark/shared/byte-budget";
-import { MAX_PAGE_BYTES } from "@tidemark/shared/event-store/event-store";
+import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
+import { ByteBudget } from "@tidemark/runtime/byte-budget";
 
 const MAX_BYTES = 4 * MAX_PAGE_BYTES;
 const MAX_READS = 4;

@@ -3,18 +3,18 @@
 import { setFlagsFromString } from "node:v8";
 import { startConsumer } from "@tidemark/consumer/consumer";
 import { startHousekeeping } from "@tidemark/consumer/housekeeping";
+import { requireDurable } from "@tidemark/domain/durability";
+import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { registerQuery } from "@tidemark/query/query";
-import { readSettings } from "@tidemark/shared/config";
-import { requireDurable } from "@tidemark/shared/durability";
-import { watchDurability } from "@tidemark/shared/durability-watch";
-import { createMemoryEventLog } from "@tidemark/shared/event-log/memory-event-log";
-import { openWhenUp } from "@tidemark/shared/event-store/open-when-up";
-import { openSqliteEventStore } from "@tidemark/shared/event-store/sqlite-event-store";
-import { createHttpServer } from "@tidemark/shared/http-server";
-import { runProcess, settingsOrExit } from "@tidemark/shared/lifecycle";
-import { createLogger } from "@tidemark/shared/log";
-import { createMemorySignals } from "@tidemark/shared/signals/memory-signals";
+import { watchDurability } from "@tidemark/runtime/durability-watch";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { openWhenUp } from "@tidemark/runtime/open-when-up";
+import { readSettings } from "@tidemark/runtime/settings";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { SingleSettings } from "./settings.ts";
 
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;

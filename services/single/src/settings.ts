@@ -5,7 +5,7 @@ import {
   ProcessSettings,
   RetentionSettings,
   wholeNumber,
-} from "@tidemark/shared/config";
+} from "@tidemark/runtime/settings";
 import { z } from "zod";
 
 export const SingleSettings = ProcessSettings.extend(HttpSettings.shape)

@@ -1,13 +1,13 @@
-import { registerGateway } from "../../../services/gateway/src/gateway.ts";
-import { GatewaySettings } from "../../../services/gateway/src/settings.ts";
-import { readSettings } from "../../../shared/src/config.ts";
-import { connectJetstream } from "../../../shared/src/event-log/jetstream-connection.ts";
-import { openJetstreamEventLog } from "../../../shared/src/event-log/jetstream-event-log.ts";
-import { registerHealth } from "../../../shared/src/health.ts";
-import { createHttpServer } from "../../../shared/src/http-server.ts";
-import { runProcess } from "../../../shared/src/lifecycle.ts";
-import { createLogger } from "../../../shared/src/log.ts";
-import { createNatsSignals } from "../../../shared/src/signals/jetstream-signals.ts";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { registerGateway } from "@tidemark/gateway/gateway";
+import { GatewaySettings } from "@tidemark/gateway/settings";
+import { registerHealth } from "@tidemark/runtime/health";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { runProcess } from "@tidemark/runtime/lifecycle";
+import { readSettings } from "@tidemark/runtime/settings";
+import { createLogger } from "@tidemark/telemetry/logger";
 
 const settings = readSettings(GatewaySettings);
 const log = createLogger({ service: "gateway", level: settings.LOG_LEVEL });

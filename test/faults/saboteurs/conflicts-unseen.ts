@@ -1,4 +1,4 @@
-import { CONFLICT, DUPLICATE } from "@tidemark/shared/verdict";
+import { CONFLICT, DUPLICATE } from "@tidemark/domain/verdict";
 import { changeVerdicts, runSabotagedConsumer } from "./consumer-root.ts";
 
 /** Tells whose event differs from the stored one that it is a plain duplicate. */

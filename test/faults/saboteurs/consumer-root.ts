@@ -1,19 +1,19 @@
-import { type ConsumerOptions, MAX_BATCHES, startConsumer } from "../../../services/consumer/src/consumer.ts";
-import { ConsumerSettings } from "../../../services/consumer/src/settings.ts";
-import { readSettings } from "../../../shared/src/config.ts";
-import type { EventLog } from "../../../shared/src/event-log/event-log.ts";
-import { connectJetstream } from "../../../shared/src/event-log/jetstream-connection.ts";
-import { openJetstreamEventLog } from "../../../shared/src/event-log/jetstream-event-log.ts";
-import type { EventStore } from "../../../shared/src/event-store/event-store.ts";
-import { openPostgresEventStore } from "../../../shared/src/event-store/postgres-event-store.ts";
-import { registerHealth } from "../../../shared/src/health.ts";
-import { createHttpServer } from "../../../shared/src/http-server.ts";
-import { runProcess } from "../../../shared/src/lifecycle.ts";
-import { createLogger } from "../../../shared/src/log.ts";
-import { createNatsSignals } from "../../../shared/src/signals/jetstream-signals.ts";
-import type { Signals } from "../../../shared/src/signals/signals.ts";
-import type { Verdicts } from "../../../shared/src/verdict.ts";
-import { waitFor } from "../../support/wait-for.ts";
+import { type ConsumerOptions, MAX_BATCHES, startConsumer } from "@tidemark/consumer/consumer";
+import { ConsumerSettings } from "@tidemark/consumer/settings";
+import type { Verdicts } from "@tidemark/domain/verdict";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import type { EventStore } from "@tidemark/event-store/event-store";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { registerHealth } from "@tidemark/runtime/health";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { runProcess } from "@tidemark/runtime/lifecycle";
+import { readSettings } from "@tidemark/runtime/settings";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { waitFor } from "@tidemark/test-support/wait-for";
 
 /** The ports of a consumer, each to be given back broken. */
 export interface ConsumerPorts {

@@ -1,0 +1,229 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createFrame, takeAll } from "@tidemark/event-log/contract/event-log-contract";
+import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { createDataDir } from "@tidemark/test-support/infrastructure-programs";
+import { type Broker, startBroker } from "@tidemark/test-support/nats-broker";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { connectJetstream } from "./connection.ts";
+import { createStream, createStreamName, type StreamUnderTest, silentLog } from "./fixture/nats-streams.ts";
+import { openJetstreamEventLog } from "./jetstream-event-log.ts";
+
+const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
+let broker: Broker;
+
+beforeAll(async () => {
+  broker = await startBroker();
+});
+afterAll(() => broker.stop());
+
+async function createTestStream(): Promise<StreamUnderTest> {
+  const stream = await createStream(broker.url);
+  onTestFinished(() => stream.close());
+  return stream;
+}
+
+function api(stream: StreamUnderTest, subject: string, request: object = {}) {
+  return stream.connection.nats.request(`$JS.API.${subject}`, JSON.stringify(request), { timeout: 5_000 });
+}
+
+test("says which settings to mend when the broker has no room for a log of its size", async () => {
+  const stream = await createStream(broker.url, { maxBytes: 1e15 });
+  onTestFinished(() => stream.close());
+  await expect(stream.open()).rejects.toThrow(/lower LOG_MAX_BYTES/);
+});
+
+test("takes a limit back that somebody set on the size of its messages", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const info = await api(stream, `STREAM.INFO.${stream.name}`);
+  const { config } = info.json<{ config: object }>();
+  await api(stream, `STREAM.UPDATE.${stream.name}`, { ...config, max_msg_size: 300 });
+  const frame = createFrame({ events: Buffer.from(JSON.stringify([{ padding: "x".repeat(1_000) }])) });
+  await expect(log.append(frame)).rejects.toMatchObject({ code: "log_unreachable" });
+  await waitFor("the frame to be taken", () =>
+    log.append(frame).then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(await log.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});
+
+test("keeps every confirmed frame through a kill -9 of the broker, and goes on by itself", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const confirmed: string[] = [];
+  const unknown: string[] = [];
+  let isDone = false;
+  onTestFinished(() => {
+    isDone = true;
+  });
+  const appending = (async () => {
+    while (!isDone) {
+      const frame = createFrame();
+      await log.append(frame).then(
+        () => confirmed.push(frame.id),
+        (error) => {
+          expect(error).toMatchObject({ name: "Unavailable" });
+          if (error.code === "outcome_unknown") unknown.push(frame.id);
+          else expect(error.code).toBe("log_unreachable");
+        },
+      );
+      await new Promise(setImmediate);
+    }
+  })();
+  await waitFor("some frames to be confirmed", () => confirmed.length > 50);
+  await broker.kill();
+  await stream.connection.lost();
+  await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.look()).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.ping()).rejects.toMatchObject({ code: "log_unreachable" });
+  const before = confirmed.length;
+  await broker.restart();
+  await waitFor("more frames to be confirmed", () => confirmed.length > before + 50);
+  isDone = true;
+  await appending;
+
+  const { frames } = await log.look();
+  const held = (await takeAll(log, frames)).map(({ frame }) => frame.id);
+  expect(confirmed.filter((id) => !held.includes(id))).toEqual([]);
+  expect(held.filter((id) => !confirmed.includes(id) && !unknown.includes(id))).toEqual([]);
+  expect(new Set(held).size).toBe(held.length);
+});
+
+test("hands over frames after the broker was killed while a take was waiting", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const taking = log.take(PLENTY);
+  await waitFor("the take to wait at the broker", async () => {
+    const reply = await api(stream, `CONSUMER.LIST.${stream.name}`);
+    return reply.json<{ consumers: { num_waiting: number }[] }>().consumers[0]?.num_waiting === 1;
+  });
+  await broker.kill();
+  await stream.connection.lost();
+  await broker.restart();
+  await stream.connection.connected();
+  const frame = createFrame();
+  await waitFor("an append to be confirmed", () => log.append(frame).then(() => true));
+  expect((await taking).map((delivery) => delivery.frame?.id)).toEqual([frame.id]);
+});
+
+test("waits for a broker that is not there yet", async () => {
+  await broker.kill();
+  const opening = (async () => {
+    const connection = await connectJetstream({ url: broker.url, name: "early", log: silentLog });
+    onTestFinished(() => connection.close());
+    return openJetstreamEventLog({ connection, stream: createStreamName(), maxBytes: 1_000_000, log: silentLog });
+  })();
+  await broker.restart();
+  const log = await opening;
+  await expect(log.append(createFrame())).resolves.toBeUndefined();
+  await log.close();
+});
+
+/** Where the broker keeps the consumers of a stream; a file stands there, so that it can make none, as on a full disk. */
+async function blockConsumers(dataDir: string, stream: string): Promise<{ unblock: () => Promise<void> }> {
+  const place = join(dataDir, "jetstream", "jetstream", "$G", "streams", stream, "obs");
+  await rename(place, `${place}.aside`);
+  await writeFile(place, "");
+  return {
+    async unblock() {
+      await rm(place);
+      await rename(`${place}.aside`, place);
+    },
+  };
+}
+
+test("waits for a broker that cannot make the consumer for want of disk", async ({ skip }) => {
+  const binary = await findNatsServer().catch(() => skip("the files of a broker in a container are out of reach"));
+  const dataDir = await createDataDir();
+  const local = await startNatsServer({ binary, dataDir, isTemporary: true });
+  onTestFinished(() => local.stop());
+  const stream = await createStream(local.url);
+  onTestFinished(() => stream.close());
+  const name = stream.name;
+  const subjects = [`${name.toLowerCase()}.ingest.>`];
+  await api(stream, `STREAM.CREATE.${name}`, { name, subjects, retention: "workqueue", storage: "file" });
+  const { unblock } = await blockConsumers(dataDir, name);
+  const log = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(log, "warn");
+
+  const opening = stream.open({ log });
+  opening.catch(() => undefined); // looked at below
+  await Promise.race([waitFor("a word of the wait", () => warn.mock.calls.length > 0), opening]);
+  await unblock();
+
+  expect(warn.mock.lastCall?.at(-1)).toBe("waiting for the log");
+  await expect((await opening).append(createFrame())).resolves.toBeUndefined();
+});
+
+test("makes a stream anew that was deleted, as another incarnation", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  await log.append(createFrame());
+  const [former] = await takeAll(log, 1);
+  const taking = log.take(PLENTY);
+  await api(stream, `STREAM.DELETE.${stream.name}`);
+  await waitFor("an append to be confirmed", () => log.append(createFrame()).then(() => true));
+  const [delivery] = await taking;
+  const { incarnation } = await log.look();
+  expect(delivery?.origin).toEqual({ incarnation, sequence: 1 });
+  expect(former?.origin).not.toEqual(delivery?.origin);
+
+  former?.ack(); // of a frame that is gone: must not touch the one that has its sequence now
+  await stream.connection.nats.flush();
+  expect(await log.look()).toMatchObject({ frames: 1 });
+});
+
+test("makes a consumer anew that was deleted, and goes on", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  await log.append(createFrame());
+  const [first] = await takeAll(log, 1);
+  const { incarnation } = await log.look();
+  await api(stream, `CONSUMER.DELETE.${stream.name}.consumer-${incarnation}`);
+  const later = createFrame();
+  await log.append(later);
+  // The one at hand may come again, or not while it is at hand: the new consumer may have found the old one's notes.
+  first?.ack();
+  const met = new Set<string | undefined>();
+  while (!met.has(later.id)) {
+    for (const delivery of await log.take({ maxEvents: 1, maxBytes: 1 })) {
+      met.add(delivery.frame?.id);
+      delivery.ack();
+    }
+  }
+  expect([...met].every((id) => id === later.id || id === first?.frame?.id)).toBe(true);
+});
+
+test("opens once for many that open at the same time", async () => {
+  const stream = await createTestStream();
+  const logs = await Promise.all(Array.from({ length: 8 }, () => stream.open()));
+  const looks = await Promise.all(logs.map((log) => log.look()));
+  expect(new Set(looks.map(({ incarnation }) => incarnation)).size).toBe(1);
+});
+
+test("brings a stream with other settings to its own, and keeps its size when it is given none", async () => {
+  const stream = await createTestStream();
+  const name = stream.name;
+  await api(stream, `STREAM.CREATE.${name}`, {
+    name,
+    subjects: [`${name.toLowerCase()}.ingest.>`],
+    retention: "workqueue",
+    storage: "file",
+    discard: "old",
+    max_bytes: 5_000_000,
+  });
+  await openJetstreamEventLog({ connection: stream.connection, stream: name, log: silentLog });
+  const { config } = (await api(stream, `STREAM.INFO.${name}`)).json<{ config: Record<string, unknown> }>();
+  expect(config).toMatchObject({ discard: "new", max_bytes: 5_000_000, allow_direct: true });
+});
+
+test("refuses a stream that keeps its messages in another way", async () => {
+  const stream = await createTestStream();
+  await api(stream, `STREAM.CREATE.${stream.name}`, { name: stream.name, retention: "limits", storage: "file" });
+  await expect(stream.open()).rejects.toThrow(/retention limits on file, which cannot be changed/);
+});

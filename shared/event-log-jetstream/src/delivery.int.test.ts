@@ -1,0 +1,221 @@
+import { encodeEnvelope } from "@tidemark/domain/frame";
+import { createFrame, takeAll, takeSome, waitForFrames } from "@tidemark/event-log/contract/event-log-contract";
+import type { DamagedFrame, Delivery, EventLog, UnreadableDelivery } from "@tidemark/event-log/event-log";
+import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { connectJetstream } from "./connection.ts";
+import { createStream, type StreamUnderTest, silentLog } from "./fixture/nats-streams.ts";
+import { openJetstreamEventLog } from "./jetstream-event-log.ts";
+
+const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
+
+async function createTestStream(): Promise<StreamUnderTest> {
+  const stream = await createStream(inject("natsUrl"));
+  onTestFinished(() => stream.close());
+  return stream;
+}
+
+async function connectAnew() {
+  const connection = await connectJetstream({ url: inject("natsUrl"), name: "second", log: silentLog });
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+test("stores a frame once that is appended twice", async () => {
+  const log = await (await createTestStream()).open();
+  const frame = createFrame();
+  await log.append(frame);
+  await log.append(frame);
+  expect(await log.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+});
+
+test("delivers again what a taker had taken that is gone", async () => {
+  const stream = await createTestStream();
+  const connection = await connectAnew();
+  const gone = await stream.open({ connection, ackWaitMs: 400 });
+  await gone.append(createFrame());
+  const [first] = await takeAll(gone, 1);
+  await connection.close();
+  const [again] = await takeAll(await stream.open({ ackWaitMs: 400 }), 1);
+  expect(again?.origin).toEqual(first?.origin);
+});
+
+test("keeps what is at hand from being delivered again, however long it takes", async () => {
+  const log = await (await createTestStream()).open({ ackWaitMs: 400 });
+  for (let count = 0; count < 3; count++) await log.append(createFrame());
+  const deliveries = await takeAll(log, 3);
+  const takenAt = Date.now();
+  const taken: unknown[] = [];
+  const takingOn = log.take(PLENTY).then((more) => taken.push(...more));
+  await waitFor("three times the acknowledgement wait to pass", () => Date.now() - takenAt > 1_200);
+  expect(taken).toEqual([]);
+
+  for (const delivery of deliveries.slice(1)) delivery.ack();
+  deliveries[0]?.retry(0);
+  await takingOn;
+  expect(taken).toMatchObject([{ origin: deliveries[0]?.origin }]);
+});
+
+test("keeps what waits in its buffer from being delivered to others", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open({ ackWaitMs: 400 });
+  for (let count = 0; count < 3; count++) await log.append(createFrame());
+  const oneEach = { maxEvents: 1, maxBytes: 1_000 };
+  const [first] = await log.take(oneEach);
+  first?.ack();
+  const startedAt = Date.now();
+  await waitFor("three times the acknowledgement wait to pass", () => Date.now() - startedAt > 1_200);
+
+  const rest = [...(await log.take(oneEach)), ...(await log.take(oneEach))];
+  for (const delivery of rest) delivery.ack();
+  expect(rest.map(({ origin }) => origin.sequence)).toEqual([2, 3]);
+  await waitForFrames(log, 0);
+});
+
+test("gives back what it holds when it is closed, at once", async () => {
+  const stream = await createTestStream();
+  const ackWaitMs = 3_600_000; // what is not given back comes again after the test has given up
+  const first = await stream.open({ ackWaitMs });
+  for (let count = 0; count < 200; count++) await first.append(createFrame());
+  const taken = await first.take({ maxEvents: 1, maxBytes: 1_000 });
+  const second = await stream.open({ connection: await connectAnew(), ackWaitMs });
+  await first.close();
+
+  const deliveries = await takeAll(second, 199);
+  expect(new Set(deliveries.map(({ origin }) => origin.sequence)).size).toBe(199);
+
+  taken[0]?.ack(); // what was taken can still be acknowledged
+  for (const delivery of deliveries) delivery.ack();
+  await waitForFrames(second, 0);
+});
+
+test("shares its frames out among several takers", async () => {
+  const stream = await createTestStream();
+  const logs = [await stream.open(), await stream.open({ connection: await connectAnew() })] as const;
+  const seen: number[] = [];
+  const takeOn = async (log: EventLog) => {
+    while (seen.length < 1_000) {
+      const deliveries = await log.take(PLENTY);
+      if (deliveries.length === 0) return; // the other one has taken the last
+      for (const delivery of deliveries) {
+        seen.push(delivery.origin.sequence);
+        delivery.ack();
+      }
+    }
+    await Promise.all(logs.map((each) => each.close()));
+  };
+  const taking = logs.map(takeOn);
+  await Promise.all(Array.from({ length: 1_000 }, () => logs[0].append(createFrame())));
+  await Promise.all(taking);
+  expect(new Set(seen).size).toBe(1_000);
+});
+
+test("carries a frame of the largest size, byte by byte, and refuses a larger one", async () => {
+  const log = await (await createTestStream()).open();
+  const largest = createFrame({ events: Buffer.alloc(log.maxFrameBytes, "Tidemark\u0000\u{1f30a}") });
+  await log.append(largest);
+  const [delivery] = await takeAll(log, 1);
+  expect(delivery?.frame.events.equals(largest.events)).toBe(true);
+
+  await expect(log.append(createFrame({ events: Buffer.alloc(log.maxFrameBytes + 1) }))).rejects.toThrow(/larger than/);
+  expect(await log.look()).toMatchObject({ lastSequence: 1 });
+});
+
+describe("what it cannot read is handed over with what is known of it:", () => {
+  const ID = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  const sound = createFrame({ id: ID, requests: [2], replyTo: "tidemark.verdict.0a" });
+
+  function damagedIn(delivery: Delivery | UnreadableDelivery | undefined): DamagedFrame {
+    if (delivery === undefined || !("damaged" in delivery) || delivery.damaged === undefined) throw new Error("sound");
+    return delivery.damaged;
+  }
+
+  async function openStream() {
+    const stream = await createTestStream();
+    const publish = (count: number | string, headers: Record<string, string>) =>
+      publishOnTheWire(inject("natsUrl"), {
+        subject: `${stream.name.toLowerCase()}.ingest.${count}`,
+        headers: { "Nats-Msg-Id": ID, ...headers },
+        payload: sound.events,
+      });
+    return { stream, log: await stream.open(), publish };
+  }
+
+  test.each([
+    ["an envelope that is none", 2, "nonsense", 2, undefined],
+    ["no envelope", 2, "", 2, undefined],
+    ["an envelope that is damaged in one place", 2, encodeEnvelope(sound).replace(ID, "?"), 2, sound.replyTo],
+    ["an envelope of another number of events than its subject", 3, encodeEnvelope(sound), 3, sound.replyTo],
+    ["a subject without a number of events", "x", encodeEnvelope(sound), 0, sound.replyTo],
+    ["a subject of more events than a frame can have", 1_000_001, encodeEnvelope(sound), 0, sound.replyTo],
+  ])("%s", async (_what, subject, envelope, events, replyTo) => {
+    const { log, publish } = await openStream();
+    const before = Date.now();
+    await publish(subject, { "Tidemark-Frame": envelope });
+
+    const [delivery] = await takeSome(log);
+
+    const damaged = damagedIn(delivery);
+    expect(damaged).toMatchObject({ frameId: ID, events, reason: expect.stringMatching(/^damaged frame/) });
+    expect(damaged.content.equals(sound.events)).toBe(true);
+    expect(Math.abs(damaged.receivedAtMs - before)).toBeLessThan(60_000);
+    expect(delivery).toMatchObject(replyTo === undefined ? {} : { replyTo });
+    expect(await log.look()).toMatchObject({ frames: 1, events });
+  });
+
+  test("one of a newer format", async () => {
+    const { log, publish } = await openStream();
+    await publish(2, { "Tidemark-Frame": encodeEnvelope(sound).replace(/^1;/, "2;") });
+
+    const [delivery] = await takeSome(log);
+
+    expect(delivery).toMatchObject({ error: { name: "NewerFrameFormat" } });
+  });
+
+  test.each([
+    ["no message id", { "Nats-Msg-Id": "" }],
+    ["a message id that is no frame's", { "Nats-Msg-Id": "evt-001" }],
+    ["headers that the client cannot read", { Other: "one\rtwo" }],
+  ])("%s: its id is that of its place in the log, each time it is delivered", async (_what, headers) => {
+    const { log, publish } = await openStream();
+    await publish(2, { "Tidemark-Frame": "nonsense", ...headers });
+    await publish(2, { "Tidemark-Frame": "nonsense", ...headers, "Nats-Msg-Id": "another" });
+    const idsOf = async () => {
+      const deliveries: (Delivery | UnreadableDelivery)[] = [];
+      while (deliveries.length < 2) deliveries.push(...(await takeSome(log)));
+      for (const delivery of deliveries) delivery.retry(0);
+      return deliveries.map((delivery) => damagedIn(delivery).frameId).toSorted();
+    };
+
+    const first = await idsOf();
+    const again = await idsOf();
+
+    expect(again).toEqual(first);
+    expect(new Set(first).size).toBe(2);
+    for (const id of first) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});
+
+test("looks at a bounded price past a frame that stays: the gaps behind it are not listed", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  for (let count = 0; count < 6; count++) await log.append(createFrame());
+  const deliveries = await takeAll(log, 6);
+  for (const delivery of deliveries.slice(1, 5)) delivery.ack();
+  await waitForFrames(log, 2);
+
+  const { connection, name } = stream;
+  const look = async (maxGapsListed: number) => {
+    const other = await openJetstreamEventLog({ connection, stream: name, maxGapsListed, log: silentLog });
+    return other.look();
+  };
+  const held = [
+    { first: 1, last: 1 },
+    { first: 6, last: 6 },
+  ];
+  expect(await look(4)).toMatchObject({ events: 2, held });
+  const brief = await look(3);
+  expect(brief).toMatchObject({ events: 2, frames: 2, lastSequence: 6 });
+  expect(brief).not.toHaveProperty("held");
+});

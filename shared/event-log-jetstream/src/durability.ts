@@ -1,0 +1,115 @@
+import { jetstreamManager, PersistMode, StorageType, type StreamInfo } from "@nats-io/jetstream";
+import { type Durability, SAFE } from "@tidemark/domain/durability";
+import { redactUrl } from "@tidemark/telemetry/logger";
+import { z } from "zod";
+import type { JetstreamConnection } from "./connection.ts";
+import { isAbsent, isUndecided, unreachable } from "./errors.ts";
+
+export interface LogDurabilityOptions {
+  connection: JetstreamConnection;
+  /** Default: `TIDEMARK`. */
+  stream?: string;
+  /** Where the server answers `/varz`: no client may ask it for `sync_interval`. */
+  monitorUrl?: string | undefined;
+}
+
+const MONITOR_TIMEOUT_MS = 2_000;
+/** With this many copies an acknowledged frame is in the memory of two machines at least, before it is on any disk. */
+const ENOUGH_COPIES = 3;
+
+/** What `/varz` of nats-server 2.15 says, as far as it matters here; `sync_always` is there only where it is so. */
+const Varz = z.object({
+  server_name: z.string(),
+  jetstream: z
+    .object({
+      config: z.object({ sync_interval: z.number().optional(), sync_always: z.boolean().default(false) }).optional(),
+    })
+    .optional(),
+});
+
+/**
+ * Whether frames that JetStream has acknowledged survive the loss of power: by the settings of the stream, and, where it
+ * has less than three copies, by the server's `sync_interval`.
+ *
+ * @returns `unknown` where the server's monitor does not tell
+ * @throws {Unavailable} `log_unreachable`
+ */
+export async function readLogDurability({
+  connection,
+  stream = "TIDEMARK",
+  monitorUrl,
+}: LogDurabilityOptions): Promise<Durability> {
+  const info = await readStream(connection, stream);
+  const lossy = findLossySetting(info);
+  if (lossy !== undefined) return unsafe(lossy);
+  if (info.config.num_replicas >= ENOUGH_COPIES) return SAFE;
+  if (monitorUrl === undefined) {
+    return unknown("NATS_MONITOR_URL is not set, so the sync_interval of nats-server is not known: set it");
+  }
+  return judgeServer(await readVarz(monitorUrl), info, monitorUrl);
+}
+
+async function readStream(connection: JetstreamConnection, stream: string): Promise<StreamInfo> {
+  if (!connection.isConnected) throw unreachable("the log is not reachable");
+  const manager = await jetstreamManager(connection.nats, { checkAPI: false });
+  try {
+    return await connection.untilLost(manager.streams.info(stream));
+  } catch (error) {
+    if (isAbsent(error) || isUndecided(error)) throw unreachable("the log does not answer", error);
+    throw error;
+  }
+}
+
+function findLossySetting({ config }: StreamInfo): string | undefined {
+  if (config.max_age > 0) {
+    const age = `max_age=${config.max_age / 1e9}s`;
+    return `the stream ${config.name} has ${age}, after which it drops events that are not stored yet: set max_age=0`;
+  }
+  if (config.storage !== StorageType.File) {
+    return `the stream ${config.name} has storage=${config.storage}: make it anew with storage=file`;
+  }
+  if (config.persist_mode === PersistMode.Async) {
+    return `the stream ${config.name} has persist_mode=async, which acknowledges before it writes: make it anew without`;
+  }
+  return undefined;
+}
+
+/** What the monitor said; words of ours where it did not. */
+async function readVarz(monitorUrl: string): Promise<z.infer<typeof Varz> | string> {
+  try {
+    const url = `${monitorUrl.replace(/\/+$/, "")}/varz`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(MONITOR_TIMEOUT_MS) });
+    if (!response.ok) return `answers ${response.status}`;
+    const parsed = Varz.safeParse(await response.json());
+    return parsed.success ? parsed.data : "does not answer as the monitor of a nats-server does";
+  } catch {
+    return "does not answer";
+  }
+}
+
+function judgeServer(varz: z.infer<typeof Varz> | string, { config, cluster }: StreamInfo, monitorUrl: string) {
+  const monitor = `NATS_MONITOR_URL (${redactUrl(monitorUrl)})`;
+  const fix = "set it to the http address of nats-server, such as http://nats:8222";
+  if (typeof varz === "string") return unknown(`${monitor} ${varz}, so sync_interval is not known: ${fix}`);
+  if (cluster?.leader !== undefined && cluster.leader !== varz.server_name) {
+    const holder = `the stream ${config.name} is on ${cluster.leader}`;
+    return unknown(`${monitor} is of server ${varz.server_name}, but ${holder}: ${fix}`);
+  }
+  const settings = varz.jetstream?.config;
+  if (settings === undefined) return unknown(`${monitor} shows no JetStream: ${fix}`);
+  if (settings.sync_always) return SAFE;
+  const interval = settings.sync_interval === undefined ? "unset" : `${settings.sync_interval / 1e9}s`;
+  const copies = `num_replicas=${config.num_replicas}`;
+  return unsafe(
+    `nats-server has sync_interval=${interval} with ${copies}, so the events it acknowledged last can be lost with the ` +
+      "power: set jetstream { sync_interval: always } in its configuration, or LOG_REPLICAS=3 in a cluster",
+  );
+}
+
+function unsafe(detail: string): Durability {
+  return { status: "unsafe", findings: [{ part: "log", detail }] };
+}
+
+function unknown(detail: string): Durability {
+  return { status: "unknown", findings: [{ part: "log", detail }] };
+}

@@ -1,0 +1,8 @@
+import { describeEventLogContract } from "@tidemark/event-log/contract/event-log-contract";
+import { inject } from "vitest";
+import { createStream } from "./fixture/nats-streams.ts";
+
+describeEventLogContract("the JetStream log", {
+  fullCode: "log_full",
+  createLog: (size) => createStream(inject("natsUrl"), size),
+});

@@ -1,0 +1,92 @@
+import { describeSignalsContract } from "@tidemark/event-log/contract/signals-contract";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import type { Heartbeat } from "@tidemark/event-log/signals";
+import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
+import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { connectJetstream } from "./connection.ts";
+import { silentLog } from "./fixture/nats-streams.ts";
+import { createNatsSignals } from "./jetstream-signals.ts";
+
+function connect(url = inject("natsUrl")) {
+  return connectJetstream({ url, name: "signals", log: silentLog });
+}
+
+describeSignalsContract("memory", async () => {
+  const signals = createMemorySignals();
+  return { gateway: signals, consumer: signals, settle: async () => {}, close: async () => {} };
+});
+
+describeSignalsContract("NATS", async () => {
+  const connections = await Promise.all([connect(), connect()]);
+  const [gateway, consumer] = connections;
+  return {
+    gateway: createNatsSignals(gateway),
+    consumer: createNatsSignals(consumer),
+    settle: () => gateway.nats.flush(),
+    close: async () => void (await Promise.all(connections.map((connection) => connection.close()))),
+  };
+});
+
+test("two processes have two addresses", async () => {
+  const connection = await connect();
+  onTestFinished(() => connection.close());
+  expect(createNatsSignals(connection).address).not.toBe(createNatsSignals(connection).address);
+});
+
+test("what cannot be read is passed over", async () => {
+  const connection = await connect();
+  onTestFinished(() => connection.close());
+  const signals = createNatsSignals(connection);
+  const heard: unknown[] = [];
+  signals.onVerdicts((message) => heard.push(message));
+  signals.onHeartbeat((heartbeat) => heard.push(heartbeat));
+  await connection.nats.flush();
+  const send = (subject: string, text: string) =>
+    publishOnTheWire(inject("natsUrl"), { subject, headers: {}, payload: Buffer.from(text) });
+  await send("tidemark.heartbeat", "not JSON");
+  await send("tidemark.heartbeat", '{"consumerId":7}');
+  await send(signals.address, "verdicts-without-a-frame");
+  await send(signals.address, "frame-with-a-verdict-of-a-newer-version sns");
+  await send(signals.address, "frame s");
+  await waitFor("the readable one", () => heard.some((message) => "frameId" in (message as object)));
+  expect(heard.filter((message) => Object.hasOwn(message as object, "frameId"))).toEqual([
+    { frameId: "frame", verdicts: "s" },
+  ]);
+});
+
+test("a heartbeat of an older or newer version says what can be read of it", async () => {
+  const connection = await connect();
+  onTestFinished(() => connection.close());
+  const heard: Heartbeat[] = [];
+  createNatsSignals(connection).onHeartbeat((heartbeat) => heard.push(heartbeat));
+  await connection.nats.flush();
+  const older = { consumerId: "older", isStoreUp: true, lagMs: 1 };
+  const newer = { consumerId: "newer", isStoreUp: true, lagMs: 2, durability: "a word", mood: "fine" };
+  for (const heartbeat of [older, newer]) connection.nats.publish("tidemark.heartbeat", JSON.stringify(heartbeat));
+  const ofThem = () => heard.filter(({ consumerId }) => consumerId === "older" || consumerId === "newer");
+  await waitFor("both", () => ofThem().length === 2);
+  expect(ofThem()).toEqual([older, { consumerId: "newer", isStoreUp: true, lagMs: 2 }]);
+});
+
+test("what is sent while the connection is lost is dropped, not sent late", async () => {
+  const proxy = await startTcpProxy(inject("natsUrl"));
+  onTestFinished(() => proxy.close());
+  const [sender, receiver] = [await connect(proxy.url), await connect()];
+  onTestFinished(async () => void (await Promise.all([sender.close(), receiver.close()])));
+  const heard: string[] = [];
+  createNatsSignals(receiver).onHeartbeat(({ consumerId }) => heard.push(consumerId));
+  await receiver.nats.flush();
+  const signals = createNatsSignals(sender);
+  const beat = (consumerId: string): Heartbeat => ({ consumerId, isStoreUp: true, lagMs: 0 });
+
+  proxy.refuse();
+  await sender.lost();
+  for (let count = 0; count < 100; count++) signals.sendHeartbeat(beat(`lost-${signals.address}`));
+  proxy.accept();
+  await sender.connected();
+  signals.sendHeartbeat(beat(`late-${signals.address}`));
+  await waitFor("a heartbeat after the connection is back", () => heard.includes(`late-${signals.address}`));
+  expect(heard).not.toContain(`lost-${signals.address}`);
+});

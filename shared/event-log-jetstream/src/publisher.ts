@@ -1,0 +1,98 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { jetstream, type PubAck } from "@nats-io/jetstream";
+import { headers } from "@nats-io/transport-node";
+import { Unavailable } from "@tidemark/domain/errors";
+import { countEvents, encodeEnvelope, type Frame } from "@tidemark/domain/frame";
+import type { JetstreamConnection } from "./connection.ts";
+import { isAbsent, isFull, isUndecided, unreachable } from "./errors.ts";
+import { subjectPrefix } from "./stream.ts";
+
+/** Header that carries the envelope of a frame. */
+export const FRAME_HEADER = "Tidemark-Frame";
+/** Header in which the client carries `msgID`. */
+export const MESSAGE_ID_HEADER = "Nats-Msg-Id";
+
+// A frame is tried twice within its deadline. The broker answers within milliseconds, or has lost its machine.
+const ATTEMPT_MS = 2_500;
+const DEADLINE_MS = 2 * ATTEMPT_MS;
+// The protocol counts the headers towards max_payload; JetStream takes up to 64 KB of them.
+const HEADER_ROOM = 64 * 1024;
+const RETRY_AFTER_SECONDS = 2;
+
+export interface PublisherOptions {
+  connection: JetstreamConnection;
+  stream: string;
+  /** Called when the stream is not there, or not as it was made. */
+  onAbsent: (cause: unknown) => void;
+}
+
+/** Publishes frames, each as one message, and tells apart what was taken, what was not, and what nobody knows. */
+export function createPublisher({ connection, stream, onAbsent }: PublisherOptions) {
+  const client = jetstream(connection.nats);
+  const prefix = subjectPrefix(stream);
+  let maxPayload = connection.nats.info?.max_payload ?? 1024 * 1024;
+
+  function attempt(frame: Frame, timeoutMs: number): Promise<PubAck> {
+    const header = headers();
+    header.set(FRAME_HEADER, encodeEnvelope(frame));
+    const published = client.publish(`${prefix}.${countEvents(frame)}`, frame.events, {
+      msgID: frame.id, // a second attempt within the stream's window is stored once
+      headers: header,
+      expect: { streamName: stream },
+      timeout: timeoutMs,
+    });
+    return connection.untilLost(published);
+  }
+
+  async function attemptAgain(frame: Frame, deadline: number, cause: unknown): Promise<void> {
+    try {
+      await Promise.race([
+        connection.connected(),
+        delay(Math.max(0, deadline - Date.now()), undefined, { ref: false }),
+      ]);
+      const leftMs = deadline - Date.now();
+      if (!connection.isConnected || leftMs <= 0) throw cause;
+      await attempt(frame, Math.min(ATTEMPT_MS, leftMs));
+    } catch (error) {
+      // Whatever this answer is, the first attempt may have been taken.
+      throw new Unavailable({
+        code: "outcome_unknown",
+        detail: "the log did not confirm in time; it may have taken the events, and sending them again is safe",
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+        cause: error,
+      });
+    }
+  }
+
+  return {
+    get maxFrameBytes(): number {
+      maxPayload = connection.nats.info?.max_payload ?? maxPayload; // unknown while disconnected
+      return maxPayload - HEADER_ROOM;
+    },
+
+    async append(frame: Frame): Promise<void> {
+      if (frame.events.length > this.maxFrameBytes) {
+        throw new Error(`a frame of ${frame.events.length} bytes is larger than the log's ${this.maxFrameBytes}`);
+      }
+      // Checked before anything is handed to the client: what it gets while disconnected it may send much later.
+      if (!connection.isConnected) throw unreachable("the log is not reachable");
+      const deadline = Date.now() + DEADLINE_MS;
+      try {
+        await attempt(frame, ATTEMPT_MS);
+      } catch (error) {
+        if (isUndecided(error)) return attemptAgain(frame, deadline, error);
+        if (isFull(error)) {
+          throw new Unavailable({
+            code: "log_full",
+            detail: "the log is full",
+            retryAfterSeconds: RETRY_AFTER_SECONDS,
+            cause: error,
+          });
+        }
+        if (!isAbsent(error)) throw error;
+        onAbsent(error);
+        throw unreachable("the log is not ready", error);
+      }
+    },
+  };
+}

@@ -1,0 +1,265 @@
+import { randomUUID } from "node:crypto";
+import type { Frame } from "@tidemark/domain/frame";
+import type { SequenceRange } from "@tidemark/domain/origin";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Delivery, EventLog, UnreadableDelivery } from "../event-log.ts";
+
+/** One log, empty, of a test's own. Opening it again opens the same log. */
+interface LogUnderTest {
+  open(): Promise<EventLog>;
+  close(): Promise<void>;
+}
+
+export interface LogTraits {
+  createLog(size?: { maxEvents: number; maxBytes: number }): Promise<LogUnderTest>;
+  /** The code it refuses with when it is full. */
+  fullCode: "log_full" | "queue_full";
+}
+
+const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
+
+export function createFrame(options: Partial<Frame> = {}): Frame {
+  const requests = options.requests ?? [1];
+  return {
+    id: randomUUID(),
+    requests,
+    receivedAtMs: Date.now(),
+    events: Buffer.from(JSON.stringify(requests.map((count) => ({ count })))),
+    ...options,
+  };
+}
+
+/** What every event log does, whatever it is made of. */
+export function describeEventLogContract(name: string, { createLog, fullCode }: LogTraits): void {
+  async function openLog(size?: { maxEvents: number; maxBytes: number }): Promise<EventLog> {
+    const underTest = await createLog(size);
+    onTestFinished(() => underTest.close());
+    return underTest.open();
+  }
+
+  describe(`${name} keeps the contract of an event log`, () => {
+    test("hands frames over in the order of their appends, as they were", async () => {
+      const log = await openLog();
+      const frames = [
+        createFrame({ requests: [1, 1, 1, 250, 2], replyTo: "tidemark.verdict.0a", traceparent: "00-ab-cd-01" }),
+        createFrame({ receivedAtMs: 1_700_000_000_123 }),
+        createFrame({ events: Buffer.from(Uint8Array.from({ length: 512 }, (_, index) => index % 256)) }),
+      ];
+      for (const frame of frames) await log.append(frame);
+      expect((await takeAll(log, 3)).map(({ frame }) => frame)).toEqual(frames);
+    });
+
+    test("hands over a frame that comes while it waits for one", async () => {
+      const log = await openLog();
+      const taking = log.take(PLENTY);
+      const frame = createFrame();
+      await log.append(frame);
+      expect((await taking).map((delivery) => delivery.frame)).toEqual([frame]);
+    });
+
+    test("numbers frames within an incarnation of the log", async () => {
+      const log = await openLog();
+      await log.append(createFrame());
+      await log.append(createFrame());
+      const [first, second] = await takeAll(log, 2);
+      const { incarnation } = await log.look();
+      expect([first?.origin, second?.origin]).toEqual([
+        { incarnation, sequence: 1 },
+        { incarnation, sequence: 2 },
+      ]);
+    });
+
+    test("delivers a frame again after it was given back, not before the delay", async () => {
+      const log = await openLog();
+      await log.append(createFrame());
+      const [first] = await takeAll(log, 1);
+      const givenBackAt = performance.now();
+      first?.retry(200);
+      const [again] = await takeAll(log, 1);
+      expect(performance.now() - givenBackAt).toBeGreaterThan(190);
+      expect(again).toMatchObject({ frame: first?.frame, origin: first?.origin });
+    });
+
+    test("delivers nothing again that was acknowledged", async () => {
+      const log = await openLog();
+      await log.append(createFrame());
+      const [first] = await takeAll(log, 1);
+      first?.ack();
+      first?.retry(0); // decided upon already
+      const next = createFrame();
+      await log.append(next);
+      expect((await takeAll(log, 1))[0]?.frame).toEqual(next);
+      await waitFor("one frame to be left", async () => (await log.look()).frames === 1);
+    });
+
+    test("takes no more than the limits allow, but at least one frame", async () => {
+      const log = await openLog();
+      const sizes = [5, 3, 3, 3, 1];
+      for (const size of sizes) await log.append(createFrame({ requests: [size], events: Buffer.alloc(100, 0x20) }));
+      await waitFor("all to be at hand", async () => (await log.look()).frames === sizes.length);
+      const taken: number[][] = [];
+      const limits = [
+        { maxEvents: 4, maxBytes: 1_000 },
+        { maxEvents: 6, maxBytes: 1_000 },
+        { maxEvents: 100, maxBytes: 50 },
+        { maxEvents: 100, maxBytes: 1_000 },
+      ];
+      for (const limit of limits) {
+        taken.push((await log.take(limit)).map(({ frame }) => frame?.requests[0] ?? 0));
+      }
+      expect(taken[0]).toEqual([5]);
+      expect(taken.flat().slice(0, 4)).toEqual(sizes.slice(0, 4));
+      for (const [index, counts] of taken.entries()) {
+        const events = counts.reduce((sum, count) => sum + count, 0);
+        expect(counts.length === 1 || events <= (limits[index]?.maxEvents ?? 0)).toBe(true);
+      }
+    });
+
+    test("shows exactly what it holds, and what has left it", async () => {
+      const log = await openLog();
+      expect(await log.look()).toMatchObject({ events: 0, frames: 0, lastSequence: 0, held: [], removed: 0 });
+
+      const before = Date.now();
+      for (const size of [1, 20, 300]) await log.append(createFrame({ requests: [size] }));
+      const full = await log.look();
+      expect(full).toMatchObject({
+        events: 321,
+        frames: 3,
+        lastSequence: 3,
+        held: [{ first: 1, last: 3 }],
+        removed: 0,
+      });
+      expect(full.oldestAtMs).toBeGreaterThan(before - 1_000);
+      expect(full.oldestAtMs).toBeLessThan(Date.now() + 1_000);
+
+      const [first, second, third] = await takeAll(log, 3);
+      second?.ack();
+      await waitForFrames(log, 2);
+      expect(await log.look()).toMatchObject({
+        events: 301,
+        lastSequence: 3,
+        held: [
+          { first: 1, last: 1 },
+          { first: 3, last: 3 },
+        ],
+        removed: 1,
+      });
+
+      first?.ack();
+      third?.ack();
+      await waitForFrames(log, 0);
+      const empty = await log.look();
+      expect(empty).toMatchObject({ events: 0, lastSequence: 3, held: [], removed: 3 });
+      expect(empty.oldestAtMs).toBeUndefined();
+    });
+
+    test("shows exactly what it holds at one moment, under traffic, and all that was confirmed before", async () => {
+      const log = await openLog();
+      const total = 400;
+      const sizeOf = (sequence: number) => 1 + (sequence % 13);
+      let confirmed = 0;
+      let acknowledged = 0;
+      const appending = (async () => {
+        while (confirmed < total) {
+          await log.append(createFrame({ requests: [sizeOf(confirmed + 1)] }));
+          confirmed++;
+        }
+      })();
+      const acknowledging = (async () => {
+        while (acknowledged < total) {
+          for (const delivery of await takeSome(log, { maxEvents: 70, maxBytes: 1_000_000 })) {
+            delivery.ack();
+            acknowledged++;
+          }
+        }
+      })();
+      let removed = 0;
+      do {
+        const before = confirmed;
+        const contents = await log.look();
+        // On a slow machine frames may leave during each of its tries; it says so then, and the last look of all is certain.
+        if (contents.isUncertain) continue;
+        const held = sequencesOf(contents.held ?? []);
+        expect(contents.frames).toBe(held.length);
+        expect(contents.events).toBe(held.reduce((sum, sequence) => sum + sizeOf(sequence), 0));
+        expect(contents.lastSequence).toBeGreaterThanOrEqual(Math.max(before, held.at(-1) ?? 0));
+        expect(contents.removed).toBe(contents.lastSequence - held.length);
+        expect(contents.removed).toBeGreaterThanOrEqual(removed);
+        expect(contents.removed).toBeLessThanOrEqual(acknowledged);
+        removed = contents.removed;
+      } while (removed < total);
+      await Promise.all([appending, acknowledging]);
+    });
+
+    test("refuses what does not fit, takes nothing of it, and takes more once there is room", async () => {
+      const log = await openLog({ maxEvents: 10, maxBytes: 100_000 });
+      const frame = () => createFrame({ requests: [4], events: Buffer.alloc(40_000, 0x20) });
+      let taken = 0;
+      const refusal = await waitFor("the log to be full", async () => {
+        try {
+          await log.append(frame());
+          taken++;
+          return undefined;
+        } catch (error) {
+          return error;
+        }
+      });
+      expect(refusal).toMatchObject({ name: "Unavailable", code: fullCode, retryAfterSeconds: expect.any(Number) });
+      expect(await log.look()).toMatchObject({ frames: taken, events: taken * 4 });
+      expect(taken).toBe(2);
+
+      for (const delivery of await takeAll(log, taken)) delivery.ack();
+      await waitForFrames(log, 0);
+      await log.append(frame());
+      expect(await log.look()).toMatchObject({ frames: 1, events: 4, lastSequence: taken + 1 });
+    });
+
+    test("answers a ping", async () => {
+      const log = await openLog();
+      await expect(log.ping()).resolves.toBeUndefined();
+    });
+
+    test("ends a take that waits, and every later one, when it is closed; confirmed frames stay", async () => {
+      const log = await openLog();
+      const taking = log.take(PLENTY);
+      await log.close();
+      expect(await taking).toEqual([]);
+      await log.append(createFrame());
+      expect(await log.take(PLENTY)).toEqual([]);
+      expect((await log.look()).frames).toBe(1);
+    });
+  });
+}
+
+/** Takes until it has this many frames. */
+export async function takeAll(log: EventLog, count: number): Promise<Delivery[]> {
+  const deliveries: Delivery[] = [];
+  while (deliveries.length < count) deliveries.push(...(await takeSome(log)).map(readable));
+  return deliveries;
+}
+
+/** At least one delivery. A closed log gives none, at once and for ever: a loop on it would never let go. */
+export async function takeSome(log: EventLog, limits = PLENTY): Promise<(Delivery | UnreadableDelivery)[]> {
+  const deliveries = await log.take(limits);
+  if (deliveries.length === 0) throw new Error("the log was closed while the test was taking");
+  return deliveries;
+}
+
+function readable(delivery: Delivery | UnreadableDelivery): Delivery {
+  if (delivery.frame === undefined) throw delivery.error ?? new Error(delivery.damaged.reason);
+  return delivery;
+}
+
+export async function waitForFrames(log: EventLog, frames: number): Promise<void> {
+  let seen: unknown;
+  await waitFor(`${frames} frames to be held`, async () => {
+    seen = await log.look();
+    expect(seen).toMatchObject({ frames });
+    return true;
+  });
+}
+
+function sequencesOf(runs: SequenceRange[]): number[] {
+  return runs.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, index) => first + index));
+}

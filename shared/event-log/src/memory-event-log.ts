@@ -1,0 +1,123 @@
+import { randomUUID } from "node:crypto";
+import { Unavailable } from "@tidemark/domain/errors";
+import { countEvents, type Frame } from "@tidemark/domain/frame";
+import type { SequenceRange } from "@tidemark/domain/origin";
+import type { Delivery, EventLog, LogContents, TakeLimits } from "./event-log.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+export interface MemoryEventLogOptions {
+  /** Events that may be in the log, those at hand of the consumer included. */
+  maxEvents: number;
+  /** The same in bytes of `frame.events`. */
+  maxBytes: number;
+}
+
+interface HeldFrame {
+  sequence: number;
+  frame: Frame;
+  events: number;
+  bytes: number;
+}
+
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * A log in memory, for one process: what it holds ends with the process, so a request is answered only once its events
+ * are in the store. A full log refuses at once; a frame larger than the whole log is taken when the log is empty.
+ *
+ * A frame appended twice is delivered twice: the store's ledger knows its id.
+ */
+export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOptions): EventLog {
+  const incarnation = randomUUID();
+  /** All frames held, by sequence, ascending: waiting, at hand, or to be retried. */
+  const held = new Map<number, HeldFrame>();
+  const waiting = new WaitingLine<HeldFrame>();
+  const retries = new Set<NodeJS.Timeout>();
+  let heldEvents = 0;
+  let heldBytes = 0;
+  let lastSequence = 0;
+
+  function deliver(entry: HeldFrame): Delivery {
+    let isAtHand = true;
+    const decide = () => {
+      const wasAtHand = isAtHand;
+      isAtHand = false;
+      return wasAtHand;
+    };
+    return {
+      frame: entry.frame,
+      origin: { incarnation, sequence: entry.sequence },
+      ack() {
+        if (!decide()) return;
+        held.delete(entry.sequence);
+        heldEvents -= entry.events;
+        heldBytes -= entry.bytes;
+      },
+      retry(delayMs) {
+        if (!decide()) return;
+        const timer = setTimeout(() => {
+          retries.delete(timer);
+          waiting.unshift(entry);
+        }, delayMs);
+        retries.add(timer);
+      },
+    };
+  }
+
+  return {
+    maxFrameBytes: Number.MAX_SAFE_INTEGER,
+
+    async append(frame) {
+      const events = countEvents(frame);
+      const bytes = frame.events.length;
+      const isRoom = heldEvents + events <= maxEvents && heldBytes + bytes <= maxBytes;
+      if (!isRoom && held.size > 0) {
+        throw new Unavailable({
+          code: "queue_full",
+          detail: `the queue is full: it holds ${heldEvents} events`,
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        });
+      }
+      const entry = { sequence: ++lastSequence, frame, events, bytes };
+      held.set(entry.sequence, entry);
+      heldEvents += events;
+      heldBytes += bytes;
+      waiting.push(entry);
+    },
+
+    async take(limits: TakeLimits) {
+      return (await waiting.take(limits)).map(deliver);
+    },
+
+    async look(): Promise<LogContents> {
+      const [oldest] = held.values();
+      return {
+        incarnation,
+        events: heldEvents,
+        frames: held.size,
+        lastSequence,
+        held: runsOf(held.keys()),
+        removed: lastSequence - held.size,
+        ...(oldest ? { oldestAtMs: oldest.frame.receivedAtMs } : {}),
+      };
+    },
+
+    async ping() {},
+
+    async close() {
+      for (const timer of retries) clearTimeout(timer);
+      waiting.close();
+      waiting.clear();
+    },
+  };
+}
+
+function runsOf(sequences: Iterable<number>): SequenceRange[] {
+  const runs: SequenceRange[] = [];
+  for (const sequence of sequences) {
+    const run = runs.at(-1);
+    if (run?.last === sequence - 1) run.last = sequence;
+    else runs.push({ first: sequence, last: sequence });
+  }
+  return runs;
+}

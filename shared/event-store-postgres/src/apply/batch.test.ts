@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { InvalidInput } from "@tidemark/domain/errors";
+import type { AppliedDelivery } from "@tidemark/event-store/event-store";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { joinFrames, openArray } from "./batch.ts";
+
+function delivery(text: string, requests: number[], id: string = randomUUID()): AppliedDelivery {
+  const frame = { id, requests, receivedAtMs: 0, events: Buffer.from(text) };
+  return { frame, origin: { incarnation: "log", sequence: 1 } };
+}
+
+const counted = (text: string) => openArray(Buffer.from(text)).count;
+
+describe("openArray", () => {
+  test("counts the items of any JSON array", () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 1, "\t"), (items, space) => {
+        expect(counted(` ${JSON.stringify(items, null, space)}\n`)).toBe(items.length);
+      }),
+    );
+  });
+
+  test.each(["", "{}", "[", "]", "][", "[[]", "[]]", "[}{]", '["]', '["a\\"]', "[] x", "x []", '[{"a":"b}]'])(
+    "finds no closed array in %j",
+    (text) => {
+      expect(counted(text)).toBe(-1);
+    },
+  );
+});
+
+describe("joinFrames", () => {
+  test("joins the events of frames and says where each begins", () => {
+    const deliveries = [delivery('[{"a":1},{"b":2}]', [1, 1]), delivery(" [ ] ", []), delivery('[ {"c":3} ]', [1])];
+
+    const batch = joinFrames(deliveries);
+
+    expect(JSON.parse(batch.events.toString())).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
+    expect(batch.starts).toEqual([1, 3, 3, 4]);
+    expect(batch.bodies).toEqual(deliveries);
+  });
+
+  test("leaves out what a frame holds that cannot be read", () => {
+    const [first, damaged, last] = [delivery("[1,2]", [2]), delivery("[", [3]), delivery("[3]", [1])];
+
+    const batch = joinFrames([first, damaged, last], new Set([damaged.frame.id]));
+
+    expect(batch).toMatchObject({ bodies: [first, damaged, last], starts: [1, 3, 3, 4] });
+    expect(batch.events.toString()).toBe("[1,2,3]");
+  });
+
+  test("sends a frame once that came twice", () => {
+    const first = delivery('[{"a":1}]', [1]);
+    const again = { ...first, origin: { incarnation: "log", sequence: 2 } };
+
+    expect(joinFrames([first, again])).toMatchObject({ bodies: [first], repeats: [again], starts: [1, 2] });
+  });
+
+  test("refuses a frame that does not hold what it declares, and names it", () => {
+    const good = delivery('[{"a":1}]', [1]);
+    for (const bad of [delivery("[{},{}]", [1]), delivery("[{}]", [1, 1]), delivery("[{}", [1])]) {
+      expect(() => joinFrames([good, bad])).toThrow(InvalidInput);
+      expect(() => joinFrames([good, bad])).toThrow(bad.frame.id);
+    }
+  });
+});

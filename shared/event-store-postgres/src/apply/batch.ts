@@ -1,0 +1,97 @@
+import { InvalidInput } from "@tidemark/domain/errors";
+import { countEvents } from "@tidemark/domain/frame";
+import type { AppliedDelivery } from "@tidemark/event-store/event-store";
+import { skipSpace, stringEnd } from "@tidemark/json/text";
+
+// As in every file that scans bytes: read through an import, these made scans a third slower (Node 24).
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Frames to apply in one transaction, as `apply_frames_1` takes them. */
+export interface Batch {
+  /** The first of each frame. */
+  bodies: AppliedDelivery[];
+  /** Further deliveries of the same frames. */
+  repeats: AppliedDelivery[];
+  /** The ordinal of each body's first event in `events`, counted from 1, and at the end the one behind them all. */
+  starts: number[];
+  /** A JSON array of the events of all bodies. */
+  events: Buffer;
+}
+
+/**
+ * Joins the frames' events into one array, unparsed.
+ *
+ * @param unreadable ids of frames that add nothing to it, whatever they hold
+ * @throws {InvalidInput} when a frame does not hold as many events as it declares: its neighbours' verdicts would shift
+ */
+export function joinFrames(deliveries: AppliedDelivery[], unreadable: ReadonlySet<string> = NONE): Batch {
+  const batch: Batch = { bodies: [], repeats: [], starts: [], events: Buffer.alloc(0) };
+  const seen = new Set<string>();
+  const pieces: Uint8Array[] = [Buffer.of(OPEN_BRACKET)];
+  let start = 1;
+  for (const delivery of deliveries) {
+    const { frame } = delivery;
+    if (seen.has(frame.id)) {
+      batch.repeats.push(delivery);
+      continue;
+    }
+    seen.add(frame.id);
+    batch.bodies.push(delivery);
+    batch.starts.push(start);
+    if (unreadable.has(frame.id)) continue;
+    const { count, inside } = openArray(frame.events);
+    const declared = countEvents(frame);
+    if (count !== declared) throw damaged(frame.id, declared);
+    start += count;
+    if (count === 0) continue;
+    if (pieces.length > 1) pieces.push(Buffer.of(COMMA));
+    pieces.push(inside);
+  }
+  batch.starts.push(start);
+  pieces.push(Buffer.of(CLOSE_BRACKET));
+  batch.events = Buffer.concat(pieces);
+  return batch;
+}
+
+function damaged(frameId: string, declared: number): InvalidInput {
+  const detail = `damaged frame ${frameId}: it declares ${declared} events and does not hold an array of as many`;
+  return new InvalidInput({ code: "invalid_event", status: 422, detail });
+}
+
+/**
+ * How many items an array has, and its text between the brackets; a count of -1 when brackets or quotes do not close.
+ * With every piece closed in itself, the items of the joined text are those of the pieces, if PostgreSQL finds it to be
+ * JSON at all. About 2 ns a byte on a busy machine; a marker between the frames for PostgreSQL to find instead would cost it a row each.
+ */
+export function openArray(text: Buffer): { count: number; inside: Uint8Array } {
+  const first = text.indexOf(OPEN_BRACKET);
+  const last = text.lastIndexOf(CLOSE_BRACKET);
+  const inside = text.subarray(first + 1, Math.max(last, 0));
+  const isWrapped = first >= 0 && skipSpace(text, 0) === first && skipSpace(text, last + 1) === text.length;
+  return { count: isWrapped ? countItems(inside) : -1, inside };
+}
+
+function countItems(inside: Uint8Array): number {
+  const { length } = inside;
+  let depth = 0;
+  let commas = 0;
+  for (let at = 0; at < length; at++) {
+    const byte = inside[at];
+    if (byte === QUOTE) {
+      at = stringEnd(inside, at) - 1;
+      if (at >= length) return -1; // no quote closes it
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      if (--depth < 0) return -1;
+    } else if (byte === COMMA && depth === 0) commas++;
+  }
+  if (depth !== 0) return -1;
+  return commas === 0 && skipSpace(inside, 0) === length ? 0 : commas + 1;
+}

@@ -1,0 +1,103 @@
+import { Unavailable } from "@tidemark/domain/errors";
+import { verdictsOf } from "@tidemark/event-store/contract/applying";
+import { describeAudit } from "@tidemark/event-store/contract/audit";
+import { describePruning } from "@tidemark/event-store/contract/pruning";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { createDatabase } from "@tidemark/test-support/postgres-database";
+import pg from "pg";
+import { expect, inject, test } from "vitest";
+import { eventOf, prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts";
+import { openPostgresEventStore } from "../postgres-event-store.ts";
+import { verifyPostgres } from "./audit.ts";
+
+const log = createLogger({ service: "test", level: "silent" });
+
+async function openEmpty() {
+  const database = await createDatabase(inject("databaseUrl"));
+  const store = await openPostgresEventStore({ url: database.url, log, migrate: true, maxConnections: 2 });
+  const change = async (sql: string) => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(sql).finally(() => client.end());
+  };
+  return {
+    store,
+    change,
+    expirePayloads: (topic: string) =>
+      change(`UPDATE events SET payload = NULL, payload_expired_at = processed_at WHERE topic = '${topic}'`),
+    close: async () => {
+      await store.close();
+      await database.drop();
+    },
+  };
+}
+
+describeAudit("the PostgreSQL event store", openEmpty);
+describePruning("the PostgreSQL event store", openEmpty);
+
+test("an audit counts dead letters, those deleted and those without a topic", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await beside.query(
+    `INSERT INTO counters (slot, topic, dead, dead_deleted, last_processed_at) VALUES (3, 't', 3, 1, now()), (4, '', 5, 0, now())`,
+  );
+  await beside.query(
+    `INSERT INTO dead_letters (received_at, dead_at, events, attempts, frame_id, topic, code, reason, content)
+     SELECT now(), now(), events, 1, gen_random_uuid(), topic, '22P02', 'r', ''
+     FROM (VALUES (1, 't'), (1, 't'), (5, NULL)) AS letter (events, topic)`,
+  );
+
+  expect(await store.audit()).toMatchObject({ isBalanced: true, topicsTotal: 2, counted: { deadLettered: 8 } });
+});
+
+test("a database is verified without a change to it", async () => {
+  const { openConsumer, url } = await prepareStores();
+  const store = await openConsumer();
+  await verdictsOf(store, [eventOf("a"), eventOf("a")]);
+
+  const audit = await verifyPostgres({ url });
+
+  expect(audit).toMatchObject({ isBalanced: true, counted: { unique: 1, duplicates: 1 } });
+  expect((await store.readBooks({ maxTopics: 1 })).lastAudit).toBeUndefined();
+});
+
+test("a database that is away cannot be audited", async () => {
+  const { open, url } = await prepareStores();
+  const empty = await open({ migrate: false });
+
+  await expect(empty.audit()).rejects.toThrow(Unavailable); // no tables
+  const nowhere = new URL(url);
+  nowhere.port = "1";
+  await expect(verifyPostgres({ url: nowhere.toString() })).rejects.toThrow(Unavailable);
+});
+
+test("a store that closes gives an audit up", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await beside.query("BEGIN");
+  await beside.query("LOCK TABLE events");
+  const outcome = store.audit().catch((error: unknown) => error);
+  await waitForLocks(beside, 1);
+
+  await store.close();
+
+  expect(await outcome).toBeInstanceOf(Unavailable);
+  await beside.query("ROLLBACK");
+});
+
+test("who finds another pruning lets it", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await verdictsOf(store, [eventOf("a"), eventOf("a"), eventOf("a")]);
+  const step = { receivedBeforeMs: Date.now() + 60_000, limit: 10 };
+  await beside.query("SELECT pg_advisory_lock(7305804402565173250)");
+
+  const asked = [await store.pruneDuplicates(step), await store.pruneDuplicates({ ...step, after: "5-6" })];
+  await beside.query("SELECT pg_advisory_unlock(7305804402565173250)");
+
+  expect(asked).toEqual([
+    { forgotten: 0, isAtEnd: true },
+    { forgotten: 0, isAtEnd: true, position: "5-6" },
+  ]);
+  expect(await store.pruneDuplicates(step)).toMatchObject({ forgotten: 2 });
+});

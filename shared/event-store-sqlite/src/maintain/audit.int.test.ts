@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Unavailable } from "@tidemark/domain/errors";
+import { verdictsOf } from "@tidemark/event-store/contract/applying";
+import { describeAudit } from "@tidemark/event-store/contract/audit";
+import { eventText } from "@tidemark/event-store/contract/frames";
+import { describePruning } from "@tidemark/event-store/contract/pruning";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { expect, onTestFinished, test } from "vitest";
+import { openSqliteEventStore } from "../sqlite-event-store.ts";
+
+// As in event-store-sqlite.test.ts: half of what starting a store costs.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
+
+async function openEmpty() {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  const path = join(directory, "tidemark.db");
+  const store = await openSqliteEventStore({ path, log: createLogger({ service: "test", level: "silent" }) });
+  const change = async (sql: string) => changeTables(path, sql);
+  return {
+    store,
+    change,
+    expirePayloads: (topic: string) =>
+      change(`UPDATE events SET payload = NULL, payload_expired_at = processed_at WHERE topic = '${topic}'`),
+    close: async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+async function openForTest() {
+  const opened = await openEmpty();
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+describeAudit("the SQLite event store", openEmpty);
+describePruning("the SQLite event store", openEmpty);
+
+test("an audit counts dead letters, those deleted and those without a topic", async () => {
+  const { store } = await openForTest();
+  const bad = (id: string) => eventText({ topic: "t", id, timestamp: "never" });
+  await verdictsOf(store, [bad("1"), bad("2"), eventText({ topic: "t" })]);
+  await store.bury({
+    frameId: randomUUID(),
+    origin: { incarnation: "i", sequence: 1 },
+    events: 5,
+    receivedAtMs: Date.now(),
+    reason: "damaged",
+    content: Buffer.from("x"),
+  });
+  await store.deleteDeadLetter("1");
+
+  const audit = await store.audit();
+
+  expect(audit).toMatchObject({ isBalanced: true, topicsTotal: 2, counted: { unique: 1, deadLettered: 7 } });
+});
+
+test("an audit of copies whose ids lie far apart finds them all", async () => {
+  const { store, change } = await openForTest();
+  const event = eventText({ topic: "t", id: "e" });
+  await verdictsOf(store, [event, event, event, event]);
+  await change("UPDATE duplicates SET id = 7 + id * 99999");
+
+  expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { duplicates: 3 } });
+});
+
+test("the newest copy is kept, and its id given to no other", async () => {
+  const { store } = await openForTest();
+  const event = eventText({ topic: "t", id: "e" });
+  await verdictsOf(store, [event, event, event, event]);
+
+  const step = await store.pruneDuplicates({ receivedBeforeMs: Date.now() + 60_000, limit: 10 });
+  await verdictsOf(store, [event]);
+
+  expect(step.forgotten).toBe(2);
+  expect((await store.readBooks({ maxTopics: 1 })).tableDrift).toBe(0);
+  expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { duplicates: 4 } });
+});
+
+test("a store that closes gives an audit up", async () => {
+  const { store } = await openForTest();
+  const auditing = store.audit();
+  const outcome = auditing.then(
+    () => "done",
+    (error: unknown) => error,
+  );
+
+  await store.close();
+
+  expect(await outcome).toBeInstanceOf(Unavailable);
+});

@@ -1,0 +1,28 @@
+import SqliteDatabase from "better-sqlite3";
+import { expect, onTestFinished, test } from "vitest";
+import { judgePragmas, readSqliteDurability } from "./durability.ts";
+
+test.each([
+  ["wal", 2, "safe"],
+  ["wal", 3, "safe"],
+  ["wal", 1, "unsafe"],
+  ["wal", 0, "unsafe"],
+  ["truncate", 2, "safe"],
+  ["delete", 2, "unsafe"],
+  ["delete", 3, "safe"],
+  ["memory", 3, "unsafe"],
+  ["off", 3, "unsafe"],
+])("a journal %s with synchronous %i is %s", (journalMode, synchronous, status) => {
+  expect(judgePragmas({ journalMode, synchronous }).status).toBe(status);
+});
+
+test("names the setting and its value", () => {
+  const [finding] = judgePragmas({ journalMode: "wal", synchronous: 1 }).findings;
+  expect(finding).toMatchObject({ part: "store", detail: expect.stringContaining("synchronous=NORMAL") });
+});
+
+test("reads what holds for the connection", () => {
+  const database = new SqliteDatabase(":memory:");
+  onTestFinished(() => void database.close());
+  expect(readSqliteDurability(database).findings[0]?.detail).toContain("journal_mode=memory");
+});

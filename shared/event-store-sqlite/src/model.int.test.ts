@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { apply } from "@tidemark/event-store/contract/applying";
+import { describeAgainstModel, makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model";
+import { ModelStore } from "@tidemark/event-store/contract/model-store";
+import { verifyStore } from "@tidemark/event-store/contract/model-verification";
+import type { Applied } from "@tidemark/event-store/event-store";
+import { createLogger } from "@tidemark/telemetry/logger";
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { openSqliteEventStore } from "./sqlite-event-store.ts";
+
+// As in event-store-sqlite.test.ts: half of what starting a store costs.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
+
+const log = createLogger({ service: "test", level: "silent" });
+
+async function pathForTest(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return join(directory, "tidemark.db");
+}
+
+describeAgainstModel("SQLite", async () => {
+  const store = await openSqliteEventStore({ path: await pathForTest(), log });
+  onTestFinished(() => store.close());
+  return store;
+});
+
+/** Has a process apply the calls, and kills it once so many are answered: the next one is then under way, or done. */
+async function applyAndKill(
+  path: string,
+  calls: SentFrame["delivery"][][],
+  answersUntilKill: number,
+): Promise<Applied[]> {
+  const callsPath = `${path}.calls`;
+  const written = calls.map((call) =>
+    call.map(({ frame, origin }) => ({ frame: { ...frame, events: frame.events.toString() }, origin })),
+  );
+  await writeFile(callsPath, JSON.stringify(written));
+  const script = new URL("./fixture/sqlite-store-that-is-killed.ts", import.meta.url).pathname;
+  const victim = spawn(process.execPath, [script, path, callsPath], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void victim.kill("SIGKILL"));
+  const ended = once(victim, "exit");
+  const answers: Applied[] = [];
+  for await (const line of createInterface(victim.stdout)) {
+    answers.push(JSON.parse(line) as Applied);
+    if (answers.length === answersUntilKill) victim.kill("SIGKILL");
+  }
+  await ended;
+  return answers;
+}
+
+test("SQLite whose process is killed has each call whole or not at all, and the same frames again mend it", async () => {
+  const path = await pathForTest();
+  await fc.assert(
+    fc.asyncProperty(plans, fc.integer({ min: 1, max: 4 }), async ({ frames, calls }, answersUntilKill) => {
+      const sent = makeFrames(frames);
+      const batches = calls.map((call) => call.flatMap((number) => sent[number] ?? []));
+      const model = new ModelStore();
+      const expected = batches.map((batch) =>
+        batch.map(({ copies, delivery }) => model.apply(delivery.frame.id, copies)),
+      );
+
+      const deliveries = batches.map((batch) => batch.map(({ delivery }) => delivery));
+      const answers = await applyAndKill(path, deliveries, answersUntilKill);
+
+      expect(answers.map((answer) => answer.frames)).toEqual(expected.slice(0, answers.length));
+      const store = await openSqliteEventStore({ path, log });
+      try {
+        // What was answered is there; of what was under way, the ledger tells.
+        for (const batch of deliveries) await apply(store, ...batch);
+        const judged = new Map(expected.flat().map(({ frameId, verdicts }) => [frameId, verdicts]));
+        await verifyStore(
+          store,
+          sent.flatMap(({ copies, delivery: { frame } }) => {
+            const verdicts = judged.get(frame.id);
+            return verdicts === undefined ? [] : [{ frameId: frame.id, copies, verdicts }];
+          }),
+        );
+      } finally {
+        await store.close();
+      }
+    }),
+    { numRuns: 5, endOnFailure: true },
+  );
+});

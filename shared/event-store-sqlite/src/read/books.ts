@@ -1,0 +1,117 @@
+import type { Audit } from "@tidemark/event-store/audit";
+import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
+import type { Books, BooksQuery, TopicBooks } from "@tidemark/event-store/event-store";
+import type { Database } from "better-sqlite3";
+
+/**
+ * Prepares `EventReader.readBooks`: one snapshot of the counters, whose number grows with topics and sources, and of the
+ * ledger rows of what the log holds, never with that of events.
+ */
+export function prepareBooks(database: Database): (query: BooksQuery) => Books {
+  const readTotals = prepareTotals(database);
+  const readTopics = prepareTopics(database);
+  const readSources = prepareSources(database);
+  const readLedger = prepareLedgerBooks(database);
+  const readTableDrift = prepareTableDrift(database);
+  const audit = database.prepare<[], { report: string }>("SELECT report FROM last_audit");
+  const read = database.transaction((query: BooksQuery): Books => {
+    const totals = readTotals();
+    const lastAudit = audit.get();
+    return {
+      ...totals,
+      tableDrift: readTableDrift(totals),
+      byTopic: readTopics(query),
+      bySource: readSources(query),
+      ...readLedger(query.log),
+      ...(lastAudit && { lastAudit: JSON.parse(lastAudit.report) as Audit }),
+    };
+  });
+  return read.deferred;
+}
+
+type Totals = Pick<Books, "unique" | "duplicates" | "conflicts" | "deadLettered" | "topicsTotal" | "sourcesTotal">;
+
+function prepareTotals(database: Database): () => Totals {
+  const totals = database.prepare<[], Totals>(
+    `SELECT coalesce(sum(unique_events), 0) AS "unique", coalesce(sum(duplicates), 0) AS duplicates,
+       coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
+       count(*) AS "topicsTotal", (SELECT count(DISTINCT source) FROM source_counters) AS "sourcesTotal"
+     FROM topics`,
+  );
+  return () => only(totals.get());
+}
+
+/**
+ * Ids are given without gaps and end with the newest row, which nobody deletes: the last one says how many rows there
+ * ever were.
+ */
+function prepareTableDrift(database: Database): (totals: Totals) => number {
+  const lastIds = database.prepare<[], { events: number; duplicates: number }>(
+    `SELECT coalesce((SELECT max(id) FROM events), 0) AS events,
+       coalesce((SELECT max(id) FROM duplicates), 0) AS duplicates`,
+  );
+  return ({ unique, duplicates }) => {
+    const last = only(lastIds.get());
+    return Math.abs(unique - last.events) + Math.abs(duplicates - last.duplicates);
+  };
+}
+
+const TOPIC_COLUMNS = `topic, unique_events AS "unique", duplicates, conflicts, dead_lettered AS "deadLettered",
+  last_processed_at AS "lastProcessedAt"`;
+
+function prepareTopics(database: Database): (query: BooksQuery) => TopicBooks[] {
+  const oneTopic = database.prepare<[string], TopicBooks>(`SELECT ${TOPIC_COLUMNS} FROM topics WHERE topic = ?`);
+  const busiestTopics = database.prepare<[number], TopicBooks>(
+    `SELECT ${TOPIC_COLUMNS} FROM topics ORDER BY unique_events + duplicates + dead_lettered DESC, topic LIMIT ?`,
+  );
+  return ({ topic, maxTopics }) => (topic === undefined ? busiestTopics.all(maxTopics) : oneTopic.all(topic));
+}
+
+function prepareSources(database: Database): (query: BooksQuery) => SourceBooks[] {
+  const mostCopied = database.prepare<[number], Omit<SourceBooks, "ages"> & { ages: string }>(
+    `SELECT source, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts, json_group_object(age, duplicates) AS ages
+     FROM source_counters GROUP BY source ORDER BY sum(duplicates) DESC, source LIMIT ?`,
+  );
+  return ({ maxSources = 0 }) => mostCopied.all(maxSources).map((row) => ({ ...row, ages: readAges(row.ages) }));
+}
+
+function readAges(json: string): number[] {
+  const counts = JSON.parse(json) as Record<number, number>;
+  return Array.from({ length: AGE_BOUNDS_SECONDS.length + 1 }, (_, age) => counts[age] ?? 0);
+}
+
+/** What the ledger knows of the log's present contents. */
+function prepareLedgerBooks(
+  database: Database,
+): (log: BooksQuery["log"]) => Pick<Books, "appliedHeldEvents" | "appliedGoneFrames"> {
+  const applied = database.prepare<[string], { frames: number }>(
+    "SELECT frames FROM frame_counters WHERE incarnation = ?",
+  );
+  // CROSS: run by run, each by the index, whatever the planner thinks.
+  const finds = ["frames", "frame_copies"].map((table) =>
+    database.prepare<{ runs: string; incarnation: string; lastSequence: number }, { events: number; frames: number }>(
+      `SELECT coalesce(sum(events) FILTER (WHERE sequence <= @lastSequence), 0) AS events, count(*) AS frames
+       FROM json_each(@runs) AS run CROSS JOIN ${table}
+       ON incarnation = @incarnation AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
+    ),
+  );
+  return (log) => {
+    if (log === undefined) return { appliedHeldEvents: 0, appliedGoneFrames: 0 };
+    const { incarnation, held, lastSequence } = log;
+    // All that is not gone: what was held, and what came after the look.
+    const runs = JSON.stringify([...held, { first: lastSequence + 1, last: Number.MAX_SAFE_INTEGER }]);
+    let appliedHeldEvents = 0;
+    let appliedGoneFrames = applied.get(incarnation)?.frames ?? 0;
+    for (const find of finds) {
+      const { events, frames } = only(find.get({ runs, incarnation, lastSequence }));
+      appliedHeldEvents += events;
+      appliedGoneFrames -= frames;
+    }
+    return { appliedHeldEvents, appliedGoneFrames };
+  };
+}
+
+function only<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new Error("an aggregate without a row");
+  return row;
+}

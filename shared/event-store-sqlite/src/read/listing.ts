@@ -1,0 +1,124 @@
+import { type EventRow, readEvent } from "@tidemark/event-store/event-row";
+import {
+  type EventFilters,
+  type EventPage,
+  type EventQuery,
+  isScan,
+  MAX_SCANNED_EVENTS,
+} from "@tidemark/event-store/event-store";
+import type { Database, Statement } from "better-sqlite3";
+import { readPosition, takePage } from "./pages.ts";
+
+export const EVENT_COLUMNS =
+  "id, topic, event_id, timestamp, source, payload, attributes, processed_at, payload_expired_at";
+
+export interface PlacedEventRow extends EventRow {
+  id: number;
+}
+
+/** The ids a page looks at, both included. */
+interface Range {
+  low: number;
+  high: number;
+}
+
+const CONDITIONS = {
+  topic: "topic = @topic",
+  eventId: "event_id = @eventId",
+  source: "source = @source",
+  since: "timestamp >= @since",
+  until: "timestamp < @until",
+};
+
+const FILTERS = Object.keys(CONDITIONS) as (keyof EventFilters)[];
+
+/** `EventReader.readTip`. */
+export function prepareTip(database: Database): () => string {
+  const findLast = prepareLast(database);
+  return () => String(findLast());
+}
+
+function prepareLast(database: Database): () => number {
+  const last = database.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM events");
+  return () => last.get()?.id ?? 0;
+}
+
+/**
+ * Prepares `EventReader.listEvents`. A position is an id, which is the order of commits: nothing can appear below it
+ * later. What no index leads to is looked for in the next 10,000 events: an index by source or time would be written with
+ * every event, to be read by few.
+ */
+export function prepareListing(database: Database): (query: EventQuery) => EventPage {
+  const findLast = prepareLast(database);
+  const select = prepareSelect(database);
+  const findFloor = prepareFloor(database);
+
+  const listOldest = (query: EventQuery): EventPage => {
+    const after = query.after === undefined ? 0 : readPosition(query.after);
+    // Read first: what is committed meanwhile lies beyond it.
+    const end = Math.min(findLast(), query.upTo === undefined ? Number.MAX_SAFE_INTEGER : readPosition(query.upTo));
+    const range = { low: after + 1, high: end };
+    const high = findFloor(query, range) ?? end;
+    const { page, isLast } = takePage(
+      select(query, { ...range, high }, query.limit + 1),
+      query.limit,
+      jsonOf,
+      query.maxBytes,
+    );
+    const next = isLast ? Math.max(after, high) : page.at(-1)?.id;
+    return { events: page.map(toEvent), next: String(next) };
+  };
+
+  const listNewest = (query: EventQuery): EventPage => {
+    const range = { low: 1, high: query.after === undefined ? findLast() : readPosition(query.after) - 1 };
+    const low = findFloor(query, range);
+    // One more than asked for tells whether there is a next page.
+    const rows = select(query, { ...range, ...(low !== undefined && { low }) }, query.limit + 1);
+    const { page, isLast } = takePage(rows, query.limit, jsonOf, query.maxBytes);
+    const next = isLast ? low : page.at(-1)?.id;
+    return { events: page.map(toEvent), ...(next !== undefined && { next: String(next) }) };
+  };
+
+  return (query) => (query.order === "asc" ? listOldest(query) : listNewest(query));
+}
+
+/** Selects rows of a range; a statement for each set of filters, so that each has the plan that suits it. */
+function prepareSelect(database: Database) {
+  const prepared = new Map<string, Statement<[Record<string, unknown>], PlacedEventRow>>();
+  return (query: EventQuery, range: Range, limit: number): Iterable<PlacedEventRow> => {
+    const filters = FILTERS.filter((name) => query[name] !== undefined);
+    const conditions = ["id BETWEEN @low AND @high", ...filters.map((name) => CONDITIONS[name])];
+    const text = `SELECT ${EVENT_COLUMNS} FROM events WHERE ${conditions.join(" AND ")}
+      ORDER BY id ${query.order} LIMIT @limit`;
+    const statement = prepared.get(text) ?? database.prepare<[Record<string, unknown>], PlacedEventRow>(text);
+    prepared.set(text, statement);
+    const values = filters.map((name) => [name, query[name]]);
+    return statement.iterate({ ...Object.fromEntries(values), ...range, limit });
+  };
+}
+
+/** Finds the last id that a page may look at; undefined where it may look at the whole range. */
+function prepareFloor(database: Database) {
+  type Parameters = { topic: string; low: number; high: number; offset: number };
+  const inTopic = (order: "asc" | "desc") =>
+    database.prepare<[Parameters], { id: number }>(
+      `SELECT id FROM events WHERE topic = @topic AND id BETWEEN @low AND @high ORDER BY id ${order} LIMIT 1 OFFSET @offset`,
+    );
+  const statements = { asc: inTopic("asc"), desc: inTopic("desc") };
+  return (query: EventQuery, { low, high }: Range): number | undefined => {
+    const { topic, order } = query;
+    const offset = MAX_SCANNED_EVENTS - 1;
+    if (!isScan(query)) return undefined;
+    if (topic !== undefined) return statements[order].get({ topic, low, high, offset })?.id;
+    if (high - low < offset) return undefined;
+    return order === "asc" ? low + offset : high - offset; // ids have no gaps
+  };
+}
+
+function toEvent(row: PlacedEventRow) {
+  return readEvent(row, String(row.id));
+}
+
+function jsonOf({ payload, attributes }: PlacedEventRow) {
+  return [payload, attributes];
+}

@@ -1,0 +1,262 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { Unavailable } from "@tidemark/domain/errors";
+import { apply, findStored, verdictsOf } from "@tidemark/event-store/contract/applying";
+import { describeDeadLetters } from "@tidemark/event-store/contract/dead-letters";
+import { describeDuplicates } from "@tidemark/event-store/contract/duplicates";
+import { describeEventStore } from "@tidemark/event-store/contract/event-store-contract";
+import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { verifySqlite } from "./maintain/audit.ts";
+import { openWriterDatabase } from "./schema/database.ts";
+import { openSqliteEventStore } from "./sqlite-event-store.ts";
+import { SqliteWorker } from "./worker/worker.ts";
+
+const log = createLogger({ service: "test", level: "silent" });
+
+// Each test starts two threads: 240 ms of processor time for compiling their modules anew, 120 from the cache.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
+
+async function makeDirectory(): Promise<string> {
+  return await mkdtemp(join(tmpdir(), "tidemark-"));
+}
+
+async function openEmpty() {
+  const directory = await makeDirectory();
+  const path = join(directory, "tidemark.db");
+  let store = await openSqliteEventStore({ path, log });
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      store = await openSqliteEventStore({ path, log });
+      return store;
+    },
+    refuse: async (...ids: string[]) => {
+      const list = ids.map((id) => `'${id}'`).join(",");
+      changeTables(
+        path,
+        `CREATE TRIGGER refusal BEFORE INSERT ON events WHEN NEW.event_id IN (${list})
+         BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`,
+      );
+    },
+    accept: async () => changeTables(path, "DROP TRIGGER refusal"),
+    close: async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+describeEventStore("the SQLite event store", openEmpty);
+describeDeadLetters("the SQLite event store", openEmpty);
+describeDuplicates("the SQLite event store", openEmpty);
+
+test("what is committed is out of the drive's own cache, too, where the system can tell it", async () => {
+  const directory = await makeDirectory();
+  const { database, close } = openWriterDatabase(join(directory, "tidemark.db"));
+  onTestFinished(() => close());
+  expect(database.pragma("fullfsync", { simple: true })).toBe(1);
+});
+
+/** A path in a directory of its own, which goes when the test ends. */
+async function pathForTest(): Promise<string> {
+  const directory = await makeDirectory();
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return join(directory, "tidemark.db");
+}
+
+async function openForTest(path: string) {
+  const store = await openSqliteEventStore({ path, log });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+describe("a SQLite file", () => {
+  test("and its directories are made where they are missing", async () => {
+    const path = join(await pathForTest(), "deep", "down", "tidemark.db");
+
+    const store = await openForTest(path);
+
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  test("is synced with every commit", async () => {
+    const { database, close } = openWriterDatabase(await pathForTest());
+    onTestFinished(close);
+
+    expect(database.pragma("journal_mode", { simple: true })).toBe("wal");
+    expect(database.pragma("synchronous", { simple: true })).toBe(2); // FULL
+  });
+
+  test("that cannot be written is refused with its path and the fix", async () => {
+    const file = await pathForTest();
+    await writeFile(file, "not a directory");
+    const path = join(file, "tidemark.db");
+
+    const opening = openSqliteEventStore({ path, log });
+
+    await expect(opening).rejects.toThrow(`cannot write ${path}`);
+    await expect(opening).rejects.toThrow("docker run -v tidemark-data:/app/data");
+  });
+
+  test("of a newer version is left alone", async () => {
+    const path = await pathForTest();
+    const { database, close } = openWriterDatabase(path);
+    database.pragma("user_version = 1000");
+    close();
+
+    await expect(openSqliteEventStore({ path, log })).rejects.toThrow("written by a newer Tidemark");
+  });
+
+  test("that is no database is refused with its path and the fix", async () => {
+    const path = await pathForTest();
+    await writeFile(path, "some other file, longer than the hundred bytes of a header of SQLite ".repeat(100));
+
+    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is no SQLite database; choose another`);
+  });
+
+  test("that is a pipe is refused, and not waited for", async () => {
+    const path = await pathForTest();
+    execFileSync("mkfifo", [path]);
+
+    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is a device, a pipe or a socket`);
+    expect(() => verifySqlite(path)).toThrow(`${path} is a device, a pipe or a socket`);
+  });
+
+  test("in a place without room for directories is refused", async () => {
+    const opening = openSqliteEventStore({ path: "/proc/nowhere/tidemark.db", log });
+
+    await expect(opening).rejects.toThrow("cannot write /proc/nowhere/tidemark.db");
+  });
+
+  test("is one store's at a time", async () => {
+    const path = await pathForTest();
+    const first = await openForTest(path);
+
+    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is in use by another Tidemark`);
+
+    await first.close();
+    await expect((await openForTest(path)).ping()).resolves.toBeUndefined();
+  });
+
+  test("is one file under all its names", async () => {
+    const path = await pathForTest();
+    await openForTest(path);
+    const link = `${path}-link`;
+    await symlink(path, link);
+
+    await expect(openSqliteEventStore({ path: link, log })).rejects.toThrow("in use by another Tidemark");
+  });
+
+  test("is free again, and whole, after its process was killed", async () => {
+    const path = await pathForTest();
+    const script = new URL("./fixture/hold-sqlite-store.ts", import.meta.url).pathname;
+    const holder = spawn(process.execPath, [script, path, "t", "e"], { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    const [answer] = await once(holder.stdout, "data");
+    expect(String(answer)).toBe("s");
+    await expect(openSqliteEventStore({ path, log })).rejects.toThrow("in use by another Tidemark");
+
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+
+    const store = await openForTest(path);
+    expect(await findStored(store, "t", "e")).toMatchObject({ eventId: "e" });
+    expect(await verdictsOf(store, [eventText({ topic: "t", id: "e" })])).toEqual(["d"]);
+  });
+});
+
+describe("closing a SQLite store", () => {
+  test("lets calls under way finish and takes no more", async () => {
+    const path = await pathForTest();
+    const store = await openForTest(path);
+    const applying = apply(store, deliveryOf([eventText({ topic: "t" })]));
+    const reading = store.readBooks({ maxTopics: 1 });
+
+    await store.close();
+
+    expect((await applying).frames).toMatchObject([{ verdicts: "s" }]);
+    await expect(reading).resolves.toMatchObject({ conflicts: 0 });
+    await expect(store.ping()).rejects.toThrow(Unavailable);
+    await expect(apply(store, deliveryOf([eventText()]))).rejects.toThrow(Unavailable);
+    await expect(store.close()).resolves.toBeUndefined();
+  });
+
+  test("leaves everything in the one file", async () => {
+    const path = await pathForTest();
+    const store = await openForTest(path);
+    await apply(store, deliveryOf([eventText()]));
+
+    await store.close();
+
+    expect([path, `${path}-wal`, `${path}-shm`].map((file) => existsSync(file))).toEqual([true, false, false]);
+  });
+
+  test("keeps the frames it applied: the same ones can be applied again", async () => {
+    const store = await openForTest(await pathForTest());
+    const delivery = deliveryOf([eventText()]);
+    const before = delivery.frame.events.toString();
+
+    await apply(store, delivery);
+
+    expect(delivery.frame.events.toString()).toBe(before);
+  });
+});
+
+test("counters that differ from their tables are a drift, whichever way", async () => {
+  const path = await pathForTest();
+  const store = await openForTest(path);
+  const event = eventText({ topic: "t" });
+  await verdictsOf(store, [event, event, event]);
+  const drifts = [];
+
+  for (const change of [
+    "unique_events = 2",
+    "unique_events = 0",
+    "duplicates = 4",
+    "unique_events = 1, duplicates = 2",
+  ]) {
+    changeTables(path, `UPDATE topics SET ${change}`);
+    drifts.push((await store.readBooks({ maxTopics: 0 })).tableDrift);
+  }
+
+  expect(drifts).toEqual([1, 1, 3, 0]);
+});
+
+test.each(["writer", "reader"])(
+  "a %s's thread that dies ends the process, and no call stays unanswered",
+  async (victim) => {
+    const script = new URL("./fixture/sqlite-store-that-dies.ts", import.meta.url).pathname;
+    const args = [script, await pathForTest(), victim];
+    const dying = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void dying.kill("SIGKILL"));
+    const said = text(dying.stdout);
+
+    const [status] = await once(dying, "exit");
+
+    expect(status).toBe(1);
+    expect(await said).toBe("Unavailable");
+  },
+);
+
+test("a thread of the store that dies answers no call any more", async () => {
+  const dying =
+    "process.getBuiltinModule('node:worker_threads').parentPort.on('message', () => { throw new Error('x') })";
+  const onDeath = vi.fn();
+  const worker = new SqliteWorker<{ work(): number; close(): void }>(new URL(`data:text/javascript,${dying}`), onDeath);
+
+  const calls = [worker.call("work", []), worker.call("work", [])];
+
+  for (const call of calls) await expect(call).rejects.toThrow(Unavailable);
+  await expect(worker.call("work", [])).rejects.toMatchObject({ code: "store_unreachable", cause: { message: "x" } });
+  await expect(worker.close()).resolves.toBeUndefined();
+  expect(onDeath).toHaveBeenCalledOnce();
+});

@@ -1,0 +1,64 @@
+import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
+import type { Refusal } from "@tidemark/event-store/refusal";
+
+/** By primary result code; extended ones such as SQLITE_IOERR_FSYNC begin with theirs (sqlite.org/rescode.html). */
+const UNREACHABLE = /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|PROTOCOL)(_|$)/;
+const REFUSED = /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)(_|$)/;
+
+/** The SQLite result code of an error, or "" for one that is not SQLite's. */
+export function sqliteCode(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && code.startsWith("SQLITE_") ? code : "";
+}
+
+/** What an error of SQLite means for the caller; any other error is returned as it is. */
+export function translateSqliteError(error: unknown): unknown {
+  const code = sqliteCode(error);
+  if (UNREACHABLE.test(code)) return storeUnreachable(`the store cannot work at the moment: ${code}`, error);
+  if (REFUSED.test(code)) return refusedByStore(`the store refused an event: ${code}`, error);
+  return error;
+}
+
+/** The refusal of an event for its data; undefined for an error that has another cause. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  const translated = translateSqliteError(error);
+  if (!(translated instanceof InvalidInput)) return undefined;
+  return { code: sqliteCode(error) || translated.code, reason: error instanceof Error ? error.message : "" };
+}
+
+export function storeUnreachable(detail: string, cause?: unknown): Unavailable {
+  return new Unavailable({ code: "store_unreachable", detail, cause });
+}
+
+export function refusedByStore(detail: string, cause?: unknown): InvalidInput {
+  return new InvalidInput({ code: "invalid_event", status: 422, detail, cause });
+}
+
+/** An error on its way from one thread to another: cloning keeps neither class nor code. */
+export interface ErrorRecord {
+  kind: "InvalidInput" | "Unavailable" | "Error";
+  code: string;
+  status: number;
+  detail: string;
+  stack: string | undefined;
+  cause: ErrorRecord | undefined;
+}
+
+export function toErrorRecord(error: unknown): ErrorRecord {
+  const { message: detail, stack, cause } = error instanceof Error ? error : new Error(String(error));
+  const shared = { detail, stack, cause: cause === undefined ? undefined : toErrorRecord(cause) };
+  if (error instanceof InvalidInput) return { kind: "InvalidInput", code: error.code, status: error.status, ...shared };
+  if (error instanceof Unavailable) return { kind: "Unavailable", code: error.code, status: 0, ...shared };
+  return { kind: "Error", code: sqliteCode(error), status: 0, ...shared };
+}
+
+export function fromErrorRecord({ kind, code, status, detail, stack, cause }: ErrorRecord): Error {
+  const origin = cause && fromErrorRecord(cause);
+  if (kind === "InvalidInput") {
+    return new InvalidInput({ code: code as InvalidInput["code"], status, detail, cause: origin });
+  }
+  if (kind === "Unavailable") return new Unavailable({ code: code as Unavailable["code"], detail, cause: origin });
+  const error = new Error(detail, { cause: origin });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,170 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Audit, AuditCounts, Auditor } from "../audit.ts";
+import type { EventStore } from "../event-store.ts";
+import { apply, verdictsOf } from "./applying.ts";
+import { deliveryOf, eventText } from "./frames.ts";
+
+export interface OpenedAuditStore {
+  store: EventStore & Auditor;
+  /** Changes a table behind the store's back; only words that every SQL knows. */
+  change(sql: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What every adapter promises of the recount. */
+export function describeAudit(name: string, open: () => Promise<OpenedAuditStore>): void {
+  const openForTest = async () => {
+    const opened = await open();
+    onTestFinished(() => opened.close());
+    return opened;
+  };
+  describe(`the audit of ${name}`, () => {
+    describeBalance(openForTest);
+    describeDifferences(openForTest);
+  });
+}
+
+type OpenForTest = () => Promise<Omit<OpenedAuditStore, "close">>;
+
+const NOTHING: AuditCounts = { unique: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+
+/** Topic `a`: two events, two copies, one of them a conflict; topic `b`: one event. */
+async function fill(store: EventStore): Promise<void> {
+  const first = eventText({ topic: "a", id: "1" });
+  await verdictsOf(store, [first, eventText({ topic: "a", id: "2" }), eventText({ topic: "b", id: "1" })]);
+  await verdictsOf(store, [first], [eventText({ topic: "a", id: "1", source: "another" })]);
+}
+
+function expectBalanced(audit: Audit): void {
+  const { isBalanced, differences, differencesTotal, booked, counted, bySource } = audit;
+  expect({ isBalanced, differences, differencesTotal }).toEqual({
+    isBalanced: true,
+    differences: [],
+    differencesTotal: 0,
+  });
+  expect(counted).toEqual(booked);
+  expect(bySource).toEqual({ duplicates: booked.duplicates, conflicts: booked.conflicts });
+}
+
+function describeBalance(open: OpenForTest): void {
+  test("an empty store is balanced", async () => {
+    const { store } = await open();
+
+    expect(await store.audit()).toEqual({
+      auditedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+      durationMs: expect.any(Number),
+      topicsTotal: 0,
+      isBalanced: true,
+      booked: NOTHING,
+      counted: NOTHING,
+      bySource: { duplicates: 0, conflicts: 0 },
+      differences: [],
+      differencesTotal: 0,
+    });
+  });
+
+  test("the rows of every table add up to the books", async () => {
+    const { store } = await open();
+    await fill(store);
+
+    const audit = await store.audit();
+
+    expectBalanced(audit);
+    expect(audit).toMatchObject({
+      topicsTotal: 2,
+      counted: { unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 },
+    });
+  });
+
+  test("it is one moment, while frames are applied", async () => {
+    const { store } = await open();
+    let isApplying = true;
+    const applying = (async () => {
+      for (let round = 0; round < 40; round++) {
+        const ids = Array.from({ length: 50 }, (_, index) => `${round * 25 + index}`);
+        await apply(store, deliveryOf(ids.map((id) => eventText({ topic: `t${round % 7}`, id }))));
+      }
+    })().finally(() => {
+      isApplying = false;
+    });
+
+    while (isApplying) expectBalanced(await store.audit());
+    await applying;
+
+    expectBalanced(await store.audit());
+  });
+
+  test("the last one is kept", async () => {
+    const { store } = await open();
+    await fill(store);
+    await store.audit();
+
+    const audit = await store.audit();
+
+    expect((await store.readBooks({ maxTopics: 1 })).lastAudit).toEqual(audit);
+  });
+}
+
+function describeDifferences(open: OpenForTest): void {
+  const full = { unique: 2, duplicates: 2, conflicts: 1, deadLettered: 0 };
+  const DEFECTS: [name: string, sql: string, topic: string, booked: AuditCounts, counted: AuditCounts][] = [
+    ["an event that is gone", "DELETE FROM events WHERE event_id = '2'", "a", full, { ...full, unique: 1 }],
+    ["a copy that is gone", "DELETE FROM duplicates WHERE source = 'test'", "a", full, { ...full, duplicates: 1 }],
+    [
+      "a topic without books",
+      "UPDATE events SET topic = 'c' WHERE topic = 'b'",
+      "c",
+      NOTHING,
+      { ...NOTHING, unique: 1 },
+    ],
+  ];
+
+  test.each(DEFECTS)("names the topic of %s", async (_name, sql, topic, booked, counted) => {
+    const { store, change } = await open();
+    await fill(store);
+    await change(sql);
+
+    const audit = await store.audit();
+
+    expect(audit.isBalanced).toBe(false);
+    expect(audit.differences).toContainEqual({ topic, booked, counted });
+    expect(audit.differencesTotal).toBe(audit.differences.length);
+  });
+
+  test("finds sources that do not add up", async () => {
+    const { store, change } = await open();
+    await fill(store);
+    await change("DELETE FROM source_counters WHERE source = 'another'");
+
+    const audit = await store.audit();
+
+    expect(audit).toMatchObject({ isBalanced: false, differencesTotal: 0, bySource: { duplicates: 1, conflicts: 0 } });
+  });
+
+  test("names the first hundred topics, and counts the others", async () => {
+    const { store, change } = await open();
+    const topics = Array.from({ length: 103 }, (_, index) => `t${String(index).padStart(3, "0")}`);
+    await verdictsOf(
+      store,
+      topics.map((topic) => eventText({ topic })),
+      [eventText({ topic: "zz" })],
+    );
+    await change("DELETE FROM events WHERE topic <> 'zz'");
+
+    const audit = await store.audit();
+
+    expect(audit.differences.map(({ topic }) => topic)).toEqual(topics.slice(0, 100));
+    expect(audit).toMatchObject({ differencesTotal: 103, topicsTotal: 104, counted: { unique: 1 } });
+  });
+
+  test("is kept as the last one, too", async () => {
+    const { store, change } = await open();
+    await fill(store);
+    await change("DELETE FROM events");
+
+    const audit = await store.audit();
+
+    expect((await store.readBooks({ maxTopics: 1 })).lastAudit).toEqual(audit);
+    expect(audit).toMatchObject({ isBalanced: false, differencesTotal: 2 });
+  });
+}

@@ -1,0 +1,131 @@
+import type { SequenceRange } from "@tidemark/domain/origin";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { AppliedDelivery, EventStore } from "../event-store.ts";
+import { apply } from "./applying.ts";
+import type { OpenForTest } from "./event-store-contract.ts";
+import { deliveryOf, eventText, uniqueName } from "./frames.ts";
+
+/** A look at a log: what it held, and the last sequence it had given. */
+interface Look {
+  incarnation?: string;
+  held: SequenceRange[];
+  lastSequence?: number;
+}
+
+async function readBeside(store: EventStore, { incarnation = "now", held, lastSequence = 9 }: Look) {
+  const books = await store.readBooks({ maxTopics: 1, log: { incarnation, held, lastSequence } });
+  return { heldEvents: books.appliedHeldEvents, goneFrames: books.appliedGoneFrames };
+}
+
+const one = (sequence: number): SequenceRange => ({ first: sequence, last: sequence });
+
+function frameAt(sequence: number, size = 1, incarnation = "now"): AppliedDelivery {
+  return deliveryOf(
+    Array.from({ length: size }, () => eventText()),
+    { incarnation, sequence },
+  );
+}
+
+/** Frames of 1, 2, 3 and 4 events at the sequences 2, 4, 6 and 8, and one of 5 in another log. */
+async function fill(store: EventStore): Promise<void> {
+  await apply(store, ...[1, 2, 3, 4].map((size) => frameAt(2 * size, size)), frameAt(5, 5, "before"));
+}
+
+const LOOKS: [what: string, look: Look, books: { heldEvents: number; goneFrames: number }][] = [
+  ["all", { held: [{ first: 1, last: 9 }] }, { heldEvents: 10, goneFrames: 0 }],
+  ["none", { held: [] }, { heldEvents: 0, goneFrames: 4 }],
+  ["some", { held: [{ first: 1, last: 3 }, one(5), { first: 6, last: 7 }] }, { heldEvents: 4, goneFrames: 2 }],
+  ["none, before the last came", { held: [], lastSequence: 7 }, { heldEvents: 0, goneFrames: 3 }],
+  ["one, before others came", { held: [one(4)], lastSequence: 4 }, { heldEvents: 2, goneFrames: 1 }],
+  ["none, before any came", { held: [], lastSequence: 0 }, { heldEvents: 0, goneFrames: 0 }],
+  [
+    "all, in its life before",
+    { held: [{ first: 1, last: 9 }], incarnation: "before" },
+    { heldEvents: 5, goneFrames: 0 },
+  ],
+  ["none, in its life before", { held: [], incarnation: "before" }, { heldEvents: 0, goneFrames: 1 }],
+  ["nothing that was applied", { held: [one(1)], incarnation: "unheard of" }, { heldEvents: 0, goneFrames: 0 }],
+];
+
+export function describeBooksBesideLog(open: OpenForTest): void {
+  describe("books beside a log", () => {
+    test("tell what is applied of the frames that it held, and of those that were gone", async () => {
+      const { store } = await open();
+      await fill(store);
+
+      for (const [held, look, books] of LOOKS) expect(await readBeside(store, look), `held ${held}`).toEqual(books);
+    });
+
+    test("that is away tell nothing of it", async () => {
+      const { store } = await open();
+      await fill(store);
+
+      const books = await store.readBooks({ maxTopics: 1 });
+
+      expect(books).toMatchObject({ appliedHeldEvents: 0, appliedGoneFrames: 0 });
+    });
+
+    test("count a frame once that is delivered again", async () => {
+      const { store } = await open();
+      const delivery = frameAt(3, 2);
+      await apply(store, delivery, delivery);
+      await apply(store, delivery);
+
+      expect(await readBeside(store, { held: [one(3)] })).toEqual({ heldEvents: 2, goneFrames: 0 });
+      expect(await readBeside(store, { held: [] })).toEqual({ heldEvents: 0, goneFrames: 1 });
+    });
+
+    test("count each place of a frame that a log has twice, and in a life before", async () => {
+      const { store } = await open();
+      const { frame, origin } = frameAt(3, 2);
+      const again = { frame, origin: { ...origin, sequence: 5 } };
+      await apply(store, { frame, origin }, again);
+      await apply(store, again, { frame, origin: { incarnation: "after", sequence: 1 } });
+      await apply(store, again, { frame, origin });
+
+      expect(await readBeside(store, { held: [one(3), one(5)] })).toEqual({ heldEvents: 4, goneFrames: 0 });
+      expect(await readBeside(store, { held: [one(5)] })).toEqual({ heldEvents: 2, goneFrames: 1 });
+      expect(await readBeside(store, { held: [] })).toEqual({ heldEvents: 0, goneFrames: 2 });
+      expect(await readBeside(store, { held: [], lastSequence: 4 })).toEqual({ heldEvents: 0, goneFrames: 1 });
+      expect(await readBeside(store, { held: [], incarnation: "after" })).toEqual({ heldEvents: 0, goneFrames: 1 });
+    });
+
+    test("know large sequences and many runs of them", async () => {
+      const { store } = await open();
+      const sequence = 2 ** 40;
+      await apply(store, frameAt(sequence), frameAt(sequence - 1), frameAt(sequence + 1));
+      const held = Array.from({ length: 5_000 }, (_, index) => one(sequence - 2 * (5_000 - 1 - index)));
+
+      const look = { held, lastSequence: sequence };
+
+      expect(await readBeside(store, look)).toEqual({ heldEvents: 1, goneFrames: 1 });
+    });
+
+    test("tell as many frames gone as left the log after they were applied, whatever was delivered again", async () => {
+      const { store } = await open();
+      const delivered = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }), { maxLength: 5 });
+      await fc.assert(
+        fc.asyncProperty(delivered, fc.uniqueArray(fc.nat(5)), async (calls, kept) => {
+          const incarnation = uniqueName("log");
+          // Of six places two hold the frame of another.
+          const frames = [1, 2, 3, 4].map((sequence) => frameAt(sequence, 1, incarnation));
+          const places = [...frames, ...frames.slice(0, 2)].map(({ frame }, index) => ({
+            frame,
+            origin: { incarnation, sequence: index + 1 },
+          }));
+          for (const call of calls) await apply(store, ...call.map((index) => places[index] as AppliedDelivery));
+          const isKept = (index: number) => kept.includes(index);
+          const applied = [...new Set(calls.flat())];
+          const held = [0, 1, 2, 3, 4, 5].filter((index) => isKept(index) || !applied.includes(index));
+
+          const look = { incarnation, held: held.map((index) => one(index + 1)), lastSequence: places.length };
+
+          const heldEvents = applied.filter(isKept).length;
+          expect(await readBeside(store, look)).toEqual({ heldEvents, goneFrames: applied.length - heldEvents });
+        }),
+        { numRuns: 25 },
+      );
+    });
+  });
+}

@@ -1,0 +1,185 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import type { UnreadableFrame } from "../dead-letters.ts";
+import type { AppliedDelivery } from "../event-store.ts";
+import { apply } from "./applying.ts";
+import { countsOf, deadLettersOf, type OpenDeadLettersForTest, onlyDeadLetter } from "./dead-letter-store.ts";
+import { deliveryOf, eventText } from "./frames.ts";
+
+function declaring(requests: number[], events: string[]): AppliedDelivery {
+  return deliveryOf(events, { requests });
+}
+
+function holding(text: string | Buffer): AppliedDelivery {
+  return deliveryOf([], { requests: [1], events: Buffer.from(text) });
+}
+
+const event = () => eventText({ topic: "damaged", source: "caf\u00e9" });
+
+const kept = (payload?: string) => eventText({ topic: "kept", id: "kept", ...(payload !== undefined && { payload }) });
+
+/** Frames whose text is no JSON array of as many items as they declare. */
+const DAMAGED: [name: string, delivery: () => AppliedDelivery][] = [
+  ["declares more events than it holds", () => declaring([1, 2], [event(), event()])],
+  ["declares fewer events than it holds", () => declaring([1], [event(), event()])],
+  ["holds none of what it declares", () => declaring([1], [])],
+  ["has no text", () => holding("")],
+  ["is cut short", () => holding(`[${event().slice(0, -1)}`)],
+  ["has no end", () => holding(`[${event()}`)],
+  ["has something behind its end", () => holding(`[${event()}]]`)],
+  ["has a comma too many", () => holding(`[${event()},]`)],
+  ["is no array", () => holding(event())],
+  ["has a payload that is not JSON", () => declaring([2], [event(), eventText({ payload: '{"a":}' })])],
+  ["has attributes that are not JSON", () => declaring([1], [eventText({ attributes: '{"a":1,}' })])],
+  ["has a copy whose payload is not JSON", () => declaring([2], [kept(), kept('{"a":01}')])],
+];
+
+/** Items of a JSON array that are no events; `topic` is what can be read of it. */
+const NO_EVENTS: [name: string, item: string, topic: string | undefined][] = [
+  ["is no object", "[1]", undefined],
+  ["has no id", eventText({ topic: "t" }).replace("event_id", "event_no"), "t"],
+  ["has no topic", eventText().replace('"topic"', '"tropic"'), undefined],
+  ["has no source", '{"topic":"t","event_id":"e","timestamp":"2025-10-23T10:00:00Z"}', "t"],
+  ["has a timestamp that is none", eventText({ topic: "t", timestamp: "2025-02-29T00:00:00Z" }), "t"],
+  ["has a payload that is no object", eventText({ topic: "t", payload: "[]" }), "t"],
+  [
+    "has a topic with NUL, and no source",
+    `{"topic":"t\\u0000","event_id":"e","timestamp":"2025-10-23T10:00:00Z"}`,
+    undefined,
+  ],
+  ["has a topic too long for any index", `{"topic":"${randomBytes(50_000).toString("hex")}"}`, undefined],
+  ["has half a character for a topic", '{"topic":"t\\ud83d"}', undefined],
+  ["has attributes that are no object", eventText({ topic: "t", attributes: "1" }), "t"],
+];
+
+function unreadable(overrides: Partial<UnreadableFrame> = {}): UnreadableFrame {
+  return {
+    frameId: randomUUID(),
+    origin: { incarnation: "i", sequence: 7 },
+    events: 3,
+    receivedAtMs: Date.now(),
+    reason: "damaged frame: no envelope",
+    content: Buffer.from("caf\u00e9"),
+    ...overrides,
+  };
+}
+
+export function describeBuried(open: OpenDeadLettersForTest): void {
+  describe("a frame among others becomes one dead letter whole where its text", () => {
+    test.each(DAMAGED)("%s", async (_name, damaged) => {
+      const { store } = await open();
+      const delivery = damaged();
+      const declared = delivery.frame.requests.reduce((sum, count) => sum + count, 0);
+      const dead = "x".repeat(declared);
+
+      const { frames, dropped } = await apply(store, deliveryOf([kept()]), delivery, deliveryOf([kept(), event()]));
+
+      expect(frames.map(({ verdicts }) => verdicts)).toEqual(["s", dead, "ds"]);
+      expect(dropped).toHaveLength(1);
+      expect(await countsOf(store)).toEqual({ unique: 2, duplicates: 1, conflicts: 0, deadLettered: declared });
+      const { topic, ...letter } = await onlyDeadLetter(store);
+      expect(letter).toMatchObject({ frameId: delivery.frame.id, events: declared, code: "damaged_frame" });
+      expect(letter.content).toBe(delivery.frame.events.toString());
+      expect(topic).toBeUndefined();
+      const { byTopic } = await store.readBooks({ maxTopics: 1, topic: "" });
+      expect(byTopic).toMatchObject([{ topic: "", unique: 0, duplicates: 0, deadLettered: declared }]);
+      expect((await apply(store, delivery)).frames).toMatchObject([{ isNew: false, verdicts: dead }]);
+      expect(await deadLettersOf(store)).toHaveLength(1);
+    });
+
+    test("is not UTF-8, and is shown in base64", async () => {
+      const { store } = await open();
+      const events = Buffer.from(`[${event()}]`, "latin1");
+
+      const { frames } = await apply(store, holding(events));
+
+      expect(frames).toMatchObject([{ isNew: true, verdicts: "x" }]);
+      const { content, code } = await onlyDeadLetter(store);
+      expect(code).toBe("damaged_frame");
+      expect(Buffer.from(content, "base64")).toEqual(events);
+    });
+  });
+
+  test("miscounts that cancel out are seen", async () => {
+    const { store } = await open();
+
+    const { frames } = await apply(store, declaring([1], [event(), event()]), declaring([2], [event()]));
+
+    expect(frames.map(({ verdicts }) => verdicts)).toEqual(["x", "xx"]);
+    expect(await countsOf(store)).toMatchObject({ unique: 0, deadLettered: 3 });
+  });
+
+  describe("an item of a frame becomes a dead letter alone where it", () => {
+    test.each(NO_EVENTS)("%s", async (_name, item, topic) => {
+      const { store } = await open();
+
+      const { frames } = await apply(store, deliveryOf([kept(), item, kept()]));
+
+      expect(frames.map(({ verdicts }) => verdicts)).toEqual(["sxd"]);
+      const letter = await onlyDeadLetter(store);
+      expect(letter).toMatchObject({ events: 1, attempts: 1, content: item });
+      expect(letter.topic).toBe(topic);
+      const { byTopic } = await store.readBooks({ maxTopics: 1, topic: topic ?? "" });
+      expect(byTopic).toMatchObject([{ deadLettered: 1 }]);
+      expect(await store.redrive(letter.id)).toMatchObject({ status: "refused", code: letter.code });
+      expect(await onlyDeadLetter(store)).toMatchObject({ attempts: 2 });
+    });
+  });
+
+  describe("a frame that was buried", () => {
+    test("is a dead letter whole, counted with the events it declares, once", async () => {
+      const { store, reopen } = await open();
+      const frame = unreadable();
+      const frameId = frame.frameId;
+
+      const first = await store.bury(frame);
+      const again = await store.bury(frame);
+      const reopened = await reopen();
+      const later = await reopened.bury({ ...frame, origin: { incarnation: "another", sequence: 1 } });
+
+      expect(first).toEqual({ frames: [{ frameId, isNew: true, verdicts: "xxx" }], dropped: [] });
+      expect(again).toEqual({ frames: [{ frameId, isNew: false, verdicts: "xxx" }], dropped: [] });
+      expect(later).toEqual(again);
+      expect(await countsOf(reopened)).toEqual({ unique: 0, duplicates: 0, conflicts: 0, deadLettered: 3 });
+      expect(await onlyDeadLetter(reopened)).toMatchObject({
+        frameId,
+        events: 3,
+        code: "damaged_frame",
+        reason: frame.reason,
+        attempts: 1,
+        content: "caf\u00e9",
+      });
+      const log = { incarnation: "i", held: [{ first: 7, last: 7 }], lastSequence: 7 };
+      expect(await reopened.readBooks({ maxTopics: 1, log })).toMatchObject({ appliedHeldEvents: 3 });
+      for (const incarnation of ["i", "another"]) {
+        const left = { incarnation, held: [], lastSequence: 7 };
+        expect(await reopened.readBooks({ maxTopics: 1, log: left })).toMatchObject({ appliedGoneFrames: 1 });
+      }
+    });
+
+    test("comes back byte for byte where it is not UTF-8", async () => {
+      const { store } = await open();
+      const content = Buffer.from([0xff, 0x00, 0x80, 0x41]);
+
+      await store.bury(unreadable({ content }));
+
+      const { content: shown } = await onlyDeadLetter(store);
+      expect(Buffer.from(shown, "base64")).toEqual(content);
+    });
+
+    test("cannot be tried again, and can be deleted", async () => {
+      const { store } = await open();
+      await store.bury(unreadable());
+      const { id } = await onlyDeadLetter(store);
+      const counts = await countsOf(store);
+
+      const redriven = await store.redrive(id);
+
+      expect(redriven).toMatchObject({ status: "refused", code: "damaged_frame", reason: expect.stringMatching(/./) });
+      expect(await countsOf(store)).toEqual(counts);
+      expect(await store.deleteDeadLetter(id)).toBe(true);
+      expect(await deadLettersOf(store)).toEqual([]);
+      expect(await countsOf(store)).toEqual(counts);
+    });
+  });
+}

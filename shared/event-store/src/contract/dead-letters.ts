@@ -1,0 +1,172 @@
+import { isSameJson } from "@tidemark/json/value";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { AppliedDelivery, EventStore } from "../event-store.ts";
+import { apply, findStored, verdictsOf } from "./applying.ts";
+import { describeBuried } from "./buried-frames.ts";
+import { describeDeadLetterListing } from "./dead-letter-listing.ts";
+import {
+  countsOf,
+  deadLettersOf,
+  type OpenDeadLettersForTest,
+  type OpenedDeadLetterStore,
+  onlyDeadLetter,
+} from "./dead-letter-store.ts";
+import { deliveryOf, eventText } from "./frames.ts";
+import { describePoison } from "./poison-events.ts";
+import { describePoisonMix } from "./poison-mix.ts";
+
+/** What every adapter of `DeadLetterStore` promises, beside `describeEventStore`. */
+export function describeDeadLetters(name: string, open: () => Promise<OpenedDeadLetterStore>): void {
+  const openForTest: OpenDeadLettersForTest = async () => {
+    const opened = await open();
+    onTestFinished(() => opened.close());
+    return opened;
+  };
+  describe(`dead letters of ${name}`, () => {
+    describePoison(openForTest);
+    describePoisonMix(openForTest);
+    describeRedrive(openForTest);
+    describeDeletion(openForTest);
+    describeDeadLetterListing(openForTest);
+    describeBuried(openForTest);
+  });
+}
+
+/** Three copies that the store refused, the last of another source, between events that it took. */
+async function fillWithDead({ store, refuse }: Pick<OpenedDeadLetterStore, "store" | "refuse">) {
+  await refuse("bad");
+  const bad = eventText({ topic: "t", id: "bad", source: "a", payload: '{"n":12345678901234567890}' });
+  const other = eventText({ topic: "t", id: "bad", source: "b", payload: '{"n":12345678901234567890}' });
+  const delivery = deliveryOf([eventText({ topic: "t" }), bad, bad, eventText({ topic: "t" }), other]);
+  await apply(store, delivery);
+  return { delivery, ids: (await deadLettersOf(store)).map(({ id }) => id) };
+}
+
+async function ledgerOf(store: EventStore, { frame }: AppliedDelivery): Promise<string | undefined> {
+  return (await store.findFrame(frame.id))?.verdicts;
+}
+
+function describeRedrive(open: OpenDeadLettersForTest): void {
+  describe("a dead letter that is tried again", () => {
+    test("is stored, a duplicate or a conflict, in the books and in the ledger", async () => {
+      const opened = await open();
+      const { store } = opened;
+      const { delivery, ids } = await fillWithDead(opened);
+      await opened.accept();
+      const [first = "", second = "", third = ""] = ids;
+
+      expect(await store.redrive(first)).toEqual({ status: "stored" });
+      expect(await ledgerOf(store, delivery)).toBe("ssxsx");
+      expect(await countsOf(store)).toEqual({ unique: 3, duplicates: 0, conflicts: 0, deadLettered: 2 });
+      expect(await store.redrive(second)).toEqual({ status: "duplicate" });
+      expect(await ledgerOf(store, delivery)).toBe("ssdsx");
+      expect(await countsOf(store)).toEqual({ unique: 3, duplicates: 1, conflicts: 0, deadLettered: 1 });
+      expect(await store.redrive(third)).toEqual({ status: "conflict" });
+      expect(await ledgerOf(store, delivery)).toBe("ssdsc");
+      expect(await countsOf(store)).toEqual({ unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 });
+
+      expect(await deadLettersOf(store)).toEqual([]);
+      const stored = await findStored(store, "t", "bad");
+      expect(stored.source).toBe("a");
+      expect(isSameJson(String(stored.payload), '{"n":12345678901234567890}')).toBe(true);
+      const { byTopic } = await store.readBooks({ maxTopics: 10 });
+      expect(byTopic).toMatchObject([{ topic: "t", unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 }]);
+      expect((await apply(store, delivery)).frames).toMatchObject([{ isNew: false, verdicts: "ssdsc" }]);
+    });
+
+    test("counts under its source where it is a copy", async () => {
+      const opened = await open();
+      const { ids } = await fillWithDead(opened);
+      await opened.accept();
+
+      for (const id of ids) await opened.store.redrive(id);
+
+      const { bySource, tableDrift } = await opened.store.readBooks({ maxTopics: 0, maxSources: 10 });
+      expect(bySource).toEqual([
+        { source: "a", duplicates: 1, conflicts: 0, ages: [1, 0, 0, 0, 0, 0] },
+        { source: "b", duplicates: 1, conflicts: 1, ages: [1, 0, 0, 0, 0, 0] },
+      ]);
+      expect(tableDrift).toBe(0);
+    });
+
+    test("is the newest event of a listing", async () => {
+      const opened = await open();
+      const { ids } = await fillWithDead(opened);
+      await opened.accept();
+
+      await opened.store.redrive(ids[0] ?? "");
+
+      const { events } = await opened.store.listEvents({ limit: 1, order: "desc" });
+      expect(events).toMatchObject([{ eventId: "bad" }]);
+    });
+
+    test("stays when it is refused again, with one attempt more", async () => {
+      const opened = await open();
+      const { store } = opened;
+      const { delivery } = await fillWithDead(opened);
+      const letters = await deadLettersOf(store);
+      const counts = await countsOf(store);
+      const [letter] = letters;
+
+      const redriven = await store.redrive(letter?.id ?? "");
+
+      expect(redriven).toMatchObject({ status: "refused", code: letter?.code, reason: expect.stringMatching(/./) });
+      const [tried, ...untried] = await deadLettersOf(store);
+      expect(tried).toMatchObject({ id: letter?.id, attempts: 2, deadAt: letter?.deadAt, content: letter?.content });
+      expect(untried).toEqual(letters.slice(1));
+      expect(await countsOf(store)).toEqual(counts);
+      expect(await ledgerOf(store, delivery)).toBe("sxxsx");
+    });
+
+    test("is gone after that", async () => {
+      const opened = await open();
+      const { ids } = await fillWithDead(opened);
+      await opened.accept();
+      await opened.store.redrive(ids[0] ?? "");
+      const counts = await countsOf(opened.store);
+
+      expect(await opened.store.redrive(ids[0] ?? "")).toBeUndefined();
+      expect(await opened.store.deleteDeadLetter(ids[0] ?? "")).toBe(false);
+
+      expect(await countsOf(opened.store)).toEqual(counts);
+    });
+  });
+
+  test.each(["", "0", "1", "-1", "x", "1.5", "9".repeat(40), "1;DROP TABLE events"])(
+    "there is no dead letter %j where none is",
+    async (id) => {
+      const { store } = await open();
+
+      expect(await store.redrive(id)).toBeUndefined();
+      expect(await store.deleteDeadLetter(id)).toBe(false);
+    },
+  );
+}
+
+function describeDeletion(open: OpenDeadLettersForTest): void {
+  describe("a dead letter that is deleted", () => {
+    test("goes with its content and stays counted as dead", async () => {
+      const opened = await open();
+      const { store } = opened;
+      const { delivery, ids } = await fillWithDead(opened);
+      const counts = await countsOf(store);
+
+      expect(await store.deleteDeadLetter(ids[1] ?? "")).toBe(true);
+
+      expect(await store.deleteDeadLetter(ids[1] ?? "")).toBe(false);
+      expect((await deadLettersOf(store)).map(({ id }) => id)).toEqual([ids[0], ids[2]]);
+      expect(await countsOf(store)).toEqual(counts);
+      expect(await ledgerOf(store, delivery)).toBe("sxxsx");
+    });
+
+    test("gives its id to no other", async () => {
+      const opened = await open();
+      const { ids } = await fillWithDead(opened);
+      for (const id of ids) await opened.store.deleteDeadLetter(id);
+
+      await verdictsOf(opened.store, [eventText({ id: "bad" })]);
+
+      expect(ids).not.toContain((await onlyDeadLetter(opened.store)).id);
+    });
+  });
+}

@@ -1,0 +1,210 @@
+import { InvalidInput } from "@tidemark/domain/errors";
+import { isSameJson } from "@tidemark/json/value";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { DuplicateCopy, DuplicateQuery, DuplicateReader } from "../duplicates.ts";
+import type { EventStore } from "../event-store.ts";
+import { apply, findStored, verdictsOf } from "./applying.ts";
+import { deliveryOf, eventText } from "./frames.ts";
+
+type StoreWithDuplicates = EventStore & Pick<DuplicateReader, "listDuplicates">;
+
+/** An empty store for one test. */
+export interface OpenedDuplicateStore {
+  store: StoreWithDuplicates;
+  close(): Promise<void>;
+}
+
+/** What every adapter promises of the listing of dropped copies, beside `describeEventStore`. */
+export function describeDuplicates(name: string, open: () => Promise<OpenedDuplicateStore>): void {
+  const openForTest = async () => {
+    const opened = await open();
+    onTestFinished(() => opened.close());
+    return opened.store;
+  };
+  describe(`dropped copies of ${name}`, () => {
+    describeCopies(openForTest);
+    describePages(openForTest);
+  });
+}
+
+type OpenForTest = () => Promise<StoreWithDuplicates>;
+
+async function duplicatesOf(store: StoreWithDuplicates): Promise<DuplicateCopy[]> {
+  const { duplicates } = await store.listDuplicates({ limit: 1_000 });
+  return duplicates;
+}
+
+/** Instants in UTC with six digits of the second: in their order as texts. */
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
+function describeCopies(open: OpenForTest): void {
+  test("a copy is listed with its source, and when it and the first one came", async () => {
+    const store = await open();
+    await verdictsOf(store, [eventText({ topic: "t", id: "e" })]);
+    const { processedAt } = await findStored(store, "t", "e");
+    const receivedAtMs = Date.parse("2031-02-03T04:05:06.789Z");
+
+    await apply(store, deliveryOf([eventText({ topic: "t", id: "e" })], { receivedAtMs }));
+
+    expect(processedAt).toMatch(INSTANT);
+    expect(await duplicatesOf(store)).toEqual([
+      {
+        topic: "t",
+        eventId: "e",
+        source: "test",
+        receivedAt: "2031-02-03T04:05:06.789000Z",
+        firstProcessedAt: processedAt,
+        isConflict: false,
+      },
+    ]);
+  });
+
+  test("a copy in the same call as the first is listed with that one's instant", async () => {
+    const store = await open();
+    const event = eventText({ topic: "t", id: "e" });
+    await verdictsOf(store, [event, event], [event]);
+
+    const { processedAt } = await findStored(store, "t", "e");
+
+    expect(await duplicatesOf(store)).toMatchObject([
+      { eventId: "e", firstProcessedAt: processedAt },
+      { eventId: "e", firstProcessedAt: processedAt },
+    ]);
+  });
+
+  test("a copy that differs is listed in full, digit for digit", async () => {
+    const store = await open();
+    const payload = '{"n":12345678901234567890,"m":0.1000000000000000055,"e":1e400,"t":"\u{1f30a}\\n"}';
+    const attributes = '{"region":"eu","n":12345678901234567891}';
+    const differing = { topic: "t", id: "e", timestamp: "2025-10-23T10:00:00.5Z", source: "other" };
+    await verdictsOf(store, [eventText({ topic: "t", id: "e" })]);
+
+    await verdictsOf(store, [eventText({ ...differing, payload, attributes })]);
+
+    const [copy] = await duplicatesOf(store);
+    expect(copy).toMatchObject({ source: "other", isConflict: true });
+    expect(copy?.content?.timestamp).toBe("2025-10-23T10:00:00.500000Z");
+    expect(isSameJson(String(copy?.content?.payload), payload), copy?.content?.payload).toBe(true);
+    expect(isSameJson(String(copy?.content?.attributes), attributes), copy?.content?.attributes).toBe(true);
+  });
+
+  test("a copy without payload and attributes that differs has an empty payload", async () => {
+    const store = await open();
+    await verdictsOf(store, [eventText({ topic: "t", id: "e", payload: '{"n":1}' })]);
+
+    await verdictsOf(store, [eventText({ topic: "t", id: "e" })]);
+
+    const [copy] = await duplicatesOf(store);
+    expect(copy?.content).toEqual({ timestamp: "2025-10-23T10:00:00.000000Z", payload: "{}" });
+  });
+
+  test("a frame that is delivered again adds no copy", async () => {
+    const store = await open();
+    const event = eventText();
+    const delivery = deliveryOf([event, event]);
+
+    await apply(store, delivery, delivery);
+    await apply(store, delivery);
+
+    expect(await duplicatesOf(store)).toHaveLength(1);
+  });
+}
+
+/** Eight copies in the order of their sources `s0` to `s7`: topic `even` or `odd`, each fourth from `s3` on a conflict. */
+async function fill(store: StoreWithDuplicates): Promise<void> {
+  const topics = ["even", "odd"];
+  const copies = Array.from({ length: 8 }, (_, index) => {
+    const timestamp = index % 4 === 3 ? "2026-01-01T00:00:00Z" : "2025-10-23T10:00:00Z";
+    return eventText({ topic: topics[index % 2] as string, id: `e${index}`, source: `s${index}`, timestamp });
+  });
+  const firsts = copies.map((_, index) =>
+    eventText({ topic: topics[index % 2] as string, id: `e${index}`, source: `s${index}` }),
+  );
+  await verdictsOf(store, firsts);
+  await verdictsOf(store, copies.slice(0, 3));
+  await verdictsOf(store, copies.slice(3, 6));
+  await verdictsOf(store, copies.slice(6));
+}
+
+async function walk(store: StoreWithDuplicates, query: DuplicateQuery): Promise<string[]> {
+  const sources: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await store.listDuplicates({ ...query, ...(after !== undefined && { after }) });
+    expect(page.duplicates.length).toBeLessThanOrEqual(query.limit);
+    sources.push(...page.duplicates.map(({ source }) => source));
+    after = page.next;
+    if (after === undefined) return sources;
+  }
+}
+
+/** Copies are in order of calls; within one call a store may order them as it likes. */
+function callsOf(sources: string[]): string[] {
+  return sources.map((source) => (source < "s3" ? "first" : source < "s6" ? "second" : "third"));
+}
+
+function describePages(open: OpenForTest): void {
+  test.each([1, 3, 7, 8, 9])("a walk meets each copy once, the newest calls first, in pages of %i", async (limit) => {
+    const store = await open();
+    await fill(store);
+
+    const sources = await walk(store, { limit });
+
+    expect(sources.toSorted()).toEqual(["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"]);
+    const [third, second, first] = [2, 3, 3].map((count, index) => {
+      return Array.from({ length: count }, () => ["third", "second", "first"][index]);
+    });
+    expect(callsOf(sources)).toEqual([third, second, first].flat());
+  });
+
+  const QUERIES: [name: string, query: Omit<DuplicateQuery, "limit">, sources: string[]][] = [
+    ["a topic", { topic: "odd" }, ["s1", "s3", "s5", "s7"]],
+    ["an id", { eventId: "e3" }, ["s3"]],
+    ["an id of another topic", { topic: "even", eventId: "e3" }, []],
+    ["a source", { source: "s4" }, ["s4"]],
+    ["conflicts", { conflicting: true }, ["s3", "s7"]],
+    ["what is no conflict", { conflicting: false }, ["s0", "s1", "s2", "s4", "s5", "s6"]],
+    ["all of these", { topic: "odd", source: "s7", conflicting: true }, ["s7"]],
+    ["what does not go together", { topic: "even", conflicting: true }, []],
+    ["a topic nobody sent", { topic: "ev" }, []],
+    ["a source nobody was", { source: "S4" }, []],
+  ];
+
+  test.each(QUERIES)("a walk keeps to %s", async (_name, query, sources) => {
+    const store = await open();
+    await fill(store);
+
+    for (const limit of [1, 2, 100]) {
+      expect((await walk(store, { ...query, limit })).toSorted()).toEqual(sources);
+    }
+  });
+
+  test("a page of older copies is not moved by newer ones", async () => {
+    const store = await open();
+    await fill(store);
+    const first = await store.listDuplicates({ limit: 3 });
+    await fill(store);
+
+    const page = await store.listDuplicates({ limit: 100, after: String(first.next) });
+
+    const met = [...first.duplicates, ...page.duplicates].map(({ source }) => source);
+    expect(met.toSorted()).toEqual(["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"]);
+    expect(await walk(store, { limit: 3 })).toHaveLength(24);
+  });
+
+  test("what is no position is refused", async () => {
+    const store = await open();
+
+    for (const after of ["", "x", "-1", "1.5", "1e3", " 1", "9".repeat(23)]) {
+      const refused = store.listDuplicates({ limit: 1, after });
+      await expect(refused, after).rejects.toThrow(InvalidInput);
+      await expect(refused, after).rejects.toMatchObject({ code: "invalid_cursor", status: 400 });
+    }
+  });
+
+  test("a store without copies lists none", async () => {
+    const store = await open();
+    await verdictsOf(store, [eventText()]);
+
+    expect(await store.listDuplicates({ limit: 10 })).toEqual({ duplicates: [] });
+  });
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test, vi } from "vitest";
+import type { EventFilters, EventStore } from "../event-store.ts";
+import { verdictsOf } from "./applying.ts";
+import type { OpenForTest } from "./event-store-contract.ts";
+import { eventText } from "./frames.ts";
+
+/** Ten events `e0` to `e9` a minute apart, of topic `even` or `odd`, each third of source `third`. */
+async function fill(store: EventStore): Promise<void> {
+  const events = Array.from({ length: 10 }, (_, index) =>
+    eventText({
+      topic: index % 2 === 0 ? "even" : "odd",
+      id: `e${index}`,
+      source: index % 3 === 0 ? "third" : "other",
+      timestamp: `2025-10-23T12:0${index}:00+02:00`,
+    }),
+  );
+  await verdictsOf(store, events.slice(0, 4));
+  await verdictsOf(store, events.slice(4));
+}
+
+async function walk(store: EventStore, filters: EventFilters, order: "asc" | "desc"): Promise<string[]> {
+  const upTo = order === "asc" ? await store.readTip() : undefined;
+  const ids: string[] = [];
+  let after: string | undefined;
+  await vi.waitFor(
+    async () => {
+      for (;;) {
+        const query = { ...filters, order, limit: 2, ...(after && { after }), ...(upTo && { upTo }) };
+        const { events, next } = await store.listEvents(query);
+        ids.push(...events.map(({ eventId }) => eventId));
+        if (next === upTo) return; // both undefined at the end of a walk backward
+        if (next === after) throw new Error(`the walk stands at ${next}, ${upTo} being its end`);
+        after = next;
+      }
+    },
+    { timeout: 20_000, interval: 10 },
+  );
+  return ids;
+}
+
+const minute = (number: number) => `2025-10-23T10:0${number}:00.000000Z`;
+
+const QUERIES: [what: string, filters: EventFilters, ids: string[]][] = [
+  ["a source", { source: "third" }, ["e0", "e3", "e6", "e9"]],
+  ["a source of a topic", { topic: "odd", source: "third" }, ["e3", "e9"]],
+  ["since, inclusive", { since: minute(8) }, ["e8", "e9"]],
+  ["until, exclusive", { until: minute(2) }, ["e0", "e1"]],
+  ["a span of a topic", { topic: "even", since: minute(2), until: "2025-10-23T10:06:00.000001Z" }, ["e2", "e4", "e6"]],
+  ["an id in any topic", { eventId: "e7" }, ["e7"]],
+  ["a key", { topic: "odd", eventId: "e7" }, ["e7"]],
+  ["a key with what goes with it", { topic: "odd", eventId: "e7", source: "other", since: minute(7) }, ["e7"]],
+  ["a key with what does not", { topic: "odd", eventId: "e7", until: minute(7) }, []],
+  ["a key nobody sent", { topic: "even", eventId: "e7" }, []],
+  ["a source nobody was", { source: "Third" }, []],
+  ["an empty span", { since: minute(5), until: minute(5) }, []],
+];
+
+export function describeFilters(open: OpenForTest): void {
+  describe("filters", () => {
+    test.each(QUERIES)("a walk keeps to %s, in both orders", async (_what, filters, ids) => {
+      const { store } = await open();
+      await fill(store);
+
+      expect(await walk(store, filters, "asc")).toEqual(ids);
+      expect(await walk(store, filters, "desc")).toEqual(ids.toReversed());
+    });
+
+    test("a page looks at 10,000 events at most, and a walk finds what lies beyond", async () => {
+      const { store } = await open();
+      const common = (start: number) =>
+        Array.from({ length: 7_000 }, (_, index) =>
+          eventText({ topic: "t", id: `c${start + index}`, source: "common" }),
+        );
+      await verdictsOf(store, [eventText({ topic: "t", id: "first", source: "rare" }), ...common(0)]);
+      await verdictsOf(store, [...common(7_000), eventText({ topic: "t", id: "last", source: "rare" })]);
+
+      for (const topic of [undefined, "t"]) {
+        const filters = { source: "rare", ...(topic !== undefined && { topic }) };
+        const page = await store.listEvents({ ...filters, limit: 2, order: "desc" });
+        expect(page).toMatchObject({ events: [{ eventId: "last" }], next: expect.any(String) });
+        expect(await walk(store, filters, "desc")).toEqual(["last", "first"]);
+        expect(await walk(store, filters, "asc")).toEqual(["first", "last"]);
+      }
+    });
+
+    test("a walk up to the tip ends there, whatever is stored meanwhile", async () => {
+      const { store } = await open();
+      await fill(store);
+      const upTo = await store.readTip();
+      await verdictsOf(store, [eventText({ topic: "odd", id: "late" })]);
+
+      const page = await vi.waitFor(async () => {
+        const page = await store.listEvents({ limit: 100, order: "asc", upTo });
+        expect(page.next).toBe(upTo);
+        return page;
+      });
+      const onwards = await store.listEvents({ limit: 100, order: "asc", after: upTo });
+
+      expect(page.events).toHaveLength(10);
+      expect(onwards.events.map(({ eventId }) => eventId)).toEqual(["late"]);
+      const behind = await store.listEvents({ limit: 100, order: "asc", after: String(onwards.next), upTo });
+      expect(behind).toEqual({ events: [], next: onwards.next });
+    });
+  });
+}

@@ -1,0 +1,156 @@
+import { STATUS_CODES } from "node:http";
+import type { Fault, InvalidInputCode, UnavailableCode } from "@tidemark/domain/errors";
+import { z } from "zod";
+import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import { createProblem } from "./problem.ts";
+
+export type Operation = ZodOpenApiOperationObject;
+type Responses = ZodOpenApiResponsesObject;
+
+interface ProblemExample {
+  status: 400 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 422 | 431 | 500 | 502 | 503 | 504;
+  detail: string;
+  errors?: Fault[];
+  errors_total?: number;
+  refusal?: { code: string; reason: string };
+}
+
+type KnownProblem = ProblemExample & { code: string };
+
+type OwnCode = Exclude<InvalidInputCode | UnavailableCode, "bad_request" | "method_not_allowed"> | "still_refused";
+
+/** What some operations answer and others do not: the status, and an example of its detail. */
+const PROBLEMS: Record<OwnCode, ProblemExample> = {
+  malformed_json: { status: 400, detail: "the body is not JSON" },
+  invalid_encoding: { status: 400, detail: "the body is not UTF-8" },
+  malformed_encoding: { status: 400, detail: "the body is not sound gzip: unexpected end of file" },
+  invalid_parameter: {
+    status: 400,
+    detail: "limit: must be a whole number from 1 to 1000",
+    errors: [{ pointer: "/limit", detail: "must be a whole number from 1 to 1000" }],
+    errors_total: 1,
+  },
+  invalid_cursor: { status: 400, detail: "the cursor belongs to order=asc, not to order=desc" },
+  not_found: { status: 404, detail: "no event has this topic and id" },
+  still_refused: {
+    status: 409,
+    detail: "the store refused it again: invalid input syntax for type json",
+    refusal: { code: "22P02", reason: "invalid input syntax for type json" },
+  },
+  body_too_large: { status: 413, detail: "the body is larger than the limit of 8000000 bytes" },
+  unsupported_media_type: { status: 415, detail: "a content type is missing; send application/json" },
+  unsupported_encoding: {
+    status: 415,
+    detail: 'the content encoding "deflate" is not taken here; send one of gzip, br, zstd',
+  },
+  invalid_event: {
+    status: 422,
+    detail: "/events/3/topic: must not be empty",
+    errors: [{ pointer: "/events/3/topic", detail: "must not be empty" }],
+    errors_total: 1,
+  },
+  empty_batch: { status: 422, detail: "the batch holds no event" },
+  batch_too_large: { status: 422, detail: "the batch holds 10001 events, the limit is 10000" },
+  log_full: { status: 503, detail: "the log is full" },
+  log_unreachable: { status: 503, detail: "the log cannot be reached" },
+  queue_full: { status: 503, detail: "the queue is full" },
+  outcome_unknown: { status: 503, detail: "it may have been taken; sending it again is safe" },
+  overloaded: { status: 503, detail: "too much is in flight" },
+  store_unreachable: { status: 503, detail: "the store cannot be reached" },
+  not_ready: { status: 503, detail: "not ready: store: the store cannot be reached" },
+};
+
+/** What any operation may answer: HTTP itself is at fault, or we are; 502 and 504 are the edge's. */
+const EVERYWHERE: KnownProblem[] = [
+  { code: "bad_request", status: 400, detail: "the Host header is missing" },
+  { code: "request_timeout", status: 408, detail: "the request did not arrive in time" },
+  { code: "uri_too_long", status: 414, detail: "the path and query are larger than the limit of 16 KB" },
+  { code: "headers_too_large", status: 431, detail: "the headers are too large" },
+  { code: "internal_error", status: 500, detail: "something went wrong here; the log says what" },
+  { code: "service_unreachable", status: 502, detail: "the service gave no answer; sending it again is safe" },
+  { code: "outcome_unknown", status: 504, detail: "the service gave no answer in time; sending it again is safe" },
+];
+
+const FaultSchema = z.object({
+  pointer: z.string().meta({ description: "JSON Pointer (RFC 6901) into what was sent.", example: "/events/3/topic" }),
+  detail: z.string().meta({ example: "must not be empty" }),
+  line: z.int().optional().meta({ description: "The line, where the body was NDJSON.", example: 4 }),
+});
+
+export const ProblemSchema = z
+  .object({
+    type: z.string().meta({ example: "about:blank" }),
+    title: z.string().meta({ description: "The status in words.", example: "Bad Request" }),
+    status: z.int().meta({ example: 400 }),
+    detail: z.string().meta({ description: "What is wrong, for people.", example: "limit: must be at most 1000" }),
+    code: z.string().meta({ description: "Stable name of what is wrong, for programs.", example: "invalid_parameter" }),
+    errors: z.array(FaultSchema).optional().meta({ description: "The first hundred faults of what was sent." }),
+    errors_total: z.int().optional().meta({ description: "How many faults there are.", example: 1 }),
+    refusal: z
+      .object({ code: z.string().meta({ example: "22P02" }), reason: z.string() })
+      .optional()
+      .meta({ description: "Why the store refused a dead letter again: its own code, and what it said." }),
+  })
+  .meta({ id: "Problem", description: "What went wrong (RFC 9457)." });
+
+const RetryAfter = z.object({
+  "Retry-After": z.string().meta({ description: "Seconds after which to try again.", example: "1" }),
+});
+
+const HEADERS: Partial<Record<ProblemExample["status"], z.ZodObject>> = {
+  415: z.object({
+    "Accept-Encoding": z
+      .string()
+      .optional()
+      .meta({ description: "Beside `unsupported_encoding`: what is taken.", example: "gzip, br, zstd" }),
+  }),
+  502: RetryAfter,
+  503: RetryAfter,
+  504: RetryAfter,
+};
+
+const RESPONSES_EVERYWHERE = new Map(
+  [...byStatus(EVERYWHERE)].map(([status, problems]) => [
+    status,
+    { ...responseOf(status, problems), id: problems.map(({ code }) => pascalCase(code)).join("Or") },
+  ]),
+);
+
+/** The responses for these problems and those of every operation: one for each status, each code with an example. */
+export function problems(...codes: OwnCode[]): Responses {
+  const own = codes.map((code) => ({ code, ...PROBLEMS[code] }));
+  const everywhere = EVERYWHERE.filter(({ status }) => own.some((problem) => problem.status === status));
+  const responses = [...byStatus([...own, ...everywhere])].map(
+    ([status, of]) => [status, responseOf(status, of)] as const,
+  );
+  return Object.fromEntries(new Map([...RESPONSES_EVERYWHERE, ...responses]));
+}
+
+function byStatus(problems: KnownProblem[]): Map<ProblemExample["status"], KnownProblem[]> {
+  return Map.groupBy(problems, ({ status }) => status);
+}
+
+function responseOf(status: ProblemExample["status"], problems: KnownProblem[]): ZodOpenApiResponseObject {
+  const codes = problems.map(({ code }) => code);
+  const headers = HEADERS[status];
+  return {
+    description: `${STATUS_CODES[status]}: ${codes.map((code) => `\`${code}\``).join(", ")}.`,
+    ...(headers === undefined ? {} : { headers }),
+    content: {
+      "application/problem+json": {
+        schema: {
+          allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { type: "string", enum: codes } } }],
+        },
+        examples: Object.fromEntries(problems.map((problem) => [problem.code, { value: exampleOf(problem) }])),
+      },
+    },
+  };
+}
+
+function exampleOf({ status, code, detail, ...more }: KnownProblem) {
+  return { ...createProblem(status, code, detail), ...more };
+}
+
+function pascalCase(code: string): string {
+  return code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,31 @@
+import { STATUS_CODES } from "node:http";
+import { type Fault, InvalidInput, Unavailable } from "@tidemark/domain/errors";
+
+/** RFC 9457 problem details, as every error of every service is answered. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  /** Stable name of what went wrong. */
+  code: string;
+  /** The first faults of the request's data. */
+  errors?: Fault[];
+  errors_total?: number;
+}
+
+export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+
+export function createProblem(status: number, code: string, detail: string): Problem {
+  return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, code };
+}
+
+/** The problem of an error, for those that are meant for the client; undefined for our own bugs. */
+export function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof InvalidInput) {
+    const problem = createProblem(error.status, error.code, error.message);
+    return error.faults.length === 0 ? problem : { ...problem, errors: error.faults, errors_total: error.faultsTotal };
+  }
+  if (error instanceof Unavailable) return createProblem(503, error.code, error.message);
+  return undefined;
+}

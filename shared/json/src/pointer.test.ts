@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { escapePointer, offsetDeeperThan, pointersAt } from "./pointer.ts";
+
+const bytes = (text: string) => Buffer.from(text);
+
+/** Every string in a value and the pointer to it, in order of the text. */
+function strings(value: unknown, pointer = ""): [string, string][] {
+  if (typeof value === "string") return [[pointer, value]];
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, item]) => strings(item, `${pointer}/${escapePointer(key)}`));
+}
+
+describe("pointersAt", () => {
+  it("leads to the value at an offset", () => {
+    const text = '{"events":[{"a/b~c":[10,{"x":"here"}]}]}';
+    expect(pointersAt(bytes(text), [text.indexOf("10"), text.indexOf("here")], 10)).toEqual([
+      "/events/0/a~1b~0c/0",
+      "/events/0/a~1b~0c/1/x",
+    ]);
+    expect(pointersAt(bytes(text), [text.indexOf("here")], 2)).toEqual(["/events/0"]);
+  });
+
+  it("points at the object for what is in a key, and at a container for its bracket", () => {
+    const text = '[{"bad key":{}}]';
+    expect(pointersAt(bytes(text), [text.indexOf("bad"), text.indexOf("{}")], 10)).toEqual(["/0", "/0/bad key"]);
+  });
+
+  it("finds every string of any text", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1), (value, indent) => {
+        let counter = 0;
+        // Each string becomes a name of its own, so that its place in the text is known.
+        const numbered = JSON.parse(JSON.stringify(value), (_key, item) =>
+          typeof item === "string" ? `string-${counter++}!` : item,
+        );
+        const text = JSON.stringify(numbered, null, indent);
+        const expected = strings(numbered);
+        const offsets = expected.map(([, name]) => Buffer.from(text.slice(0, text.indexOf(`"${name}"`))).length);
+        expect(pointersAt(bytes(text), offsets, 100)).toEqual(expected.map(([pointer]) => pointer));
+      }),
+    );
+  });
+
+  it("survives bytes that are no JSON", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (garbage) => {
+        expect(pointersAt(garbage, [50], 5).length).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe("offsetDeeperThan", () => {
+  it("finds the first value that stands too deep", () => {
+    expect(offsetDeeperThan(bytes('["[[[",[1,[2]]]'), 2)).toBe(10);
+    expect(offsetDeeperThan(bytes("[[1],[2]]"), 2)).toBe(-1);
+  });
+});

@@ -1,0 +1,129 @@
+import { Unavailable } from "@tidemark/domain/errors";
+import { DrainRate } from "./drain-rate.ts";
+import { retryAfterSeconds } from "./retry-after.ts";
+
+export interface ByteBudgetOptions {
+  maxBytes: number;
+  /** How long a request waits for room before it is refused. Default: as long as it takes. */
+  maxWaitMs?: number;
+}
+
+/** What one request holds of a budget. */
+export interface Room {
+  /** Takes bytes if there is room for them now; false when there is not. */
+  tryGrow(bytes: number): boolean;
+  /**
+   * Takes bytes, waiting for room; nothing is taken once the signal is given.
+   *
+   * @throws {Unavailable} `overloaded` when there was none in time @throws the signal's reason
+   */
+  grow(bytes: number, signal?: AbortSignal): Promise<void>;
+  /** Gives back what it holds beyond so many bytes. */
+  shrinkTo(bytes: number): void;
+  /** Gives everything back. */
+  release(): void;
+}
+
+interface Waiting {
+  bytes: number;
+  admit: () => void;
+}
+
+/**
+ * Bounds the bytes of all requests at work, so that memory follows this number and not that of the connections. First
+ * come, first served.
+ */
+export class ByteBudget {
+  readonly #maxBytes: number;
+  readonly #maxWaitMs: number | undefined;
+  readonly #waiting: Waiting[] = [];
+  readonly #rate = new DrainRate();
+  #taken = 0;
+  #changedAtMs = 0;
+
+  constructor({ maxBytes, maxWaitMs }: ByteBudgetOptions) {
+    this.#maxBytes = maxBytes;
+    this.#maxWaitMs = maxWaitMs;
+  }
+
+  enter(): Room {
+    let held = 0;
+    const tryGrow = (bytes: number) => {
+      if (this.#waiting.length > 0 || !this.#hasRoom(bytes)) return false;
+      this.#add(bytes);
+      held += bytes;
+      return true;
+    };
+    const shrinkTo = (bytes: number) => {
+      this.#add(-Math.max(0, held - bytes));
+      held = Math.min(held, bytes);
+      this.#admitWaiting();
+    };
+    return {
+      tryGrow,
+      grow: async (bytes, signal) => {
+        signal?.throwIfAborted();
+        if (tryGrow(bytes)) return;
+        await this.#waitForRoom(bytes, signal);
+        held += bytes;
+      },
+      shrinkTo,
+      release: () => shrinkTo(0),
+    };
+  }
+
+  #waitForRoom(bytes: number, signal?: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const giveUp = (reason: () => unknown) => {
+        end();
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(reason());
+        this.#admitWaiting();
+      };
+      const onAbort = () => giveUp(() => signal?.reason);
+      const admit = () => {
+        end();
+        resolve();
+      };
+      const waiting: Waiting = { bytes, admit };
+      const timer =
+        this.#maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(() => this.#refusal()), this.#maxWaitMs);
+      signal?.addEventListener("abort", onAbort);
+      this.#waiting.push(waiting);
+    });
+  }
+
+  #refusal(): Unavailable {
+    this.#add(0);
+    const size = this.#waiting.reduce((sum, { bytes }) => sum + bytes, this.#taken);
+    return new Unavailable({
+      code: "overloaded",
+      detail: "too many bytes in flight; nothing was taken",
+      retryAfterSeconds: retryAfterSeconds({ size, perSecond: this.#rate.perSecond }),
+    });
+  }
+
+  /** Counts bytes that came, or those that went, and how long there were some meanwhile. */
+  #add(bytes: number): void {
+    const now = performance.now();
+    if (this.#taken > 0) this.#rate.drained(Math.max(0, -bytes), now - this.#changedAtMs);
+    this.#changedAtMs = now;
+    this.#taken += bytes;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#taken + bytes <= this.#maxBytes;
+  }
+
+  #admitWaiting(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#hasRoom(next.bytes); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#add(next.bytes);
+      next.admit();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { type Durability, SAFE } from "@tidemark/domain/durability";
+import { Unavailable } from "@tidemark/domain/errors";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { watchDurability } from "./durability-watch.ts";
+
+const UNSAFE: Durability = { status: "unsafe", findings: [{ part: "log", detail: "a setting" }] };
+const AWAY = new Unavailable({ code: "log_unreachable", detail: "away" });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  return () => vi.useRealTimers();
+});
+
+async function startWatch(seen: Durability) {
+  const world: { seen: Durability | Error } = { seen };
+  const log = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(log, "warn");
+  const read = async () => {
+    if (world.seen instanceof Error) throw world.seen;
+    return world.seen;
+  };
+  const watch = await watchDurability({ read, log });
+  onTestFinished(() => watch.stop());
+  const lookAgain = (next: Durability | Error) => {
+    world.seen = next;
+    return vi.advanceTimersByTimeAsync(10_000);
+  };
+  return { watch, warn, lookAgain };
+}
+
+test("warns at the start of what is not safe, and keeps quiet while nothing changes", async () => {
+  const { watch, warn, lookAgain } = await startWatch(UNSAFE);
+  expect(warn).toHaveBeenCalledExactlyOnceWith({ findings: UNSAFE.findings }, expect.any(String));
+  await lookAgain(UNSAFE);
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(watch.current).toEqual(UNSAFE);
+});
+
+test("warns when it changes", async () => {
+  const { watch, warn, lookAgain } = await startWatch(SAFE);
+  expect(warn).not.toHaveBeenCalled();
+  await lookAgain(UNSAFE);
+  expect(warn).toHaveBeenCalledTimes(1);
+  await lookAgain(SAFE);
+  expect(watch.current).toEqual(SAFE);
+});
+
+test("keeps what it knows while the part is away", async () => {
+  const { watch, warn, lookAgain } = await startWatch(UNSAFE);
+  await lookAgain(AWAY);
+  await lookAgain(UNSAFE);
+  expect(watch.current).toEqual(UNSAFE);
+  expect(warn).toHaveBeenCalledTimes(1);
+});
+
+test("waits for a part that is away at the start", async () => {
+  const log = createLogger({ service: "test", level: "silent" });
+  const read = vi.fn(async () => UNSAFE).mockRejectedValueOnce(AWAY);
+  const started = watchDurability({ read, log });
+  await vi.advanceTimersByTimeAsync(1_000);
+  const watch = await started;
+  onTestFinished(() => watch.stop());
+  expect(watch.current).toEqual(UNSAFE);
+});

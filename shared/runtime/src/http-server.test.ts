@@ -1,0 +1,152 @@
+import { once } from "node:events";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
+import { createLogger } from "@tidemark/telemetry/logger";
+import type { FastifyInstance } from "fastify";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { createHttpServer } from "./http-server.ts";
+
+function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
+  const server = createHttpServer({
+    log: createLogger({ service: "test", level: "silent" }),
+    closeWaitMs,
+  });
+  server.get("/invalid", () => {
+    const faults = [{ pointer: "/a", detail: "is wrong" }];
+    throw new InvalidInput({ code: "invalid_event", status: 422, detail: "wrong", faults, faultsTotal: 7 });
+  });
+  server.get("/down", () => {
+    throw new Unavailable({ code: "store_unreachable", detail: "down", retryAfterSeconds: 2.5 });
+  });
+  server.get("/things/:name", () => ({}));
+  server.get("/slow", () => slow);
+  server.get("/bug", () => {
+    throw new Error("secret");
+  });
+  server.get("/checked", { schema: { querystring: z.strictObject({ limit: z.coerce.number().max(5) }) } }, () => ({}));
+  onTestFinished(() => server.close());
+  return server;
+}
+
+describe("an HTTP server", () => {
+  it.each([
+    ["GET", "/invalid", 422, { code: "invalid_event", detail: "wrong", errors_total: 7 }],
+    ["GET", "/down", 503, { code: "store_unreachable", detail: "down" }],
+    ["GET", "/bug", 500, { code: "internal_error" }],
+    ["GET", "/nothing", 404, { code: "not_found" }],
+    ["POST", "/bug", 405, { code: "method_not_allowed" }],
+    ["DELETE", "/things/a%2Fb", 405, { code: "method_not_allowed" }],
+    ["QUERY", "/things/a", 405, { code: "method_not_allowed" }],
+    ["GET", `/things/${"x".repeat(5_000)}`, 414, { code: "uri_too_long", detail: expect.not.stringContaining("xxx") }],
+    [
+      "GET",
+      "/checked?limit=9",
+      400,
+      { code: "invalid_parameter", errors: [expect.objectContaining({ pointer: "/limit" })] },
+    ],
+    ["GET", "/checked?limit=1&other=2", 400, { code: "invalid_parameter" }],
+    ["GET", "/%zz", 400, { code: "bad_request" }],
+  ] as const)("answers %s %s with %i as a problem", async (method, url, status, members) => {
+    const { statusCode, headers, body } = await openServer().inject({ method: method as "GET", url });
+    expect([statusCode, headers["content-type"]]).toEqual([status, "application/problem+json; charset=utf-8"]);
+    const problem = JSON.parse(body);
+    expect(problem).toMatchObject({ type: "about:blank", title: expect.any(String), status, ...members });
+    expect(body).not.toContain("secret");
+  });
+
+  it("says when to come back, in whole seconds", async () => {
+    const { headers } = await openServer().inject({ method: "GET", url: "/down" });
+    expect(headers["retry-after"]).toBe("3");
+  });
+
+  it("does not mind a body where none is taken", async () => {
+    const headers = { "content-type": "application/json" };
+    const { statusCode } = await openServer().inject({ method: "POST", url: "/nothing", headers, payload: "{" });
+    expect(statusCode).toBe(404);
+  });
+
+  it("answers what is no HTTP with a problem too", async () => {
+    const server = openServer();
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.end("NONSENSE\r\n\r\n");
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
+    expect(JSON.parse(answer.slice(answer.indexOf("{")))).toMatchObject({ status: 400, code: "bad_request" });
+  });
+
+  it.each([
+    ["no Host", "GET /invalid HTTP/1.1\r\n\r\n"],
+    [
+      "a body in broken chunks",
+      "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\n",
+    ],
+  ])("answers a request with %s, whose client waits", async (_what, request) => {
+    const server = openServer();
+    server.post("/body", (request) => text(request.raw));
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect({ port: Number(port), host: "127.0.0.1" });
+    socket.write(request);
+    const [head] = await once(socket, "data");
+    socket.destroy();
+    expect(String(head)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/is);
+  });
+
+  it("answers junk on a connection that was answered before", async () => {
+    const server = openServer();
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
+    socket.write("NONSENSE\r\n\r\n");
+    expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 400 /);
+    socket.destroy();
+  });
+
+  it("does not answer junk behind a request in the place of its answer", async () => {
+    const server = openServer({ slow: new Promise(() => undefined), closeWaitMs: 0 });
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nNONSENSE\r\n\r\n");
+    expect(await text(socket)).toBe("");
+  });
+
+  it("ends the connections of those it answers while it closes", async () => {
+    const slow = Promise.withResolvers<object>();
+    const asked = Promise.withResolvers<void>();
+    const closing = Promise.withResolvers<void>();
+    const server = openServer({ slow: slow.promise });
+    server.addHook("preHandler", async () => asked.resolve());
+    server.addHook("preClose", async () => closing.resolve());
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const agent = new Agent({ keepAlive: true });
+    const answer = once(get({ port, path: "/slow", agent }), "response");
+    await asked.promise;
+    const closed = server.close();
+    await closing.promise;
+    slow.resolve({});
+    const [response] = (await answer) as [IncomingMessage];
+    response.resume();
+    expect(response.headers.connection).toBe("close");
+    await closed;
+  });
+
+  it("does not wait for ever for a request that does not come whole", async () => {
+    const server = openServer({ closeWaitMs: 10 });
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+    await expect.poll(() => connections(server)).toBe(1);
+    await server.close();
+  });
+});
+
+function connections(server: FastifyInstance): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+}

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { startConsumer } from "@tidemark/consumer/consumer";
+import type { VerdictMessage } from "@tidemark/event-log/signals";
+import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { createDatabase } from "@tidemark/test-support/postgres-database";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { expect, inject, onTestFinished, test } from "vitest";
+
+const CONSUMER_THAT_DIES = fileURLToPath(new URL("./consumer-that-dies.ts", import.meta.url));
+
+test("a consumer killed between commit and ack changes no count when its frames come again", async () => {
+  const stream = await createStream(inject("natsUrl"));
+  onTestFinished(() => stream.close());
+  const database = await createDatabase(inject("databaseUrl"));
+  onTestFinished(() => database.drop());
+  const eventLog = await stream.open({ ackWaitMs: 1_000 });
+  const signals = createNatsSignals(stream.connection);
+  const verdicts: VerdictMessage[] = [];
+  signals.onVerdicts((message) => verdicts.push(message));
+  const events = [eventText({ id: "a" }), eventText({ id: "b" }), eventText({ id: "a" })];
+  const frame = frameOf(events, { replyTo: signals.address });
+  await eventLog.append(frame);
+
+  const args = [CONSUMER_THAT_DIES, inject("natsUrl"), stream.name, database.url];
+  const dying = spawn(process.execPath, args, { stdio: "inherit" });
+  const [, signal] = await once(dying, "exit");
+  expect(signal).toBe("SIGKILL");
+
+  const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+  onTestFinished(() => store.close());
+  const readBooks = () => store.readBooks({ maxTopics: 10 });
+  const committed = await readBooks();
+  expect(committed).toMatchObject({ unique: 2, duplicates: 1 });
+  expect(await eventLog.look()).toMatchObject({ frames: 1, events: 3 });
+
+  const consumer = startConsumer({ eventLog, store, signals, log });
+  onTestFinished(() => consumer.stop());
+  await waitFor("the frame to leave the log", async () => (await eventLog.look()).frames === 0);
+  await waitFor("the verdicts of the first time", () => verdicts.length > 0);
+  expect(verdicts).toEqual([{ frameId: frame.id, verdicts: "ssd" }]);
+  expect(await readBooks()).toEqual(committed);
+});

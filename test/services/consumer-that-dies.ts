@@ -1,0 +1,30 @@
+/**
+ * A composition root of the consumer for tests: it is killed, as by `kill -9`, at the moment it would acknowledge its
+ * first delivery, that is after the commit and before the ack. Arguments: NATS URL, stream, database URL.
+ */
+import { startConsumer } from "@tidemark/consumer/consumer";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+
+const [natsUrl = "", stream = "", databaseUrl = ""] = process.argv.slice(2);
+const connection = await connectJetstream({ url: natsUrl, name: "consumer-that-dies", log });
+const eventLog = await openJetstreamEventLog({ connection, stream, ackWaitMs: 1_000, log });
+const store = await openPostgresEventStore({ url: databaseUrl, log, migrate: true });
+
+const dying: EventLog = {
+  maxFrameBytes: eventLog.maxFrameBytes,
+  append: (frame) => eventLog.append(frame),
+  look: () => eventLog.look(),
+  ping: () => eventLog.ping(),
+  close: () => eventLog.close(),
+  take: async (limits) => {
+    const deliveries = await eventLog.take(limits);
+    return deliveries.map((delivery) => ({ ...delivery, ack: () => process.kill(process.pid, "SIGKILL") }));
+  },
+};
+
+startConsumer({ eventLog: dying, store, signals: createNatsSignals(connection), log });

@@ -1,0 +1,111 @@
+import { randomUUID } from "node:crypto";
+import { startConsumer } from "@tidemark/consumer/consumer";
+import { encodeEnvelope } from "@tidemark/domain/frame";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import type { VerdictMessage } from "@tidemark/event-log/signals";
+import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { readBooks } from "@tidemark/query/books";
+import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
+import { createDatabase } from "@tidemark/test-support/postgres-database";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { expect, inject, onTestFinished, test } from "vitest";
+
+async function openStack() {
+  const stream = await createStream(inject("natsUrl"));
+  onTestFinished(() => stream.close());
+  const database = await createDatabase(inject("databaseUrl"));
+  onTestFinished(() => database.drop());
+  const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+  onTestFinished(() => store.close());
+  const eventLog = await stream.open({ ackWaitMs: 1_000 });
+  const signals = createNatsSignals(stream.connection);
+  const verdicts: VerdictMessage[] = [];
+  signals.onVerdicts((message) => verdicts.push(message));
+  const publish = (subject: string, headers: Record<string, string>, payload: Buffer) =>
+    publishOnTheWire(inject("natsUrl"), {
+      subject: `${stream.name.toLowerCase()}.ingest.${subject}`,
+      headers,
+      payload,
+    });
+  const start = (seen: EventLog = eventLog) => startConsumer({ eventLog: seen, store, signals, log });
+  return { eventLog, store, signals, verdicts, publish, start };
+}
+
+/** A consumer's log that gives everything back once, instead of acknowledging it. */
+function givingBackOnce(eventLog: EventLog): EventLog {
+  const given = new Set<number>();
+  const take: EventLog["take"] = async (limits) => {
+    const deliveries = await eventLog.take(limits);
+    return deliveries.map((delivery) => {
+      const { sequence } = delivery.origin;
+      if (given.has(sequence)) return delivery;
+      given.add(sequence);
+      return { ...delivery, ack: () => delivery.retry(0) };
+    });
+  };
+  return { ...eventLog, maxFrameBytes: eventLog.maxFrameBytes, take };
+}
+
+test("damaged frames become dead letters, sound ones beside them are stored, each once, and received never falls", async () => {
+  const { eventLog, store, signals, verdicts, publish, start } = await openStack();
+  const sound = () => frameOf([eventText(), eventText()], { replyTo: signals.address });
+  const unlike = sound();
+  const anonymous = Buffer.from([0xff, 0x00]);
+  const cut = frameOf([], { requests: [4], replyTo: signals.address, events: Buffer.from('[{"topic":') });
+  await eventLog.append(sound());
+  await publish("3", { "Nats-Msg-Id": unlike.id, "Tidemark-Frame": encodeEnvelope(unlike) }, unlike.events);
+  await publish("5", {}, anonymous);
+  await publish("nothing", { "Nats-Msg-Id": randomUUID() }, Buffer.from("hello"));
+  await eventLog.append(cut);
+  await eventLog.append(sound());
+
+  const received: number[] = [];
+  const look = async () => {
+    const { books, queue } = await readBooks({ reader: store, readLog: () => eventLog.look() }, { maxTopics: 10 });
+    const { unique, duplicates, deadLettered } = books;
+    received.push(unique + duplicates + deadLettered + (queue?.events ?? Number.NaN));
+    return { unique, duplicates, deadLettered, queued: queue?.events };
+  };
+  expect(await look()).toMatchObject({ unique: 0, queued: 16 });
+  const consumer = start(givingBackOnce(eventLog));
+  onTestFinished(() => consumer.stop());
+  await waitFor("the log to be empty", async () => {
+    await look();
+    return (await eventLog.look()).frames === 0;
+  });
+
+  expect(await look()).toEqual({ unique: 4, duplicates: 0, deadLettered: 12, queued: 0 });
+  expect(new Set(received)).toEqual(new Set([16]));
+  const { deadLetters } = await store.listDeadLetters({ limit: 100 });
+  expect(deadLetters.map(({ events }) => events).toSorted()).toEqual([0, 3, 4, 5]);
+  expect(deadLetters.every(({ code }) => code === "damaged_frame")).toBe(true);
+  const contents = deadLetters.map(({ content }) => content);
+  expect(contents).toContain("hello");
+  expect(contents).toContain(unlike.events.toString());
+  expect(contents).toContain(anonymous.toString("base64"));
+  expect(contents).toContain(cut.events.toString());
+  // Both times, and the second time as the first.
+  const told = (id: string) => verdicts.filter(({ frameId }) => frameId === id).map((message) => message.verdicts);
+  await waitFor("all verdicts", () => verdicts.length === 8);
+  expect([told(unlike.id), told(cut.id)]).toEqual([
+    ["xxx", "xxx"],
+    ["xxxx", "xxxx"],
+  ]);
+});
+
+test("a frame of a newer format stays in the log, and holds up no other", async () => {
+  const { eventLog, store, publish, start } = await openStack();
+  const newer = frameOf([eventText()]);
+  await publish("1", { "Nats-Msg-Id": newer.id, "Tidemark-Frame": `2${encodeEnvelope(newer).slice(1)}` }, newer.events);
+  await eventLog.append(frameOf([eventText()]));
+
+  const consumer = start();
+  onTestFinished(() => consumer.stop());
+
+  await waitFor("the other frame to leave the log", async () => (await eventLog.look()).frames === 1);
+  expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 1, deadLettered: 0 });
+  expect(await store.findFrame(newer.id)).toBeUndefined();
+});

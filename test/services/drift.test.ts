@@ -1,0 +1,153 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { startConsumer } from "@tidemark/consumer/consumer";
+import { encodeEnvelope, type Frame } from "@tidemark/domain/frame";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import {
+  createStream,
+  silentLog as log,
+  type StreamUnderTest,
+} from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
+import type { EventStore } from "@tidemark/event-store/event-store";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { readBooks } from "@tidemark/query/books";
+import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
+import { createDatabase } from "@tidemark/test-support/postgres-database";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { expect, inject, onTestFinished, test } from "vitest";
+
+const CONSUMER_THAT_DIES = fileURLToPath(new URL("./consumer-that-dies.ts", import.meta.url));
+
+async function openStream(): Promise<{ stream: StreamUnderTest; eventLog: EventLog }> {
+  const stream = await createStream(inject("natsUrl"));
+  onTestFinished(() => stream.close());
+  return { stream, eventLog: await stream.open({ ackWaitMs: 1_000 }) };
+}
+
+async function openDatabase() {
+  const database = await createDatabase(inject("databaseUrl"));
+  onTestFinished(() => database.drop());
+  const open = async () => {
+    const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+    onTestFinished(() => store.close());
+    return store;
+  };
+  return { url: database.url, store: await open(), open };
+}
+
+type Store = Awaited<ReturnType<typeof openPostgresEventStore>>;
+
+/** A consumer on a connection of its own. */
+async function consume(stream: StreamUnderTest, store: Store) {
+  const connection = await connectJetstream({ url: inject("natsUrl"), name: "consumer", log });
+  const eventLog = await stream.open({ connection, ackWaitMs: 1_000 });
+  const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), log });
+  onTestFinished(async () => {
+    await consumer.stop();
+    await connection.close();
+  });
+  return consumer;
+}
+
+async function lookAt(eventLog: EventLog, reader: EventStore) {
+  const { drift, queue } = await readBooks({ reader, readLog: () => eventLog.look() }, { maxTopics: 0 });
+  return { drift, queued: queue?.events };
+}
+
+function createFrame(): Frame {
+  const event = eventText();
+  return frameOf([event, eventText(), event]);
+}
+
+/** Puts it into the log beside the broker's own sight of copies: under another message id, or with another envelope. */
+function putOnTheWire(stream: StreamUnderTest, frame: Frame, headers: Record<string, string>): Promise<unknown> {
+  return publishOnTheWire(inject("natsUrl"), {
+    subject: `${stream.name.toLowerCase()}.ingest.3`,
+    headers: { "Tidemark-Frame": encodeEnvelope(frame), ...headers },
+    payload: frame.events,
+  });
+}
+
+test("the books never drift while frames flow, come twice, cannot be read, and consumers come and go", async () => {
+  const { stream, eventLog } = await openStream();
+  const { store, open } = await openDatabase();
+  await consume(stream, store);
+  const drifts = new Set<number | undefined>();
+  let isFlowing = true;
+  const flowing = (async () => {
+    for (let round = 0; round < 30; round++) {
+      const frames = Array.from({ length: 10 }, createFrame);
+      await Promise.all(frames.map((frame) => eventLog.append(frame)));
+      const [first, second] = frames as [Frame, Frame];
+      await putOnTheWire(stream, first, { "Nats-Msg-Id": `again-${round}` });
+      await putOnTheWire(stream, second, { "Nats-Msg-Id": `damaged-${round}`, "Tidemark-Frame": "nonsense" });
+      if (round % 10 === 5) await (await consume(stream, await open())).stop();
+    }
+  })().finally(() => {
+    isFlowing = false;
+  });
+
+  while (isFlowing) drifts.add((await lookAt(eventLog, store)).drift);
+  await flowing;
+  await waitFor("the log to be empty", async () => (await lookAt(eventLog, store)).queued === 0);
+
+  drifts.delete(undefined); // the log was too busy to be certain
+  expect([...drifts]).toEqual([0]);
+  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+  await waitFor("the last frame to leave", async () => (await eventLog.look()).frames === 0);
+  expect(await eventLog.look()).toMatchObject({ removed: 30 * 12 });
+  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+});
+
+test("the books do not drift when a consumer is killed between commit and ack", async () => {
+  const { stream, eventLog } = await openStream();
+  const { url, store } = await openDatabase();
+  await eventLog.append(createFrame());
+
+  const dying = spawn(process.execPath, [CONSUMER_THAT_DIES, inject("natsUrl"), stream.name, url]);
+  await once(dying, "exit");
+
+  expect(await eventLog.look()).toMatchObject({ frames: 1, removed: 0 });
+  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+  await consume(stream, store);
+  await waitFor("the frame to leave the log", async () => (await eventLog.look()).removed === 1);
+  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+});
+
+test("a log that is made anew is compared in its own life", async () => {
+  const { stream, eventLog } = await openStream();
+  const { store } = await openDatabase();
+  await consume(stream, store);
+  const frames = Array.from({ length: 5 }, createFrame);
+  for (const frame of frames) await eventLog.append(frame);
+  await waitFor("the frames to leave the log", async () => (await eventLog.look()).removed === 5);
+
+  await stream.connection.nats.request(`$JS.API.STREAM.DELETE.${stream.name}`);
+  const known = frames[0] as Frame;
+  await waitFor("the log to take a frame that is known", () => eventLog.append(known).then(() => true));
+  await eventLog.append(createFrame());
+
+  await waitFor("both frames to leave the log", async () => (await eventLog.look()).removed === 2);
+  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+});
+
+test("drift is what left the log for other books, or for none", async () => {
+  const { stream, eventLog } = await openStream();
+  const former = await openDatabase();
+  const consumer = await consume(stream, former.store);
+  for (let count = 0; count < 3; count++) await eventLog.append(createFrame());
+  await waitFor("the frames to leave the log", async () => (await eventLog.look()).removed === 3);
+  await consumer.stop();
+
+  const { store } = await openDatabase();
+  await eventLog.append(createFrame());
+  expect(await lookAt(eventLog, store)).toEqual({ drift: 3, queued: 3 });
+
+  await stream.connection.nats.request(`$JS.API.STREAM.PURGE.${stream.name}`);
+  expect(await lookAt(eventLog, store)).toEqual({ drift: 4, queued: 0 });
+  expect(await lookAt(eventLog, former.store)).toEqual({ drift: 1, queued: 0 });
+});

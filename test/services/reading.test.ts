@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
+import { startOwn, startOwnBroker } from "@tidemark/test-support/own-services";
+import { startOwnPostgres } from "@tidemark/test-support/postgres-server";
+import { followStream, type Seen, walkExports, walkPages, writeBatches } from "@tidemark/test-support/readers";
+import type { ServiceProcess } from "@tidemark/test-support/service-process";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+const EVENTS = 20_000;
+const WRITERS = 4;
+const BATCH = 20;
+const LAST = "last";
+const WAIT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
+
+/** All processes of a shape. */
+interface Processes {
+  /** Ends every one of them, broker and database included. */
+  end(): Promise<void>;
+  /** Starts them again, the services at other addresses. */
+  start(): Promise<void>;
+  publishUrl(): string;
+  readUrl(): string;
+}
+
+async function openSingle(): Promise<Processes> {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const start = () => startOwn("single", { DATABASE_PATH: join(directory, "tidemark.db") });
+  let service = await start();
+  return {
+    end: async () => void (await service.end("SIGKILL")),
+    start: async () => {
+      service = await start();
+    },
+    publishUrl: () => service.url,
+    readUrl: () => service.url,
+  };
+}
+
+/** Two queries: readers go from one replica to the other with each request. */
+async function openStack(): Promise<Processes> {
+  const [broker, database] = await Promise.all([startOwnBroker(), startOwnPostgres()]);
+  const environment = { NATS_URL: broker.url, DATABASE_URL: database.url };
+  const names = ["consumer", "consumer", "gateway", "query", "query"];
+  const start = () => Promise.all(names.map((name) => startOwn(name, environment)));
+  let services = await start();
+  let asked = 0;
+  return {
+    async end() {
+      await Promise.all(services.map((service) => service.end(endOf(service))));
+      await Promise.all([broker.kill(), database.stop()]);
+    },
+    async start() {
+      await Promise.all([broker.restart(), database.restart()]);
+      services = await start();
+    },
+    publishUrl: () => String(services[2]?.url),
+    readUrl: () => String(services[3 + (asked++ % 2)]?.url),
+  };
+}
+
+/** A consumer that is killed keeps its frames for another 20 s, which other tests wait for. */
+function endOf({ name }: ServiceProcess): NodeJS.Signals {
+  return name === "consumer" ? "SIGTERM" : "SIGKILL";
+}
+
+/** The events of one writer, in batches. */
+function batchesOf(ids: string[], topic: string): string[] {
+  const texts = ids.map((id) => eventText({ topic, id }));
+  const starts = Array.from({ length: Math.ceil(texts.length / BATCH) }, (_, index) => index * BATCH);
+  return starts.map((start) => `[${texts.slice(start, start + BATCH).join(",")}]`);
+}
+
+/** What a reader saw, against what was written. */
+function judge(seen: Seen, written: string[]) {
+  const distinct = new Set(seen);
+  return {
+    read: seen.length,
+    missing: written.filter((id) => !distinct.has(id)),
+    repeated: seen.length - distinct.size,
+  };
+}
+
+async function countStored(processes: Processes, topic: string): Promise<number> {
+  const answer = await fetch(`${processes.readUrl()}/stats?topic=${topic}`);
+  const { by_topic } = (await answer.json()) as { by_topic: { unique_processed: number }[] };
+  return by_topic[0]?.unique_processed ?? 0;
+}
+
+describe("a walk, exports and a stream see 20,000 events once each, while four write and everything is restarted:", () => {
+  test.each([
+    ["single", openSingle],
+    ["stack", openStack],
+  ])("%s", { timeout: TIMEOUT_MS }, async (_shape, open) => {
+    const processes = await open();
+    const topic = uniqueName("reading");
+    const opened = Promise.withResolvers<void>();
+    const reading = { url: processes.readUrl, topic, lastEventId: LAST, timeoutMs: WAIT_MS };
+    const seen: Seen[] = [[], [], []];
+    const [ofPages, ofExports, ofStream] = seen as [Seen, Seen, Seen];
+    const readers = Promise.all([
+      walkPages(reading, ofPages),
+      walkExports(reading, ofExports),
+      followStream({ ...reading, opened: opened.resolve }, ofStream),
+    ]);
+    readers.catch(() => undefined); // told where it is waited for
+    await opened.promise; // from here on the stream has an id to come back with
+
+    const idsOfWriters = Array.from({ length: WRITERS }, (_, writer) =>
+      Array.from({ length: EVENTS / WRITERS }, (_, index) => `${writer}-${index}`),
+    );
+    const writers = Promise.all(
+      idsOfWriters.map((ids) => writeBatches(processes.publishUrl, batchesOf(ids, topic), WAIT_MS)),
+    );
+    let areWriting = true;
+    writers.then(
+      () => {
+        areWriting = false;
+      },
+      () => undefined,
+    );
+    const isInTheMiddle = () => seen.every((ids) => ids.length > 0) && ofStream.length > EVENTS / 3;
+    await waitFor("every reader to be under way", isInTheMiddle, { timeoutMs: WAIT_MS, intervalMs: 5 });
+    await processes.end();
+    expect(areWriting).toBe(true);
+    await processes.start();
+
+    await writers;
+    await waitFor("all events to be stored", async () => (await countStored(processes, topic)) === EVENTS, {
+      timeoutMs: WAIT_MS,
+    });
+    await writeBatches(processes.publishUrl, batchesOf([LAST], topic), WAIT_MS);
+    await readers;
+
+    const once = { read: EVENTS + 1, missing: [], repeated: 0 };
+    for (const ids of seen) expect(judge(ids, [...idsOfWriters.flat(), LAST])).toEqual(once);
+  });
+});

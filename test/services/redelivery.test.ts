@@ -1,0 +1,68 @@
+import { startConsumer } from "@tidemark/consumer/consumer";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
+import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { readBooks } from "@tidemark/query/books";
+import { createDatabase } from "@tidemark/test-support/postgres-database";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { expect, inject, onTestFinished, test } from "vitest";
+
+const FRAMES = 1_000;
+const ROUNDS = 10;
+
+/** Eight first copies, a copy and a conflict. */
+function createFrame() {
+  const texts = Array.from({ length: 8 }, () => eventText());
+  return frameOf([...texts, texts[0] ?? "", (texts[1] ?? "").replace('"source":"test"', '"source":"another"')]);
+}
+
+/** The log as a consumer sees it whose acknowledgements get lost; counts what it was given. */
+function losingAcks(eventLog: EventLog): { eventLog: EventLog; taken: Set<number> } {
+  const taken = new Set<number>();
+  const take: EventLog["take"] = async (limits) => {
+    const deliveries = await eventLog.take(limits);
+    return deliveries.map((delivery) => ({ ...delivery, ack: () => void taken.add(delivery.origin.sequence) }));
+  };
+  return { taken, eventLog: { ...eventLog, maxFrameBytes: eventLog.maxFrameBytes, take } };
+}
+
+test("ten thousand redeliveries count nothing", async () => {
+  const stream = await createStream(inject("natsUrl"));
+  onTestFinished(() => stream.close());
+  const database = await createDatabase(inject("databaseUrl"));
+  onTestFinished(() => database.drop());
+  const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+  onTestFinished(() => store.close());
+  const ackWaitMs = 500;
+  const lasting = await stream.open({ ackWaitMs });
+  await Promise.all(Array.from({ length: FRAMES }, () => lasting.append(createFrame())));
+  const count = async () => {
+    const { books, queue } = await readBooks({ reader: store, readLog: () => lasting.look() }, { maxTopics: 10 });
+    const { unique, duplicates, conflicts, deadLettered, byTopic } = books;
+    return { unique, duplicates, conflicts, deadLettered, byTopic, queued: queue?.events };
+  };
+  expect(await count()).toMatchObject({ unique: 0, queued: 10 * FRAMES });
+
+  const counts = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const connection = await connectJetstream({ url: inject("natsUrl"), name: "losing-acks", log });
+    const { eventLog, taken } = losingAcks(await stream.open({ connection, ackWaitMs }));
+    const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), log });
+    await waitFor("every frame to be committed", () => taken.size === FRAMES);
+    await consumer.stop();
+    await connection.close();
+    counts.push(await count());
+  }
+
+  const [once] = counts;
+  expect(once).toMatchObject({ unique: 8 * FRAMES, duplicates: 2 * FRAMES, conflicts: FRAMES, queued: 0 });
+  expect(counts).toEqual(counts.map(() => once));
+
+  const consumer = startConsumer({ eventLog: lasting, store, signals: createNatsSignals(stream.connection), log });
+  onTestFinished(() => consumer.stop());
+  await waitFor("every frame to leave the log", async () => (await lasting.look()).frames === 0);
+  expect(await count()).toEqual(once);
+});

@@ -1,0 +1,25 @@
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createDataDir } from "@tidemark/test-support/infrastructure-programs";
+import { startOwn } from "@tidemark/test-support/own-services";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import { expect, test } from "vitest";
+
+test("single ends when another file is put in the place of its database", async () => {
+  const path = join(await createDataDir(), "tidemark.db");
+  const single = await startOwn("single", { DATABASE_PATH: path });
+  await rename(path, `${path}.aside`);
+  await writeFile(path, "");
+
+  expect(await single.ended).toBe(1);
+  expect(single.output()).toContain(`${path} was replaced by another file`);
+});
+
+test("single warns while its database is not where it was, and no longer once it is back", async () => {
+  const path = join(await createDataDir(), "tidemark.db");
+  const single = await startOwn("single", { DATABASE_PATH: path });
+  await rename(path, `${path}.aside`);
+  await waitFor("a warning", () => single.output().includes(`${path} is gone`), { timeoutMs: 30_000 });
+  await rename(`${path}.aside`, path);
+  await waitFor("its end", () => single.output().includes("survives the loss of power again"), { timeoutMs: 30_000 });
+});

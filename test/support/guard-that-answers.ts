@@ -1,5 +1,0 @@
-import { runGuard } from "../../tools/guarded-process.ts";
-
-/** The guard of no program: does what it is asked, which is nothing. */
-
-runGuard(async () => ({ ready: {}, answer: async () => {}, stop: async () => {} }));
