@@ -59,4 +59,4 @@ function readImports(folder: string): Import[] {
 
 /** Finds `import "x"`, `import ... from "x"`, `export ... from "x"`, `import("x")`, and modules named by URL. */
 const IMPORT =
-  /(?:^(?:import|export)\b[^"';]*?\bfrom\s*|^import\s*|\bimport\(\s*|\bnew URL\(\s*(?="[^"\n]+\.ts", import\.meta\.url))"([^"\n]+)"/gm;
+  /(?:^(?:import|export)\b[^"';]*?\bfrom\s*|^import\s*|\bimport\(\s*|\bimport\.meta\.resolve\(\s*|\bnew URL\(\s*(?="[^"\n]+\.ts", import\.meta\.url))"([^"\n]+)"/gm;
