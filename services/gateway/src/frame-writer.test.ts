@@ -11,11 +11,13 @@ function openWriter({
   log = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 }),
   maxWaitForRoomMs = 0,
   maxPendingMs = 60_000,
+  isStoreDown = false,
 } = {}) {
   const writer = new FrameWriter({
     log,
     desk: new VerdictDesk(),
     signals: { address: "here" },
+    isStoreDown: () => isStoreDown,
     maxFrameEvents: 4,
     maxFrameBytes: 20,
     maxWaitForRoomMs,
@@ -87,6 +89,12 @@ describe("FrameWriter", () => {
     await expect(openWriter({ log: fullLog() }).writer.append(request("4"))).rejects.toMatchObject({
       code: "log_full",
     });
+  });
+
+  it("tells the clients of a full log to stay away for longer while the store is down", async () => {
+    const refusal = (isStoreDown: boolean) => openWriter({ log: fullLog(), isStoreDown }).writer.append(request("1"));
+    await expect(refusal(true)).rejects.toMatchObject({ code: "log_full", retryAfterSeconds: 30 });
+    await expect(refusal(false)).rejects.toMatchObject({ code: "log_full", retryAfterSeconds: 5 });
   });
 
   it("refuses those who wait too long for their turn", async () => {

@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import type { Frame } from "@tidemark/domain/frame";
-import { DrainRate } from "@tidemark/runtime/drain-rate";
-import { retryAfterSeconds } from "@tidemark/runtime/retry-after";
 import { type Intake, joinWithCommas } from "./intake.ts";
 import type { GatewayLog, GatewaySignals } from "./late-log.ts";
 import type { VerdictDesk, VerdictSlot } from "./verdict-desk.ts";
@@ -12,6 +10,8 @@ export interface FrameWriterOptions {
   desk: VerdictDesk;
   /** Whose address the verdicts are to be sent to. */
   signals: Pick<GatewaySignals, "address">;
+  /** Whether no running consumer reaches the store: a full log then makes no room. */
+  isStoreDown: () => boolean;
   /** A frame is closed when the next request would take it beyond either; a larger request has a frame of its own. */
   maxFrameEvents: number;
   maxFrameBytes: number;
@@ -50,8 +50,6 @@ const MAX_ROOM_POLL_MS = 250;
 export class FrameWriter {
   readonly #options: FrameWriterOptions;
   readonly #pending: Pending[] = [];
-  /** How fast the log confirms events. */
-  readonly #rate = new DrainRate();
   #isWriting = false;
 
   constructor(options: FrameWriterOptions) {
@@ -103,22 +101,15 @@ export class FrameWriter {
   #refuseOverdue(): void {
     const overdue = Date.now() - this.#options.maxPendingMs;
     const isOverdue = () => (this.#pending[0]?.takenAtMs ?? overdue) < overdue;
-    if (!isOverdue()) return;
-    const backlog = { size: countPending(this.#pending), perSecond: this.#rate.perSecond };
     const detail = "the log is slow; nothing was taken";
-    while (isOverdue()) {
-      const error = new Unavailable({ code: "overloaded", detail, retryAfterSeconds: retryAfterSeconds(backlog) });
-      this.#pending.shift()?.reject(error);
-    }
+    while (isOverdue()) this.#pending.shift()?.reject(new Unavailable({ code: "overloaded", detail }));
   }
 
   async #write(requests: Pending[]): Promise<void> {
     const frame = this.#frameOf(requests);
-    const beganAtMs = performance.now();
     const verdicts = this.#options.desk.open(frame.id); // before the append: verdicts may overtake its confirmation
     try {
       await this.#appendWithRoom(frame);
-      this.#rate.drained(countPending(requests), performance.now() - beganAtMs);
     } catch (error) {
       verdicts.close();
       for (const request of requests) request.reject(error);
@@ -157,16 +148,23 @@ export class FrameWriter {
       try {
         return await this.#options.log.append(frame);
       } catch (error) {
-        const isFull = error instanceof Unavailable && (error.code === "queue_full" || error.code === "log_full");
-        if (!isFull || Date.now() >= waitUntil) throw error;
+        if (!isFull(error)) throw error;
+        if (Date.now() >= waitUntil) throw this.#options.isStoreDown() ? fullUntilStoreIsUp(error) : error;
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   }
 }
 
-function countPending(requests: Pending[]): number {
-  return requests.reduce((sum, { count }) => sum + count, 0);
+function isFull(error: unknown): error is Unavailable {
+  return error instanceof Unavailable && (error.code === "queue_full" || error.code === "log_full");
+}
+
+// About the time in which a database is started again.
+const STORE_DOWN_SECONDS = 30;
+
+function fullUntilStoreIsUp({ code, message: detail, cause }: Unavailable): Unavailable {
+  return new Unavailable({ code, detail, cause, retryAfterSeconds: STORE_DOWN_SECONDS });
 }
 
 const OPEN = Buffer.from("[");

@@ -15,7 +15,6 @@ import {
 import { type Format, readFormat, readIntake } from "./formats.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import type { GatewayLog, GatewaySignals } from "./late-log.ts";
-import { RetryAdvice } from "./retry-advice.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { VerdictDesk } from "./verdict-desk.ts";
 
@@ -47,13 +46,13 @@ const MAX_PENDING_MS = 5_000;
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
   const desk = new VerdictDesk();
   const watch = new StoreWatch();
-  const advice = new RetryAdvice({ log: options.log, watch });
   options.signals.onVerdicts((message) => desk.settle(message));
   options.signals.onHeartbeat((heartbeat) => watch.hear(heartbeat));
   const writer = new FrameWriter({
     log: options.log,
     desk,
     signals: options.signals,
+    isStoreDown: () => watch.isStoreDown(),
     maxFrameEvents: options.maxFrameEvents ?? MAX_FRAME_EVENTS,
     maxFrameBytes: MAX_FRAME_BYTES,
     maxWaitForRoomMs: MAX_WAIT_FOR_ROOM_MS,
@@ -103,7 +102,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
       const takenAtMs = Date.now(); // its waits begin now, however long it took to read
       const appended = writer.append({ ...intake, takenAtMs, ...traceOf(request) });
       request.working = appended.catch(() => undefined);
-      const placement = await appended.catch((error: unknown) => advice.rethrow(error));
+      const placement = await appended;
       try {
         return await answerPublish(reply, { options, watch, preferences, intake, placement, takenAtMs });
       } finally {

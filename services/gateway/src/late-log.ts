@@ -40,7 +40,7 @@ export function openLater(open: () => Promise<Broker>): LateLog {
 
   function eventLog(): GatewayLog {
     if (broker !== undefined) return broker.eventLog;
-    throw new Unavailable({ code: "log_unreachable", detail: "the log is not there yet", retryAfterSeconds: 2 });
+    throw new Unavailable({ code: "log_unreachable", detail: "the log is not there yet" });
   }
 
   return {

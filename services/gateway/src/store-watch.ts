@@ -2,15 +2,9 @@ import type { Heartbeat } from "@tidemark/event-log/signals";
 
 const HEARTBEATS_MISSED_MS = 5_000;
 
-export interface Drain {
-  /** No consumer is alive that reaches the store. */
-  isStoreDown: boolean;
-  eventsPerSecond: number | undefined;
-}
-
 /**
- * What the gateway knows of the other end from the consumers' heartbeats: whether waiting for a verdict is of any use.
- * Knowing nothing, it is.
+ * Tracks consumer heartbeats, so that the gateway knows whether waiting for a verdict can succeed. Before the first
+ * heartbeat it assumes that it can.
  */
 export class StoreWatch {
   readonly #consumers = new Map<string, { heartbeat: Heartbeat; heardAtMs: number }>();
@@ -21,15 +15,9 @@ export class StoreWatch {
     this.#consumers.set(heartbeat.consumerId, { heartbeat, heardAtMs: nowMs });
   }
 
-  /** How fast the consumers that reach the store take events out of the log, together; undefined: nobody said yet. */
-  drain(nowMs = Date.now()): Drain {
-    this.#forgetSilent(nowMs);
-    const reaching = [...this.#consumers.values()].filter(({ heartbeat }) => heartbeat.isStoreUp);
-    const rates = reaching.flatMap(({ heartbeat }) => heartbeat.eventsPerSecond ?? []);
-    return {
-      isStoreDown: this.#hasHeard && reaching.length === 0,
-      eventsPerSecond: rates.length === 0 ? undefined : rates.reduce((sum, rate) => sum + rate, 0),
-    };
+  /** Whether no running consumer reaches the store. */
+  isStoreDown(nowMs = Date.now()): boolean {
+    return !this.isVerdictLikely(Number.POSITIVE_INFINITY, nowMs);
   }
 
   /** False when no consumer is alive that reaches the store, or all of them are further behind than the wait. */

@@ -152,7 +152,7 @@ test("refuses more streams than it holds, and takes another when one has gone", 
   const first = await open();
   const refused = await open();
   expect(refused.response.statusCode).toBe(503);
-  expect(refused.response.headers["retry-after"]).toBe("5");
+  expect(refused.response.headers["retry-after"]).toMatch(/^[5-8]$/);
   first.close();
   await vi.waitFor(async () => expect((await open()).response.statusCode).toBe(200), 10_000);
 });

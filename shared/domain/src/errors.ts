@@ -28,14 +28,21 @@ export type InvalidInputCode =
   | "method_not_allowed"
   | "bad_request";
 
-export type UnavailableCode =
-  | "log_full"
-  | "log_unreachable"
-  | "queue_full"
-  | "outcome_unknown"
-  | "overloaded"
-  | "store_unreachable"
-  | "not_ready";
+/**
+ * The seconds after which another attempt may succeed. A tenth of a log of 1 GiB drains in about 5 s, the queue of one
+ * process within 1 s, and a server is restarted in about 2 s.
+ */
+const RETRY_AFTER_SECONDS = {
+  log_full: 5,
+  queue_full: 1,
+  log_unreachable: 2,
+  store_unreachable: 2,
+  outcome_unknown: 1,
+  overloaded: 1,
+  not_ready: 1,
+};
+
+export type UnavailableCode = keyof typeof RETRY_AFTER_SECONDS;
 
 export interface InvalidInputOptions {
   code: InvalidInputCode;
@@ -67,6 +74,7 @@ export class InvalidInput extends Error {
 export interface UnavailableOptions {
   code: UnavailableCode;
   detail: string;
+  /** Default: the seconds that are usual for this code. */
   retryAfterSeconds?: number;
   cause?: unknown;
 }
@@ -77,7 +85,7 @@ export class Unavailable extends Error {
   readonly code: UnavailableCode;
   readonly retryAfterSeconds: number;
 
-  constructor({ code, detail, retryAfterSeconds = 1, cause }: UnavailableOptions) {
+  constructor({ code, detail, retryAfterSeconds = RETRY_AFTER_SECONDS[code], cause }: UnavailableOptions) {
     super(detail, { cause });
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;

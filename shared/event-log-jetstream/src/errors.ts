@@ -114,5 +114,5 @@ function hasCause(error: unknown, isIt: (cause: unknown) => boolean): boolean {
 }
 
 export function unreachable(detail: string, cause?: unknown): Unavailable {
-  return new Unavailable({ code: "log_unreachable", detail, retryAfterSeconds: 2, cause });
+  return new Unavailable({ code: "log_unreachable", detail, cause });
 }

@@ -17,7 +17,6 @@ const ATTEMPT_MS = 2_500;
 const DEADLINE_MS = 2 * ATTEMPT_MS;
 // The protocol counts the headers towards max_payload; JetStream takes up to 64 KB of them.
 const HEADER_ROOM = 64 * 1024;
-const RETRY_AFTER_SECONDS = 2;
 
 export interface PublisherOptions {
   connection: JetstreamConnection;
@@ -58,7 +57,6 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
       throw new Unavailable({
         code: "outcome_unknown",
         detail: "the log did not confirm in time; it may have taken the events, and sending them again is safe",
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
         cause: error,
       });
     }
@@ -82,12 +80,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
       } catch (error) {
         if (isUndecided(error)) return attemptAgain(frame, deadline, error);
         if (isFull(error)) {
-          throw new Unavailable({
-            code: "log_full",
-            detail: "the log is full",
-            retryAfterSeconds: RETRY_AFTER_SECONDS,
-            cause: error,
-          });
+          throw new Unavailable({ code: "log_full", detail: "the log is full", cause: error });
         }
         if (!isAbsent(error)) throw error;
         onAbsent(error);

@@ -19,8 +19,6 @@ interface HeldFrame {
   bytes: number;
 }
 
-const RETRY_AFTER_SECONDS = 1;
-
 /**
  * A log in memory, for one process: what it holds ends with the process, so a request is answered only once its events
  * are in the store. A full log refuses at once; a frame larger than the whole log is taken when the log is empty.
@@ -72,11 +70,7 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
       const bytes = frame.events.length;
       const isRoom = heldEvents + events <= maxEvents && heldBytes + bytes <= maxBytes;
       if (!isRoom && held.size > 0) {
-        throw new Unavailable({
-          code: "queue_full",
-          detail: `the queue is full: it holds ${heldEvents} events`,
-          retryAfterSeconds: RETRY_AFTER_SECONDS,
-        });
+        throw new Unavailable({ code: "queue_full", detail: `the queue is full: it holds ${heldEvents} events` });
       }
       const entry = { sequence: ++lastSequence, frame, events, bytes };
       held.set(entry.sequence, entry);

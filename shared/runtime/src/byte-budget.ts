@@ -1,6 +1,4 @@
 import { Unavailable } from "@tidemark/domain/errors";
-import { DrainRate } from "./drain-rate.ts";
-import { retryAfterSeconds } from "./retry-after.ts";
 
 export interface ByteBudgetOptions {
   maxBytes: number;
@@ -37,9 +35,7 @@ export class ByteBudget {
   readonly #maxBytes: number;
   readonly #maxWaitMs: number | undefined;
   readonly #waiting: Waiting[] = [];
-  readonly #rate = new DrainRate();
   #taken = 0;
-  #changedAtMs = 0;
 
   constructor({ maxBytes, maxWaitMs }: ByteBudgetOptions) {
     this.#maxBytes = maxBytes;
@@ -50,12 +46,12 @@ export class ByteBudget {
     let held = 0;
     const tryGrow = (bytes: number) => {
       if (this.#waiting.length > 0 || !this.#hasRoom(bytes)) return false;
-      this.#add(bytes);
+      this.#taken += bytes;
       held += bytes;
       return true;
     };
     const shrinkTo = (bytes: number) => {
-      this.#add(-Math.max(0, held - bytes));
+      this.#taken -= Math.max(0, held - bytes);
       held = Math.min(held, bytes);
       this.#admitWaiting();
     };
@@ -91,28 +87,10 @@ export class ByteBudget {
       };
       const waiting: Waiting = { bytes, admit };
       const timer =
-        this.#maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(() => this.#refusal()), this.#maxWaitMs);
+        this.#maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(() => overloaded()), this.#maxWaitMs);
       signal?.addEventListener("abort", onAbort);
       this.#waiting.push(waiting);
     });
-  }
-
-  #refusal(): Unavailable {
-    this.#add(0);
-    const size = this.#waiting.reduce((sum, { bytes }) => sum + bytes, this.#taken);
-    return new Unavailable({
-      code: "overloaded",
-      detail: "too many bytes in flight; nothing was taken",
-      retryAfterSeconds: retryAfterSeconds({ size, perSecond: this.#rate.perSecond }),
-    });
-  }
-
-  /** Counts bytes that came, or those that went, and how long there were some meanwhile. */
-  #add(bytes: number): void {
-    const now = performance.now();
-    if (this.#taken > 0) this.#rate.drained(Math.max(0, -bytes), now - this.#changedAtMs);
-    this.#changedAtMs = now;
-    this.#taken += bytes;
   }
 
   #hasRoom(bytes: number): boolean {
@@ -122,8 +100,12 @@ export class ByteBudget {
   #admitWaiting(): void {
     for (let next = this.#waiting[0]; next !== undefined && this.#hasRoom(next.bytes); next = this.#waiting[0]) {
       this.#waiting.shift();
-      this.#add(next.bytes);
+      this.#taken += next.bytes;
       next.admit();
     }
   }
+}
+
+function overloaded(): Unavailable {
+  return new Unavailable({ code: "overloaded", detail: "too many bytes in flight; nothing was taken" });
 }

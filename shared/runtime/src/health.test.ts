@@ -30,7 +30,7 @@ test("names what it lacks", async () => {
   const answer = await createServer({ log: async () => {}, store: away }).inject("/readyz");
   expect(answer.statusCode).toBe(503);
   expect(answer.headers["content-type"]).toContain("application/problem+json");
-  expect(answer.headers["retry-after"]).toBe("1");
+  expect(answer.headers["retry-after"]).toMatch(/^[12]$/);
   expect(answer.json()).toMatchObject({ code: "not_ready", detail: "not ready: store: cannot be reached" });
 });
 

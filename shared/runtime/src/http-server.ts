@@ -14,6 +14,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
+import { jitterRetryAfter } from "./retry-after.ts";
 
 export interface HttpServerOptions {
   log: Logger;
@@ -111,7 +112,7 @@ function rememberRoutes(server: FastifyInstance): (path: string) => string[] {
 
 function sendError(log: Logger, error: unknown, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error) ?? problemOfFastify(error, reply);
-  if (error instanceof Unavailable) reply.header("retry-after", Math.max(1, Math.ceil(error.retryAfterSeconds)));
+  if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
   if (problem !== undefined) return sendProblem(reply, problem);
   log.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
   return sendProblem(reply, createProblem(500, "internal_error", "something went wrong here; the log says what"));
