@@ -16,7 +16,7 @@ import { registerDuplicates } from "./duplicates.ts";
 import { registerEventStream } from "./event-stream.ts";
 import { registerEvents } from "./events.ts";
 import { createPageBudget } from "./page-room.ts";
-import { registerPages } from "./pages.ts";
+import { registerPages } from "./pages/pages.ts";
 import { registerReceipts } from "./receipts.ts";
 import { registerStats } from "./stats.ts";
 import { registerSystemHealth } from "./system-health.ts";

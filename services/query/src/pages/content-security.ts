@@ -1,0 +1,17 @@
+/**
+ * Returns the policy of a page (Content Security Policy, level 3). The page loads everything from this service and
+ * connects to nothing else, so it works without any other network, and no script in the data that it shows can run.
+ */
+export function contentSecurityPolicy({ styles = [] }: { styles?: string[] } = {}): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    ["style-src 'self'", ...styles].join(" "),
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}

@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import fastifyStatic from "@fastify/static";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import { createOpenApiDocument } from "@tidemark/http-api/openapi-document";
+import type { FastifyInstance } from "fastify";
+import { contentSecurityPolicy } from "./content-security.ts";
+
+const POLICY = "content-security-policy";
+// Swagger UI and Redoc set style attributes on what they draw, which no nonce can allow.
+const DOCUMENT_POLICY = contentSecurityPolicy({ styles: ["'unsafe-inline'"] });
+
+/** Registers `GET /`, `/openapi.json`, `/docs` and `/redoc`. The pages need no network but this service. */
+export function registerPages(server: FastifyInstance, { version }: { version: string }): void {
+  const documentText = JSON.stringify(createOpenApiDocument({ version }));
+  server.get("/openapi.json", async (_request, reply) =>
+    reply.header("content-type", "application/json; charset=utf-8").send(documentText),
+  );
+
+  server.register(swagger, { mode: "static", specification: { document: JSON.parse(documentText) } });
+  server.register(swaggerUi, {
+    routePrefix: "/docs",
+    staticCSP: DOCUMENT_POLICY,
+    theme: { title: "Tidemark API" },
+  });
+
+  // Browsers ask for an icon on the document pages, which name none.
+  server.get("/favicon.ico", (_request, reply) => reply.code(204).send());
+
+  const dashboard = dirname(fileURLToPath(import.meta.resolve("@tidemark/dashboard/index.html")));
+  registerFiles(server, { root: dashboard, prefix: "/", policy: contentSecurityPolicy() });
+  registerReference(server);
+}
+
+/** Registers the reference page, which is Redoc's own bundle. */
+function registerReference(server: FastifyInstance): void {
+  const bundlePath = fileURLToPath(import.meta.resolve("redoc/bundles/redoc.standalone.js"));
+  server.get("/redoc", (_request, reply) => reply.redirect("/redoc/", 301));
+  registerFiles(server, {
+    root: fileURLToPath(new URL("./redoc", import.meta.url)),
+    prefix: "/redoc/",
+    policy: DOCUMENT_POLICY,
+  });
+  server.get("/redoc/redoc.standalone.js", async (_request, reply) => {
+    const bundle = await readFile(bundlePath, "utf8");
+    // Redoc would load its maker's logo from there, whatever its options say, and shows none if the address holds none.
+    return reply
+      .type("text/javascript; charset=utf-8")
+      .send(bundle.replaceAll("https://cdn.redoc.ly/redoc/", "data:,"));
+  });
+}
+
+interface Files {
+  root: string;
+  prefix: string;
+  policy: string;
+}
+
+/** Registers a route for each file of a folder, so that an address without a file stays unknown. */
+function registerFiles(server: FastifyInstance, { root, prefix, policy }: Files): void {
+  server.register(fastifyStatic, {
+    root,
+    prefix,
+    wildcard: false,
+    globIgnore: ["**/*.ts"], // tests and types stand beside the modules
+    decorateReply: false,
+    setHeaders: (reply) => reply.header(POLICY, policy),
+  });
+}
