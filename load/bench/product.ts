@@ -7,7 +7,7 @@ export interface Product {
   publishUrls: string[];
   /** Where the rest is answered. */
   readUrl: string;
-  stop(): Promise<void>;
+  stop(): Promise<unknown>;
 }
 
 export type Shape = "single" | "stack";

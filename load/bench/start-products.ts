@@ -1,9 +1,11 @@
+import { closeSync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
+import { findFreePort } from "@tidemark/programs/free-port";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
+import { type ServiceProcess, startService } from "@tidemark/programs/service-process";
 import type { Product } from "./product.ts";
-import { type Service, startService } from "./service.ts";
 
 export interface StartOptions {
   dataDir: string;
@@ -20,8 +22,8 @@ export interface Stack extends Product {
 export async function startSingle({ dataDir, profileDir }: StartOptions): Promise<Product> {
   await mkdir(dataDir, { recursive: true });
   const environment = { ...process.env, DATABASE_PATH: databasePath(dataDir) };
-  const single = await startService({ service: "single", environment, logDir: dataDir, profileDir });
-  return { shape: "single", publishUrls: [single.url], readUrl: single.url, stop: single.stop };
+  const single = await startReady("single", { environment, dataDir, profileDir });
+  return { shape: "single", publishUrls: [single.url], readUrl: single.url, stop: () => single.stop() };
 }
 
 export function databasePath(dataDir: string): string {
@@ -50,9 +52,9 @@ export async function startStack(options: StartOptions): Promise<Stack> {
       NATS_URL: nats.url,
       NATS_MONITOR_URL: nats.monitorUrl,
     };
-    const start = async (service: string): Promise<Service> => {
-      const started = await startService({ service, environment, logDir: dataDir, profileDir });
-      stops.push(started.stop);
+    const start = async (service: string): Promise<ServiceProcess> => {
+      const started = await startReady(service, { environment, dataDir, profileDir });
+      stops.push(() => started.stop());
       return started;
     };
     for (let count = 0; count < consumers; count++) await start("consumer"); // the first one makes the tables
@@ -64,4 +66,27 @@ export async function startStack(options: StartOptions): Promise<Stack> {
     await stop();
     throw error;
   }
+}
+
+interface ReadyOptions {
+  environment: NodeJS.ProcessEnv;
+  /** The folder of the log file: the services log as much as by default, because logging is part of what is measured. */
+  dataDir: string;
+  /** The folder of CPU profiles, which a service writes when it stops. */
+  profileDir?: string | undefined;
+}
+
+async function startReady(
+  service: string,
+  { environment, dataDir, profileDir }: ReadyOptions,
+): Promise<ServiceProcess> {
+  const port = await findFreePort();
+  const log = openSync(join(dataDir, `${service}-${port}.log`), "a");
+  // A folder for each service, because every thread of a service writes a profile of its own there.
+  const nodeFlags =
+    profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profileDir, `${service}-${port}`)}`];
+  const started = await startService({ service, environment, port, output: log, nodeFlags });
+  closeSync(log);
+  await started.ready();
+  return started;
 }

@@ -1,108 +1,64 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { type Ending, startService } from "@tidemark/programs/service-process";
 import { findSteadyPort } from "./steady-port.ts";
 import type { Part } from "./world.ts";
 
 export interface ServicePartOptions {
+  /** A folder of services/. */
+  service: string;
   name: string;
-  /** The composition root, a path of this folder. */
-  main: string;
+  /** A composition root in place of the service's own. */
+  main?: URL | undefined;
   environment: Record<string, string>;
-  /** Where its log is written. */
+  /** The folder of the log file. */
   dir: string;
-  /** Told of what ended unasked or not as it should. */
+  /** Receives one line for each unexpected end. */
   onEnding(line: string): void;
 }
 
 export interface ServicePart extends Part {
   readonly port: number;
-  /** How many times it was started. */
+  /** The number of times that the service was started. */
   readonly starts: number;
-  isReady(): Promise<boolean>;
+  ready(): Promise<void>;
 }
 
 const RESTART_MS = 500;
-/** Above the services' own deadline, 25 s. */
-const STOP_DEADLINE_MS = 30_000;
 
-/** A service as a process, on the same port in every life; started again when it ends unasked. */
+/** Starts a service as a process that keeps its port over restarts; it starts again when it ends unasked. */
 export async function openServicePart(options: ServicePartOptions): Promise<ServicePart> {
   const { name, dir, onEnding } = options;
-  const port = await findSteadyPort();
-  const log = createWriteStream(join(dir, `${name}.log`), { flags: "a" });
-  const main = fileURLToPath(new URL(options.main, import.meta.url));
-  const stopWithParent = new URL("../../tools/stack/stop-with-parent.ts", import.meta.url).href;
-  const env = { ...process.env, ...options.environment, HOST: "127.0.0.1", PORT: String(port) };
-  let child: ChildProcess | undefined;
-  let exited: Promise<unknown[]> = Promise.resolve([]);
-  let isWanted = false;
-  let starts = 0;
-  let hasSpoken = false;
-
-  const start = async () => {
-    if (child !== undefined) return;
-    isWanted = true;
-    starts++;
-    const started = fork(main, {
-      env,
-      execArgv: ["--import", stopWithParent],
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-    });
-    child = started;
-    exited = once(started, "exit");
-    hasSpoken = false;
-    started.stdout?.once("data", () => {
-      hasSpoken = true;
-    });
-    for (const output of [started.stdout, started.stderr]) output?.pipe(log, { end: false });
-    started.once("exit", async (code, signal) => {
-      child = undefined;
-      if (!isWanted) return;
-      onEnding(`${name} ended unasked with ${code ?? signal}`);
-      await delay(RESTART_MS);
-      if (isWanted) await start();
-    });
-  };
-  const kill = async () => {
-    isWanted = false;
-    child?.kill("SIGKILL");
-    await exited;
-  };
+  const running = await startService({
+    ...options,
+    environment: { ...process.env, ...options.environment },
+    port: await findSteadyPort(),
+    output: createWriteStream(join(dir, `${name}.log`), { flags: "a" }),
+    restart: {
+      firstPauseMs: RESTART_MS,
+      longestPauseMs: RESTART_MS,
+      onRestart: (ending: Ending) => onEnding(`${name} ended unasked with ${ending}`),
+    },
+  });
   return {
     name,
-    port,
+    port: running.port,
     get starts() {
-      return starts;
+      return running.starts;
     },
-    servicePid: () => child?.pid,
-    isReady: () => isReady(port),
-    start,
-    kill,
-    freeze: async () => void child?.kill("SIGSTOP"),
-    thaw: async () => void child?.kill("SIGCONT"),
+    servicePid: () => running.pid,
+    ready: () => running.ready(),
+    start: async () => running.start(),
+    kill: async () => void (await running.end("SIGKILL")),
+    freeze: async () => running.signal("SIGSTOP"),
+    thaw: async () => running.signal("SIGCONT"),
     recover: async () => {},
     async stop() {
-      isWanted = false;
-      if (child === undefined) return;
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child?.kill("SIGKILL"), STOP_DEADLINE_MS);
-      const [code, signal] = await exited;
-      clearTimeout(late);
+      if (running.isEnded) return;
+      const ending = await running.stop();
       // Before its own code runs, a process ends by the signal and has nothing to finish.
-      const isUnborn = !hasSpoken && signal === "SIGTERM";
-      if (code !== 0 && !isUnborn) onEnding(`${name} answered SIGTERM with ${code ?? signal}`);
+      const isUnborn = !running.hasWritten && ending === "SIGTERM";
+      if (ending !== 0 && !isUnborn) onEnding(`${name} answered SIGTERM with ${ending}`);
     },
   };
-}
-
-async function isReady(port: number): Promise<boolean> {
-  try {
-    return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5_000) })).ok;
-  } catch {
-    return false;
-  }
 }

@@ -10,7 +10,6 @@ import type { World, WorldOptions } from "./world.ts";
 
 /** Small, so that it fills within a fault. */
 const QUEUE_MAX_SIZE = 500;
-const READY_TIMEOUT_MS = 60_000;
 
 /** Opens the one process, with a file of its own. */
 export async function openSingleWorld({ dir, diskMebibytes }: WorldOptions): Promise<World> {
@@ -19,17 +18,14 @@ export async function openSingleWorld({ dir, diskMebibytes }: WorldOptions): Pro
   const path = join(dataDir, "tidemark.db");
   const endings: string[] = [];
   const single = await openServicePart({
+    service: "single",
     name: "single",
-    main: "../../services/single/src/main.ts",
     environment: { DATABASE_PATH: path, QUEUE_MAX_SIZE: String(QUEUE_MAX_SIZE), LOG_LEVEL: "info" },
     dir,
     onEnding: (line) => endings.push(line),
   });
-  await single.start();
   const wire = await openWire({ targetPort: single.port });
-  const ready = async () => {
-    await waitFor("single to be ready", () => single.isReady(), { timeoutMs: READY_TIMEOUT_MS, intervalMs: 100 });
-  };
+  const ready = () => single.ready();
 
   return {
     publishUrls: [new URL(`http://127.0.0.1:${wire.port}/publish`)],

@@ -2,7 +2,6 @@
 //      └────────────────────────────────▶ query ─wire─▶ both
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { waitFor } from "@tidemark/test-support/wait-for";
 import { openBrokerPart } from "./broker-part.ts";
 import { openDatabasePart } from "./database-part.ts";
 import { type Disk, mountDisk } from "./disk.ts";
@@ -11,8 +10,8 @@ import { openWire, type Wire } from "./wire.ts";
 import type { World, WorldOptions } from "./world.ts";
 
 export interface StackWorldOptions extends WorldOptions {
-  /** Composition roots in the place of a service's own, paths of this folder. */
-  mains?: Partial<Record<ServiceName, string>>;
+  /** Composition roots in place of a service's own. */
+  mains?: Partial<Record<ServiceName, URL>>;
   /** Default: small, so that it fills within a fault. */
   logMaxBytes?: number | undefined;
 }
@@ -20,7 +19,6 @@ export interface StackWorldOptions extends WorldOptions {
 export type ServiceName = "gateway" | "consumer" | "query";
 
 const LOG_MAX_BYTES = 1_000_000;
-const READY_TIMEOUT_MS = 90_000;
 
 /** Opens the stack: two gateways, two consumers and a query, each with wires of its own to the log and the database. */
 export async function openStackWorld(options: StackWorldOptions): Promise<World> {
@@ -43,7 +41,7 @@ export async function openStackWorld(options: StackWorldOptions): Promise<World>
     wires.set(name, wire);
     return wire.port;
   };
-  const start = async (name: string, main: string) => {
+  const start = async (service: ServiceName, name: string) => {
     const databaseUrl = new URL(database.url);
     databaseUrl.port = String(name.startsWith("gateway") ? 1 : await lay(`${name}>postgres`, database.port));
     const environment = {
@@ -52,20 +50,26 @@ export async function openStackWorld(options: StackWorldOptions): Promise<World>
       LOG_MAX_BYTES: String(logMaxBytes),
       LOG_LEVEL: "info",
     };
-    const service = await openServicePart({ name, main, environment, dir, onEnding: (line) => endings.push(line) });
-    services.set(name, service);
-    await service.start();
-    return service;
+    const main = mains[service];
+    const started = await openServicePart({
+      service,
+      name,
+      main,
+      environment,
+      dir,
+      onEnding: (line) => endings.push(line),
+    });
+    services.set(name, started);
+    return started;
   };
 
-  const main = (service: ServiceName) => mains[service] ?? `../../services/${service}/src/main.ts`;
   // The query only when a consumer has made the tables.
-  for (const name of ["consumer-1", "consumer-2"]) await start(name, main("consumer"));
+  for (const name of ["consumer-1", "consumer-2"]) await start("consumer", name);
   await allReady(services.values());
-  const query = await start("query", main("query"));
+  const query = await start("query", "query");
   const publishUrls: URL[] = [];
   for (const name of ["gateway-1", "gateway-2"]) {
-    const { port } = await start(name, main("gateway"));
+    const { port } = await start("gateway", name);
     publishUrls.push(new URL(`http://127.0.0.1:${await lay(`client>${name}`, port)}/publish`));
   }
 
@@ -97,10 +101,5 @@ export async function openStackWorld(options: StackWorldOptions): Promise<World>
 }
 
 async function allReady(services: Iterable<ServicePart>): Promise<void> {
-  for (const service of services) {
-    await waitFor(`${service.name} to be ready`, () => service.isReady(), {
-      timeoutMs: READY_TIMEOUT_MS,
-      intervalMs: 100,
-    });
-  }
+  for (const service of services) await service.ready();
 }

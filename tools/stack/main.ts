@@ -5,13 +5,13 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
+import { type RestartPolicy, startService } from "@tidemark/programs/service-process";
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { type OnClose, runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
 import { HttpSettings, readSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
-import { startServiceProcess } from "./service-process.ts";
 
 /** Each part has its own deadline; this one is for all of them, one after the other. */
 const SHUTDOWN_DEADLINE_MS = 120_000;
@@ -33,7 +33,9 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
 
   const start = async (service: keyof typeof replicaCounts) => {
     const names = Array.from({ length: replicaCounts[service] }, (_, index) => `${service} ${index + 1}`);
-    const replicas = await Promise.all(names.map((name) => startServiceProcess({ service, name, environment, log })));
+    const replicas = await Promise.all(
+      names.map((name) => startService({ service, name, environment, output: "inherit", restart: restarting(name) })),
+    );
     onClose(service, () => Promise.all(replicas.map((replica) => replica.stop())));
     return replicas;
   };
@@ -42,7 +44,7 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
   const gateways = await start("gateway");
   await Promise.all([...queries, ...consumers, ...gateways].map((replica) => replica.ready()));
 
-  const urlsOf = (replicas: { url: URL }[]) => replicas.map(({ url }) => url);
+  const urlsOf = (replicas: { url: string }[]) => replicas.map(({ url }) => new URL(url));
   const edge = await startEdge({
     host,
     port,
@@ -53,6 +55,14 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
   onClose("edge", () => edge.stop());
   log.info({ replicas: replicaCounts, dataDir: options.data }, `the stack is ready on ${edge.url}`);
 });
+
+function restarting(name: string): RestartPolicy {
+  return {
+    firstPauseMs: 500,
+    longestPauseMs: 30_000,
+    onRestart: (ending, pauseMs) => log.error({ name, ending, pauseMs }, "service ended, starting it again"),
+  };
+}
 
 async function checkPort(): Promise<void> {
   const server = createServer().listen(port, host);

@@ -18,11 +18,11 @@ export function isSabotage(text: string): text is Sabotage {
   return (SABOTAGES as readonly string[]).includes(text);
 }
 
-/** The composition roots, paths of the folder above. */
-export function sabotagedMains(sabotage: Sabotage | undefined): Partial<Record<ServiceName, string>> {
+/** Returns the composition root that replaces a service's own. */
+export function sabotagedMains(sabotage: Sabotage | undefined): Partial<Record<ServiceName, URL>> {
   if (sabotage === undefined) return {};
   const service = sabotage === "confirms-before-append" ? "gateway" : "consumer";
-  return { [service]: `./saboteurs/${sabotage}.ts` };
+  return { [service]: new URL(`./${sabotage}.ts`, import.meta.url) };
 }
 
 /** Faults that bring the broken promise to light: most are kept as long as nothing dies. */
