@@ -1,6 +1,5 @@
 //   producers ──POST /publish──▶ gateway ──frames──▶ queue in memory ──▶ consumer ──▶ SQLite ◀── query ◀──GET── readers
 //             ◀─────── 200 ─────         ◀─────────── verdicts ──────────┘
-import { setFlagsFromString } from "node:v8";
 import { startConsumer } from "@tidemark/consumer/consumer";
 import { startHousekeeping } from "@tidemark/consumer/housekeeping";
 import { requireDurable } from "@tidemark/domain/durability";
@@ -20,9 +19,6 @@ import { SingleSettings } from "./settings.ts";
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
 // One thread reads pages and hands each over as a copy: a second one would only wait for this thread, in memory.
 const MAX_PAGE_READS = 1;
-
-// As in query. 40 readers of 7.8 MB pages brought this process to 1,284 MB, with these and one page read at a time to 511.
-for (const flag of ["--heap-growing-percent=20", "--semi-space-growth-factor=1"]) setFlagsFromString(flag);
 
 const settings = settingsOrExit(() => readSettings(SingleSettings));
 const log = createLogger({ service: "single", level: settings.LOG_LEVEL });
