@@ -1,5 +1,5 @@
 #!/bin/sh
-# nginx reads no environment: what a setting decides is written before it starts.
+# nginx does not read the environment, so this script writes the settings to a file before nginx starts.
 set -eu
 limit=${MAX_BODY_BYTES:-8000000}
 case $limit in *[!0-9]*)
