@@ -14,7 +14,7 @@ import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signa
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
-import { readBooks } from "@tidemark/query/books";
+import { readBooks } from "@tidemark/query/books/books";
 import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
 import { createDatabase } from "@tidemark/test-support/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";

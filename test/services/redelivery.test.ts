@@ -5,7 +5,7 @@ import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fi
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
-import { readBooks } from "@tidemark/query/books";
+import { readBooks } from "@tidemark/query/books/books";
 import { createDatabase } from "@tidemark/test-support/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";

@@ -1,11 +1,11 @@
 import { type Durability, mergeDurability, SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
 import type { Signals } from "@tidemark/event-log/signals";
-import type { HealthAnswer } from "@tidemark/http-api/health-api";
+import type { HealthAnswer } from "@tidemark/http-api/operations/health-api";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import { within } from "@tidemark/runtime/health";
 import type { FastifyInstance } from "fastify";
-import type { BooksOptions, WholeBooks } from "./books.ts";
+import type { BooksOptions, WholeBooks } from "./books/books.ts";
 import { type ConsumerWatch, watchConsumers } from "./consumer-watch.ts";
 
 const LOOK_TIMEOUT_MS = 3_000;

@@ -1,5 +1,5 @@
 import type { Audit, AuditCounts } from "@tidemark/event-store/audit";
-import type { AuditAnswer } from "./audit-api.ts";
+import type { AuditAnswer } from "./operations/audit-api.ts";
 
 /** Words an audit for the outside. */
 export function auditAnswer(audit: Audit): AuditAnswer {

@@ -1,15 +1,15 @@
 import { createDocument } from "zod-openapi";
-import { audit } from "./audit-api.ts";
-import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./dead-letters-api.ts";
-import { listDuplicates } from "./duplicates-api.ts";
-import { findEvent, listEvents } from "./events-api.ts";
-import { readHealth, readLiveness, readReadiness } from "./health-api.ts";
-import { documentOperation, pageOperation } from "./pages-api.ts";
+import { audit } from "./operations/audit-api.ts";
+import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./operations/dead-letters-api.ts";
+import { listDuplicates } from "./operations/duplicates-api.ts";
+import { findEvent, listEvents } from "./operations/events-api.ts";
+import { readHealth, readLiveness, readReadiness } from "./operations/health-api.ts";
+import { documentOperation, pageOperation } from "./operations/pages-api.ts";
+import { publish } from "./operations/publish-api.ts";
+import { readReceipt } from "./operations/receipts-api.ts";
+import { readStats } from "./operations/stats-api.ts";
+import { streamEvents } from "./operations/stream-api.ts";
 import { ProblemSchema } from "./problem-schema.ts";
-import { publish } from "./publish-api.ts";
-import { readReceipt } from "./receipts-api.ts";
-import { readStats } from "./stats-api.ts";
-import { streamEvents } from "./stream-api.ts";
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 

@@ -1,0 +1,28 @@
+import { Socket } from "node:net";
+import type { Audit, Auditor } from "@tidemark/event-store/audit";
+import { auditAnswer } from "@tidemark/http-api/audit-answer";
+import { AuditParameters } from "@tidemark/http-api/operations/audit-api";
+import { coalesce } from "@tidemark/runtime/coalesce";
+import type { FastifyInstance } from "fastify";
+
+const MAX_NAMED = 10;
+
+/** `GET /audit`. However many ask, one recount runs at a time, and those who come meanwhile share the next. */
+export function registerAudit(server: FastifyInstance, { auditor }: { auditor: Auditor }): void {
+  const run = coalesce(async (_books: "all") => {
+    const audit = await auditor.audit();
+    if (!audit.isBalanced) server.log.error(describeDefect(audit), "the books and the rows do not agree");
+    return auditAnswer(audit);
+  });
+
+  server.get("/audit", { schema: { querystring: AuditParameters } }, async ({ raw }) => {
+    // Nothing moves on the connection while rows are counted; the next request on it has its time limit again.
+    if (raw.socket instanceof Socket) raw.socket.setTimeout(0);
+    return run("all");
+  });
+}
+
+function describeDefect({ booked, counted, bySource, differences, differencesTotal }: Audit) {
+  const topics = differences.slice(0, MAX_NAMED).map(({ topic }) => topic);
+  return { topics, differencesTotal, booked, counted, bySource };
+}

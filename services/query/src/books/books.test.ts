@@ -1,0 +1,251 @@
+import { Unavailable } from "@tidemark/domain/errors";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { Books, BooksQuery } from "@tidemark/event-store/event-store";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { EMPTY_BOOKS } from "../query-fixture.ts";
+import { keepSteady, readBooks, type WholeBooks } from "./books.ts";
+
+const away = () => Promise.reject(new Unavailable({ code: "log_unreachable", detail: "away" }));
+
+/** A log and a store in a few lines: frames are appended, applied, and leave the log some time after. */
+class Simulation {
+  readonly #held = new Map<number, number>();
+  readonly #applied = new Map<number, number>();
+  #lastSequence = 0;
+  appendedEvents = 0;
+
+  append(events: number): void {
+    this.#held.set(++this.#lastSequence, events);
+    this.appendedEvents += events;
+  }
+
+  applyOldest(): void {
+    const sequence = [...this.#held.keys()].find((key) => !this.#applied.has(key));
+    if (sequence !== undefined) this.#applied.set(sequence, this.#held.get(sequence) ?? 0);
+  }
+
+  /** As a broker does that is killed: an acknowledgement was not on its disk yet. */
+  comeBack(): void {
+    const sequence = [...this.#applied.keys()].find((key) => !this.#held.has(key));
+    if (sequence === undefined) return;
+    const held = [...this.#held, [sequence, this.#applied.get(sequence) ?? 0] as const];
+    this.#held.clear();
+    for (const [key, events] of held.toSorted(([left], [right]) => left - right)) this.#held.set(key, events);
+  }
+
+  /** As an operator does who purges the log: what it holds is in no books. */
+  lose(): void {
+    const sequence = [...this.#held.keys()].find((key) => !this.#applied.has(key));
+    if (sequence !== undefined) this.#held.delete(sequence);
+  }
+
+  acknowledgeOldest(): void {
+    const sequence = [...this.#held.keys()].find((key) => this.#applied.has(key));
+    if (sequence !== undefined) this.#held.delete(sequence);
+  }
+
+  look(): LogContents {
+    const sequences = [...this.#held.keys()];
+    const lastSequence = this.#lastSequence;
+    const frames = sequences.length;
+    const events = sum(this.#held.values());
+    return {
+      incarnation: "one",
+      events,
+      frames,
+      lastSequence,
+      held: sequences.map((sequence) => ({ first: sequence, last: sequence })),
+      removed: lastSequence - frames,
+    };
+  }
+
+  books({ log }: BooksQuery): Books {
+    const applied = [...this.#applied];
+    const isHeld = (sequence: number) => log?.held.some(({ first, last }) => first <= sequence && sequence <= last);
+    const isGone = (sequence: number) => !isHeld(sequence) && sequence <= (log?.lastSequence ?? 0);
+    return {
+      ...EMPTY_BOOKS,
+      unique: sum(this.#applied.values()),
+      appliedHeldEvents: sum(applied.filter(([sequence]) => isHeld(sequence)).map(([, events]) => events)),
+      appliedGoneFrames: applied.filter(([sequence]) => isGone(sequence)).length,
+    };
+  }
+}
+
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, number) => total + number, 0);
+}
+
+type Step = (simulation: Simulation) => void;
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.integer({ min: 1, max: 9 }).map(
+    (events): Step =>
+      (simulation) =>
+        simulation.append(events),
+  ),
+  fc.constant<Step>((simulation) => simulation.applyOldest()),
+  fc.constant<Step>((simulation) => simulation.acknowledgeOldest()),
+  fc.constant<Step>((simulation) => simulation.comeBack()),
+);
+/** What happens before the look at the log, and before the look at the store. */
+const anyCall = fc.array(fc.array(anyStep, { maxLength: 8 }), { maxLength: 2 });
+
+/** Reads the books while steps happen before each look. */
+async function readAmid(simulation: Simulation, steps: Step[][]) {
+  const queue = steps.values();
+  const happen = () => {
+    for (const step of queue.next().value ?? []) step(simulation);
+  };
+  const {
+    books,
+    queue: found,
+    drift,
+  } = await readBooks(
+    {
+      readLog: async () => {
+        happen();
+        return simulation.look();
+      },
+      reader: {
+        readBooks: async (query) => {
+          happen();
+          return simulation.books(query);
+        },
+      },
+    },
+    { maxTopics: 0 },
+  );
+  return { books, queue: found, drift, received: books.unique + (found?.events ?? Number.NaN) };
+}
+
+test("received holds all that was appended before the call, nothing twice, never goes down, and does not drift", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyCall, { maxLength: 6 }), async (calls) => {
+      const simulation = new Simulation();
+      let last = 0;
+      for (const steps of calls) {
+        const before = simulation.appendedEvents;
+        const { received, queue, drift } = await readAmid(simulation, steps);
+        expect(drift).toBe(0);
+        expect(received).toBeGreaterThanOrEqual(Math.max(before, last));
+        expect(received).toBeLessThanOrEqual(simulation.appendedEvents);
+        expect(queue?.events).toBeGreaterThanOrEqual(0);
+        last = received;
+      }
+    }),
+  );
+});
+
+test("counts a frame once that is applied and not yet acknowledged", async () => {
+  const simulation = new Simulation();
+  simulation.append(3);
+  simulation.append(4);
+  simulation.applyOldest();
+  expect(await readAmid(simulation, [])).toMatchObject({ received: 7, queue: { events: 4 } });
+});
+
+test("counts a frame once that came and was applied after the look at the log", async () => {
+  const simulation = new Simulation();
+  simulation.append(2);
+  const appendAndApplyAll: Step[] = [(it) => it.append(5), (it) => it.applyOldest(), (it) => it.applyOldest()];
+  expect(await readAmid(simulation, [[], appendAndApplyAll])).toMatchObject({ received: 7, queue: { events: 0 } });
+});
+
+test("gives the store's books alone when the log is away", async () => {
+  const simulation = new Simulation();
+  simulation.append(3);
+  simulation.applyOldest();
+  const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
+  const whole = await readBooks({ reader, readLog: away }, { maxTopics: 0 });
+  expect(whole.books.unique).toBe(3);
+  expect(whole.queue).toBeUndefined();
+});
+
+test("counts what is applied as queued, never less, while the log cannot name what it holds", async () => {
+  const simulation = new Simulation();
+  for (const events of [3, 4]) simulation.append(events);
+  simulation.applyOldest();
+  const { held: _, ...unnamed } = simulation.look();
+  const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
+  expect(await readBooks({ reader, readLog: async () => unnamed }, { maxTopics: 0 })).toMatchObject({
+    books: { unique: 3 },
+    queue: { events: 7 },
+  });
+});
+
+test("drift is how many frames left the log without being in the books", async () => {
+  const simulation = new Simulation();
+  for (const events of [3, 4, 5]) simulation.append(events);
+  simulation.applyOldest();
+  simulation.acknowledgeOldest();
+  expect(await readAmid(simulation, [])).toMatchObject({ drift: 0 });
+  simulation.lose();
+  expect(await readAmid(simulation, [])).toMatchObject({ drift: 1, queue: { events: 5 } });
+  simulation.applyOldest();
+  expect(await readAmid(simulation, [])).toMatchObject({ drift: 1 });
+});
+
+test("drift is that of the tables where log and books agree, and no defect hides another", async () => {
+  const contents = { ...new Simulation().look(), removed: 5 };
+  const driftWith = async (books: Partial<Books>) => {
+    const reader = { readBooks: async () => ({ ...EMPTY_BOOKS, ...books }) };
+    return (await readBooks({ reader, readLog: async () => contents }, { maxTopics: 0 })).drift;
+  };
+  expect(await driftWith({ appliedGoneFrames: 5 })).toBe(0);
+  expect(await driftWith({ appliedGoneFrames: 5, tableDrift: 2 })).toBe(2);
+  expect(await driftWith({ appliedGoneFrames: 6, tableDrift: 1 })).toBe(-1);
+});
+
+test("drift is not known where the log is away, uncertain, or cannot name what it holds", async () => {
+  const simulation = new Simulation();
+  simulation.append(3);
+  const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
+  const { held: _, ...unnamed } = simulation.look();
+  const uncertain = { ...simulation.look(), isUncertain: true as const };
+  for (const readLog of [away, async () => unnamed, async () => uncertain]) {
+    expect(await readBooks({ reader, readLog }, { maxTopics: 0 })).not.toHaveProperty("drift");
+  }
+});
+
+test("passes on that the store is away", async () => {
+  const gone = new Unavailable({ code: "store_unreachable", detail: "gone" });
+  const reader = { readBooks: () => Promise.reject(gone) };
+  const readLog = async () => new Simulation().look();
+  await expect(readBooks({ reader, readLog }, { maxTopics: 0 })).rejects.toBe(gone);
+});
+
+const whole = (unique: number, events: number, isUncertain?: true): WholeBooks => {
+  const books = { ...EMPTY_BOOKS, unique };
+  return { books, queue: { events, ...(isUncertain ? { isUncertain } : {}) } };
+};
+
+test("the sum does not go back where a look was uncertain, and follows the store where it overtakes", async () => {
+  const steady = keepSteady();
+  const sums = [];
+  for (const read of [whole(10, 5), whole(12, 1, true), whole(12, 9, true), whole(20, 0, true), whole(20, 3)]) {
+    const { books, queue } = await steady(async () => read);
+    sums.push([books.unique, queue?.events]);
+  }
+  expect(sums).toEqual([
+    [10, 5],
+    [12, 3],
+    [12, 3],
+    [20, 0],
+    [20, 3],
+  ]);
+});
+
+test("the sum does not go back where an older read ends after a younger one, and does after a purge", async () => {
+  const steady = keepSteady();
+  const older = Promise.withResolvers<WholeBooks>();
+  const reading = steady(() => older.promise);
+  await steady(async () => whole(10, 9));
+  older.resolve(whole(10, 5));
+  await reading;
+  expect((await steady(async () => whole(10, 0, true))).queue?.events).toBe(9);
+
+  await steady(async () => whole(10, 0));
+  expect((await steady(async () => whole(10, 1, true))).queue?.events).toBe(0);
+});

@@ -1,0 +1,91 @@
+import type { Audit } from "@tidemark/event-store/audit";
+import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
+import type { TopicBooks } from "@tidemark/event-store/event-store";
+import { type StatsAnswer, StatsParameters } from "@tidemark/http-api/operations/stats-api";
+import { coalesce } from "@tidemark/runtime/coalesce";
+import type { FastifyInstance } from "fastify";
+import { type BooksOptions, keepSteady, type WholeBooks } from "./books.ts";
+
+const MAX_TOPICS = 1_000;
+const MAX_SOURCES = 100;
+
+export interface StatsOptions {
+  readBooks: (options: BooksOptions) => Promise<WholeBooks>;
+  startedAtMs: number;
+}
+
+/** `GET /stats`. However many ask, log and store are read once at a time for each topic asked about. */
+export function registerStats(server: FastifyInstance, { readBooks, startedAtMs }: StatsOptions): void {
+  const steady = keepSteady();
+  const limits = { maxTopics: MAX_TOPICS, maxSources: MAX_SOURCES };
+  const read = coalesce((topic: string | undefined) =>
+    steady(() => readBooks({ ...(topic === undefined ? {} : { topic }), ...limits })),
+  );
+
+  server.get<{ Querystring: StatsParameters }>(
+    "/stats",
+    { schema: { querystring: StatsParameters } },
+    async ({ query }) => statsAnswer(await read(query.topic), { startedAtMs, nowMs: Date.now() }),
+  );
+}
+
+/** Words the books for the outside. */
+export function statsAnswer(
+  { books, queue, drift }: WholeBooks,
+  { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
+): StatsAnswer {
+  const { unique, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit } = books;
+  const uptimeMs = Math.max(0, nowMs - startedAtMs);
+  return {
+    received: unique + duplicates + deadLettered + (queue?.events ?? 0),
+    unique_processed: unique,
+    duplicate_dropped: duplicates,
+    conflicts,
+    dead_lettered: deadLettered,
+    queue_size: queue?.events ?? null,
+    topics: byTopic.map(({ topic }) => topic),
+    by_topic: byTopic.map(topicStats),
+    topics_total: books.topicsTotal,
+    by_source: bySource.map(sourceStats),
+    sources_total: books.sourcesTotal,
+    oldest_queued_seconds: queue === undefined ? null : Math.max(0, nowMs - (queue.oldestAtMs ?? nowMs)) / 1_000,
+    uptime_seconds: uptimeMs / 1_000,
+    uptime_human: humanDuration(uptimeMs),
+    drift: drift ?? null,
+    last_audit: lastAudit === undefined ? null : auditStats(lastAudit),
+    ...(queue === undefined ? { incomplete: ["log"] } : {}),
+  };
+}
+
+function topicStats(books: TopicBooks): StatsAnswer["by_topic"][number] {
+  return {
+    topic: books.topic,
+    received: books.unique + books.duplicates + books.deadLettered,
+    unique_processed: books.unique,
+    duplicate_dropped: books.duplicates,
+    conflicts: books.conflicts,
+    dead_lettered: books.deadLettered,
+    last_processed_at: books.lastProcessedAt,
+  };
+}
+
+function sourceStats({ source, duplicates, conflicts, ages }: SourceBooks): StatsAnswer["by_source"][number] {
+  return {
+    source,
+    duplicate_dropped: duplicates,
+    conflicts,
+    ages: ages.map((count, age) => ({ within_seconds: AGE_BOUNDS_SECONDS[age] ?? null, count })),
+  };
+}
+
+function auditStats({ auditedAt, isBalanced, differencesTotal }: Audit): StatsAnswer["last_audit"] {
+  return { audited_at: auditedAt, balanced: isBalanced, differences_total: differencesTotal };
+}
+
+/** `1h 0m 0s`; days only where there are some. */
+export function humanDuration(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const days = Math.floor(seconds / 86_400);
+  const clock = `${Math.floor(seconds / 3_600) % 24}h ${Math.floor(seconds / 60) % 60}m ${seconds % 60}s`;
+  return days > 0 ? `${days}d ${clock}` : clock;
+}

@@ -1,0 +1,69 @@
+import { InvalidInput } from "@tidemark/domain/errors";
+import { decodeReceipt, type Receipt } from "@tidemark/domain/receipt";
+import { countVerdicts } from "@tidemark/domain/verdict";
+import type { LogContents } from "@tidemark/event-log/event-log";
+import type { EventReader } from "@tidemark/event-store/event-store";
+import { ReceiptKey } from "@tidemark/http-api/operations/receipts-api";
+import { readPreferences } from "@tidemark/http-api/prefer";
+import { type PublishAnswer, publishAnswer } from "@tidemark/http-api/publish-answer";
+import type { FastifyInstance } from "fastify";
+import { createPatience } from "./patience.ts";
+
+const KEPT_MS = 24 * 60 * 60 * 1_000;
+const MAX_WAIT_SECONDS = 60;
+const MAX_WAITING = 100;
+
+export interface ReceiptsOptions {
+  reader: Pick<EventReader, "findFrame">;
+  readLog: () => Promise<LogContents>;
+}
+
+/** `GET /receipts/{id}`: what became of a request that was answered 202. `Prefer: wait=N` waits until it is judged. */
+export function registerReceipts(server: FastifyInstance, options: ReceiptsOptions): void {
+  const patience = createPatience({ maxWaiting: MAX_WAITING });
+  server.addHook("preClose", async () => patience.end());
+
+  server.get<{ Params: ReceiptKey }>("/receipts/:id", { schema: { params: ReceiptKey } }, async (request, reply) => {
+    const receipt = decodeReceipt(request.params.id);
+    const read = () => readReceipt(receipt, options);
+    const { waitSeconds } = readPreferences(request.headers.prefer);
+    if (waitSeconds === undefined) return read();
+    const seconds = Math.min(waitSeconds, MAX_WAIT_SECONDS);
+    const hasLeft = () => request.raw.socket.destroyed;
+    const { answer, isHonoured } = await patience.until(read, {
+      isEnough: ({ pending }) => pending === 0 || hasLeft(),
+      waitMs: seconds * 1_000,
+    });
+    if (isHonoured) reply.header("preference-applied", `wait=${seconds}`);
+    return answer;
+  });
+}
+
+async function readReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {
+  const { frameId, firstEvent, count } = receipt;
+  const entry = await options.reader.findFrame(frameId);
+  if (entry === undefined) return pendingAnswer(receipt, options);
+  const end = firstEvent + count;
+  if (end > entry.verdicts.length) throw notFound("no receipt has this id");
+  return publishAnswer({ ...countVerdicts(entry.verdicts, firstEvent, end), pending: 0 });
+}
+
+/** The answer for a frame that the ledger does not know: it waits in the log, or was forgotten long after it was judged. */
+async function pendingAnswer({ count, takenAtMs }: Receipt, { readLog }: ReceiptsOptions): Promise<PublishAnswer> {
+  const isOld = Date.now() - takenAtMs > KEPT_MS;
+  if (isOld && !reachesBack(await readLog(), takenAtMs)) {
+    throw notFound("this receipt is older than 24 hours, and its request is no longer known one by one");
+  }
+  return publishAnswer({ accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: count });
+}
+
+// The clocks of gateways, and the log's own, need not agree to the second.
+const CLOCK_TOLERANCE_MS = 60_000;
+
+function reachesBack({ oldestAtMs }: LogContents, takenAtMs: number): boolean {
+  return oldestAtMs !== undefined && oldestAtMs - CLOCK_TOLERANCE_MS <= takenAtMs;
+}
+
+function notFound(detail: string): InvalidInput {
+  return new InvalidInput({ code: "not_found", status: 404, detail });
+}

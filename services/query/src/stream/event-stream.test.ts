@@ -1,0 +1,171 @@
+import { get, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { createWalkBudgets } from "../paging/walk-budget.ts";
+import { openQueryFixture } from "../query-fixture.ts";
+import { type EventStreamOptions, registerEventStream } from "./event-stream.ts";
+
+interface Stream {
+  response: IncomingMessage;
+  text: () => string;
+  /** Ids and event ids of the events so far. */
+  events: () => { id: string; event_id: string }[];
+  close: () => void;
+  closed: Promise<void>;
+}
+
+function openStream(port: number, path: string, headers: Record<string, string> = {}): Promise<Stream> {
+  return new Promise((resolve, reject) => {
+    const sent = get({ port, host: "127.0.0.1", path, headers, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (piece) => {
+        text += piece;
+      });
+      response.on("error", () => undefined);
+      const closed = new Promise<void>((end) => response.once("close", () => end()));
+      const events = () =>
+        [...text.matchAll(/^id: (.*)\ndata: (.*)\n\n/gm)].map(([, id, data]) => {
+          return { id: String(id), event_id: JSON.parse(String(data)).event_id as string };
+        });
+      resolve({ response, text: () => text, events, close: () => sent.destroy(), closed });
+    });
+    sent.on("error", reject);
+    onTestFinished(() => void sent.destroy());
+  });
+}
+
+async function openTail() {
+  const fixture = await openQueryFixture(onTestFinished);
+  await fixture.server.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = fixture.server.server.address() as AddressInfo;
+  const open = (path = "/events/stream", headers?: Record<string, string>) => openStream(port, path, headers);
+  return { ...fixture, open };
+}
+
+const idsOf = (stream: Stream) => stream.events().map(({ event_id }) => event_id);
+const untilIds = (stream: Stream, ids: string[]) => vi.waitFor(() => expect(idsOf(stream)).toEqual(ids), 10_000);
+
+test("sends what is stored after the request, each event once, to everybody", async () => {
+  const { open, storeEvents } = await openTail();
+  await storeEvents([{ event_id: "before" }]);
+  const first = await open();
+  expect(first.response.headers["content-type"]).toBe("text/event-stream; charset=utf-8");
+  await storeEvents([{ event_id: "1" }, { event_id: "2" }, { event_id: "1" }]);
+  const second = await open();
+  await storeEvents([{ event_id: "3" }]);
+  await untilIds(first, ["1", "2", "3"]);
+  await untilIds(second, ["3"]);
+});
+
+test("keeps to a topic, and has every digit on one line", async () => {
+  const { open, storeEvents } = await openTail();
+  const stream = await open("/events/stream?topic=mine");
+  await storeEvents([
+    { topic: "other", event_id: "no" },
+    '{"topic":"mine","event_id":"1","timestamp":"2025-10-23T10:00:00Z","source":"s","payload":{\n"n":12345678901234567890}}',
+  ]);
+  await untilIds(stream, ["1"]);
+  expect(stream.text()).toContain('"payload":{ "n":12345678901234567890}');
+});
+
+test("goes on behind any id, by header or by query, the header counting for more", async () => {
+  const { open, storeEvents } = await openTail();
+  const all = Array.from({ length: 1_203 }, (_, index) => `${index}`);
+  const first = await open();
+  await storeEvents(all.map((event_id) => ({ event_id })));
+  await untilIds(first, all);
+  const { id } = first.events()[699] as { id: string };
+  const last = first.events().at(-1)?.id as string;
+  await untilIds(await open("/events/stream", { "last-event-id": id }), all.slice(700));
+  await untilIds(await open(`/events/stream?last_event_id=${id}`), all.slice(700));
+  await untilIds(await open(`/events/stream?last_event_id=${last}`, { "last-event-id": id }), all.slice(700));
+});
+
+test("says where it begins: who is cut off before the first event misses none", async () => {
+  const { open, storeEvents } = await openTail();
+  const first = await open();
+  await vi.waitFor(() => expect(first.text()).toContain("id: "));
+  const id = /^retry: \d+\nid: (\S+)\n\n/.exec(first.text())?.[1];
+  first.close();
+  await storeEvents([{ event_id: "missed" }]);
+  await untilIds(await open("/events/stream", { "last-event-id": String(id) }), ["missed"]);
+});
+
+test("takes the cursor of a walk forward for an id", async () => {
+  const { open, server, storeEvents } = await openTail();
+  await storeEvents([{ event_id: "1" }, { event_id: "2" }]);
+  const { next_cursor } = (await server.inject("/events?order=asc&limit=1")).json();
+  await untilIds(await open(`/events/stream?last_event_id=${next_cursor}`), ["2"]);
+});
+
+test("refuses an id of another topic, what is no id, and what it does not know", async () => {
+  const { server } = await openTail();
+  const { next_cursor } = (await server.inject("/events?order=asc&topic=a")).json();
+  const code = async (url: string) => (await server.inject(url)).json().code;
+  expect(await code(`/events/stream?topic=b&last_event_id=${next_cursor}`)).toBe("invalid_cursor");
+  expect(await code("/events/stream?last_event_id=x")).toBe("invalid_cursor");
+  expect(await code("/events/stream?order=asc")).toBe("invalid_parameter");
+});
+
+test("ends with the service, cleanly", async () => {
+  const { open, server } = await openTail();
+  const stream = await open();
+  await server.close();
+  await stream.closed;
+  expect(stream.response.complete).toBe(true);
+});
+
+test("HEAD is not a stream", async () => {
+  const { server } = await openTail();
+  expect((await server.inject({ method: "HEAD", url: "/events/stream" })).statusCode).toBe(405);
+});
+
+/** Streams with other limits than those of the service. */
+async function openLimited(limits: Partial<EventStreamOptions>) {
+  const { store, storeEvents } = await openQueryFixture(onTestFinished);
+  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
+  registerEventStream(server, {
+    reader: store,
+    signals: createMemorySignals(),
+    budget: createWalkBudgets().streams,
+    ...limits,
+  });
+  await server.listen({ host: "127.0.0.1", port: 0 });
+  onTestFinished(() => server.close());
+  const { port } = server.server.address() as AddressInfo;
+  return { server, store, storeEvents, open: () => openStream(port, "/events/stream") };
+}
+
+test("finds events without being told of them, and says in between that it is there", async () => {
+  const { open, storeEvents } = await openLimited({ heartbeatMs: 20 });
+  const stream = await open();
+  await vi.waitFor(() => expect(stream.text()).toContain("\n: nothing new\n\n"), 10_000);
+  await storeEvents([{ event_id: "1" }]);
+  await untilIds(stream, ["1"]);
+});
+
+test("refuses more streams than it holds, and takes another when one has gone", async () => {
+  const { open } = await openLimited({ maxStreams: 1 });
+  const first = await open();
+  const refused = await open();
+  expect(refused.response.statusCode).toBe(503);
+  expect(refused.response.headers["retry-after"]).toMatch(/^[5-8]$/);
+  first.close();
+  await vi.waitFor(async () => expect((await open()).response.statusCode).toBe(200), 10_000);
+});
+
+test("cuts off who does not read", { timeout: 20_000 }, async () => {
+  const { open, server, storeEvents } = await openLimited({ maxStallMs: 200 });
+  const stream = await open();
+  stream.response.pause();
+  const payload = { text: "x".repeat(4_000_000) };
+  for (let index = 0; index < 10; index++) await storeEvents([{ event_id: `${index}`, payload }]);
+  const countConnections = () => new Promise((resolve) => server.server.getConnections((_, count) => resolve(count)));
+  await vi.waitFor(async () => expect(await countConnections()).toBe(0), 15_000);
+  stream.response.resume();
+  await stream.closed;
+  expect(stream.response.complete).toBe(false);
+});

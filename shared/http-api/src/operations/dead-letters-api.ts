@@ -1,0 +1,120 @@
+import { Topic } from "@tidemark/domain/event";
+import { z } from "zod";
+import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "../page-schema.ts";
+import { type Operation, problems } from "../problem-schema.ts";
+
+export const DeadLettersParameters = z.strictObject({
+  topic: Topic.optional().meta({ description: "Only dead letters of this topic; without it, of all." }),
+  limit: Limit,
+  cursor: Cursor,
+});
+
+export type DeadLettersParameters = z.infer<typeof DeadLettersParameters>;
+
+export const DeadLetterKey = z.object({
+  id: z.string().meta({ description: "From the list of dead letters.", example: "42" }),
+});
+
+export type DeadLetterKey = z.infer<typeof DeadLetterKey>;
+
+const DeadLetterSchema = z
+  .object({
+    id: z.string().meta({ example: "42" }),
+    topic: Topic.optional().meta({ description: "Left out where it could not be read." }),
+    events: z.int().meta({
+      description: "How many events of the books it stands for: 1, or all of a frame that could not be read.",
+      example: 1,
+    }),
+    code: z.string().meta({ description: "SQLSTATE, SQLite's result code, or `damaged_frame`.", example: "22P02" }),
+    reason: z.string().meta({ description: "What the store said.", example: "invalid input syntax for type json" }),
+    attempts: z.int().meta({ description: "How often the store was asked to take it.", example: 1 }),
+    dead_at: Instant.meta({ description: "When it became a dead letter." }),
+    event: z.unknown().meta({
+      description: "The event as it came; a string where that is no JSON, in base64 where it is no text.",
+    }),
+  })
+  .meta({ id: "DeadLetter", description: "An event that the store refused for its data." });
+
+const DeadLettersAnswer = z
+  .object({
+    count: z.int().meta({ description: "Dead letters in this answer.", example: 1 }),
+    dead_letters: z.array(DeadLetterSchema),
+    next_cursor: NextCursor,
+  })
+  .meta({ id: "DeadLettersAnswer" });
+
+const EXAMPLE = {
+  id: "42",
+  topic: "user.login",
+  events: 1,
+  code: "22P02",
+  reason: "invalid input syntax for type json",
+  attempts: 1,
+  dead_at: "2025-10-23T10:00:00.000000Z",
+  event: {
+    topic: "user.login",
+    event_id: "evt-001",
+    timestamp: "2025-10-23T10:00:00Z",
+    source: "auth-service",
+    payload: { user_id: "123" },
+  },
+};
+
+export const listDeadLetters: Operation = {
+  operationId: "listDeadLetters",
+  tags: ["Books"],
+  summary: "List the events that the store refused",
+  description: "Oldest first. Each is counted under `dead_lettered`; deleted ones stay counted.",
+  requestParams: { query: DeadLettersParameters },
+  responses: {
+    "200": {
+      description: "A page of dead letters.",
+      headers: nextPageHeaders("/dead-letters?limit=100&cursor=AQAx"),
+      content: {
+        "application/json": {
+          schema: DeadLettersAnswer,
+          example: { count: 1, dead_letters: [EXAMPLE], next_cursor: null },
+        },
+      },
+    },
+    ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
+  },
+};
+
+const RedriveAnswer = z
+  .object({
+    id: z.string().meta({ example: "42" }),
+    status: z
+      .enum(["stored", "duplicate", "conflict"])
+      .meta({ description: "What the event is in the books now.", example: "stored" }),
+  })
+  .meta({ id: "RedriveAnswer" });
+
+export const redriveDeadLetter: Operation = {
+  operationId: "redriveDeadLetter",
+  tags: ["Books"],
+  summary: "Try a dead letter again",
+  description:
+    "Taken, it leaves the dead letters and moves in the books from dead to unique or duplicate. Refused again, it stays, " +
+    "with one attempt more. Needs no body.",
+  requestParams: { path: DeadLetterKey },
+  responses: {
+    "200": {
+      description: "The store took it.",
+      content: { "application/json": { schema: RedriveAnswer, example: { id: "42", status: "stored" } } },
+    },
+    ...problems("not_found", "still_refused", "store_unreachable"),
+  },
+};
+
+export const deleteDeadLetter: Operation = {
+  operationId: "deleteDeadLetter",
+  tags: ["Books"],
+  summary: "Forget a dead letter",
+  description: "Its content is gone for good; it stays counted as dead.",
+  requestParams: { path: DeadLetterKey },
+  responses: {
+    "204": { description: "It is gone." },
+    ...problems("not_found", "store_unreachable"),
+  },
+};
