@@ -14,8 +14,8 @@ import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/sqlite-tables";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { openWriterDatabase } from "./connection/database.ts";
 import { verifySqlite } from "./maintain/audit.ts";
-import { openWriterDatabase } from "./schema/database.ts";
 import { openSqliteEventStore } from "./sqlite-event-store.ts";
 import { SqliteWorker } from "./worker/worker.ts";
 

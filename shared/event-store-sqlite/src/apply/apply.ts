@@ -3,7 +3,7 @@ import type { Applied, AppliedFrame } from "@tidemark/event-store/event-store";
 import { type FrameItem, readItems } from "@tidemark/event-store/frame-items";
 import { type Refusal, refuseOwnFault } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
-import { refusalOf, refusedByStore } from "../worker/errors.ts";
+import { refusalOf, refusedByStore } from "../connection/errors.ts";
 import { type Pass, prepareCounters, sixDigits, startPass } from "./batch-totals.ts";
 import { prepareBurial } from "./dead-letter.ts";
 import { prepareJudge, tryItem } from "./deduplicate.ts";

@@ -2,9 +2,9 @@ import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/ver
 import type { Refusal } from "@tidemark/event-store/refusal";
 import { isSameJson } from "@tidemark/json/value";
 import type { Database } from "better-sqlite3";
-import { refusalOf, refusedByStore } from "../worker/errors.ts";
-import { createReadAge } from "./age.ts";
+import { refusalOf, refusedByStore } from "../connection/errors.ts";
 import { copiesOf, countsOf, type Pass } from "./batch-totals.ts";
+import { createReadAge } from "./duplicate-age.ts";
 import { readItem } from "./frame-items.ts";
 import type { FrameEvent } from "./read-events.ts";
 

@@ -1,4 +1,4 @@
-import { refusedByStore } from "../worker/errors.ts";
+import { refusedByStore } from "../connection/errors.ts";
 import { type FrameEvent, readEvents } from "./read-events.ts";
 
 /** @throws {InvalidInput} when it is no event */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
-import { refusedByStore } from "../worker/errors.ts";
+import { refusedByStore } from "../connection/errors.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

@@ -9,9 +9,9 @@ import {
 } from "@tidemark/event-store/audit";
 import type { Database } from "better-sqlite3";
 import { sixDigits } from "../apply/batch-totals.ts";
-import { openReaderDatabase, refuseNoFile } from "../schema/database.ts";
-import { checkSchema } from "../schema/schema.ts";
-import { sqliteCode } from "../worker/errors.ts";
+import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
+import { sqliteCode } from "../connection/errors.ts";
+import { checkSchema } from "../schema/migrate.ts";
 
 interface TallyRow {
   topic: string;
@@ -68,7 +68,7 @@ const BY_SOURCE = `SELECT coalesce(sum(duplicates), 0) AS duplicates, coalesce(s
   FROM source_counters`;
 
 /** Recounts a file through a connection of its own, in one snapshot, and changes nothing in it. */
-export function recountSqlite(path: string): Audit {
+export function auditSqlite(path: string): Audit {
   const database = openReaderDatabase(path);
   try {
     return database.transaction(() => recount(database)).deferred();
@@ -109,7 +109,7 @@ function explain(file: string, cause: unknown): unknown {
 }
 
 /** Prepares what makes an audit the last one. */
-export function prepareKeepingAudit(database: Database): (audit: Audit) => void {
+export function prepareKeepAudit(database: Database): (audit: Audit) => void {
   const keep = database.prepare<[string]>(
     "INSERT INTO last_audit (report, only_row) VALUES (?, 1) ON CONFLICT (only_row) DO UPDATE SET report = excluded.report",
   );

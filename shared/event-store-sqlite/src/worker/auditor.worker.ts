@@ -1,11 +1,10 @@
-import { recountSqlite } from "../maintain/audit.ts";
+import { auditSqlite } from "../maintain/audit.ts";
 import { serveCalls } from "./worker.ts";
 
-const methods = {
-  recount: (path: string) => recountSqlite(path),
-  close: (): void => {},
-};
+function openAuditor(path: string) {
+  return { recount: () => auditSqlite(path), close: (): void => {} };
+}
 
-export type AuditorMethods = typeof methods;
+export type AuditorFunctions = ReturnType<typeof openAuditor>;
 
-serveCalls(methods);
+serveCalls(openAuditor);

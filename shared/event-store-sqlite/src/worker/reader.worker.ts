@@ -1,38 +1,30 @@
-import type { DeadLetterQuery } from "@tidemark/event-store/dead-letters";
-import type { DuplicateQuery } from "@tidemark/event-store/duplicates";
-import type { BooksQuery, EventQuery } from "@tidemark/event-store/event-store";
-import type { Database } from "better-sqlite3";
+import { openReaderDatabase } from "../connection/database.ts";
+import { prepareBooks } from "../read/books.ts";
 import { prepareDeadLetterListing } from "../read/dead-letters.ts";
 import { prepareDuplicateListing } from "../read/duplicates.ts";
-import { prepareQueries, type SqliteQueries } from "../read/queries.ts";
-import { openReaderDatabase } from "../schema/database.ts";
+import { prepareFindEvent, prepareListing, prepareTip } from "../read/events.ts";
+import { prepareFindFrame } from "../read/frames.ts";
 import { serveCalls } from "./worker.ts";
 
-let database: Database;
-let queries: SqliteQueries;
-let listDuplicates: ReturnType<typeof prepareDuplicateListing>;
-let listDeadLetters: ReturnType<typeof prepareDeadLetterListing>;
+function openReader(path: string) {
+  const database = openReaderDatabase(path);
+  return {
+    listEvents: prepareListing(database),
+    readTip: prepareTip(database),
+    findEvent: prepareFindEvent(database),
+    findFrame: prepareFindFrame(database),
+    readBooks: prepareBooks(database),
+    listDuplicates: prepareDuplicateListing(database),
+    listDeadLetters: prepareDeadLetterListing(database),
+    ping: (): void => {
+      database.pragma("schema_version");
+    },
+    close: (): void => {
+      database.close();
+    },
+  };
+}
 
-const methods = {
-  open: (path: string): void => {
-    database = openReaderDatabase(path);
-    queries = prepareQueries(database);
-    listDuplicates = prepareDuplicateListing(database);
-    listDeadLetters = prepareDeadLetterListing(database);
-  },
-  listEvents: (query: EventQuery) => queries.listEvents(query),
-  readTip: () => queries.readTip(),
-  findEvent: (topic: string, eventId: string) => queries.findEvent(topic, eventId),
-  findFrame: (frameId: string) => queries.findFrame(frameId),
-  readBooks: (query: BooksQuery) => queries.readBooks(query),
-  listDuplicates: (query: DuplicateQuery) => listDuplicates(query),
-  listDeadLetters: (query: DeadLetterQuery) => listDeadLetters(query),
-  ping: () => queries.ping(),
-  close: (): void => {
-    database?.close();
-  },
-};
+export type ReaderFunctions = ReturnType<typeof openReader>;
 
-export type ReaderMethods = typeof methods;
-
-serveCalls(methods);
+serveCalls(openReader);

@@ -1,7 +1,13 @@
 import { type MessagePort, parentPort, Worker } from "node:worker_threads";
-import { type ErrorRecord, fromErrorRecord, storeUnreachable, toErrorRecord, translateSqliteError } from "./errors.ts";
+import {
+  type ErrorRecord,
+  fromErrorRecord,
+  storeUnreachable,
+  toErrorRecord,
+  translateSqliteError,
+} from "../connection/errors.ts";
 
-/** Calls of functions in another thread, answered in the order they were made. */
+/** Calls of functions in another thread, answered in the order in which they were made. */
 
 interface Call {
   id: number;
@@ -13,11 +19,28 @@ type Reply = { id: number; result: unknown } | { id: number; error: ErrorRecord 
 
 type Methods = Record<string, (...args: never[]) => unknown>;
 
-/** In the worker: answers calls of these functions, which may throw. `close`, once it has run, ends the thread. */
-export function serveCalls(methods: Methods & { close: () => void }): void {
+/** The functions of a thread that has opened its file. `close` ends the thread. */
+type Served = Methods & { close: () => void };
+
+/** The same functions as the main thread calls them. */
+type Remote<Functions extends Methods> = {
+  [Name in keyof Functions]: (...args: Parameters<Functions[Name]>) => Promise<ReturnType<Functions[Name]>>;
+};
+
+/**
+ * Serves a worker's calls. The first call opens the file of the store; the later ones are for the functions that `open`
+ * returned. This is the one seam to SQLite: it translates whatever a function throws, so that statements are plain.
+ */
+export function serveCalls(open: (path: string) => Served): void {
   const port = parentPort as MessagePort;
+  let served: Methods = {
+    open: (path: string): void => {
+      served = open(path);
+    },
+    close: () => undefined,
+  };
   port.on("message", ({ id, method, args }: Call) => {
-    port.postMessage(answer(id, () => (methods[method] as (...args: unknown[]) => unknown)(...args)));
+    port.postMessage(answer(id, () => (served[method] as (...args: unknown[]) => unknown)(...args)));
     if (method === "close") port.close();
   });
 }
@@ -36,16 +59,20 @@ interface Pending {
 }
 
 /**
- * The main thread's end. A worker that dies, or is closed, leaves no call unanswered: those under way and every later
- * one are rejected with `Unavailable`. It is not started again: what killed it is a bug, and `onDeath` ends the process.
+ * The main thread's end of a worker. A worker that dies or is closed leaves no call unanswered: the calls under way and
+ * every later one are rejected with `Unavailable`. Only a bug kills a worker, so it is not started again: `onDeath` ends
+ * the process.
+ *
+ * States: serving -> closing (`close`; the calls under way finish) -> ended, or serving -> dead (`abandon`, or the thread
+ * ended by itself). `#ended` is set in all but the first.
  */
-export class SqliteWorker<Served extends Methods & { close: () => void }> {
+export class SqliteWorker<Functions extends Served> {
   readonly #worker: Worker;
   readonly #onDeath: (cause: Error) => void;
   readonly #exit: Promise<void>;
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
-  /** Set once it takes no more calls. */
+  /** The reason for which no further call is taken. */
   #ended: Error | undefined;
 
   constructor(url: URL, onDeath: (cause: Error) => void) {
@@ -61,16 +88,28 @@ export class SqliteWorker<Served extends Methods & { close: () => void }> {
     });
   }
 
-  call<Name extends keyof Served & string>(
-    method: Name,
-    args: Parameters<Served[Name]>,
-    transfer: ArrayBuffer[] = [],
-  ): Promise<ReturnType<Served[Name]>> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    return this.#send(method, args, transfer) as Promise<ReturnType<Served[Name]>>;
+  /** Opens the file in the thread. To be called first. */
+  async open(path: string): Promise<void> {
+    await this.#send("open", [path], []);
   }
 
-  /** Lets the calls under way finish, then ends the thread. May be called again, and after its death. */
+  /** Calls a function in the thread. The buffers in `transfer` change threads without a copy. */
+  call<Name extends keyof Functions & string>(
+    method: Name,
+    args: Parameters<Functions[Name]>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<ReturnType<Functions[Name]>> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return this.#send(method, args, transfer) as Promise<ReturnType<Functions[Name]>>;
+  }
+
+  /** Returns functions of the main thread that call those of the same names in the worker. */
+  forward<Name extends keyof Functions & string>(...names: Name[]): Pick<Remote<Functions>, Name> {
+    const calls = names.map((name) => [name, (...args: Parameters<Functions[Name]>) => this.call(name, args)]);
+    return Object.fromEntries(calls) as Pick<Remote<Functions>, Name>;
+  }
+
+  /** Lets the calls under way finish, then ends the thread. May be called again, also after the thread's death. */
   async close(): Promise<void> {
     if (this.#ended === undefined) {
       this.#ended = storeUnreachable("the store is closed");

@@ -1,30 +1,38 @@
 import type { Durability } from "@tidemark/domain/durability";
-import type { Audit } from "@tidemark/event-store/audit";
-import type { PruneDuplicates, PruneFrames } from "@tidemark/event-store/pruning";
-import { type ApplyCall, prepareApply } from "../apply/apply.ts";
-import { type BuryCall, prepareBury } from "../apply/dead-letter.ts";
-import { prepareKeepingAudit } from "../maintain/audit.ts";
+import { prepareApply } from "../apply/apply.ts";
+import { prepareBury } from "../apply/dead-letter.ts";
+import { openWriterDatabase } from "../connection/database.ts";
+import { type FileWatch, watchFile } from "../connection/watch-file.ts";
+import { prepareKeepAudit } from "../maintain/audit.ts";
 import { readSqliteDurability } from "../maintain/durability.ts";
-import { preparePruningDuplicates, preparePruningFrames } from "../maintain/pruning.ts";
+import { preparePruneDuplicates, preparePruneFrames } from "../maintain/prune.ts";
 import { prepareDeletion, prepareRedrive } from "../maintain/redrive.ts";
-import { openWriterDatabase, type WriterDatabase } from "../schema/database.ts";
-import { type FileWatch, watchFile } from "../schema/file.ts";
 import { serveCalls } from "./worker.ts";
 
-let writer: WriterDatabase;
-let file: FileWatch;
-let apply: ReturnType<typeof prepareApply>;
-let bury: ReturnType<typeof prepareBury>;
-let redrive: ReturnType<typeof prepareRedrive>;
-let deleteDeadLetter: ReturnType<typeof prepareDeletion>;
-let keepAudit: ReturnType<typeof prepareKeepingAudit>;
-let pruneDuplicates: ReturnType<typeof preparePruningDuplicates>;
-let pruneFrames: ReturnType<typeof preparePruningFrames>;
+function openWriter(path: string) {
+  const { database, close } = openWriterDatabase(path);
+  const file = watchFile(path);
+  return {
+    apply: prepareApply(database),
+    bury: prepareBury(database),
+    redrive: prepareRedrive(database),
+    deleteDeadLetter: prepareDeletion(database),
+    readDurability: (): Durability => {
+      const settings = readSqliteDurability(database);
+      const fileState = checkFileOrDie(file);
+      return settings.status === "safe" ? fileState : settings;
+    },
+    keepAudit: prepareKeepAudit(database),
+    pruneDuplicates: preparePruneDuplicates(database),
+    pruneFrames: preparePruneFrames(database),
+    close,
+  };
+}
 
-/** Uncaught, the error ends this thread and with it the process: it must take nothing more. */
-function lookOrDie(): Durability {
+/** Throws a second time outside of the call, which ends this thread and the process: the store must take nothing more. */
+function checkFileOrDie(file: FileWatch): Durability {
   try {
-    return file.look();
+    return file.check();
   } catch (error) {
     setImmediate(() => {
       throw error;
@@ -33,33 +41,6 @@ function lookOrDie(): Durability {
   }
 }
 
-const methods = {
-  open: (path: string): void => {
-    writer = openWriterDatabase(path);
-    file = watchFile(path);
-    apply = prepareApply(writer.database);
-    bury = prepareBury(writer.database);
-    redrive = prepareRedrive(writer.database);
-    deleteDeadLetter = prepareDeletion(writer.database);
-    keepAudit = prepareKeepingAudit(writer.database);
-    pruneDuplicates = preparePruningDuplicates(writer.database);
-    pruneFrames = preparePruningFrames(writer.database);
-  },
-  apply: (call: ApplyCall) => apply(call),
-  bury: (call: BuryCall) => bury(call),
-  redrive: (id: string) => redrive(id),
-  deleteDeadLetter: (id: string) => deleteDeadLetter(id),
-  readDurability: (): Durability => {
-    const ofSettings = readSqliteDurability(writer.database);
-    const ofFile = lookOrDie();
-    return ofSettings.status === "safe" ? ofFile : ofSettings;
-  },
-  keepAudit: (audit: Audit) => keepAudit(audit),
-  pruneDuplicates: (options: PruneDuplicates) => pruneDuplicates(options),
-  pruneFrames: (options: PruneFrames) => pruneFrames(options),
-  close: (): void => writer?.close(),
-};
+export type WriterFunctions = ReturnType<typeof openWriter>;
 
-export type WriterMethods = typeof methods;
-
-serveCalls(methods);
+serveCalls(openWriter);

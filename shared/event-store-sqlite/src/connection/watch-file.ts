@@ -9,14 +9,14 @@ export interface FileWatch {
    *
    * @throws {Error} when another file is there: whoever put it there reads and backs up that one
    */
-  look(): Durability;
+  check(): Durability;
 }
 
 /** To be called once the file is open. */
 export function watchFile(path: string): FileWatch {
   const opened = identify(path);
   return {
-    look() {
+    check() {
       const now = identify(path);
       if (now === opened) return SAFE;
       if (now === undefined) {

@@ -5,14 +5,14 @@ import {
   type EventQuery,
   isScan,
   MAX_SCANNED_EVENTS,
+  type StoredEvent,
 } from "@tidemark/event-store/event-store";
 import type { Database, Statement } from "better-sqlite3";
 import { readPosition, takePage } from "./pages.ts";
 
-export const EVENT_COLUMNS =
-  "id, topic, event_id, timestamp, source, payload, attributes, processed_at, payload_expired_at";
+const COLUMNS = "id, topic, event_id, timestamp, source, payload, attributes, processed_at, payload_expired_at";
 
-export interface PlacedEventRow extends EventRow {
+interface EventIdRow extends EventRow {
   id: number;
 }
 
@@ -32,7 +32,18 @@ const CONDITIONS = {
 
 const FILTERS = Object.keys(CONDITIONS) as (keyof EventFilters)[];
 
-/** `EventReader.readTip`. */
+/** Prepares `EventReader.findEvent`. */
+export function prepareFindEvent(database: Database): (topic: string, eventId: string) => StoredEvent | undefined {
+  const find = database.prepare<[string, string], EventIdRow>(
+    `SELECT ${COLUMNS} FROM events WHERE topic = ? AND event_id = ?`,
+  );
+  return (topic, eventId) => {
+    const row = find.get(topic, eventId);
+    return row && toEvent(row);
+  };
+}
+
+/** Prepares `EventReader.readTip`. */
 export function prepareTip(database: Database): () => string {
   const findLast = prepareLast(database);
   return () => String(findLast());
@@ -84,13 +95,13 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
 
 /** Selects rows of a range; a statement for each set of filters, so that each has the plan that suits it. */
 function prepareSelect(database: Database) {
-  const prepared = new Map<string, Statement<[Record<string, unknown>], PlacedEventRow>>();
-  return (query: EventQuery, range: Range, limit: number): Iterable<PlacedEventRow> => {
+  const prepared = new Map<string, Statement<[Record<string, unknown>], EventIdRow>>();
+  return (query: EventQuery, range: Range, limit: number): Iterable<EventIdRow> => {
     const filters = FILTERS.filter((name) => query[name] !== undefined);
     const conditions = ["id BETWEEN @low AND @high", ...filters.map((name) => CONDITIONS[name])];
-    const text = `SELECT ${EVENT_COLUMNS} FROM events WHERE ${conditions.join(" AND ")}
+    const text = `SELECT ${COLUMNS} FROM events WHERE ${conditions.join(" AND ")}
       ORDER BY id ${query.order} LIMIT @limit`;
-    const statement = prepared.get(text) ?? database.prepare<[Record<string, unknown>], PlacedEventRow>(text);
+    const statement = prepared.get(text) ?? database.prepare<[Record<string, unknown>], EventIdRow>(text);
     prepared.set(text, statement);
     const values = filters.map((name) => [name, query[name]]);
     return statement.iterate({ ...Object.fromEntries(values), ...range, limit });
@@ -115,10 +126,10 @@ function prepareFloor(database: Database) {
   };
 }
 
-function toEvent(row: PlacedEventRow) {
+function toEvent(row: EventIdRow) {
   return readEvent(row, String(row.id));
 }
 
-function jsonOf({ payload, attributes }: PlacedEventRow) {
+function jsonOf({ payload, attributes }: EventIdRow) {
   return [payload, attributes];
 }

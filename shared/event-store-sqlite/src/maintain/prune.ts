@@ -15,7 +15,7 @@ interface WalkedRow {
  * Prepares `Pruner.pruneDuplicates`. A position is an id: the walk begins where the step before ended, and conflicts that
  * stay are not walked over again. The newest copy of all stays, whatever its age: its id says how many there ever were.
  */
-export function preparePruningDuplicates(database: Database): (options: PruneDuplicates) => PruneStep {
+export function preparePruneDuplicates(database: Database): (options: PruneDuplicates) => PruneStep {
   const walk = database.prepare<{ after: number; before: string; limit: number }, WalkedRow>(
     `SELECT id, topic, is_conflict, received_at < @before AS is_old, is_conflict AND EXISTS (
        SELECT 1 FROM events AS first
@@ -55,7 +55,7 @@ function countByTopic(rows: WalkedRow[]): Map<string, { copies: number; conflict
 }
 
 /** Prepares `Pruner.pruneFrames`: the index leads to the oldest of this incarnation, and past it to those of others. */
-export function preparePruningFrames(database: Database): (options: PruneFrames) => number {
+export function preparePruneFrames(database: Database): (options: PruneFrames) => number {
   const ranges = [
     "incarnation = @incarnation AND sequence < @firstHeldSequence",
     "incarnation < @incarnation",

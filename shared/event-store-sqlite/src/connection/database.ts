@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
-import { sqliteCode } from "../worker/errors.ts";
-import { migrate } from "./schema.ts";
+import { migrate } from "../schema/migrate.ts";
+import { sqliteCode } from "./errors.ts";
 
 /** How long a statement waits for somebody else's lock: a backup, an operator's sqlite3. */
 const BUSY_TIMEOUT_MS = 5_000;

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import SqliteDatabase, { type Database } from "better-sqlite3";
+import { expect, onTestFinished, test } from "vitest";
+import { migrate, readMigrations } from "./migrate.ts";
+
+/** The SHA-256 of each released migration. Append the hash of a new one; the others never change. */
+const RELEASED = ["ab958e01fd4db7ca2309691357a17b1d8018f971f5e730fbdc6e814a4c216d2e"];
+
+function openForTest(): Database {
+  const database = new SqliteDatabase(":memory:");
+  onTestFinished(() => void database.close());
+  return database;
+}
+
+/** Reads the schema as SQLite keeps it: the statement of each table and index. */
+function readSchema(database: Database): string {
+  const statements = database.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type DESC, name");
+  return `${statements.pluck().all().join(";\n\n")};\n`;
+}
+
+test("no released migration was edited", () => {
+  expect(readMigrations().map(({ sql }) => createHash("sha256").update(sql).digest("hex"))).toEqual(RELEASED);
+});
+
+test.each(readMigrations())(
+  "version $version of the schema is what it was when it was released",
+  async ({ version }) => {
+    const database = openForTest();
+
+    migrate(database, readMigrations().slice(0, version));
+
+    await expect(readSchema(database)).toMatchFileSnapshot(`snapshots/version-${version}.sql`);
+  },
+);
+
+test("the migration to version 1 makes the schema of the files that the first release wrote", () => {
+  const [written, migrated] = [openForTest(), openForTest()];
+
+  written.exec(readFileSync(new URL("../fixture/version-1.sql", import.meta.url), "utf8"));
+  migrate(migrated, readMigrations().slice(0, 1));
+
+  expect(readSchema(migrated)).toBe(readSchema(written));
+});

@@ -1,0 +1,112 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { expect, onTestFinished, test } from "vitest";
+import { openSqliteEventStore } from "../sqlite-event-store.ts";
+
+// The first release wrote the file of fixture/version-1.sql. Below is what its own store answered from it.
+
+const GENERATION = "2026-11-01T08:00:00.000000000Z";
+const FIRST_FRAME = "00000000-0000-4000-8000-000000000001";
+const COUNTS = { unique: 4, duplicates: 4, conflicts: 1, deadLettered: 4 };
+
+async function makeVersion1(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, "tidemark.db");
+  changeTables(path, await readFile(new URL("../fixture/version-1.sql", import.meta.url), "utf8"));
+  return path;
+}
+
+async function openVersion1() {
+  const store = await openSqliteEventStore({
+    path: await makeVersion1(),
+    log: createLogger({ service: "test", level: "silent" }),
+  });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+test("the books of a file of the first release are unchanged by the upgrade", async () => {
+  const store = await openVersion1();
+  const log = { incarnation: GENERATION, held: [{ first: 3, last: 5 }], lastSequence: 5 };
+
+  const books = await store.readBooks({ maxTopics: 10, maxSources: 10, log });
+
+  expect(books).toMatchObject({
+    ...COUNTS,
+    topicsTotal: 3,
+    byTopic: [
+      { topic: "user.login", unique: 3, duplicates: 4, conflicts: 1, deadLettered: 2 },
+      { topic: "", unique: 0, duplicates: 0, conflicts: 0, deadLettered: 2 },
+      { topic: "order.created", unique: 1, duplicates: 0, conflicts: 0, deadLettered: 0 },
+    ],
+    bySource: [{ source: "auth-service", duplicates: 4, conflicts: 1, ages: [4, 0, 0, 0, 0, 0] }],
+    appliedHeldEvents: 8,
+    appliedGoneFrames: 2,
+    tableDrift: 0,
+    lastAudit: { isBalanced: true, booked: COUNTS, counted: COUNTS },
+  });
+});
+
+test("a file of the first release lists its events, duplicates, dead letters and frames after the upgrade", async () => {
+  const store = await openVersion1();
+
+  const { events } = await store.listEvents({ order: "asc", limit: 100 });
+  const { duplicates } = await store.listDuplicates({ limit: 100 });
+  const { deadLetters } = await store.listDeadLetters({ limit: 100 });
+
+  expect(events.map(({ topic, eventId, payload }) => [topic, eventId, payload])).toEqual([
+    ["user.login", "evt-1", '{"user_id":123}'],
+    ["user.login", "evt-2", '{"user_id":123}'],
+    ["user.login", "evt-3", '{"user_id":123}'],
+    ["order.created", "evt-1", '{"user_id":123}'],
+  ]);
+  expect(events[1]?.attributes).toBe('{"region":"eu"}');
+  expect(duplicates.map(({ eventId, content }) => [eventId, content?.payload])).toEqual([
+    ["evt-3", undefined],
+    ["evt-1", undefined],
+    ["evt-2", '{"user_id":124}'],
+  ]);
+  expect(deadLetters.map(({ id, code, events: count }) => [id, code, count])).toEqual([
+    ["1", "invalid_event", 1],
+    ["3", "damaged_frame", 2],
+  ]);
+  expect(await store.findFrame(FIRST_FRAME)).toMatchObject({ verdicts: "ssss" });
+});
+
+test("a file of the first release takes new events after the upgrade, and the books balance", async () => {
+  const store = await openVersion1();
+  const login = (id: string) =>
+    eventText({ topic: "user.login", id, source: "auth-service", payload: '{"user_id":123}' });
+  const filled = eventText({ topic: "user.login", id: "evt-3", source: "auth-service", payload: '{"user_id":123}' });
+
+  const { frames } = await store.apply(
+    [
+      deliveryOf([login("evt-1"), filled, login("evt-9")], { incarnation: GENERATION, sequence: 6 }),
+      deliveryOf([login("evt-1")], { id: FIRST_FRAME, incarnation: GENERATION, sequence: 7 }),
+    ],
+    { maxNamed: 0 },
+  );
+
+  // The first copy of evt-1 differs in its timestamp; that of evt-3 had none of its own.
+  expect(frames.map(({ verdicts, isNew }) => [verdicts, isNew])).toEqual([
+    ["cds", true],
+    ["ssss", false],
+  ]);
+  expect((await store.readBooks({ maxTopics: 0 })).tableDrift).toBe(0);
+  expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { unique: 5, duplicates: 6, conflicts: 2 } });
+});
+
+test("a deleted dead letter of the first release gives its id to no other", async () => {
+  const store = await openVersion1();
+
+  await store.deleteDeadLetter("3");
+  await store.apply([deliveryOf([eventText({ timestamp: "never" })])], { maxNamed: 0 });
+
+  const { deadLetters } = await store.listDeadLetters({ limit: 100 });
+  expect(deadLetters.map(({ id }) => id)).toEqual(["1", "4"]);
+});
