@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { countEvents } from "@tidemark/domain/frame";
 import { decodeReceipt } from "@tidemark/domain/receipt";
@@ -32,7 +33,7 @@ function openGateway(options: Partial<GatewayOptions> = {}) {
     maxBodyBytes: MAX_BODY_BYTES,
     publishWaitMs: 60_000,
     closeWaitMs: 60_000,
-    whenLate: "receipt",
+    onVerdictTimeout: "receipt",
     ...options,
   });
   const publish = (body: unknown, headers: Record<string, string> = {}) =>
@@ -42,7 +43,18 @@ function openGateway(options: Partial<GatewayOptions> = {}) {
       headers: { "content-type": "application/json", ...headers },
       payload: typeof body === "string" ? body : JSON.stringify(body),
     });
-  return { log, signals, server, publish };
+  const connectClient = async () => {
+    const address = server.server.listening
+      ? server.listeningOrigin
+      : await server.listen({ port: 0, host: "127.0.0.1" });
+    return connect(Number(new URL(address).port), "127.0.0.1").on("error", () => undefined);
+  };
+  return { log, signals, server, publish, connectClient };
+}
+
+function requestText(body: string): string {
+  const headers = ["Host: x", "Content-Type: application/json", "Prefer: wait=60", `Content-Length: ${body.length}`];
+  return `POST /publish HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n${body}`;
 }
 
 describe("POST /publish", () => {
@@ -102,7 +114,7 @@ describe("POST /publish", () => {
     ]);
   });
 
-  it("answers 202 with a receipt when the verdicts are late", async () => {
+  it("answers 202 with a receipt when the verdicts do not arrive in time", async () => {
     const { statusCode, headers, body } = await open({ publishWaitMs: 1 }).publish([event("1"), event("2")]);
     expect(statusCode).toBe(202);
     expect(JSON.parse(body)).toMatchObject({ received: 2, accepted: 0, duplicates: 0, pending: 2 });
@@ -136,7 +148,7 @@ describe("POST /publish", () => {
   });
 
   it("does not say 202 of a log that is memory", async () => {
-    open({ publishWaitMs: 1, whenLate: "unknown" });
+    open({ publishWaitMs: 1, onVerdictTimeout: "unknown" });
     const { statusCode, headers, body } = await gateway.publish(event("1"), { prefer: "respond-async, wait=0" });
     expect(statusCode).toBe(503);
     expect(headers["preference-applied"]).toBeUndefined();
@@ -157,6 +169,47 @@ describe("POST /publish", () => {
     judge(first as Delivery, first?.frame && countEvents(first.frame) === 9 ? "sdddddddds" : "sddddddd");
     if (second) judge(second, "s");
     expect((await answers[0])?.statusCode).toBe(200);
+  });
+
+  describe("bytes in flight", () => {
+    const LARGE_BODY_BYTES = 8_000_000; // eight of them and no more are in flight
+    const largeBody = (id: string) => JSON.stringify([event(id)]).padEnd(LARGE_BODY_BYTES);
+    const openLarge = () => open({ maxBodyBytes: LARGE_BODY_BYTES, publishWaitMs: 0 });
+
+    it("are given back when the request is answered", async () => {
+      const { publish } = openLarge();
+      for (let round = 0; round < 9; round++) {
+        expect((await publish(largeBody("1"))).statusCode).toBe(202);
+        (await nextFrame()).ack();
+      }
+    });
+
+    it("are given back when the request is refused", async () => {
+      const { publish } = openLarge();
+      for (let round = 0; round < 9; round++) expect((await publish(largeBody(""))).statusCode).toBe(422);
+    });
+
+    it("are given back after a client has left that did not wait for its answers", async () => {
+      const { publish, connectClient } = openLarge();
+      for (let round = 0; round < 9; round++) {
+        const client = await connectClient();
+        client.write(requestText(JSON.stringify(event("1"))) + requestText(largeBody("2")));
+        const deliveries = [await nextFrame(), await nextFrame()];
+        client.destroy();
+        for (const delivery of deliveries) judge(delivery, "s");
+      }
+      expect((await publish(largeBody("3"))).statusCode).toBe(202);
+    });
+
+    it("are given back after a client has left in the middle of its body", async () => {
+      const { publish, connectClient } = openLarge();
+      for (let round = 0; round < 9; round++) {
+        const client = await connectClient();
+        await new Promise((resolve) => client.write(requestText(largeBody("1")).slice(0, -1), resolve));
+        client.destroy();
+      }
+      await expect.poll(async () => (await publish(largeBody("2"))).statusCode).toBe(202);
+    });
   });
 
   it("takes nothing of a request with one bad event", async () => {

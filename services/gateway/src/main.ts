@@ -49,7 +49,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     maxBodyBytes: settings.MAX_BODY_BYTES,
     publishWaitMs: settings.PUBLISH_WAIT_MS,
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 5,
-    whenLate: "receipt",
+    onVerdictTimeout: "receipt",
   });
   registerHealth(server, { checks: { log: () => broker.eventLog.ping() } });
   await server.listen({ host: settings.HOST, port: settings.PORT });

@@ -41,7 +41,7 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
     publishWaitMs: settings.PUBLISH_WAIT_MS,
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 5,
     maxFrameEvents: Math.min(1_000, settings.QUEUE_MAX_SIZE),
-    whenLate: "unknown",
+    onVerdictTimeout: "unknown",
   });
   registerQuery(server, {
     store,

@@ -23,7 +23,7 @@ type OwnCode = Exclude<InvalidInputCode | UnavailableCode, "bad_request" | "meth
 const PROBLEMS: Record<OwnCode, ProblemExample> = {
   malformed_json: { status: 400, detail: "the body is not JSON" },
   invalid_encoding: { status: 400, detail: "the body is not UTF-8" },
-  malformed_encoding: { status: 400, detail: "the body is not sound gzip: unexpected end of file" },
+  malformed_encoding: { status: 400, detail: "the body is not valid gzip: unexpected end of file" },
   invalid_parameter: {
     status: 400,
     detail: "limit: must be a whole number from 1 to 1000",
@@ -38,10 +38,10 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
     refusal: { code: "22P02", reason: "invalid input syntax for type json" },
   },
   body_too_large: { status: 413, detail: "the body is larger than the limit of 8000000 bytes" },
-  unsupported_media_type: { status: 415, detail: "a content type is missing; send application/json" },
+  unsupported_media_type: { status: 415, detail: "the Content-Type header is missing; send application/json" },
   unsupported_encoding: {
     status: 415,
-    detail: 'the content encoding "deflate" is not taken here; send one of gzip, br, zstd',
+    detail: 'unsupported content encoding "deflate"; send one of gzip, br, zstd',
   },
   invalid_event: {
     status: 422,

@@ -170,7 +170,7 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
   }
   if (status === 415) {
     const given = reply.request.headers["content-type"];
-    const detail = given ? `the content type ${JSON.stringify(given)} is not taken here` : "a content type is missing";
+    const detail = given ? `unsupported content type ${JSON.stringify(given)}` : "the Content-Type header is missing";
     return createProblem(415, name, `${detail}; send application/json`);
   }
   return createProblem(status, name, message);

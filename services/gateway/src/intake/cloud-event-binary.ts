@@ -3,9 +3,9 @@ import type { Fault } from "@tidemark/domain/errors";
 import { scanJson } from "@tidemark/json/text";
 import { invalidEvents } from "./intake.ts";
 import { HOPELESS_DEPTH, parseJson, requireUtf8 } from "./json-document.ts";
-import { TOO_DEEP } from "./judgement.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { objectText } from "./rewrite-event.ts";
+import { TOO_DEEP } from "./validate-event.ts";
 
 const PREFIX = "ce-";
 

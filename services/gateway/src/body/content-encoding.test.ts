@@ -109,7 +109,7 @@ describe.each(["gzip", "zstd"] as const)("streams of %s one behind the other", (
   });
 });
 
-it("decodes when it is its turn", async () => {
+it("a body waits for its turn when four decoders are running", async () => {
   const decoders = budget(MAX_DECODER_BYTES);
   const others = decoders.enter();
   await others.grow(MAX_DECODER_BYTES);

@@ -1,21 +1,27 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { Delivery, EventLog } from "@tidemark/event-log/event-log";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
-import { describe, expect, it } from "vitest";
-import { type Appended, FrameWriter } from "./frame-writer.ts";
-import { VerdictDesk } from "./verdict-desk.ts";
+import { describe, expect, it, vi } from "vitest";
+import { type FrameRequest, FrameWriter } from "./frame-writer.ts";
+import { PendingVerdicts } from "./pending-verdicts.ts";
 
-const request = (text: string, count = 1): Appended => ({ events: Buffer.from(text), count, takenAtMs: Date.now() });
+const request = (text: string, count = 1): FrameRequest => ({
+  events: Buffer.from(text),
+  count,
+  receivedAtMs: Date.now(),
+  waitMs: 0,
+});
 
 function openWriter({
   log = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 }),
   maxWaitForRoomMs = 0,
   maxPendingMs = 60_000,
   isStoreDown = false,
+  pendingVerdicts = new PendingVerdicts(),
 } = {}) {
   const writer = new FrameWriter({
-    log,
-    desk: new VerdictDesk(),
+    eventLog: log,
+    pendingVerdicts,
     signals: { address: "here" },
     isStoreDown: () => isStoreDown,
     maxFrameEvents: 4,
@@ -79,6 +85,27 @@ describe("FrameWriter", () => {
     expect(await log.look()).toMatchObject({ events: 1 });
   });
 
+  it("forgets a frame when its last request has its verdicts or has waited for its time", async () => {
+    const pendingVerdicts = new PendingVerdicts();
+    const forget = vi.spyOn(pendingVerdicts, "forget");
+    const { writer } = openWriter({ pendingVerdicts });
+    const requests = [0, 1, 60_000].map((waitMs) => ({ ...request("1"), waitMs }));
+    const [first, second, third] = await Promise.all(requests.map((one) => writer.append(one)));
+    expect([await first?.verdicts, await second?.verdicts]).toEqual([undefined, undefined]);
+    expect(forget).not.toHaveBeenCalled();
+    pendingVerdicts.settle({ frameId: String(third?.frameId), verdicts: "sss" });
+    expect(await third?.verdicts).toBe("sss");
+    await vi.waitFor(() => expect(forget).toHaveBeenCalledExactlyOnceWith(third?.frameId));
+  });
+
+  it("forgets a frame that the log refuses", async () => {
+    const pendingVerdicts = new PendingVerdicts();
+    const forget = vi.spyOn(pendingVerdicts, "forget");
+    const { writer } = openWriter({ log: fullLog(), pendingVerdicts });
+    await expect(writer.append({ ...request("1"), waitMs: 60_000 })).rejects.toMatchObject({ code: "log_full" });
+    expect(forget).toHaveBeenCalledOnce();
+  });
+
   it("waits for room, for a bounded time", async () => {
     const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
     const { writer } = openWriter({ log, maxWaitForRoomMs: 60_000 });
@@ -104,7 +131,7 @@ describe("FrameWriter", () => {
     const { writer } = openWriter({ log: slow, maxPendingMs: 1_000 });
     const first = writer.append(request("1"));
     await new Promise((resolve) => setImmediate(resolve));
-    const overdue = writer.append({ ...request("2"), takenAtMs: Date.now() - 1_001 });
+    const overdue = writer.append({ ...request("2"), receivedAtMs: Date.now() - 1_001 });
     const inTime = writer.append(request("3"));
     confirm.resolve();
     await first;

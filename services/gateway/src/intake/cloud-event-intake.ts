@@ -11,8 +11,8 @@ import {
   type PlacedJudgement,
 } from "./intake.ts";
 import { parseDocument } from "./json-document.ts";
-import { type Faults, findFaults, type Judgement, type SentEvent } from "./judgement.ts";
 import { objectText } from "./rewrite-event.ts";
+import { type Faults, findFaults, type Judgement, type SentEvent } from "./validate-event.ts";
 
 /** Reads one CloudEvent in JSON. @throws {InvalidInput} as `readIntake`, pointers into the CloudEvent */
 export function readCloudEvent(bytes: Buffer, options: IntakeOptions): Intake {

@@ -16,8 +16,8 @@ import {
   refuseLargeBatch,
 } from "./intake.ts";
 import { type JsonDocument, parseDocument } from "./json-document.ts";
-import { judgeEvent } from "./judgement.ts";
 import { rewriteEvent } from "./rewrite-event.ts";
+import { judgeEvent } from "./validate-event.ts";
 
 /** A JSON body, and where its events are in it. */
 interface Body extends JsonDocument {

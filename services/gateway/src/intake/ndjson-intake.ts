@@ -8,7 +8,7 @@ import {
   refuseLargeBatch,
 } from "./intake.ts";
 import { HOPELESS_DEPTH, requireUtf8 } from "./json-document.ts";
-import { type Judgement, judgeEvent, TOO_DEEP } from "./judgement.ts";
+import { type Judgement, judgeEvent, TOO_DEEP } from "./validate-event.ts";
 
 const LINE_FEED = 0x0a;
 

@@ -3,21 +3,21 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import type { Room } from "@tidemark/runtime/byte-budget";
 
 export interface BodyOptions {
-  /** Value of `Content-Length`, where there is one. */
+  /** The value of `Content-Length`, if there is one. */
   declaredBytes: string | undefined;
   maxBodyBytes: number;
   room: Room;
 }
 
-// What a piece costs beside its bytes: 150 bytes of memory for the object, and some microseconds in Node's parser.
-const MAX_PIECES = 100_000;
-const PIECES_AT_ONCE = 1_000;
+// A chunk costs 150 bytes of memory beside its content, and some microseconds in Node's parser.
+const MAX_CHUNKS = 100_000;
+const CHUNKS_TO_JOIN = 1_000;
 
 /**
- * Reads a body whole, into memory that `room` has for it; while there is none the client is not read from.
+ * Reads a whole body into memory that is reserved in `room`. While there is no room, nothing is read from the client.
  *
- * @throws {InvalidInput} 413 past the limit, before anything is read where the client announces as much
- * @throws {InvalidInput} 400 for one that comes in chunks so small that they would cost far more than their bytes
+ * @throws {InvalidInput} 413 beyond the limit; before anything is read if `Content-Length` exceeds it
+ * @throws {InvalidInput} 400 for more chunks than `MAX_CHUNKS`, because so small ones cost far more than their bytes
  * @throws {Unavailable} `overloaded` when there was no room in time
  */
 export function readBody(body: Readable, { declaredBytes, maxBodyBytes, room }: BodyOptions): Promise<Buffer> {
@@ -25,7 +25,7 @@ export function readBody(body: Readable, { declaredBytes, maxBodyBytes, room }: 
   if (Number(declaredBytes) > maxBodyBytes) throw tooLarge(maxBodyBytes);
   const joined: Buffer[] = [];
   let chunks: Buffer[] = [];
-  let pieces = 0;
+  let chunkCount = 0;
   let size = 0;
   const stop = (error: unknown) => {
     body.off("data", onData);
@@ -37,12 +37,12 @@ export function readBody(body: Readable, { declaredBytes, maxBodyBytes, room }: 
       stop(tooLarge(maxBodyBytes));
       return;
     }
-    if (++pieces > MAX_PIECES) {
-      stop(tooManyPieces());
+    if (++chunkCount > MAX_CHUNKS) {
+      stop(tooManyChunks());
       return;
     }
     chunks.push(chunk);
-    if (chunks.length === PIECES_AT_ONCE) {
+    if (chunks.length === CHUNKS_TO_JOIN) {
       joined.push(Buffer.concat(chunks));
       chunks = [];
     }
@@ -51,7 +51,7 @@ export function readBody(body: Readable, { declaredBytes, maxBodyBytes, room }: 
     room.grow(chunk.length).then(() => body.resume(), stop);
   };
   body.on("data", onData);
-  // A copy: a chunk is a view into a buffer of 64 KB that it would keep alive.
+  // A copy, because a chunk is a view that keeps a buffer of 64 KB alive.
   body.once("end", () => resolve(Buffer.concat([...joined, ...chunks], size)));
   body.once("error", stop);
   return promise;
@@ -62,7 +62,7 @@ function tooLarge(maxBodyBytes: number): InvalidInput {
   return new InvalidInput({ code: "body_too_large", status: 413, detail });
 }
 
-function tooManyPieces(): InvalidInput {
-  const detail = `the body comes in more than ${MAX_PIECES} pieces: send larger chunks`;
+function tooManyChunks(): InvalidInput {
+  const detail = `the body has more than ${MAX_CHUNKS} chunks: send larger ones`;
   return new InvalidInput({ code: "bad_request", status: 400, detail });
 }

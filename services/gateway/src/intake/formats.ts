@@ -7,7 +7,7 @@ import { readJsonIntake } from "./json-intake.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { readNdjsonIntake } from "./ndjson-intake.ts";
 
-/** The formats that events come in. */
+/** The formats of a request body. */
 export type Format = "json" | "ndjson" | "cloudevent" | "cloudevent-batch" | "cloudevent-binary";
 
 const FORMATS = new Map<string, Format>([
@@ -18,8 +18,8 @@ const FORMATS = new Map<string, Format>([
 ]);
 
 /**
- * Which format a body is in. A CloudEvent in binary mode carries data of any type, and is known by its `ce-specversion`
- * (CloudEvents 1.0, HTTP protocol binding, section 3).
+ * Reads the format of a body from its headers. A CloudEvent in binary mode carries data of any type, and is recognised by
+ * its `ce-specversion` (CloudEvents 1.0, HTTP protocol binding, section 3).
  *
  * @throws {InvalidInput} 415
  */
@@ -30,23 +30,23 @@ export function readFormat(headers: IncomingHttpHeaders): Format {
   if (headers["ce-specversion"] !== undefined && !isCloudEventType) return "cloudevent-binary";
   const format = FORMATS.get(mediaType);
   if (format !== undefined) return format;
-  const what = contentType
-    ? `the content type ${JSON.stringify(contentType)} is not taken here`
-    : "a content type is missing";
-  const detail = `${what}; send application/json`;
+  const problem = contentType
+    ? `unsupported content type ${JSON.stringify(contentType)}`
+    : "the Content-Type header is missing";
+  const detail = `${problem}; send application/json`;
   throw new InvalidInput({ code: "unsupported_media_type", status: 415, detail });
 }
 
 export interface SentBody extends IntakeOptions {
   format: Format;
-  /** The message it came in. Node gathers these headers when they are asked for, 2 % of a publish: few formats do. */
+  /** The request. Only one format asks for its `headersDistinct`, because Node then collects them: 2 % of a publish. */
   message: Pick<IncomingMessage, "headersDistinct">;
 }
 
 /**
- * Reads the events of a body, in whatever format, all or nothing unless `isLenient`.
+ * Reads the events of a body in any format: all of them or none, unless `isLenient`.
  *
- * @throws {InvalidInput} 400 for what is not in its format, 422 with pointers for events that break a rule
+ * @throws {InvalidInput} 400 when the body is not in its format, 422 with pointers when events break a rule
  */
 export function readIntake(body: Buffer, { format, message, ...options }: SentBody): Intake {
   switch (format) {

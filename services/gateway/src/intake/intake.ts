@@ -1,7 +1,7 @@
 import { type Fault, InvalidInput } from "@tidemark/domain/errors";
 import { isName } from "@tidemark/domain/event";
 import type { Rejection } from "@tidemark/http-api/publish-answer";
-import type { Judgement } from "./judgement.ts";
+import type { Judgement } from "./validate-event.ts";
 
 /** The events of one request, checked: what goes into a frame. */
 export interface Intake {

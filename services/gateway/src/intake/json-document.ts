@@ -3,7 +3,7 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import { offsetDeeperThan, pointersAt } from "@tidemark/json/pointer";
 import { type JsonScan, scanJson, skipSpace } from "@tidemark/json/text";
 import { invalidEvents, refuseLargeBatch } from "./intake.ts";
-import { depthFaults } from "./judgement.ts";
+import { depthFaults } from "./validate-event.ts";
 
 /** A body that is one JSON text, parsed and scanned. */
 export interface JsonDocument {

@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { ByteBudget } from "@tidemark/runtime/byte-budget";
 import { describe, expect, it } from "vitest";
-import { readBody } from "./body.ts";
+import { readBody } from "./read-body.ts";
 
 const budget = () => new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
 const options = { declaredBytes: undefined, maxBodyBytes: 8 };

@@ -2,13 +2,13 @@ import type { Transform } from "node:stream";
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib";
 import { InvalidInput } from "@tidemark/domain/errors";
 import type { ByteBudget, Room } from "@tidemark/runtime/byte-budget";
-import { readBody } from "./body.ts";
+import { readBody } from "./read-body.ts";
 
 /** The content codings of bodies (RFC 9110, section 8.4.1; RFC 7932; RFC 8878). */
 export type ContentEncoding = "gzip" | "br" | "zstd";
 
-/** What is taken, as `Accept-Encoding` says it beside a 415 (RFC 9110, section 15.5.16). */
-export const TAKEN_ENCODINGS = "gzip, br, zstd";
+/** The value of `Accept-Encoding` in a 415 answer (RFC 9110, section 15.5.16). */
+export const SUPPORTED_ENCODINGS = "gzip, br, zstd";
 
 const KNOWN = new Map<string, ContentEncoding>([
   ["gzip", "gzip"],
@@ -18,8 +18,8 @@ const KNOWN = new Map<string, ContentEncoding>([
 ]);
 
 /**
- * Reads `Content-Encoding`; undefined for a body that is as it is. One coding is taken, never several stacked: nobody
- * gains by compressing twice but who hides how large a body is.
+ * Reads `Content-Encoding`; undefined for a body without a coding. Only one coding is supported: compressing twice gains
+ * nothing, and hides how large a body is.
  *
  * @throws {InvalidInput} 415 for any other
  */
@@ -32,25 +32,25 @@ export function readContentEncoding(header: string | undefined): ContentEncoding
   if (coding === undefined) return undefined;
   const known = KNOWN.get(coding);
   if (known !== undefined && codings.length === 1) return known;
-  const detail = `the content encoding ${JSON.stringify(header)} is not taken here; send one of ${TAKEN_ENCODINGS}`;
+  const detail = `unsupported content encoding ${JSON.stringify(header)}; send one of ${SUPPORTED_ENCODINGS}`;
   throw new InvalidInput({ code: "unsupported_encoding", status: 415, detail });
 }
 
 export interface DecodeOptions {
   encoding: ContentEncoding;
   maxBodyBytes: number;
-  /** Holds what comes out, while it comes out. */
+  /** Holds the decoded bytes as they are produced. */
   room: Room;
-  /** Memory of the decoders at work. */
+  /** The memory of all running decoders. */
   decoders: ByteBudget;
 }
 
-// The largest window that a sender may ask for: brotli's. A zstd window above the 8 MiB of RFC 9659 is refused.
+// The largest window that a sender may ask for is brotli's. A zstd window above the 8 MiB of RFC 9659 is refused.
 const DECODER_BYTES = 16 * 1024 * 1024;
 
 /**
- * Four decoders at a time, as many as Node has threads for. A hundred at once, each with a part of the bytes in flight,
- * would wait for each other's room: a hundred bombs took 40 s so, and 1 s in turns.
+ * Enough for four decoders at a time, because Node has four threads for them. A hundred at once, each with a part of the
+ * bytes in flight, would wait for each other's room: a hundred bombs took 40 s that way, and 1 s with four at a time.
  */
 export const MAX_DECODER_BYTES = 4 * DECODER_BYTES;
 
@@ -61,15 +61,18 @@ const DECODERS: Record<ContentEncoding, () => Transform & { bytesWritten: number
   zstd: () => createZstdDecompress({ chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
 };
 
-// Each costs a decoder of its own. Programs that compress in parallel write one for some megabytes.
+// Each frame costs a decoder. Programs that compress in parallel write a frame for every few megabytes.
 const MAX_ZSTD_FRAMES = 100;
 
 /**
- * Takes a body out of its content coding. The body has come whole, so that no slow sender keeps a decoder; what comes out
- * is counted as it comes, and nothing is decoded beyond the limit. Streams one behind the other, which gzip and zstd
- * allow, are one body.
+ * Decodes a body. The whole body has arrived before, so that no slow sender occupies a decoder. Decoded bytes are counted as
+ * they are produced, and decoding stops at the limit. Concatenated streams, which gzip and zstd allow, are one body.
  *
- * @throws {InvalidInput} 413 when more comes out than a body may have, 400 for what is damaged, truncated, or followed by something else
+ * Node's one-shot functions are not used: that for zstd reads the first frame only, and each call would have to reserve
+ * `maxBodyBytes`, also for a small body.
+ *
+ * @throws {InvalidInput} 413 when the decoded body exceeds the limit, 400 when it is damaged, truncated, or followed by
+ *   other bytes
  * @throws {Unavailable} `overloaded` when there was no room in time
  */
 export async function decodeBody(encoded: Buffer, options: DecodeOptions): Promise<Buffer> {
@@ -87,8 +90,8 @@ export async function decodeBody(encoded: Buffer, options: DecodeOptions): Promi
       at += bytesRead;
       if (pieces.length > MAX_ZSTD_FRAMES) throw malformed(encoding, `more than ${MAX_ZSTD_FRAMES} frames`);
     } while (encoding === "zstd" && at < encoded.length);
-    // Node leaves alone what is behind the end; of gzip that is zeros, which tapes used to add.
-    if (encoding === "br" && at < encoded.length) throw malformed(encoding, "something follows its end");
+    // Node ignores what follows the end. After gzip it only ignores zeros, which tapes used to add.
+    if (encoding === "br" && at < encoded.length) throw malformed(encoding, "other bytes follow its end");
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   } finally {
     decoder.release();
@@ -103,24 +106,24 @@ async function decodeStream(encoded: Buffer, { encoding, maxBodyBytes, room }: D
     return { decoded: await readBody(decoder, limits), bytesRead: decoder.bytesWritten };
   } catch (error) {
     if (error instanceof InvalidInput) throw tooLarge(maxBodyBytes);
-    if (isOfDecoder(error)) throw malformed(encoding, error.message, error);
+    if (isDecoderError(error)) throw malformed(encoding, error.message, error);
     throw error;
   } finally {
     decoder.destroy();
   }
 }
 
-/** Node's decoders throw errors with a number of their library beside the code. */
-function isOfDecoder(error: unknown): error is Error {
+/** Errors of Node's decoders have the number of a zlib, brotli or zstd error. */
+function isDecoderError(error: unknown): error is Error {
   return error instanceof Error && "errno" in error && typeof error.errno === "number";
 }
 
 function tooLarge(maxBodyBytes: number): InvalidInput {
-  const detail = `the body is larger than the limit of ${maxBodyBytes} bytes once it is decoded`;
+  const detail = `the body is larger than the limit of ${maxBodyBytes} bytes after decoding`;
   return new InvalidInput({ code: "body_too_large", status: 413, detail });
 }
 
-function malformed(encoding: ContentEncoding, what: string, cause?: unknown): InvalidInput {
-  const detail = `the body is not sound ${encoding}: ${what}`;
+function malformed(encoding: ContentEncoding, reason: string, cause?: unknown): InvalidInput {
+  const detail = `the body is not valid ${encoding}: ${reason}`;
   return new InvalidInput({ code: "malformed_encoding", status: 400, detail, cause });
 }

@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
+import type { Frame } from "@tidemark/domain/frame";
+import type { Verdicts } from "@tidemark/domain/verdict";
+import { type Intake, joinWithCommas } from "../intake/intake.ts";
+import type { GatewayLog, GatewaySignals } from "../late-log.ts";
+import { type PendingVerdicts, waitForVerdicts } from "./pending-verdicts.ts";
+
+export interface FrameWriterOptions {
+  eventLog: Pick<GatewayLog, "append" | "maxFrameBytes">;
+  pendingVerdicts: PendingVerdicts;
+  /** The address that the verdicts are to be sent to. */
+  signals: Pick<GatewaySignals, "address">;
+  /** Whether no running consumer reaches the store: a full log then makes no room. */
+  isStoreDown: () => boolean;
+  /** A frame is closed when the next request would exceed either limit; a larger request has a frame of its own. */
+  maxFrameEvents: number;
+  maxFrameBytes: number;
+  /** How long a request waits for room in a full log. */
+  maxWaitForRoomMs: number;
+  /** How long a request waits for its turn behind frames that the log confirms slowly. */
+  maxPendingMs: number;
+}
+
+/** The events of one request, to be appended. */
+export interface FrameRequest extends Intake {
+  receivedAtMs: number;
+  /** How long to wait for the verdicts once the events are in the log. */
+  waitMs: number;
+  traceparent?: string | undefined;
+}
+
+/** The part of a frame that holds the events of one request. The log has confirmed it. */
+export interface FramePart {
+  frameId: string;
+  /** The index of the request's first event in the frame. */
+  firstEvent: number;
+  /** The verdicts of the whole frame; undefined when they did not arrive while the request waited. */
+  verdicts: Promise<Verdicts | undefined>;
+}
+
+interface QueuedRequest extends FrameRequest {
+  resolve: (part: FramePart) => void;
+  reject: (error: unknown) => void;
+}
+
+// Consumers make room in a full queue within a batch's time. A stream that stays full must not get the frame too often.
+const FIRST_ROOM_POLL_MS = 10;
+const MAX_ROOM_POLL_MS = 250;
+
+/**
+ * Gathers the requests of all connections into frames: a group commit. It is idle, or it is writing: then one frame is on
+ * its way to the log, and the requests that arrive meanwhile form the next one. So an idle gateway appends at once, a busy
+ * one appends large frames, and no timer is needed. Two frames on their way would hold fewer requests each.
+ */
+export class FrameWriter {
+  readonly #options: FrameWriterOptions;
+  readonly #queue: QueuedRequest[] = [];
+  #isWriting = false;
+
+  constructor(options: FrameWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the log has confirmed the request's events, all in one frame.
+   *
+   * @throws {InvalidInput} 413 when they are too large for a frame of this log
+   * @throws {Unavailable} as `EventLog.append`
+   */
+  async append(request: FrameRequest): Promise<FramePart> {
+    const limit = this.#options.eventLog.maxFrameBytes - 2; // the brackets around the events
+    if (request.events.length > limit) {
+      const detail = `the events are ${request.events.length} bytes in their stored form, the limit of the log is ${limit}`;
+      throw new InvalidInput({ code: "body_too_large", status: 413, detail });
+    }
+    return new Promise<FramePart>((resolve, reject) => {
+      this.#queue.push({ ...request, resolve, reject });
+      if (!this.#isWriting) void this.#writeAll();
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    // The first frame also takes the requests that the event loop is about to hand over in this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let requests = this.#nextRequests(); requests.length > 0; requests = this.#nextRequests()) {
+      await this.#write(requests);
+    }
+    this.#isWriting = false; // in the same turn in which the queue was found empty
+  }
+
+  #nextRequests(): QueuedRequest[] {
+    this.#refuseOverdue();
+    const { maxFrameEvents, maxFrameBytes } = this.#options;
+    let events = 0;
+    let bytes = 0;
+    const end = this.#queue.findIndex((request, index) => {
+      events += request.count;
+      bytes += request.events.length + 1;
+      return index > 0 && (events > maxFrameEvents || bytes > maxFrameBytes);
+    });
+    return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
+  }
+
+  #refuseOverdue(): void {
+    const overdue = Date.now() - this.#options.maxPendingMs;
+    const detail = "the log confirms too slowly; none of the events was taken";
+    while ((this.#queue[0]?.receivedAtMs ?? overdue) < overdue) {
+      this.#queue.shift()?.reject(new Unavailable({ code: "overloaded", detail }));
+    }
+  }
+
+  async #write(requests: QueuedRequest[]): Promise<void> {
+    const { pendingVerdicts } = this.#options;
+    const frame = this.#frameOf(requests);
+    const verdicts = pendingVerdicts.expect(frame.id);
+    try {
+      await this.#appendWithRoom(frame);
+    } catch (error) {
+      pendingVerdicts.forget(frame.id);
+      for (const request of requests) request.reject(error);
+      return;
+    }
+    let firstEvent = 0;
+    const waits = requests.map(({ resolve, waitMs, count }) => {
+      const wait = waitForVerdicts(verdicts, waitMs);
+      resolve({ frameId: frame.id, firstEvent, verdicts: wait });
+      firstEvent += count;
+      return wait;
+    });
+    void Promise.all(waits).then(() => pendingVerdicts.forget(frame.id));
+  }
+
+  #frameOf(requests: QueuedRequest[]): Frame {
+    const traceparent = requests.find((request) => request.traceparent !== undefined)?.traceparent;
+    return {
+      id: randomUUID(),
+      requests: requests.map(({ count }) => count),
+      replyTo: this.#options.signals.address,
+      receivedAtMs: (requests[0] as QueuedRequest).receivedAtMs,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      events: Buffer.concat([OPEN, joinWithCommas(requests.map(({ events }) => events)), CLOSE]),
+    };
+  }
+
+  /** Tries a full log again until the frame's first request has waited for long enough. A refused frame is not taken. */
+  async #appendWithRoom(frame: Frame): Promise<void> {
+    const waitUntil = frame.receivedAtMs + this.#options.maxWaitForRoomMs;
+    for (let pauseMs = FIRST_ROOM_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_ROOM_POLL_MS)) {
+      try {
+        return await this.#options.eventLog.append(frame);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        if (Date.now() >= waitUntil) throw this.#options.isStoreDown() ? fullUntilStoreIsUp(error) : error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+  }
+}
+
+function isFull(error: unknown): error is Unavailable {
+  return error instanceof Unavailable && (error.code === "queue_full" || error.code === "log_full");
+}
+
+// A database is started again in about this time.
+const STORE_DOWN_SECONDS = 30;
+
+function fullUntilStoreIsUp({ code, message: detail, cause }: Unavailable): Unavailable {
+  return new Unavailable({ code, detail, cause, retryAfterSeconds: STORE_DOWN_SECONDS });
+}
+
+const OPEN = Buffer.from("[");
+const CLOSE = Buffer.from("]");
