@@ -33,8 +33,8 @@ test("every import of a package is listed in the importing package.json", () => 
   const unlisted = packages.flatMap((entry) =>
     entry.imports
       .filter(({ specifier }) => !specifier.startsWith(".") && !specifier.startsWith("node:"))
-      .filter(({ specifier, isTestCode }) => {
-        const allowed = isTestCode ? [...entry.dependencies, ...entry.devDependencies] : entry.dependencies;
+      .filter(({ specifier, isDevelopmentCode }) => {
+        const allowed = isDevelopmentCode ? [...entry.dependencies, ...entry.devDependencies] : entry.dependencies;
         return ![...allowed, entry.name].includes(packageOf(specifier));
       })
       .map(({ file, specifier }) => `${file} imports ${specifier}`),

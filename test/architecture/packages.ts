@@ -19,7 +19,7 @@ export interface Package {
 export interface Import {
   /** The importing file, relative to the root of the repository. */
   file: string;
-  isTestCode: boolean;
+  isDevelopmentCode: boolean;
   specifier: string;
 }
 
@@ -51,9 +51,9 @@ function readImports(folder: string): Import[] {
   const files = globSync("**/*.{ts,js,mjs}", { cwd: join(ROOT, folder), exclude: (name) => name === "node_modules" });
   return files.sort().flatMap((name) => {
     const file = join(folder, name);
-    const isTestCode = /\.test\.ts$|(^|\/)(contract|fixture)\/|-fixture\.ts$|(^|\/)fake-/.test(name);
+    const isDevelopmentCode = /\.(test|d)\.ts$|(^|\/)(contract|fixture)\/|-fixture\.ts$|(^|\/)fake-/.test(name);
     const text = readFileSync(join(ROOT, file), "utf8");
-    return [...text.matchAll(IMPORT)].map(([, specifier = ""]) => ({ file, isTestCode, specifier }));
+    return [...text.matchAll(IMPORT)].map(([, specifier = ""]) => ({ file, isDevelopmentCode, specifier }));
   });
 }
 

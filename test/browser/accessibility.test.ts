@@ -8,10 +8,10 @@ const VIEWS = [
   ["topics", "#topics-table tbody tr"],
   ["sources", "#sources-list article"],
   ["live", "#live-state:has-text('Following')"],
-  ["search?topic=t&id=e", "#event .copy"],
+  ["search?topic=t&id=e", "#event .duplicate"],
   ["search?topic=t", "#search-results a"],
   ["conflicts", ".conflict .differs"],
-  ["dead-letters", ".letter"],
+  ["dead-letters", ".dead-letter"],
 ] as const;
 
 const SCREENS = [
@@ -21,7 +21,7 @@ const SCREENS = [
 ] as const;
 
 test.each(SCREENS)(
-  "no view has serious barriers, and none is wider than the screen: $name",
+  "no view has a serious accessibility barrier or is wider than the screen: $name",
   async ({ name, ...screen }) => {
     const tidemark = await openTidemark();
     await tidemark.refuse("NEW.event_id = 'bad'");
@@ -41,7 +41,7 @@ test.each(SCREENS)(
   },
 );
 
-test("all views are reached with the keyboard, which then stands at their content", async () => {
+test("every view can be reached with the keyboard, which moves the focus to its content", async () => {
   const tidemark = await openTidemark();
   const { page } = await openPage(tidemark.url);
   const focused = () => page.evaluate("document.activeElement.textContent.trim()");

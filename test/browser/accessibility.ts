@@ -8,9 +8,9 @@ interface Violation {
   nodes: { target: unknown[]; failureSummary?: string }[];
 }
 
-/** What axe finds serious on a page as it stands, one line each. */
+/** Returns the serious problems that axe finds on a page, one line each. */
 export async function findBarriers(page: Page): Promise<string[]> {
-  // Evaluated, not added as a script: the page's policy lets nothing else in.
+  // Evaluated instead of added as a script, because the policy of the page allows only its own scripts.
   await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8"));
   const { violations } = (await page.evaluate("axe.run()")) as { violations: Violation[] };
   return violations

@@ -8,31 +8,31 @@ const FIGURES = ["received", "unique_processed", "duplicate_dropped", "dead_lett
 
 async function figuresOf(page: Page): Promise<Record<string, number>> {
   const shown = FIGURES.map(async (name) => {
-    const text = await page.locator(`[data-figure="${name}"]`).textContent();
+    const text = await page.locator(`#figure-${name}`).textContent();
     return [name, Number(text?.replaceAll(",", ""))] as const;
   });
   return Object.fromEntries(await Promise.all(shown));
 }
 
-async function untilVerdict(page: Page, title: string): Promise<void> {
-  await waitFor(`the verdict ${title}`, async () => {
-    expect(await page.locator("#verdict-title").textContent()).toBe(title);
+async function untilStatus(page: Page, title: string): Promise<void> {
+  await waitFor(`the status ${title}`, async () => {
+    expect(await page.locator("#status-title").textContent()).toBe(title);
     return true;
   });
 }
 
-test("an empty store is well, and says what to do first", async () => {
+test("the dashboard of an empty store is good and says what to do first", async () => {
   const tidemark = await openTidemark();
   const { page, complaints } = await openPage(tidemark.url);
 
-  await untilVerdict(page, "All is well");
+  await untilStatus(page, "All is well");
 
   expect(await page.locator("#busiest").textContent()).toContain("No topics yet");
-  expect(await page.locator('[data-figure="received"]').textContent()).toBe("0");
+  expect(await page.locator("#figure-received").textContent()).toBe("0");
   expect(complaints).toEqual([]);
 });
 
-test("the figures are those of /stats while events flow, and they balance", async () => {
+test("the figures on the page are those of /stats while events flow, and they balance", async () => {
   const tidemark = await openTidemark();
   const { page, complaints } = await openPage(tidemark.url);
   let isFlowing = true;
@@ -43,7 +43,10 @@ test("the figures are those of /stats while events flow, and they balance", asyn
     }
   })();
 
-  await waitFor("the page to follow", async () => Number((await figuresOf(page)).received) > 500);
+  await waitFor(
+    "more than 500 received events on the page",
+    async () => Number((await figuresOf(page)).received) > 500,
+  );
   const { received, unique_processed, duplicate_dropped, dead_lettered, queue_size } = await figuresOf(page);
   isFlowing = false;
   await flow;
@@ -54,16 +57,16 @@ test("the figures are those of /stats while events flow, and they balance", asyn
       0,
     ),
   );
-  await waitFor("the page to show the last figures", async () => {
+  await waitFor("the last figures on the page", async () => {
     expect(await tidemark.stats()).toMatchObject(await figuresOf(page));
     return true;
   });
-  await untilVerdict(page, "All is well");
-  expect(await page.locator("#plot .edge-unique").getAttribute("d")).toMatch(/^M.*L/);
+  await untilStatus(page, "All is well");
+  expect(await page.locator("#plot .edge-stored").getAttribute("d")).toMatch(/^M.*L/);
   expect(complaints).toEqual([]);
 });
 
-test("an audit is made at the press of a button, and its outcome stays", async () => {
+test("a button starts an audit, and its result stays on the page", async () => {
   const tidemark = await openTidemark();
   const event = makeEvent();
   await tidemark.publish(event, event);
@@ -71,11 +74,11 @@ test("an audit is made at the press of a button, and its outcome stays", async (
 
   await page.getByRole("button", { name: "Audit now" }).click();
 
-  await page.getByText("Balanced: 1 event and 1 copy counted").waitFor();
+  await page.getByText("Balanced: 1 event and 1 duplicate counted").waitFor();
   await page.getByText(/^balanced, .* ago$/).waitFor();
 });
 
-test("a thousand topics are filtered and ordered, and not all drawn at once", async () => {
+test("a thousand topics can be filtered and ordered, and are not all drawn at once", async () => {
   const tidemark = await openTidemark();
   const names = Array.from({ length: 1_000 }, (_, index) => `topic.${String(index).padStart(4, "0")}`);
   const odd = makeEvent({ topic: "topic.0500" });
@@ -94,7 +97,7 @@ test("a thousand topics are filtered and ordered, and not all drawn at once", as
   expect(complaints).toEqual([]);
 });
 
-test("who sends copies is named, with how late they came", async () => {
+test("a source of duplicates is named, with how late its duplicates arrived", async () => {
   const tidemark = await openTidemark();
   const event = makeEvent({ source: "<b>stutterer</b>" });
   await tidemark.publish(event);
@@ -105,23 +108,23 @@ test("who sends copies is named, with how late they came", async () => {
   await card.waitFor();
 
   expect(await card.locator("h2").textContent()).toBe("<b>stutterer</b>");
-  expect(await card.textContent()).toContain("2 copies, 100.0% of all");
+  expect(await card.textContent()).toContain("2 duplicates, 100.0% of all");
   expect(await card.locator("li").allTextContents()).toContain("2≤ 1 s");
 });
 
-test("a restart of the service is said, with how old the figures are, and then all goes on", async () => {
+test("while the service is down the dashboard shows how old the figures are, and it continues after the restart", async () => {
   const tidemark = await openTidemark();
   await tidemark.publish(makeEvent());
   const { page } = await openPage(tidemark.url);
-  await untilVerdict(page, "All is well");
+  await untilStatus(page, "All is well");
 
   await tidemark.crash();
-  await untilVerdict(page, "Disconnected");
-  expect(await page.locator("#verdict-detail").textContent()).toMatch(/What is shown is \d/);
+  await untilStatus(page, "Disconnected");
+  expect(await page.locator("#status-detail").textContent()).toMatch(/The figures are \d/);
   expect(await figuresOf(page)).toMatchObject({ received: 1 });
   await tidemark.restart();
-  await untilVerdict(page, "All is well");
+  await untilStatus(page, "All is well");
   await tidemark.publish(makeEvent());
 
-  await waitFor("the new figures", async () => (await figuresOf(page)).received === 2);
+  await waitFor("two received events on the page", async () => (await figuresOf(page)).received === 2);
 });

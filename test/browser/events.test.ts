@@ -2,7 +2,7 @@ import { openPage } from "@tidemark/test-support/browser-page";
 import { expect, test } from "vitest";
 import { makeEvent, openTidemark } from "./tidemark.ts";
 
-/** As it has to come back: JavaScript's own numbers would lose digits of all three. */
+/** A payload whose three numbers lose digits when JavaScript parses them. */
 const EXACT =
   '{"big":12345678901234567890,"small":0.1000000000000000055,"far":1e-400,"list":[1,{}],"text":"<img src=x>"}';
 
@@ -23,8 +23,8 @@ function exactEvent({ topic, id, payload = EXACT }: { topic: string; id: string;
 
 test.each([
   ["an ordinary topic", "t.1", "e-1"],
-  ["one that paths cannot hold", "..", "a/b?c#d %2F 😀"],
-])("an event is found by its topic and id and opened with every digit: %s", async (_name, topic, id) => {
+  ["a topic that a path cannot hold", "..", "a/b?c#d %2F 😀"],
+])("an event is found by its topic and id, and its payload keeps every digit: %s", async (_name, topic, id) => {
   const tidemark = await openTidemark();
   await tidemark.publish(exactEvent({ topic, id }), makeEvent());
   const { page, complaints } = await openPage(`${tidemark.url}/#/search`);
@@ -36,11 +36,11 @@ test.each([
   await page.getByRole("heading", { name: id }).waitFor();
   expect(await page.getByLabel("Payload").textContent()).toBe(PRETTY);
   expect(await page.getByLabel("Attributes").textContent()).toBe('{\n  "trace": 1.50\n}');
-  await page.getByText("None on record.").waitFor();
+  await page.getByText("No duplicates on record.").waitFor();
   expect(complaints).toEqual([]);
 });
 
-test("an event is opened with the copies of it that were dropped, and not those of others", async () => {
+test("the page of an event lists its own duplicates only", async () => {
   const tidemark = await openTidemark();
   const event = { topic: "t", id: "e" };
   await tidemark.publish(exactEvent(event), exactEvent(event), exactEvent({ ...event, payload: '{"big":1}' }));
@@ -48,12 +48,12 @@ test("an event is opened with the copies of it that were dropped, and not those 
 
   const { page } = await openPage(`${tidemark.url}/#/search?topic=t&id=e`);
 
-  await page.locator('[data-list="duplicates"] .copy').nth(1).waitFor();
-  expect(await page.locator('[data-list="duplicates"] .copy').count()).toBe(2);
+  await page.locator('[data-list="duplicates"] .duplicate').nth(1).waitFor();
+  expect(await page.locator('[data-list="duplicates"] .duplicate').count()).toBe(2);
   expect(await page.locator('[data-list="duplicates"] .badge').allTextContents()).toEqual(["conflict"]);
 });
 
-test("without an id the events of a topic are listed, and what is not there is said", async () => {
+test("a search without an id lists the events of a topic, and a search that finds nothing says so", async () => {
   const tidemark = await openTidemark();
   await tidemark.publish(...Array.from({ length: 60 }, () => makeEvent({ topic: "many" })));
   const { page } = await openPage(`${tidemark.url}/#/search?topic=many`);
@@ -62,13 +62,13 @@ test("without an id the events of a topic are listed, and what is not there is s
   await rows.nth(49).waitFor();
   await page.getByRole("button", { name: "Show more" }).click();
   await rows.nth(59).waitFor();
-  await page.locator("#search-id").fill("nobody");
+  await page.locator("#search-id").fill("missing");
   await page.getByRole("button", { name: "Search" }).click();
 
   await page.getByText("No event has this topic and id.").waitFor();
 });
 
-test("a conflict stands beside what is stored, and only what differs is marked", async () => {
+test("a conflict is shown beside the stored event, and only values that differ are marked", async () => {
   const tidemark = await openTidemark();
   const event = { topic: "t", id: "e" };
   await tidemark.publish(
@@ -86,28 +86,28 @@ test("a conflict stands beside what is stored, and only what differs is marked",
   expect(complaints).toEqual([]);
 });
 
-test("a dead letter is tried again, stays while it is refused, and then moves in the books", async () => {
+test("a dead letter stays while the store refuses it, and is counted as stored once the store accepts it", async () => {
   const tidemark = await openTidemark();
   const [bad, good] = [makeEvent({ event_id: "bad" }), makeEvent()];
   await tidemark.refuse("NEW.event_id = 'bad'");
   await tidemark.publish(bad, good);
   const { page } = await openPage(`${tidemark.url}/#/dead-letters`);
   const again = page.getByRole("button", { name: "Try again" });
-  const verdict = page.locator("#verdict");
+  const status = page.locator("#status");
 
-  await verdict.getByText("The store refused events: they are the dead letters.").waitFor();
+  await status.getByText("The store refused events. They are listed under Dead letters.").waitFor();
   await again.click();
-  await page.getByText("It stays: the store refused it again").waitFor();
+  await page.getByText("Still a dead letter: the store refused it again").waitFor();
   await tidemark.accept();
   await again.click();
 
-  await page.getByText("The store took it: it is unique now.").waitFor();
-  expect(await page.locator(".letter").count()).toBe(0);
-  await verdict.getByText("All is well").waitFor();
+  await page.getByText("The store accepted the event: it is stored now.").waitFor();
+  expect(await page.locator(".dead-letter").count()).toBe(0);
+  await status.getByText("All is well").waitFor();
   expect(await tidemark.stats()).toMatchObject({ unique_processed: 2, dead_lettered: 0 });
 });
 
-test("a dead letter is deleted only by who says so twice", async () => {
+test("a dead letter is deleted only after a confirmation", async () => {
   const tidemark = await openTidemark();
   await tidemark.refuse("NEW.event_id = 'bad'");
   await tidemark.publish(makeEvent({ event_id: "bad" }), makeEvent());
@@ -116,13 +116,13 @@ test("a dead letter is deleted only by who says so twice", async () => {
 
   await ask.click();
   await page.getByRole("dialog").press("Escape");
-  expect(await page.locator(".letter").count()).toBe(1);
+  expect(await page.locator(".dead-letter").count()).toBe(1);
   await ask.click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
 
   await page.getByText("Deleted.").waitFor();
-  await page.locator("#verdict").getByText("All is well").waitFor();
-  expect(await page.locator(".letter").count()).toBe(0);
+  await page.locator("#status").getByText("All is well").waitFor();
+  expect(await page.locator(".dead-letter").count()).toBe(0);
   expect(await tidemark.stats()).toMatchObject({ unique_processed: 1, dead_lettered: 1 });
   expect(complaints).toEqual([]);
 });

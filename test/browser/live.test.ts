@@ -15,7 +15,7 @@ async function openLive(url: string) {
   return { ...opened, ids, untilIds };
 }
 
-test("new events come as they are stored, the newest first, copies not", async () => {
+test("new events are shown as they are stored, the newest first, and duplicates are not shown", async () => {
   const tidemark = await openTidemark();
   await tidemark.publish(makeEvent());
   const { untilIds, complaints } = await openLive(tidemark.url);
@@ -29,21 +29,21 @@ test("new events come as they are stored, the newest first, copies not", async (
   expect(complaints).toEqual([]);
 });
 
-test("paused it stands still and counts; going on it shows what came", async () => {
+test("the paused live view counts new events, and shows them when it is resumed", async () => {
   const tidemark = await openTidemark();
   const { page, ids, untilIds } = await openLive(tidemark.url);
   const event = makeEvent();
   await page.getByRole("button", { name: "Pause" }).click();
 
   await tidemark.publish(event);
-  await page.getByText("Paused; 1 event came since.").waitFor();
+  await page.getByText("Paused. 1 new event.").waitFor();
   expect(await ids()).toEqual([]);
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
 
   await untilIds([event.event_id]);
 });
 
-test("only the topic that is followed is shown", async () => {
+test("the live view of a topic shows only events of this topic", async () => {
   const tidemark = await openTidemark();
   const { page, untilIds } = await openLive(tidemark.url);
   const topic = "a topic/with & odd? letters";
@@ -57,7 +57,7 @@ test("only the topic that is followed is shown", async () => {
   await untilIds([wanted.event_id]);
 });
 
-test("after a restart of the service it goes on without a gap or a repeat", async () => {
+test("the live view continues after a restart of the service without a gap or a repetition", async () => {
   const tidemark = await openTidemark();
   const { page, untilIds } = await openLive(tidemark.url);
   const [before, after] = [makeEvent(), makeEvent()];
@@ -65,14 +65,14 @@ test("after a restart of the service it goes on without a gap or a repeat", asyn
   await untilIds([before.event_id]);
 
   await tidemark.crash();
-  await page.getByText("Disconnected; trying again.").waitFor();
+  await page.getByText("Disconnected. Reconnecting …").waitFor();
   await tidemark.restart();
   await tidemark.publish(before, after);
 
   await untilIds([after.event_id, before.event_id]);
 });
 
-test("a line opens its event", async () => {
+test("a line of the live view opens its event", async () => {
   const tidemark = await openTidemark();
   const { page, untilIds } = await openLive(tidemark.url);
   const event = makeEvent({ topic: "..", payload: { n: 1 } });

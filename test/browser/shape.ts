@@ -1,13 +1,13 @@
-/** A Tidemark of a test's own, as one address; ended when the test has. */
+/** A Tidemark that one test owns, behind one address. It stops when the test ends. */
 export interface RunningShape {
   url: string;
-  /** Ends its services as a crash does. */
+  /** Kills its services. */
   crash(): Promise<void>;
-  /** Starts them again, at the same address. */
+  /** Starts the services again at the same address. */
   restart(): Promise<void>;
-  /** From now on the store refuses events for which this SQL holds; `NEW` is the event's row. */
+  /** Makes the store refuse events that meet an SQL condition; `NEW` is the row of the event. */
   refuse(condition: string): Promise<void>;
-  /** It refuses them no longer. */
+  /** Makes the store accept every event again. */
   accept(): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ type Shape = "single" | "stack";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Whose dashboard is looked at. */
+    /** The deployment whose dashboard is tested. */
     shape: Shape;
   }
 }

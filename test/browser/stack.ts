@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { startEdge } from "../../tools/stack/edge.ts";
 import type { RunningShape } from "./shape.ts";
 
-/** Behind its edge, which stays up when the services crash: it then has nobody to ask. */
+/** Opens a stack behind an edge, which keeps running when the services crash. */
 export async function openStack(): Promise<RunningShape> {
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
   const environment = { NATS_URL: broker.url, NATS_MONITOR_URL: broker.monitorUrl, DATABASE_URL: database.url };
@@ -13,8 +13,14 @@ export async function openStack(): Promise<RunningShape> {
     startOwn(name, { ...environment, ...(port !== undefined && { PORT: String(port) }) });
   let services = await Promise.all(["consumer", "gateway", "query"].map((name) => start(name)));
   const [, gateways, queries] = services.map(({ url }) => [new URL(url)]);
-  const log = createLogger({ service: "edge", level: "silent" });
-  const edge = await startEdge({ host: "127.0.0.1", port: 0, gateways: gateways ?? [], queries: queries ?? [], log });
+  const logger = createLogger({ service: "edge", level: "silent" });
+  const edge = await startEdge({
+    host: "127.0.0.1",
+    port: 0,
+    gateways: gateways ?? [],
+    queries: queries ?? [],
+    log: logger,
+  });
   onTestFinished(() => edge.stop());
   return {
     url: edge.url,

@@ -4,9 +4,9 @@ import type { RunningShape } from "./shape.ts";
 import { openSingle } from "./single.ts";
 import { openStack } from "./stack.ts";
 
-/** A Tidemark of a test's own, whose dashboard is looked at: the page asks the same of both shapes. */
+/** A Tidemark that one test owns and whose dashboard it opens. The tests are the same for both shapes. */
 export interface Tidemark extends RunningShape {
-  /** Resolves when the store has judged all of them. */
+  /** Publishes events and waits until each has its verdict. */
   publish(...events: (object | string)[]): Promise<void>;
   stats(): Promise<Record<string, unknown>>;
 }
@@ -15,7 +15,7 @@ const OPEN = { single: openSingle, stack: openStack };
 
 export async function openTidemark(): Promise<Tidemark> {
   const shape = await OPEN[inject("shape")]();
-  // Ready is sooner: who asks before the first heartbeat is told, as an error, that nobody consumes.
+  // /readyz answers 200 sooner, but before the first heartbeat /health reports that no consumer runs.
   await waitFor("health", async () => (await fetch(`${shape.url}/health`)).ok);
   return {
     ...shape,
@@ -31,7 +31,7 @@ export async function openTidemark(): Promise<Tidemark> {
 
 let made = 0;
 
-/** An event that no other test has. */
+/** Makes an event with an id that no other test uses. */
 export function makeEvent(fields: Record<string, unknown> = {}) {
   return {
     topic: "browser.test",

@@ -1,7 +1,7 @@
-//   /stats, /health ──▶ watch ──▶ history, books, topics, sources      every two seconds, while somebody looks
+//   /stats, /health ──▶ poller ──▶ history, books, topics, sources      every two seconds, while the page is visible
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
-
-import { startWatch } from "./api/poller.js";
+/** @import { View } from "./page/views.js" */
+import { startPoller } from "./api/poller.js";
 import { createBooks } from "./books/books.js";
 import { createHistory } from "./books/history.js";
 import { createSources } from "./books/sources.js";
@@ -13,8 +13,9 @@ import { createSearch } from "./events/search.js";
 import { byId, element } from "./page/dom.js";
 import { startViews } from "./page/views.js";
 
-const refresh = () => watch.refresh();
+const refresh = () => poller.refresh();
 const history = createHistory();
+/** @type {Record<string, View>} */
 const views = {
   books: createBooks({ history, refresh }),
   topics: createTopics({ history }),
@@ -26,19 +27,20 @@ const views = {
 };
 
 startViews(views);
-const watch = startWatch((known) => {
-  if (known.stats && !known.trouble) {
-    history.add(known.stats, known.readAt);
-    offerTopics(known.stats.topics);
+const poller = startPoller((observation) => {
+  if (!observation.trouble) {
+    history.add(observation.books);
+    suggestTopics(observation.books.stats.topics);
   }
-  for (const view of [views.books, views.topics, views.sources]) view.show(known);
+  for (const view of Object.values(views)) view.show?.(observation);
 });
 
-let offered = "";
-function offerTopics(topics) {
-  const names = [...topics].sort();
+let suggested = "";
+/** @param {string[]} busiest */
+function suggestTopics(busiest) {
+  const names = busiest.toSorted();
   const wanted = JSON.stringify(names);
-  if (wanted === offered) return;
-  offered = wanted;
+  if (wanted === suggested) return;
+  suggested = wanted;
   byId("topic-names").replaceChildren(...names.map((value) => element("option", { value })));
 }

@@ -1,24 +1,49 @@
-import { readJson, Unreachable } from "./request.js";
+/** @import { HealthAnswer, StatsAnswer } from "./contract.d.ts" */
+import { hasDeadLetters, readHealth, readStats } from "./endpoints.js";
+import { messageOf, Unreachable } from "./request.js";
 
 const REFRESH_MS = 2_000;
 
 /**
- * Asks for the books and the health again and again while somebody is looking, and hands on what is known:
- * `{ stats, health, hasDeadLetters, trouble, readAt }`. After a failure all but `health` and `trouble` stay those of the
- * last answer.
+ * The last answer of /stats, and when it was read.
+ *
+ * @typedef {{ stats: StatsAnswer, readAt: number, hasDeadLetters: boolean }} Books
  */
-export function startWatch(show) {
-  let known = {};
+
+/**
+ * The reason why /stats cannot be read.
+ *
+ * @typedef {{ isDisconnected: boolean, detail: string }} Trouble
+ */
+
+/**
+ * The state of Tidemark as far as this page knows it. With `trouble`, `books` are those of the last answer, if there was
+ * one. `health` is absent if the last request for it failed.
+ *
+ * @typedef {{ books: Books, health?: HealthAnswer | undefined, trouble?: undefined }
+ *   | { books?: Books | undefined, health?: HealthAnswer | undefined, trouble: Trouble }} Observation
+ */
+
+/**
+ * Reads /stats and /health every two seconds while the page is visible, and passes each observation to `show`.
+ *
+ * @param {(observation: Observation) => void} show
+ */
+export function startPoller(show) {
+  /** @type {Books | undefined} */
+  let books;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  let isAsking = false;
+  let isReading = false;
 
   async function refresh() {
-    if (isAsking) return;
+    if (isReading) return;
     clearTimeout(timer);
-    isAsking = true;
-    known = { ...known, ...(await readAll()) };
-    isAsking = false;
-    show(known);
+    isReading = true;
+    const observation = await observe(books);
+    books = observation.books;
+    isReading = false;
+    show(observation);
     if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS);
   }
 
@@ -29,25 +54,32 @@ export function startWatch(show) {
   return { refresh };
 }
 
-async function readAll() {
-  const [stats, health] = await Promise.allSettled([
-    readJson("/stats"),
-    readJson("/health", { accepts: (ok, status) => ok || status === 503 }),
-  ]);
-  return {
-    ...(stats.status === "fulfilled" ? await describeBooks(stats.value) : {}),
-    health: health.status === "fulfilled" && health.value?.status ? health.value : undefined,
-    trouble: stats.status === "fulfilled" ? undefined : describe(stats.reason),
-  };
+/**
+ * @param {Books | undefined} before
+ * @returns {Promise<Observation>}
+ */
+async function observe(before) {
+  const [stats, read] = await Promise.allSettled([readStats(), readHealth()]);
+  // A 503 may also be a problem (RFC 9457), which has none of the fields of the answer.
+  const health = read.status === "fulfilled" && "consumer_running" in read.value ? read.value : undefined;
+  return stats.status === "fulfilled"
+    ? { books: await describeBooks(stats.value), health }
+    : { books: before, health, trouble: describeTrouble(stats.reason) };
 }
 
-/** Deleted letters stay counted as dead: whether there is one to look at, only the list knows. */
+/**
+ * @param {StatsAnswer} stats
+ * @returns {Promise<Books>}
+ */
 async function describeBooks(stats) {
   const readAt = Date.now();
-  const letters = stats.dead_lettered > 0 ? await readJson("/dead-letters?limit=1").catch(() => undefined) : undefined;
-  return { stats, readAt, hasDeadLetters: letters?.count > 0 };
+  return { stats, readAt, hasDeadLetters: stats.dead_lettered > 0 && (await hasDeadLetters().catch(() => false)) };
 }
 
-function describe(error) {
-  return { isDisconnected: error instanceof Unreachable, detail: error.message };
+/**
+ * @param {unknown} error
+ * @returns {Trouble}
+ */
+function describeTrouble(error) {
+  return { isDisconnected: error instanceof Unreachable, detail: messageOf(error) };
 }

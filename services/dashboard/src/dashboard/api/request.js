@@ -1,26 +1,34 @@
 const DEADLINE_MS = 15_000;
-/** A recount of many rows takes minutes. */
-export const AUDIT_DEADLINE_MS = 30 * 60_000;
 
-/** What an edge answers when the service gives it no answer, or none in time. */
+/** The answers of a reverse proxy that got no answer from the service, or none in time. */
 const NO_ANSWER = [502, 504];
 
 /** The service gave no answer. */
 export class Unreachable extends Error {
+  /** @param {ErrorOptions} [options] */
   constructor(options) {
     super("Tidemark does not answer", options);
   }
 }
 
-/** The service refused, and said why (RFC 9457). */
-class Refused extends Error {
-  constructor(status, problem) {
-    super(problem.detail ?? problem.title ?? `the answer was ${status}`);
-  }
-}
+/** The service answered with a problem (RFC 9457), whose detail is the message. */
+class Refused extends Error {}
 
-/** The text of an answer. @throws {Unreachable | Refused} */
-export async function readText(path, { method = "GET", deadlineMs = DEADLINE_MS, accepts = (ok) => ok } = {}) {
+/**
+ * @typedef {object} RequestOptions
+ * @property {"GET" | "POST" | "DELETE"} [method]
+ * @property {number} [deadlineMs]
+ * @property {number} [accepts] a status that is an answer although it is not a success
+ */
+
+/**
+ * Returns the text of an answer.
+ *
+ * @param {string} path
+ * @param {RequestOptions} [options]
+ * @throws {Unreachable | Refused}
+ */
+export async function readText(path, { method = "GET", deadlineMs = DEADLINE_MS, accepts } = {}) {
   let response;
   let text;
   try {
@@ -30,25 +38,57 @@ export async function readText(path, { method = "GET", deadlineMs = DEADLINE_MS,
     throw new Unreachable({ cause });
   }
   if (NO_ANSWER.includes(response.status)) throw new Unreachable();
-  if (!accepts(response.ok, response.status)) throw new Refused(response.status, parsed(text) ?? {});
+  if (!response.ok && response.status !== accepts) {
+    throw new Refused(detailOf(text) ?? `the answer was ${response.status}`);
+  }
   return text;
 }
 
-/** For answers whose numbers are counts. @throws {Unreachable | Refused} */
+/**
+ * Returns the value of an answer. Its numbers must be counts, because JavaScript rounds others.
+ *
+ * @template Answer
+ * @param {string} path
+ * @param {RequestOptions} [options]
+ * @returns {Promise<Answer>}
+ * @throws {Unreachable | Refused}
+ */
 export async function readJson(path, options) {
-  return JSON.parse((await readText(path, options)) || "null");
+  return JSON.parse(await readText(path, options));
 }
 
-function parsed(text) {
+/**
+ * Returns the detail of a problem, or undefined if something between here and Tidemark gave the answer.
+ *
+ * @param {string} text
+ * @returns {string | undefined}
+ */
+function detailOf(text) {
   try {
-    return JSON.parse(text);
+    const problem = JSON.parse(text);
+    return problem.detail ?? problem.title;
   } catch {
-    return undefined; // something in between answered, not Tidemark
+    return undefined;
   }
 }
 
-/** A path with the parameters that are given. */
+/**
+ * Returns the path with those parameters that are neither undefined nor empty.
+ *
+ * @param {string} path
+ * @param {Record<string, string | undefined>} parameters
+ */
 export function withParameters(path, parameters) {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value) query.set(name, value);
+  return query.size === 0 ? path : `${path}?${query}`;
+}
+
+/**
+ * Returns the message of whatever was thrown.
+ *
+ * @param {unknown} error
+ */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,35 +1,55 @@
+/** @import { Books } from "../api/poller.js" */
+
+/**
+ * The events per second between two answers of /stats; `at` is the time of the later one.
+ *
+ * @typedef {{ at: number, stored: number, duplicates: number }} Rate
+ */
+
+/** @typedef {ReturnType<typeof createHistory>} History */
+
+/** @typedef {{ at: number, stored: number, duplicates: number, receivedByTopic: Map<string, number> }} Sample */
+
 const KEPT_MS = 5 * 60_000;
 
-/** The last minutes of the books, from one answer to the next: this page's own memory, empty when it is opened. */
+/** Makes a memory of the answers of /stats in the last minutes. It is empty when the page is opened. */
 export function createHistory() {
+  /** @type {Sample[]} */
   let samples = [];
 
   return {
-    add(stats, at) {
+    keptMs: KEPT_MS,
+
+    /** @param {Pick<Books, "stats" | "readAt">} books */
+    add({ stats, readAt }) {
       const last = samples.at(-1);
-      if (last?.at === at) return;
-      if (last && stats.unique_processed < last.unique) samples = []; // another store: its figures are not this one's
+      if (last?.at === readAt) return;
+      // The count of stored events never goes down, so this is another store.
+      if (last && stats.unique_processed < last.stored) samples = [];
       samples.push({
-        at,
-        unique: stats.unique_processed,
+        at: readAt,
+        stored: stats.unique_processed,
         duplicates: stats.duplicate_dropped,
-        byTopic: new Map(stats.by_topic.map(({ topic, received }) => [topic, received])),
+        receivedByTopic: new Map(stats.by_topic.map(({ topic, received }) => [topic, received])),
       });
-      samples = samples.filter((sample) => sample.at > at - KEPT_MS);
+      samples = samples.filter((sample) => sample.at > readAt - KEPT_MS);
     },
 
-    /** Events a second between one sample and the next: `[{ at, unique, duplicates }]`. */
+    /** Returns the rate between each sample and the next. */
     rates() {
-      return samples.slice(1).map((sample, index) => {
-        const before = samples[index];
-        const perSecond = (name) => (Math.max(0, sample[name] - before[name]) * 1_000) / (sample.at - before.at);
-        return { at: sample.at, unique: perSecond("unique"), duplicates: perSecond("duplicates") };
+      return samples.flatMap((sample, index) => {
+        const before = samples[index - 1];
+        return before ? [rateBetween(before, sample)] : [];
       });
     },
 
-    /** How much of a topic came between one sample and the next, in at most `points` sums. */
-    ofTopic(topic, points = 30) {
-      const counts = samples.map((sample) => sample.byTopic.get(topic));
+    /**
+     * Returns how many events of a topic were received between successive samples, in at most `points` sums.
+     *
+     * @param {string} topic
+     */
+    receivedOf(topic, points = 30) {
+      const counts = samples.map((sample) => sample.receivedByTopic.get(topic));
       const steps = counts.slice(1).map((value, index) => Math.max(0, (value ?? 0) - (counts[index] ?? value ?? 0)));
       const width = Math.ceil(steps.length / points) || 1;
       const sums = [];
@@ -38,7 +58,16 @@ export function createHistory() {
       }
       return sums;
     },
-
-    keptMs: KEPT_MS,
   };
+}
+
+/**
+ * @param {Sample} before
+ * @param {Sample} after
+ * @returns {Rate}
+ */
+function rateBetween(before, after) {
+  /** @param {"stored" | "duplicates"} name */
+  const perSecond = (name) => (Math.max(0, after[name] - before[name]) * 1_000) / (after.at - before.at);
+  return { at: after.at, stored: perSecond("stored"), duplicates: perSecond("duplicates") };
 }

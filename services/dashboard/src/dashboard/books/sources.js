@@ -1,6 +1,9 @@
+/** @import { SourceStats, StatsAnswer } from "../api/contract.d.ts" */
+/** @import { Observation } from "../api/poller.js" */
 import { byId, element, setText, svgElement } from "../page/dom.js";
 import { count, plural, share } from "../text/format.js";
 
+/** @type {Map<number | null, string>} */
 const BOUNDS = new Map([
   [1, "≤ 1 s"],
   [60, "≤ 1 min"],
@@ -9,10 +12,12 @@ const BOUNDS = new Map([
   [604_800, "≤ 7 d"],
   [null, "later"],
 ]);
+const BAR_HEIGHT = 56;
 
-/** Who sends copies, and how late. */
+/** Makes the view of the sources that send duplicates, and of how late the duplicates arrive. */
 export function createSources() {
   let shown = "";
+  /** @type {StatsAnswer | undefined} */
   let stats;
 
   function render() {
@@ -23,25 +28,31 @@ export function createSources() {
     const { by_source: sources, sources_total: total, duplicate_dropped: all } = stats;
     setText(
       byId("sources-total"),
-      total > sources.length ? `The ${sources.length} with the most, of ${count(total)}.` : "",
+      total > sources.length ? `Shown are the ${sources.length} sources with the most, of ${count(total)}.` : "",
     );
     byId("sources-list").replaceChildren(
       sources.length === 0
-        ? element("p", { class: "empty" }, "Nobody has sent a copy yet.")
+        ? element("p", { class: "empty" }, "No source has sent a duplicate yet.")
         : element("div", { class: "stack" }, ...sources.map((source) => sourceCard(source, all))),
     );
   }
 
   return {
     open: render,
-    show(known) {
-      stats = known.stats ?? stats;
+    /** @param {Observation} observation */
+    show({ books }) {
+      stats = books?.stats;
       if (!byId("sources").hidden) render();
     },
   };
 }
 
-function sourceCard({ source, duplicate_dropped: copies, conflicts, ages }, all) {
+/**
+ * @param {SourceStats} stats
+ * @param {number} all the number of duplicates of all sources
+ */
+function sourceCard({ source, duplicate_dropped: duplicates, conflicts, ages }, all) {
+  const most = Math.max(1, ...ages.map((age) => age.count));
   return element(
     "article",
     { class: "card", "data-source": source },
@@ -52,28 +63,33 @@ function sourceCard({ source, duplicate_dropped: copies, conflicts, ages }, all)
       element(
         "span",
         { class: "quiet" },
-        `${plural(copies, "copy", "copies")}, ${share(copies, all)} of all`,
-        conflicts > 0 ? `, ${count(conflicts)} in conflict` : "",
+        `${plural(duplicates, "duplicate")}, ${share(duplicates, all)} of all`,
+        conflicts > 0 ? `, ${plural(conflicts, "conflict")}` : "",
       ),
     ),
     element(
       "ol",
-      { class: "ages", "aria-label": `How late the copies of ${source} came` },
-      ...ages.map((age) => bar(age, ages)),
+      { class: "ages", "aria-label": `How late the duplicates of ${source} arrived` },
+      ...ages.map((age) => bar(age, most)),
     ),
   );
 }
 
-function bar({ within_seconds: bound, count: copies }, ages) {
-  const most = Math.max(1, ...ages.map((age) => age.count));
-  const height = copies === 0 ? 0 : Math.max(2, (copies / most) * 56);
-  const canvas = svgElement("svg", { viewBox: "0 0 10 56", preserveAspectRatio: "none", "aria-hidden": "true" });
-  canvas.append(svgElement("rect", { x: 1, width: 8, y: 56 - height, height }));
+/**
+ * @param {SourceStats["ages"][number]} age
+ * @param {number} most the count that fills the height
+ */
+function bar({ within_seconds: bound, count: duplicates }, most) {
+  const height = duplicates === 0 ? 0 : Math.max(2, (duplicates / most) * BAR_HEIGHT);
   return element(
     "li",
     {},
-    canvas,
-    count(copies),
+    svgElement(
+      "svg",
+      { viewBox: `0 0 10 ${BAR_HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      svgElement("rect", { x: 1, width: 8, y: BAR_HEIGHT - height, height }),
+    ),
+    count(duplicates),
     element("span", { class: "bound" }, BOUNDS.get(bound) ?? `≤ ${bound} s`),
   );
 }

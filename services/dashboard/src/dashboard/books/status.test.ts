@@ -1,82 +1,67 @@
 import { expect, test } from "vitest";
-import { describeParts, judge } from "./status.js";
+import type { HealthAnswer, StatsAnswer } from "../api/contract.d.ts";
+import { DISCONNECTED, makeObservation, STORE_UNREACHABLE, UNSAFE } from "./observation-fixture.ts";
+import { describeStatus } from "./status.js";
 
-const STATS = {
-  received: 10,
-  unique_processed: 6,
-  duplicate_dropped: 2,
-  dead_lettered: 1,
-  queue_size: 1,
-  drift: 0,
-  oldest_queued_seconds: 0.5,
-  last_audit: { balanced: true, differences_total: 0 },
-  uptime_human: "0h 0m 1s",
+const AUDIT_WITH_DIFFERENCES = { audited_at: "2025-10-23T10:00:00.000000Z", balanced: false, differences_total: 1 };
+const NO_CONSUMER: Partial<HealthAnswer> = { status: "unhealthy", reasons: ["no consumer"] };
+const NO_LOG: Partial<StatsAnswer> = {
+  received: 9,
+  queue_size: null,
+  oldest_queued_seconds: null,
+  incomplete: ["log"],
 };
-const HEALTH = { status: "healthy", consumer_running: true, durability: { status: "safe", findings: [] } };
-const UNSAFE = { status: "unsafe", findings: [{ part: "store", detail: "fsync=off" }] };
-const DISCONNECTED = { isDisconnected: true, detail: "Tidemark does not answer" };
-const STORE_AWAY = { isDisconnected: false, detail: "the store cannot be reached" };
 
-const BAD_AUDIT = { balanced: false, differences_total: 1 };
+const GOOD = { state: "good", title: "All is well" };
+const UNBALANCED = { state: "bad", title: "The books do not balance" };
+const BROKEN = { state: "bad", title: "Not every part works" };
+const ATTENTION = { state: "warn", title: "The books balance, but something needs attention" };
 
-test.each([
-  ["all is well", {}, {}, "good", "All is well"],
-  ["a drift not known at this moment", { drift: null }, {}, "good", "All is well"],
-  ["no audit yet", { last_audit: null }, {}, "good", "All is well"],
-  ["a sum that does not add up", { received: 11 }, {}, "bad", "The books do not balance"],
-  ["a drift", { drift: -1 }, {}, "bad", "The books do not balance"],
-  ["an audit that found a difference", { last_audit: BAD_AUDIT }, {}, "bad", "The books do not balance"],
-  ["a part that is away", {}, { status: "unhealthy", reasons: ["no consumer"] }, "bad", "Not all parts work"],
-  ["the log away", { received: 9, queue_size: null, incomplete: ["log"] }, {}, "warn", /wants a look/],
-  ["a long wait in the queue", { oldest_queued_seconds: 31 }, {}, "warn", /wants a look/],
-  ["unsafe settings", {}, { durability: UNSAFE }, "warn", /wants a look/],
-])("%s", (_name, stats, health, state, title) => {
-  const verdict = judge({ stats: { ...STATS, ...stats }, health: { ...HEALTH, ...health } });
-  expect(verdict).toMatchObject({ state, title: typeof title === "string" ? title : expect.stringMatching(title) });
+test.each<[name: string, Partial<StatsAnswer>, Partial<HealthAnswer>, status: object]>([
+  ["every part works", {}, {}, GOOD],
+  ["the drift is unknown", { drift: null }, {}, GOOD],
+  ["there was no audit yet", { last_audit: null }, {}, GOOD],
+  ["received is not the sum of the rest", { received: 11 }, {}, UNBALANCED],
+  ["there is a drift", { drift: -1 }, {}, UNBALANCED],
+  ["the last audit found a difference", { last_audit: AUDIT_WITH_DIFFERENCES }, {}, UNBALANCED],
+  ["a part does not work", {}, NO_CONSUMER, BROKEN],
+  ["the log does not answer", NO_LOG, {}, ATTENTION],
+  ["the oldest queued event has waited for more than 30 s", { oldest_queued_seconds: 31 }, {}, ATTENTION],
+  ["the settings of the store are unsafe", {}, { durability: UNSAFE }, ATTENTION],
+])("the status line when %s", (_name, stats, health, status) => {
+  expect(describeStatus(makeObservation({ stats, health }))).toMatchObject(status);
 });
 
-test("a dead letter wants a look as long as it is there", () => {
-  const stats = { ...STATS, dead_lettered: 1 };
-  expect(judge({ stats, health: HEALTH, hasDeadLetters: true })).toMatchObject({
+test("a dead letter needs attention while it is on record", () => {
+  const stats = { dead_lettered: 1 };
+  expect(describeStatus(makeObservation({ stats, hasDeadLetters: true }))).toMatchObject({
     state: "warn",
-    detail: "The store refused events: they are the dead letters.",
+    detail: "The store refused events. They are listed under Dead letters.",
   });
-  expect(judge({ stats, health: HEALTH, hasDeadLetters: false }).state).toBe("good");
+  expect(describeStatus(makeObservation({ stats, hasDeadLetters: false })).state).toBe("good");
 });
 
-test("books that do not balance come before parts that do not work", () => {
-  const health = { ...HEALTH, status: "unhealthy", reasons: ["no consumer"] };
-  expect(judge({ stats: { ...STATS, drift: 1 }, health }).title).toBe("The books do not balance");
+test("books that do not balance are reported before parts that do not work", () => {
+  const observation = makeObservation({ stats: { drift: 1 }, health: NO_CONSUMER });
+  expect(describeStatus(observation).title).toBe("The books do not balance");
 });
 
-test("without an answer it says how old the figures are", () => {
-  expect(judge({ stats: STATS, trouble: DISCONNECTED, readAt: 1_000 }, 13_000)).toEqual({
+test("a health that cannot be read is reported as a part that does not work", () => {
+  expect(describeStatus({ ...makeObservation(), health: undefined })).toMatchObject({
+    title: "Not every part works",
+    detail: "The answer of /health cannot be read.",
+  });
+});
+
+test("a status line without an answer says how old the figures are", () => {
+  const observation = { ...makeObservation(), trouble: DISCONNECTED };
+  expect(describeStatus(observation, 13_000)).toEqual({
     state: "bad",
     title: "Disconnected",
-    detail: "Tidemark does not answer; trying again. What is shown is 12 s old.",
+    detail: "Tidemark does not answer. Reconnecting … The figures are 12 s old.",
   });
-  expect(judge({ trouble: STORE_AWAY })).toMatchObject({
+  expect(describeStatus({ trouble: STORE_UNREACHABLE })).toMatchObject({
     title: "The books cannot be read",
     detail: "The store cannot be reached.",
   });
-});
-
-test("each part has its state", () => {
-  const statesOf = (known: object) => describeParts(known).map(([name, state]) => `${name}: ${state}`);
-  expect(statesOf({ stats: STATS, health: HEALTH })).toEqual([
-    "Service: good",
-    "Store: good",
-    "Log: good",
-    "Consumer: good",
-    "Durability: good",
-  ]);
-  expect(statesOf({ stats: STATS, health: { ...HEALTH, durability: UNSAFE } })).toContain("Durability: warn");
-  expect(statesOf({ stats: STATS, trouble: STORE_AWAY })).toEqual([
-    "Service: good",
-    "Store: bad",
-    "Log: unknown",
-    "Consumer: unknown",
-    "Durability: unknown",
-  ]);
-  expect(statesOf({ trouble: DISCONNECTED })).toEqual(["Service: bad"]);
 });

@@ -1,71 +1,57 @@
+/** @import { TopicStats } from "../api/contract.d.ts" */
+/** @import { History } from "./history.js" */
 import { element, setText } from "../page/dom.js";
 import { searchAddress } from "../page/views.js";
 import { count, share, shortTime } from "../text/format.js";
-import { sparkline, sparkPath } from "./plot.js";
+import { createSparkline, sparkPath } from "./sparkline.js";
 
+/** @type {{ name: string, isWide?: boolean, textOf: (stats: TopicStats) => string }[]} */
 const FIGURES = [
   { name: "Received", textOf: (stats) => count(stats.received) },
-  { name: "Unique", isWide: true, textOf: (stats) => count(stats.unique_processed) },
+  { name: "Stored", isWide: true, textOf: (stats) => count(stats.unique_processed) },
   { name: "Duplicates", isWide: true, textOf: (stats) => count(stats.duplicate_dropped) },
   { name: "Share", textOf: (stats) => share(stats.duplicate_dropped, stats.received) },
   { name: "Last stored", isWide: true, textOf: (stats) => shortTime(stats.last_processed_at) },
 ];
 const COLUMNS = [{ name: "Topic" }, { name: "Last 5 min", isWide: true }, ...FIGURES];
 
-const classOf = (isWide) => (isWide ? "hides-on-phone" : undefined);
+const classOf = (isWide = false) => (isWide ? "hides-on-phone" : undefined);
 
-/** A table of topics that keeps the rows it has: only what changed is written. */
+/**
+ * Makes a table of topics that keeps the row of a topic from one answer to the next, and writes only cells that changed.
+ *
+ * @param {{ frame: HTMLElement, history: History }} options `frame` is the element that the table fills
+ */
 export function createTopicTable({ frame, history }) {
+  /** @type {Map<string, ReturnType<typeof createRow>>} */
   const rows = new Map();
+  const head = COLUMNS.map(({ name, isWide }) => element("th", { scope: "col", class: classOf(isWide) }, name));
   const body = element("tbody");
-  const table = element(
-    "table",
-    {},
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        ...COLUMNS.map(({ name, isWide }) => element("th", { scope: "col", class: classOf(isWide) }, name)),
-      ),
-    ),
-    body,
-  );
-  const empty = element("p", { class: "empty" });
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), body);
+  const empty = element("p", { class: "empty", hidden: true });
   const holder = element("div", { class: "table-frame", role: "region", "aria-label": "Topics", tabindex: "0" }, table);
   frame.replaceChildren(holder, empty);
-  empty.hidden = true;
 
+  /** @param {string} topic */
   function rowOf(topic) {
-    const known = rows.get(topic);
-    if (known) return known;
-    const spark = sparkline([]);
-    const cells = FIGURES.map(({ isWide }) => element("td", { class: classOf(isWide) }));
-    const name = element("th", { scope: "row" }, element("a", { href: searchAddress({ topic }) }, topic));
-    const made = {
-      row: element("tr", {}, name, element("td", { class: classOf(true) }, spark), ...cells),
-      spark: spark.firstChild,
-      cells,
-    };
-    rows.set(topic, made);
-    return made;
+    const row = rows.get(topic) ?? createRow(topic);
+    rows.set(topic, row);
+    return row;
   }
 
   return {
-    show(topics, saying = "No topics yet: publish an event, and it shows here.") {
+    /** @param {TopicStats[]} topics */
+    show(topics, emptyText = "No topics yet. Publish an event to see its topic here.") {
       empty.hidden = topics.length > 0;
       holder.hidden = topics.length === 0;
-      setText(empty, saying);
+      setText(empty, emptyText);
       const shown = topics.map((stats) => {
-        const { row, spark, cells } = rowOf(stats.topic);
-        spark.setAttribute("d", sparkPath(history.ofTopic(stats.topic)));
-        FIGURES.forEach(({ textOf }, index) => {
-          setText(cells[index], textOf(stats));
-        });
+        const { row, sparkPathElement, cells } = rowOf(stats.topic);
+        sparkPathElement.setAttribute("d", sparkPath(history.receivedOf(stats.topic)));
+        for (const { cell, textOf } of cells) setText(cell, textOf(stats));
         return row;
       });
-      // Moving a row takes the focus from what is in it, so rows are moved only where their order changed.
+      // Moving a row takes the focus away from its link, so rows are moved only if their order changed.
       if (shown.length !== body.children.length || shown.some((row, index) => row !== body.children[index])) {
         body.replaceChildren(...shown);
       }
@@ -74,4 +60,19 @@ export function createTopicTable({ frame, history }) {
       }
     },
   };
+}
+
+/** @param {string} topic */
+function createRow(topic) {
+  const { sparkline, path } = createSparkline();
+  const name = element("th", { scope: "row" }, element("a", { href: searchAddress({ topic }) }, topic));
+  const cells = FIGURES.map(({ isWide, textOf }) => ({ cell: element("td", { class: classOf(isWide) }), textOf }));
+  const row = element(
+    "tr",
+    {},
+    name,
+    element("td", { class: classOf(true) }, sparkline),
+    ...cells.map(({ cell }) => cell),
+  );
+  return { row, sparkPathElement: path, cells };
 }

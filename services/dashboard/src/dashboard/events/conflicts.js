@@ -1,31 +1,32 @@
+import { readEvent } from "../api/endpoints.js";
+import { messageOf } from "../api/request.js";
 import { byId, element } from "../page/dom.js";
 import { createPagedList } from "../page/paged-list.js";
 import { searchAddress } from "../page/views.js";
-import { localTime, span } from "../text/format.js";
-import { members } from "../text/json-text.js";
-import { comparisonTable } from "./comparison.js";
-import { readEvent } from "./event-view.js";
+import { members, stringOf } from "../text/json-text.js";
+import { comparisonTable } from "./comparison-table.js";
+import { describeArrival } from "./duplicate.js";
 
-/** Each with the stored event beside it, which is another request: few at a time. */
+/** Few at a time, because the stored event beside each conflict is a request of its own. */
 const PAGE = "10";
 
 export function createConflicts() {
   const list = createPagedList({
     frame: byId("conflicts-list"),
     member: "duplicates",
-    empty: "No conflicts: every copy was the same as what is stored.",
+    empty: "No conflicts: every duplicate has the content of its stored event.",
     render: conflictCard,
   });
   return { open: () => list.read("/duplicates", { conflicting: "true", limit: PAGE }) };
 }
 
-function conflictCard(text) {
-  const copy = members(text);
-  const [topic, id, at, source] = ["topic", "event_id", "received_at", "source"].map((name) =>
-    JSON.parse(copy.get(name)),
-  );
-  const body = element("div", {}, element("p", { class: "quiet" }, "Reading what is stored …"));
-  compareWithStored({ topic, id, copy: copy.get("event"), body });
+/** @param {string} json the JSON text of the duplicate */
+function conflictCard(json) {
+  const duplicate = members(json);
+  const topic = stringOf(duplicate, "topic");
+  const id = stringOf(duplicate, "event_id");
+  const body = element("div", {}, element("p", { class: "quiet" }, "Reading the stored event …"));
+  compareWithStored({ topic, id, content: duplicate.get("event"), body });
   return element(
     "article",
     { class: "card conflict" },
@@ -33,24 +34,23 @@ function conflictCard(text) {
       "div",
       { class: "card-head" },
       element("h2", {}, element("a", { href: searchAddress({ topic, id }) }, `${topic} / ${id}`)),
-      element(
-        "span",
-        { class: "quiet" },
-        `from ${source}, ${span(Number(copy.get("age_seconds")))} later, ${localTime(at)}`,
-      ),
+      element("span", { class: "quiet" }, describeArrival(duplicate)),
     ),
     body,
   );
 }
 
-async function compareWithStored({ topic, id, copy, body }) {
+/** @param {{ topic: string, id: string, content: string | undefined, body: HTMLElement }} conflict */
+async function compareWithStored({ topic, id, content, body }) {
   try {
-    const stored = await readEvent(topic, id);
-    const isThere = stored !== undefined && copy !== undefined;
+    const stored = await readEvent({ topic, id });
+    const isOnRecord = stored !== undefined && content !== undefined;
     body.replaceChildren(
-      isThere ? comparisonTable(stored, copy) : element("p", { class: "quiet" }, "Its content is gone."),
+      isOnRecord
+        ? comparisonTable(stored, content)
+        : element("p", { class: "quiet" }, "The content is no longer on record."),
     );
   } catch (error) {
-    body.replaceChildren(element("p", { class: "failed" }, `What is stored could not be read: ${error.message}.`));
+    body.replaceChildren(element("p", { class: "failed" }, `Reading the stored event failed: ${messageOf(error)}.`));
   }
 }

@@ -1,70 +1,54 @@
-import { readJson } from "../api/request.js";
+/** @import { RedriveAnswer } from "../api/contract.d.ts" */
+import { deleteDeadLetter, redriveDeadLetter } from "../api/endpoints.js";
+import { messageOf } from "../api/request.js";
 import { confirmed } from "../page/confirm.js";
 import { byId, element } from "../page/dom.js";
 import { createPagedList } from "../page/paged-list.js";
 import { localTime, plural } from "../text/format.js";
-import { members } from "../text/json-text.js";
-import { fact, jsonBlock } from "./event-view.js";
+import { members, stringOf, textOf } from "../text/json-text.js";
+import { fact, jsonBlock } from "./facts.js";
 
+/** @type {Record<RedriveAnswer["status"], string>} */
 const OUTCOMES = {
-  stored: "The store took it: it is unique now.",
-  duplicate: "It was stored meanwhile: it is a duplicate now.",
-  conflict: "Another content was stored meanwhile: it is a conflict now.",
+  stored: "The store accepted the event: it is stored now.",
+  duplicate: "The same event has been stored meanwhile: this one is a duplicate now.",
+  conflict: "An event with other content has been stored meanwhile: this one is a conflict now.",
 };
 
+/** @param {{ refresh: () => void }} options `refresh` is called after each action */
 export function createDeadLetters({ refresh }) {
   const outcome = byId("dead-letters-outcome");
   const list = createPagedList({
     frame: byId("dead-letters-list"),
     member: "dead_letters",
-    empty: "No dead letters: the store refused nothing that is still here.",
-    render: letterCard,
+    empty: "No dead letters.",
+    render: (json) => deadLetterCard(json, { redrive, remove }),
   });
 
-  function letterCard(text) {
-    const letter = members(text);
-    const string = (name) => JSON.parse(letter.get(name));
-    const id = string("id");
-    const buttons = [
-      element("button", { type: "button", click: () => redrive(id, card) }, "Try again"),
-      element("button", { type: "button", class: "danger", click: () => remove(id, card) }, "Delete …"),
-    ];
-    const events = Number(letter.get("events"));
-    const card = element(
-      "article",
-      { class: "card letter" },
-      element("h2", {}, letter.has("topic") ? string("topic") : "Topic not readable"),
-      element(
-        "dl",
-        { class: "facts" },
-        ...fact("Refused with", string("code")),
-        ...fact("Because", string("reason")),
-        ...fact(
-          "Dead since",
-          `${localTime(string("dead_at"))}, tried ${plural(Number(letter.get("attempts")), "time")}`,
-        ),
-        ...(events === 1 ? [] : fact("Stands for", plural(events, "event"))),
-      ),
-      ...jsonBlock("As it came", letter.get("event")),
-      element("p", { class: "actions" }, ...buttons),
-    );
-    return card;
-  }
+  /**
+   * @param {string} id
+   * @param {HTMLElement} card
+   */
+  const redrive = (id, card) => act(card, async () => OUTCOMES[(await redriveDeadLetter(id)).status]);
 
-  const redrive = (id, card) =>
-    act(card, async () => {
-      const { status } = await readJson(`/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" });
-      return OUTCOMES[status];
-    });
-
+  /**
+   * @param {string} id
+   * @param {HTMLElement} card
+   */
   async function remove(id, card) {
-    if (!(await confirmed("Delete this dead letter? Its content is gone for good; it stays counted as dead."))) return;
+    if (!(await confirmed("Delete this dead letter? Its content cannot be restored. It stays counted."))) return;
     await act(card, async () => {
-      await readJson(`/dead-letters/${encodeURIComponent(id)}`, { method: "DELETE" });
+      await deleteDeadLetter(id);
       return "Deleted.";
     });
   }
 
+  /**
+   * Runs an action on a dead letter. Removes its card if the action succeeds.
+   *
+   * @param {HTMLElement} card
+   * @param {() => Promise<string>} run resolves with the sentence to show
+   */
   async function act(card, run) {
     const buttons = card.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
@@ -73,12 +57,13 @@ export function createDeadLetters({ refresh }) {
       card.remove();
       byId("content").focus({ preventScroll: true });
     } catch (error) {
-      say(`It stays: ${error.message}.`, "bad");
+      say(`Still a dead letter: ${messageOf(error)}.`, "bad");
       for (const button of buttons) button.disabled = false;
     }
     refresh();
   }
 
+  /** @param {string} text */
   function say(text, state = "good") {
     outcome.textContent = text;
     outcome.dataset.state = state;
@@ -90,4 +75,38 @@ export function createDeadLetters({ refresh }) {
       return list.read("/dead-letters", { limit: "20" });
     },
   };
+}
+
+/** @typedef {(id: string, card: HTMLElement) => void} Action */
+
+/**
+ * @param {string} json the JSON text of the dead letter
+ * @param {{ redrive: Action, remove: Action }} actions
+ */
+function deadLetterCard(json, { redrive, remove }) {
+  const letter = members(json);
+  const id = stringOf(letter, "id");
+  const events = Number(textOf(letter, "events"));
+  const attempts = Number(textOf(letter, "attempts"));
+  const card = element(
+    "article",
+    { class: "card dead-letter" },
+    element("h2", {}, letter.has("topic") ? stringOf(letter, "topic") : "Unreadable topic"),
+    element(
+      "dl",
+      { class: "facts" },
+      ...fact("Error code", stringOf(letter, "code")),
+      ...fact("Reason", stringOf(letter, "reason")),
+      ...fact("Since", `${localTime(stringOf(letter, "dead_at"))}, after ${plural(attempts, "attempt")}`),
+      ...(events === 1 ? [] : fact("Events", plural(events, "event"))),
+    ),
+    ...jsonBlock("Event as received", textOf(letter, "event")),
+    element(
+      "p",
+      { class: "actions" },
+      element("button", { type: "button", click: () => redrive(id, card) }, "Try again"),
+      element("button", { type: "button", class: "danger", click: () => remove(id, card) }, "Delete …"),
+    ),
+  );
+  return card;
 }

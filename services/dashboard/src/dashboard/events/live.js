@@ -1,38 +1,48 @@
 import { withParameters } from "../api/request.js";
 import { byId, element, setText } from "../page/dom.js";
 import { plural } from "../text/format.js";
-import { eventRow } from "./search.js";
+import { eventLink } from "./event-link.js";
 
-/** Lines shown; older ones go, whatever comes. */
+/** Lines shown; older ones are removed. */
 const MAX_LINES = 200;
 const REOPEN_MS = 2_000;
 
-/** New events as they are stored, while the view is open and somebody looks. */
+/**
+ * Makes the view that shows new events as they are stored. It is connected while it is open and the page is visible.
+ *
+ *   closed ──open──▶ connected ──hidden──▶ closed ──visible──▶ connected ──close──▶ closed
+ *   connected ◀──after 2 s── broken: the browser itself reconnects only if the answer was a stream
+ */
 export function createLive() {
   const lines = byId("live-events");
   const pause = byId("live-pause");
+  const topicInput = byId("live-topic", HTMLInputElement);
+  /** @type {EventSource | undefined} */
   let source;
   let topic = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let reopening;
+  /** @type {string | undefined} */
   let lastId;
   let isOpen = false;
   let isPaused = false;
+  /** @type {string[]} */
   let waiting = [];
-  let passed = 0;
+  let arrived = 0;
   let drawing = 0;
-  let said = "";
+  let stateText = "";
 
   byId("live-form").addEventListener("submit", (submitted) => {
     submitted.preventDefault();
-    topic = byId("live-topic").value;
+    topic = topicInput.value;
     lines.replaceChildren();
     start();
   });
   pause.addEventListener("click", () => {
     isPaused = !isPaused;
     pause.setAttribute("aria-pressed", String(isPaused));
-    setText(pause, isPaused ? "Go on" : "Pause");
-    if (isPaused) passed = 0;
+    setText(pause, isPaused ? "Resume" : "Pause");
+    if (isPaused) arrived = 0;
     drawSoon();
   });
   document.addEventListener("visibilitychange", () => {
@@ -50,20 +60,20 @@ export function createLive() {
   function connect() {
     stop();
     showState("Connecting …");
-    source = new EventSource(withParameters("/events/stream", { topic, last_event_id: lastId }));
-    source.onopen = () => showState(`Following ${topic === "" ? "all topics" : topic}.`);
-    source.onmessage = ({ data, lastEventId }) => {
+    const opened = new EventSource(withParameters("/events/stream", { topic, last_event_id: lastId }));
+    opened.onopen = () => showState(`Following ${topic === "" ? "all topics" : topic}.`);
+    opened.onmessage = ({ data, lastEventId }) => {
       lastId = lastEventId;
-      passed++;
+      arrived++;
       waiting.push(data);
       if (waiting.length > MAX_LINES) waiting.shift();
       drawSoon();
     };
-    source.onerror = () => {
-      showState("Disconnected; trying again.");
-      // The browser comes back by itself after a broken connection, but not after an answer that was no stream.
-      if (source.readyState === EventSource.CLOSED) reopening = setTimeout(connect, REOPEN_MS);
+    opened.onerror = () => {
+      showState("Disconnected. Reconnecting …");
+      if (opened.readyState === EventSource.CLOSED) reopening = setTimeout(connect, REOPEN_MS);
     };
+    source = opened;
   }
 
   function stop() {
@@ -77,15 +87,16 @@ export function createLive() {
   }
 
   function draw() {
-    setText(byId("live-state"), isPaused ? `Paused; ${plural(passed, "event")} came since.` : said);
+    setText(byId("live-state"), isPaused ? `Paused. ${plural(arrived, "new event")}.` : stateText);
     if (isPaused) return;
-    lines.prepend(...waiting.reverse().map((text) => element("li", {}, ...eventRow(text).childNodes)));
+    lines.prepend(...waiting.reverse().map((json) => element("li", {}, eventLink(json))));
     waiting = [];
-    while (lines.children.length > MAX_LINES) lines.lastChild.remove();
+    while (lines.children.length > MAX_LINES) lines.lastChild?.remove();
   }
 
+  /** @param {string} text */
   function showState(text) {
-    said = text;
+    stateText = text;
     drawSoon();
   }
 

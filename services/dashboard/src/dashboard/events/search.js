@@ -1,17 +1,21 @@
+import { readEvent } from "../api/endpoints.js";
+import { messageOf } from "../api/request.js";
 import { byId, element } from "../page/dom.js";
 import { createPagedList } from "../page/paged-list.js";
 import { searchAddress } from "../page/views.js";
-import { clock, localTime } from "../text/format.js";
-import { members } from "../text/json-text.js";
-import { readEvent, showEvent } from "./event-view.js";
+import { eventLink } from "./event-link.js";
+import { showEvent } from "./event-view.js";
 
-/** Finds an event by its topic and id, or lists those of a topic, or those of an id. The address says what is sought. */
+/**
+ * Makes the view that finds an event by its topic and id, or lists the events of a topic or of an id. The address of the
+ * page holds the search.
+ */
 export function createSearch() {
-  const topicInput = byId("search-topic");
-  const idInput = byId("search-id");
+  const topicInput = byId("search-topic", HTMLInputElement);
+  const idInput = byId("search-id", HTMLInputElement);
   const results = byId("search-results");
   const event = byId("event");
-  let asked = 0;
+  let latest = 0;
 
   byId("search-form").addEventListener("submit", (submitted) => {
     submitted.preventDefault();
@@ -20,57 +24,47 @@ export function createSearch() {
     else location.hash = address;
   });
 
+  /** @param {URLSearchParams} parameters */
   async function open(parameters) {
     const topic = parameters.get("topic") ?? "";
     const id = parameters.get("id") ?? "";
     topicInput.value = topic;
     idInput.value = id;
     event.hidden = true;
-    asked++;
-    if (topic !== "" && id !== "") return openEvent(topic, id, asked);
-    if (topic === "" && id === "") return say("Give a topic, an id, or both.");
-    const list = createPagedList({ frame: results, member: "events", empty: "No such events.", render: eventRow });
+    latest++;
+    if (topic !== "" && id !== "") return openEvent({ topic, id }, latest);
+    if (topic === "" && id === "") return say("Enter a topic, an event id, or both.");
+    const list = createPagedList({
+      frame: results,
+      member: "events",
+      empty: "No events found.",
+      render: (json) => element("div", { class: "rows" }, eventLink(json)),
+    });
     return list.read("/events", { topic, event_id: id, limit: "50" });
   }
 
-  async function openEvent(topic, id, mine) {
-    say("Looking …");
+  /**
+   * @param {{ topic: string, id: string }} key
+   * @param {number} mine
+   */
+  async function openEvent(key, mine) {
+    say("Searching …");
     try {
-      const text = await readEvent(topic, id);
-      if (mine !== asked) return;
-      if (text === undefined) return say("No event has this topic and id. It may still be queued.");
+      const json = await readEvent(key);
+      if (mine !== latest) return;
+      if (json === undefined) return say("No event has this topic and id. It may still be queued.");
       results.replaceChildren();
-      showEvent(event, text);
+      showEvent(event, json);
       event.focus({ preventScroll: true });
     } catch (error) {
-      if (mine === asked) say(`Could not be read: ${error.message}.`, true);
+      if (mine === latest) say(`Reading failed: ${messageOf(error)}.`, true);
     }
   }
 
+  /** @param {string} text */
   function say(text, isFailure = false) {
     results.replaceChildren(element("p", { class: isFailure ? "empty failed" : "empty", role: "status" }, text));
   }
 
-  return { open, close: () => asked++ };
-}
-
-/** Enough to recognise one: more would be cut off on any screen. */
-const EXCERPT = 300;
-
-/** An event on one line, which opens it. */
-export function eventRow(text) {
-  const event = members(text);
-  const [topic, id, at] = ["topic", "event_id", "processed_at"].map((name) => JSON.parse(event.get(name)));
-  return element(
-    "div",
-    { class: "rows" },
-    element(
-      "a",
-      { href: searchAddress({ topic, id }) },
-      element("time", { datetime: at, title: localTime(at) }, clock(at)),
-      element("span", { class: "topic" }, topic),
-      element("span", { class: "id" }, id),
-      element("code", { class: "hides-on-phone" }, event.get("payload").slice(0, EXCERPT)),
-    ),
-  );
+  return { open, close: () => latest++ };
 }

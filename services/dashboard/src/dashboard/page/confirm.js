@@ -1,8 +1,13 @@
 import { byId } from "./dom.js";
 
-/** Asks before what cannot be taken back. Resolves with whether the answer was yes; Escape is no. */
+/**
+ * Asks before an action that cannot be undone. Resolves with whether the answer was yes; Escape means no.
+ *
+ * @param {string} question
+ * @returns {Promise<boolean>}
+ */
 export function confirmed(question) {
-  const dialog = byId("confirm");
+  const dialog = byId("confirm", HTMLDialogElement);
   byId("confirm-question").textContent = question;
   dialog.returnValue = "";
   byId("confirm-no").onclick = () => dialog.close();

@@ -1,52 +1,72 @@
-import { readText, withParameters } from "../api/request.js";
-import { elements, members } from "../text/json-text.js";
+import { messageOf, readText, withParameters } from "../api/request.js";
+import { elements, members, textOf } from "../text/json-text.js";
 import { element } from "./dom.js";
 
-/** A page looks at some thousand rows, and with a filter that matches little it is empty: then the next one is read. */
+/** A page covers some thousand rows, and with a filter that matches few of them it is empty. Then the next one is read. */
 const MAX_EMPTY_PAGES = 20;
 
 /**
- * A list that is read page by page, newest answer wins. Each item is handed to `render` as its JSON text, so that its
- * numbers keep their digits. Says that it loads, that there is nothing, or why it could not be read.
+ * @typedef {object} ListOptions
+ * @property {HTMLElement} frame the element that the list fills
+ * @property {string} member the member of the answer that holds the items
+ * @property {string} empty the sentence for a list without items
+ * @property {(json: string) => Node} render makes the element of an item from its JSON text, which keeps its digits
+ */
+
+/**
+ * Makes a list that is read page by page. It says that it is loading, that it is empty, or why reading it failed. An
+ * answer to a request that is not the latest one is dropped.
+ *
+ * @param {ListOptions} options
  */
 export function createPagedList({ frame, member, empty, render }) {
   const items = element("div", { class: "stack", "data-list": member });
   const message = element("p", { class: "empty", role: "status" });
   const more = element("button", { type: "button", click: () => load() }, "Show more");
   frame.replaceChildren(items, message, element("p", { class: "more-rows" }, more));
-  let reading = 0;
-  let place = {};
+  let latest = 0;
+  /** @type {{ path: string, parameters: Record<string, string>, cursor?: string | undefined }} */
+  let next = { path: "", parameters: {} };
 
   async function load() {
-    const mine = ++reading;
+    const mine = ++latest;
     more.hidden = true;
     say("Reading …");
     try {
-      let found = [];
-      for (let page = 0; page < MAX_EMPTY_PAGES && found.length === 0; page++) {
-        found = await readPage();
-        if (mine !== reading) return;
-        if (place.cursor === undefined) break;
-      }
+      const found = await readItems(() => mine === latest);
+      if (mine !== latest) return;
       items.append(...found.map(render));
-      more.hidden = place.cursor === undefined;
+      more.hidden = next.cursor === undefined;
       if (items.children.length > 0) say("");
-      else say(more.hidden ? empty : "Nothing so far. There is more to look through.");
+      else say(more.hidden ? empty : "Nothing found yet. There are more rows to search.");
     } catch (error) {
-      if (mine !== reading) return;
-      say(`Could not be read: ${error.message}.`, true);
+      if (mine !== latest) return;
+      say(`Reading failed: ${messageOf(error)}.`, true);
       more.hidden = false;
     }
     more.textContent = message.classList.contains("failed") ? "Try again" : "Show more";
   }
 
-  async function readPage() {
-    const here = place;
-    const page = members(await readText(withParameters(here.path, { ...here.parameters, cursor: here.cursor })));
-    here.cursor = JSON.parse(page.get("next_cursor")) ?? undefined;
-    return elements(page.get(member));
+  /** @param {() => boolean} isWanted */
+  async function readItems(isWanted) {
+    for (let page = 0; page < MAX_EMPTY_PAGES; page++) {
+      const found = await readPage();
+      if (found.length > 0 || next.cursor === undefined || !isWanted()) return found;
+    }
+    return [];
   }
 
+  async function readPage() {
+    const request = next;
+    const path = withParameters(request.path, { ...request.parameters, cursor: request.cursor });
+    const page = members(await readText(path));
+    /** @type {string | null} */
+    const cursor = JSON.parse(textOf(page, "next_cursor"));
+    request.cursor = cursor ?? undefined;
+    return elements(textOf(page, member));
+  }
+
+  /** @param {string} text */
   function say(text, isFailure = false) {
     message.textContent = text;
     message.hidden = text === "";
@@ -54,9 +74,14 @@ export function createPagedList({ frame, member, empty, render }) {
   }
 
   return {
-    /** Begins anew. */
+    /**
+     * Empties the list and reads its first page.
+     *
+     * @param {string} path
+     * @param {Record<string, string>} parameters
+     */
     read(path, parameters) {
-      place = { path, parameters };
+      next = { path, parameters };
       items.replaceChildren();
       return load();
     },

@@ -1,6 +1,21 @@
+/** @import { Observation } from "../api/poller.js" */
 import { byId } from "./dom.js";
 
-/** The address of a search, for links. */
+/**
+ * @typedef {object} View
+ * @property {(parameters: URLSearchParams) => unknown} [open] called when the address names the view, with its query
+ * @property {() => unknown} [close] called when the address names another view
+ * @property {(observation: Observation) => void} [show] called with each new observation
+ */
+
+/** The view of an address that names none. */
+const FIRST = "books";
+
+/**
+ * Returns the address of a search.
+ *
+ * @param {{ topic?: string | undefined, id?: string | undefined }} search
+ */
 export function searchAddress({ topic, id }) {
   const parameters = new URLSearchParams();
   if (topic !== undefined) parameters.set("topic", topic);
@@ -9,35 +24,45 @@ export function searchAddress({ topic, id }) {
 }
 
 /**
- * Shows the view that the address names, and tells it: `open(parameters)` when it comes, `close()` when it goes. The
- * first one stands for addresses that name none.
+ * Shows the view that the address names. Each view has the id of its section in index.html.
+ *
+ * @param {Record<string, View>} views
  */
 export function startViews(views) {
-  const names = Object.keys(views);
+  const ids = Object.keys(views);
+  /** @type {string | undefined} */
   let current;
 
   function follow() {
-    const [name, query] = location.hash.replace(/^#\/?/, "").split("?");
-    const isFirst = current === undefined;
-    const next = names.includes(name) ? name : names[0];
-    if (next !== current) change(next, isFirst);
-    views[next].open?.(new URLSearchParams(query));
+    const [id = "", query] = location.hash.replace(/^#\/?/, "").split("?");
+    const next = ids.includes(id) ? id : FIRST;
+    if (next !== current) change(next);
+    views[next]?.open?.(new URLSearchParams(query));
   }
 
-  function change(next, isFirst) {
-    if (current !== undefined) views[current].close?.();
+  /** @param {string} next */
+  function change(next) {
+    const before = current;
     current = next;
-    for (const name of names) byId(name).hidden = name !== next;
-    for (const link of document.querySelectorAll("header nav:not(.more) a")) {
-      if (link.hash === `#/${next}`) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
-    }
-    if (isFirst) return;
+    for (const id of ids) byId(id).hidden = id !== next;
+    markLink(next);
+    if (before === undefined) return;
+    views[before]?.close?.();
     scrollTo(0, 0);
     byId("content").focus({ preventScroll: true });
   }
 
-  // The skip link's target is no view.
+  // The target of the skip link is not a view.
   addEventListener("hashchange", () => location.hash !== "#content" && follow());
   follow();
+}
+
+/** @param {string} current */
+function markLink(current) {
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = document.querySelectorAll("header nav:not(.more) a");
+  for (const link of links) {
+    if (link.hash === `#/${current}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
 }

@@ -2,51 +2,88 @@ const COUNT = new Intl.NumberFormat("en");
 const RATE = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const SHARE = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-const UNITS = [
-  [86_400, "d"],
-  [3_600, "h"],
-  [60, "min"],
+const SECOND = { seconds: 1, name: "s" };
+const LONGER_UNITS = [
+  { seconds: 86_400, name: "d" },
+  { seconds: 3_600, name: "h" },
+  { seconds: 60, name: "min" },
 ];
 
+/**
+ * Returns a count with separators, `1,234`, or `?` if it is unknown.
+ *
+ * @param {number | null} value
+ */
 export function count(value) {
-  return value === null || value === undefined ? "?" : COUNT.format(value);
+  return value === null ? "?" : COUNT.format(value);
 }
 
+/**
+ * Returns a count with its noun.
+ *
+ * @param {number} value
+ * @param {string} one
+ */
 export function plural(value, one, many = `${one}s`) {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+/** @param {number} perSecond */
 export function rate(perSecond) {
   return `${perSecond >= 100 ? COUNT.format(Math.round(perSecond)) : RATE.format(perSecond)}/s`;
 }
 
+/**
+ * Returns a part in percent, `12.5%`, or a dash if the whole is 0.
+ *
+ * @param {number} part
+ * @param {number} whole
+ */
 export function share(part, whole) {
   return whole === 0 ? "–" : SHARE.format(part / whole);
 }
 
-/** A length of time in its largest unit: `340 ms`, `12 s`, `3 min`, `5 h`, `2 d`. */
+/**
+ * Returns a duration in its largest unit, `340 ms`, `12 s`, `3 min`, `5 h`, `2 d`, or `?` if it is unknown.
+ *
+ * @param {number | null} seconds
+ */
 export function span(seconds) {
-  if (seconds === null || seconds === undefined) return "?";
+  if (seconds === null) return "?";
   if (seconds > 0 && seconds < 1) return `${Math.max(1, Math.round(seconds * 1_000))} ms`;
-  const [length, name] = UNITS.find(([unit]) => seconds >= unit) ?? [1, "s"];
-  return `${RATE.format(Math.floor((seconds / length) * 10) / 10)} ${name}`;
+  const unit = LONGER_UNITS.find((longer) => seconds >= longer.seconds) ?? SECOND;
+  return `${RATE.format(Math.floor((seconds / unit.seconds) * 10) / 10)} ${unit.name}`;
 }
 
+/** @param {string} instant */
 export function ago(instant, now = Date.now()) {
   return `${span(Math.max(0, Math.floor((now - Date.parse(instant)) / 1_000)))} ago`;
 }
 
-/** An instant in the reader's own time, to the second. */
+/**
+ * Returns an instant in the reader's time zone, to the second: `2025-10-23 12:00:00`.
+ *
+ * @param {string | number} instant
+ */
 export function localTime(instant) {
   const date = new Date(instant);
-  return Number.isNaN(date.getTime()) ? instant : date.toLocaleString("sv-SE");
+  return Number.isNaN(date.getTime()) ? String(instant) : date.toLocaleString("sv-SE");
 }
 
+/**
+ * Returns the time of day of an instant in the reader's time zone: `12:00:00`.
+ *
+ * @param {string | number} instant
+ */
 export function clock(instant) {
   return localTime(instant).slice(-8);
 }
 
-/** Today's instants by the clock alone. */
+/**
+ * Returns the time of day of an instant of today, and the date as well of any other.
+ *
+ * @param {string} instant
+ */
 export function shortTime(instant, now = Date.now()) {
   const text = localTime(instant);
   return text.startsWith(localTime(now).slice(0, 10)) ? clock(instant) : text;

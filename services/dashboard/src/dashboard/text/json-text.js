@@ -1,29 +1,73 @@
 /**
  * JSON as text. JSON.parse would round numbers to the 15 to 17 digits that JavaScript keeps; here every scalar stays as
- * it was written. Texts come from the service, so they are JSON.
+ * it was written. The texts come from the service, so they are valid JSON.
+ */
+
+/**
+ * The members of an object, each as its JSON text.
+ *
+ * @typedef {ReadonlyMap<string, string>} Members
  */
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** The members of an object, each value as its text. Of repeated keys the last counts. */
-export function members(text) {
-  return new Map(parts(text).map((part) => [JSON.parse(part.key), part.text]));
+/**
+ * Returns the members of an object. If a key is repeated, the last one counts.
+ *
+ * @param {string} json
+ * @returns {Members}
+ */
+export function members(json) {
+  return new Map(parts(json).map(({ key, text }) => [JSON.parse(key), text]));
 }
 
-/** The elements of an array, each as its text. */
-export function elements(text) {
-  return parts(text).map((part) => part.text);
+/**
+ * Returns the JSON text of a member.
+ *
+ * @param {Members} object
+ * @param {string} name
+ * @throws {TypeError} if there is no such member
+ */
+export function textOf(object, name) {
+  const text = object.get(name);
+  if (text === undefined) throw new TypeError(`the answer has no ${name}`);
+  return text;
 }
 
-/** What stands directly inside of an object or array. */
-function parts(text) {
+/**
+ * Returns the value of a member that is a string.
+ *
+ * @param {Members} object
+ * @param {string} name
+ * @returns {string}
+ * @throws {TypeError} if there is no such member
+ */
+export function stringOf(object, name) {
+  return JSON.parse(textOf(object, name));
+}
+
+/**
+ * Returns the elements of an array, each as its JSON text.
+ *
+ * @param {string} json
+ */
+export function elements(json) {
+  return parts(json).map(({ text }) => text);
+}
+
+/**
+ * Returns the direct members of an object or elements of an array. A key is a JSON text, and empty in an array.
+ *
+ * @param {string} json
+ */
+function parts(json) {
   const found = [];
   let depth = 0;
-  let key;
+  let key = "";
   let start = -1;
   let end = -1;
-  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+  for (const { 0: token, index } of json.matchAll(TOKEN)) {
     const closes = token === "}" || token === "]";
     if (closes) depth--;
     if (depth === 0 && start === -1 && (closes || token === "{" || token === "[")) {
@@ -31,10 +75,10 @@ function parts(text) {
       continue;
     }
     if (depth === 1 && token === ":") {
-      key = text.slice(start, end);
+      key = json.slice(start, end);
       start = -1;
     } else if ((depth === 1 && token === ",") || depth === 0) {
-      if (start !== -1) found.push({ key, text: text.slice(start, end) });
+      if (start !== -1) found.push({ key, text: json.slice(start, end) });
       start = -1;
     } else {
       if (start === -1) start = index;
@@ -45,12 +89,16 @@ function parts(text) {
   return found;
 }
 
-/** The same JSON with one member or element a line. */
-export function prettyJson(text) {
+/**
+ * Returns the same JSON with one member or element on each line.
+ *
+ * @param {string} json
+ */
+export function prettyJson(json) {
   let out = "";
   let depth = 0;
   let before = "";
-  for (const [token] of text.matchAll(TOKEN)) {
+  for (const [token] of json.matchAll(TOKEN)) {
     const closes = token === "}" || token === "]";
     if (closes) depth--;
     const isFirst = before === "{" || before === "[";
@@ -64,32 +112,51 @@ export function prettyJson(text) {
   return out;
 }
 
-/** Every scalar (and empty object or array) of a value by its path: `payload.items[0].price`. */
-export function leaves(text, path) {
-  const inner = text.startsWith("{")
-    ? parts(text).map((part) => [`${path}${step(JSON.parse(part.key))}`, part.text])
-    : text.startsWith("[")
-      ? elements(text).map((element, index) => [`${path}[${index}]`, element])
+/**
+ * Returns every scalar (and empty object or array) of a value with its path: `payload.items[0].price`.
+ *
+ * @param {string} json
+ * @param {string} path the path of the value itself
+ * @returns {[path: string, json: string][]}
+ */
+export function leaves(json, path) {
+  const inner = json.startsWith("{")
+    ? parts(json).map(({ key, text }) => ({ path: `${path}${step(JSON.parse(key))}`, text }))
+    : json.startsWith("[")
+      ? elements(json).map((text, index) => ({ path: `${path}[${index}]`, text }))
       : [];
-  if (inner.length === 0) return [[path, text]];
-  return inner.flatMap(([place, value]) => leaves(value, place));
+  if (inner.length === 0) return [[path, json]];
+  return inner.flatMap((each) => leaves(each.text, each.path));
 }
 
+/** @param {string} key */
 function step(key) {
   return /^[\w$-]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
-/** Whether two scalars are the same JSON value: `1.0` is `1`, and `"a"` is the same letter escaped. */
+/**
+ * Whether two scalars are the same JSON value: `1.0` equals `1`, and an escaped letter equals the letter.
+ *
+ * @param {string | undefined} one
+ * @param {string | undefined} other
+ */
 export function isSameScalar(one, other) {
   if (one === other) return true;
   if (one === undefined || other === undefined) return false;
   if (one.startsWith('"') && other.startsWith('"')) return JSON.parse(one) === JSON.parse(other);
-  return NUMBER.test(one) && NUMBER.test(other) && plainNumber(one) === plainNumber(other);
+  const number = normalizedNumber(one);
+  return number !== undefined && number === normalizedNumber(other);
 }
 
-/** One spelling for all of a number's: its digits without zeros at either end, and the power of ten they stand at. */
-function plainNumber(text) {
-  const [, sign, whole, fraction = "", exponent = "0"] = NUMBER.exec(text);
+/**
+ * Returns a number as its digits without zeros at either end and their power of ten: equal numbers get equal texts.
+ * Returns undefined for any other scalar.
+ *
+ * @param {string} text
+ */
+function normalizedNumber(text) {
+  const [match, sign, whole = "", fraction = "", exponent = "0"] = NUMBER.exec(text) ?? [];
+  if (match === undefined) return undefined;
   const digits = (whole + fraction).replace(/^0+/, "");
   const significant = digits.replace(/0+$/, "");
   if (significant === "") return "0";

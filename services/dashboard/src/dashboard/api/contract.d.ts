@@ -1,0 +1,18 @@
+/** The answers of the API that the dashboard reads as values. It reads events as text, so that their numbers stay exact. */
+export type { AuditAnswer } from "@tidemark/http-api/operations/audit-api";
+export type { HealthAnswer } from "@tidemark/http-api/operations/health-api";
+export type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";
+
+import type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";
+
+export type TopicStats = StatsAnswer["by_topic"][number];
+export type SourceStats = StatsAnswer["by_source"][number];
+
+/** A page of `GET /dead-letters`. */
+export interface DeadLettersAnswer {
+  count: number;
+}
+
+export interface RedriveAnswer {
+  status: "stored" | "duplicate" | "conflict";
+}

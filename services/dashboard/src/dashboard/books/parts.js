@@ -1,0 +1,100 @@
+/** @import { HealthAnswer, StatsAnswer } from "../api/contract.d.ts" */
+/** @import { Observation } from "../api/poller.js" */
+/** @import { State } from "./status.js" */
+import { ago, count, plural } from "../text/format.js";
+import { isBalanced } from "./status.js";
+
+/**
+ * A part or a check, its state, and a few words about it.
+ *
+ * @typedef {{ name: string, state: State, detail: string }} Part
+ */
+
+/**
+ * Describes each part of Tidemark. The parts behind a service that does not answer are left out.
+ *
+ * @param {Observation} observation
+ * @returns {Part[]}
+ */
+export function describeParts({ books, health, trouble }) {
+  if (trouble?.isDisconnected) return [{ name: "Service", state: "bad", detail: "does not answer" }];
+  const isLogKnown = !trouble && !books.stats.incomplete;
+  return [
+    { name: "Service", state: "good", detail: books ? `up for ${books.stats.uptime_human}` : "answers" },
+    trouble
+      ? { name: "Store", state: "bad", detail: trouble.detail }
+      : { name: "Store", state: "good", detail: "answers" },
+    isLogKnown ? { name: "Log", state: "good", detail: "answers" } : unknown("Log"),
+    describeConsumer(health),
+    describeDurability(health),
+  ];
+}
+
+/**
+ * @param {HealthAnswer | undefined} health
+ * @returns {Part}
+ */
+function describeConsumer(health) {
+  if (!health) return unknown("Consumer");
+  return health.consumer_running
+    ? { name: "Consumer", state: "good", detail: "running" }
+    : { name: "Consumer", state: "bad", detail: "no heartbeat for 5 s" };
+}
+
+/** @type {Record<HealthAnswer["durability"]["status"], State>} */
+const DURABILITY_STATES = { safe: "good", unsafe: "warn", unknown: "unknown" };
+
+/**
+ * @param {HealthAnswer | undefined} health
+ * @returns {Part}
+ */
+function describeDurability(health) {
+  if (!health) return unknown("Durability");
+  const { status, findings } = health.durability;
+  const detail =
+    status === "safe" ? "confirmed events survive a power failure" : findings.map((each) => each.detail).join("; ");
+  return { name: "Durability", state: DURABILITY_STATES[status], detail };
+}
+
+/**
+ * @param {string} name
+ * @returns {Part}
+ */
+function unknown(name) {
+  return { name, state: "unknown", detail: "unknown" };
+}
+
+/**
+ * Describes the checks of the books: their sum, their drift, and the last audit.
+ *
+ * @param {StatsAnswer} stats
+ * @returns {Part[]}
+ */
+export function describeChecks(stats, now = Date.now()) {
+  return [
+    isBalanced(stats)
+      ? { name: "Sum", state: "good", detail: "adds up to received" }
+      : { name: "Sum", state: "bad", detail: "does not add up to received" },
+    stats.drift === null
+      ? unknown("Drift")
+      : { name: "Drift", state: stats.drift === 0 ? "good" : "bad", detail: count(stats.drift) },
+    describeLastAudit(stats.last_audit, now),
+  ];
+}
+
+/**
+ * @param {StatsAnswer["last_audit"]} last
+ * @param {number} now
+ * @returns {Part}
+ */
+function describeLastAudit(last, now) {
+  if (last === null) return { name: "Last audit", state: "unknown", detail: "never" };
+  const time = ago(last.audited_at, now);
+  return last.balanced
+    ? { name: "Last audit", state: "good", detail: `balanced, ${time}` }
+    : {
+        name: "Last audit",
+        state: "bad",
+        detail: `differences in ${plural(last.differences_total, "topic")}, ${time}`,
+      };
+}

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { Observation } from "../api/poller.js";
+import { DISCONNECTED, makeObservation, makeStats, STORE_UNREACHABLE, UNSAFE } from "./observation-fixture.ts";
+import { describeChecks, describeParts } from "./parts.js";
+
+const statesOf = (observation: Observation) => describeParts(observation).map(({ name, state }) => `${name}: ${state}`);
+
+test("every part is good when everything works", () => {
+  const parts = ["Service: good", "Store: good", "Log: good", "Consumer: good", "Durability: good"];
+  expect(statesOf(makeObservation())).toEqual(parts);
+});
+
+test("a part that does not work has a state of its own", () => {
+  expect(statesOf(makeObservation({ health: { durability: UNSAFE } }))).toContain("Durability: warn");
+  expect(statesOf(makeObservation({ health: { consumer_running: false } }))).toContain("Consumer: bad");
+  expect(statesOf(makeObservation({ stats: { incomplete: ["log"] } }))).toContain("Log: unknown");
+});
+
+test("parts behind a store that cannot be reached are unknown", () => {
+  expect(statesOf({ trouble: STORE_UNREACHABLE })).toEqual([
+    "Service: good",
+    "Store: bad",
+    "Log: unknown",
+    "Consumer: unknown",
+    "Durability: unknown",
+  ]);
+});
+
+test("the service is the only part listed when it does not answer", () => {
+  expect(statesOf({ trouble: DISCONNECTED })).toEqual(["Service: bad"]);
+});
+
+const AUDITED_AT = "2025-10-23T10:00:00.000000Z";
+const NOW = Date.parse("2025-10-23T10:05:00.000Z");
+
+test("the checks of balanced books are good and say when the last audit was", () => {
+  const last_audit = { audited_at: AUDITED_AT, balanced: true, differences_total: 0 };
+  expect(describeChecks(makeStats({ last_audit }), NOW)).toEqual([
+    { name: "Sum", state: "good", detail: "adds up to received" },
+    { name: "Drift", state: "good", detail: "0" },
+    { name: "Last audit", state: "good", detail: "balanced, 5 min ago" },
+  ]);
+});
+
+test("the checks of wrong books are bad", () => {
+  const last_audit = { audited_at: AUDITED_AT, balanced: false, differences_total: 2 };
+  expect(describeChecks(makeStats({ received: 11, drift: -3, last_audit }), NOW)).toEqual([
+    { name: "Sum", state: "bad", detail: "does not add up to received" },
+    { name: "Drift", state: "bad", detail: "-3" },
+    { name: "Last audit", state: "bad", detail: "differences in 2 topics, 5 min ago" },
+  ]);
+});
+
+test("an unknown drift and a missing audit are no faults", () => {
+  const states = describeChecks(makeStats({ drift: null, last_audit: null })).map(({ state }) => state);
+  expect(states).toEqual(["good", "unknown", "unknown"]);
+});

@@ -1,0 +1,27 @@
+import { element } from "../page/dom.js";
+import { searchAddress } from "../page/views.js";
+import { clock, localTime } from "../text/format.js";
+import { members, stringOf, textOf } from "../text/json-text.js";
+
+/** The characters of a payload that fit on the widest screens. */
+const EXCERPT = 300;
+
+/**
+ * Makes the link that shows an event on one line and opens it.
+ *
+ * @param {string} json the JSON text of the event
+ */
+export function eventLink(json) {
+  const event = members(json);
+  const topic = stringOf(event, "topic");
+  const id = stringOf(event, "event_id");
+  const at = stringOf(event, "processed_at");
+  return element(
+    "a",
+    { href: searchAddress({ topic, id }) },
+    element("time", { datetime: at, title: localTime(at) }, clock(at)),
+    element("span", { class: "topic" }, topic),
+    element("span", { class: "id" }, id),
+    element("code", { class: "hides-on-phone" }, textOf(event, "payload").slice(0, EXCERPT)),
+  );
+}
