@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { TcpProxy } from "@tidemark/test-support/tcp-proxy";
 import type { Client } from "./client.ts";
 import type { Fault } from "./plan.ts";
-import type { Wire } from "./wire.ts";
 import type { Part, World } from "./world.ts";
 
 /**
@@ -26,7 +26,7 @@ function find<Thing>(things: ReadonlyMap<string, Thing>, name: string): Thing {
   return thing;
 }
 
-async function inflictOnWire(wire: Wire, { kind, holdMs, amount = 0 }: Fault): Promise<void> {
+async function inflictOnWire(wire: TcpProxy, { kind, holdMs, amount = 0 }: Fault): Promise<void> {
   if (kind === "cut") wire.refuse();
   else if (kind === "slow") wire.slow(amount);
   else wire.silence("both");
@@ -49,7 +49,7 @@ async function inflictOnPart(part: Part, { kind, holdMs }: Fault, world: World):
 }
 
 /** What the consumer says no longer reaches the broker: it commits what it was given, and dies without having acked. */
-async function killWithAcksHeldBack(consumer: Part, wire: Wire, holdMs: number): Promise<void> {
+async function killWithAcksHeldBack(consumer: Part, wire: TcpProxy, holdMs: number): Promise<void> {
   wire.silence("up");
   await delay(holdMs);
   await consumer.kill();
@@ -59,7 +59,7 @@ async function killWithAcksHeldBack(consumer: Part, wire: Wire, holdMs: number):
 
 /** The broker hears of no commit any more, and delivers everything again that is older than its patience. */
 async function loseAcks({ wires }: World, holdMs: number): Promise<void> {
-  const ways = [...wires].filter(([name]) => /^consumer.*>nats$/.test(name)).map(([, wire]) => wire);
+  const ways = [...wires.values()].filter((wire) => "loseAcks" in wire);
   for (const wire of ways) wire.loseAcks();
   await delay(holdMs);
   for (const wire of ways) wire.heal();

@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { mountDisk } from "./disk.ts";
 import { openServicePart } from "./service-part.ts";
-import { openWire } from "./wire.ts";
 import type { World, WorldOptions } from "./world.ts";
 
 /** Small, so that it fills within a fault. */
@@ -24,7 +24,7 @@ export async function openSingleWorld({ dir, diskMebibytes }: WorldOptions): Pro
     dir,
     onEnding: (line) => endings.push(line),
   });
-  const wire = await openWire({ targetPort: single.port });
+  const wire = await startTcpProxy(`http://127.0.0.1:${single.port}`);
   const ready = () => single.ready();
 
   return {

@@ -2,11 +2,12 @@
 //      └────────────────────────────────▶ query ─wire─▶ both
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { startTcpProxy, type TcpProxy } from "@tidemark/test-support/tcp-proxy";
 import { openBrokerPart } from "./broker-part.ts";
+import { type BrokerProxy, startBrokerProxy } from "./broker-proxy.ts";
 import { openDatabasePart } from "./database-part.ts";
 import { type Disk, mountDisk } from "./disk.ts";
 import { openServicePart, type ServicePart } from "./service-part.ts";
-import { openWire, type Wire } from "./wire.ts";
 import type { World, WorldOptions } from "./world.ts";
 
 export interface StackWorldOptions extends WorldOptions {
@@ -32,12 +33,14 @@ export async function openStackWorld(options: StackWorldOptions): Promise<World>
     openBrokerPart(join(dir, "nats")),
     openDatabasePart(join(dir, "postgres")),
   ]);
-  const wires = new Map<string, Wire>();
+  const wires = new Map<string, TcpProxy | BrokerProxy>();
   const endings: string[] = [];
   const services = new Map<string, ServicePart>();
 
   const lay = async (name: string, targetPort: number) => {
-    const wire = await openWire({ targetPort, isToBroker: name.startsWith("consumer") && targetPort === broker.port });
+    const url = `http://127.0.0.1:${targetPort}`;
+    const isAckPath = name.startsWith("consumer") && targetPort === broker.port;
+    const wire = isAckPath ? await startBrokerProxy(url) : await startTcpProxy(url);
     wires.set(name, wire);
     return wire.port;
   };

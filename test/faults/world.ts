@@ -1,5 +1,6 @@
+import type { TcpProxy } from "@tidemark/test-support/tcp-proxy";
+import type { BrokerProxy } from "./broker-proxy.ts";
 import type { Disk } from "./disk.ts";
-import type { Wire } from "./wire.ts";
 
 /** A process that faults happen to. */
 export interface Part {
@@ -24,7 +25,7 @@ export interface World {
   readonly publishUrls: readonly URL[];
   readonly queryUrl: URL;
   readonly parts: ReadonlyMap<string, Part>;
-  readonly wires: ReadonlyMap<string, Wire>;
+  readonly wires: ReadonlyMap<string, TcpProxy | BrokerProxy>;
   /** The disks of parts, by their names; none where none could be mounted, or none was asked for. */
   readonly disks: ReadonlyMap<string, Disk>;
   /** For the report: `PostgreSQL 18.1`. */

@@ -75,7 +75,7 @@ test("services live without what they need, say so, and work once it comes", asy
   expect((await publish(gateway, [early], "respond-async")).status).toBe(202);
   expect([await statusOf(consumer, "/readyz"), await statusOf(query, "/readyz")]).toEqual([503, 503]);
 
-  wire.accept();
+  wire.heal();
   await untilReady(consumer);
   await untilReady(query);
   const late = await publish(gateway, [early, eventText()]);

@@ -60,7 +60,7 @@ test(
     // All of what was taken, nothing of what was refused.
     await untilBooks({ received: taken });
 
-    wire.accept();
+    wire.heal();
     await untilBooks({ received: taken, unique_processed: taken, duplicate_dropped: 0, queue_size: 0 });
     expect(consumer.isEnded).toBe(false);
     await waitFor("verdicts to be waited for again", async () => (await publish(batchOf(1), isPatient)).status === 200);

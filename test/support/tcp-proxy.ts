@@ -1,78 +1,127 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Transform } from "node:stream";
 
-/** A wire between a client and a server, to be cut. */
+/** A TCP proxy between clients and one server, which can disturb their connections. */
 export interface TcpProxy {
-  /** The server's address with this wire in between. */
-  url: string;
-  /** From now on nothing the server says arrives, on the connections that are open. */
-  silence(): void;
-  /** The server vanishes without a word, as a host does that is frozen: connections stay, new ones open, nobody answers. */
-  vanish(): void;
-  /** Breaks every connection, and those that are tried later. */
+  readonly port: number;
+  /** The server's URL with the address of the proxy. */
+  readonly url: string;
+  /** Resets every connection; new ones work. */
+  cut(): void;
+  /** Resets every connection, and each new one. */
   refuse(): void;
-  /** Breaks every connection; new ones work. */
-  accept(): void;
+  /** Delays each piece of data. */
+  slow(delayMs: number): void;
+  /**
+   * Holds back all data of the open connections, in one direction or in both; no side is told. New connections work.
+   * `up` is the direction from the client to the server.
+   */
+  silence(direction: Direction | "both"): void;
+  /** Behaves like a frozen host: connections stay and new ones open, but the server's data no longer arrives. */
+  vanish(): void;
+  /** Ends every disturbance. Silenced connections break. */
+  heal(): void;
   close(): Promise<void>;
 }
 
-export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
-  const target = new URL(serverUrl);
-  const pairs = new Set<[client: Socket, server: Socket]>();
-  let isAccepting = true;
+export interface TcpProxyOptions {
+  /** Creates a function per connection that returns the part of the client's data to pass on. */
+  createFilter?: () => (piece: Buffer) => Buffer;
+}
+
+type Direction = "up" | "down";
+
+interface Connection {
+  client: Socket;
+  server: Socket;
+  silent: Set<Direction>;
+}
+
+export async function startTcpProxy(serverUrl: string, { createFilter }: TcpProxyOptions = {}): Promise<TcpProxy> {
+  const { hostname, port: serverPort } = new URL(serverUrl);
+  const connections = new Set<Connection>();
+  let isRefusing = false;
   let isVanished = false;
-  const wire = createServer((client) => {
-    if (!isAccepting) {
+  let delayMs = 0;
+
+  // A silent lane never finishes its piece, so the sender's buffers fill up as they do if the other host is gone.
+  const lane = (isSilent: () => boolean, pass = (piece: Buffer) => piece) =>
+    new Transform({
+      transform(piece, _encoding, done) {
+        if (isSilent()) return;
+        const passing = pass(piece);
+        if (delayMs === 0) done(null, passing);
+        else setTimeout(() => (isSilent() ? undefined : done(null, passing)), delayMs);
+      },
+    });
+
+  // Half-open sockets, because the end of one side must reach the other only after all data.
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
+    client.on("error", () => {});
+    if (isRefusing) {
       client.destroy();
       return;
     }
-    const server = connect(Number(target.port), target.hostname);
-    const pair: [Socket, Socket] = [client, server];
-    pairs.add(pair);
-    client.pipe(server);
-    if (isVanished) server.resume();
-    else server.pipe(client);
-    for (const socket of pair) {
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        pairs.delete(pair);
-        for (const end of pair) end.destroy();
+    const server = connect({ port: Number(serverPort), host: hostname, allowHalfOpen: true });
+    const connection: Connection = { client, server, silent: new Set(isVanished ? ["down"] : []) };
+    connections.add(connection);
+    client.pipe(lane(() => connection.silent.has("up"), createFilter?.())).pipe(server);
+    server.pipe(lane(() => connection.silent.has("down"))).pipe(client);
+    const breakOff = () => {
+      connections.delete(connection);
+      client.destroy();
+      server.destroy();
+    };
+    for (const end of [client, server]) {
+      end.on("error", breakOff);
+      end.on("close", () => {
+        if (client.closed && server.closed) connections.delete(connection);
       });
     }
   });
-  wire.listen(0, "127.0.0.1");
-  await once(wire, "listening");
-  const cut = () => {
-    for (const [client] of pairs) client.destroy();
-  };
-  const silence = () => {
-    for (const [client, server] of pairs) {
-      server.unpipe(client);
-      server.resume();
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+
+  const cut = (isConcerned: (connection: Connection) => boolean = () => true) => {
+    for (const connection of [...connections].filter(isConcerned)) {
+      connections.delete(connection);
+      connection.client.resetAndDestroy();
+      connection.server.resetAndDestroy();
     }
   };
+  const silence = (...directions: Direction[]) => {
+    for (const { silent } of connections) for (const direction of directions) silent.add(direction);
+  };
+  const { port } = listener.address() as AddressInfo;
   const url = new URL(serverUrl);
-  url.hostname = "127.0.0.1";
-  url.port = String((wire.address() as AddressInfo).port);
+  url.host = `127.0.0.1:${port}`;
   return {
+    port,
     url: url.toString(),
-    silence,
+    cut: () => cut(),
+    refuse() {
+      isRefusing = true;
+      cut();
+    },
+    slow(ms) {
+      delayMs = ms;
+    },
+    silence: (direction) => (direction === "both" ? silence("up", "down") : silence(direction)),
     vanish() {
       isVanished = true;
-      silence();
+      silence("down");
     },
-    refuse() {
-      isAccepting = false;
-      cut();
-    },
-    accept() {
-      isAccepting = true;
-      cut();
+    heal() {
+      isRefusing = false;
+      isVanished = false;
+      delayMs = 0;
+      cut(({ silent }) => silent.size > 0);
     },
     async close() {
+      listener.close();
       cut();
-      wire.close();
-      await once(wire, "close");
+      await once(listener, "close");
     },
   };
 }

@@ -84,7 +84,7 @@ test("what is sent while the connection is lost is dropped, not sent late", asyn
   proxy.refuse();
   await sender.lost();
   for (let count = 0; count < 100; count++) signals.sendHeartbeat(beat(`lost-${signals.address}`));
-  proxy.accept();
+  proxy.heal();
   await sender.connected();
   signals.sendHeartbeat(beat(`late-${signals.address}`));
   await waitFor("a heartbeat after the connection is back", () => heard.includes(`late-${signals.address}`));

@@ -19,10 +19,10 @@ async function openBothWays({ onTestFinished }: TestContext) {
 test.concurrent("appends once what was taken but whose confirmation was lost with the connection", async (context) => {
   const { expect } = context;
   const { proxy, log, direct } = await openBothWays(context);
-  proxy.silence();
+  proxy.silence("down");
   const appending = log.append(createFrame());
   await waitFor("the frame to be taken", async () => (await direct.look()).frames === 1);
-  proxy.accept(); // breaks what is open
+  proxy.heal(); // breaks what is open
   await expect(appending).resolves.toBeUndefined();
   expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
@@ -30,7 +30,7 @@ test.concurrent("appends once what was taken but whose confirmation was lost wit
 test.concurrent("tries once more when no confirmation comes on a connection that seems to be up", async (context) => {
   const { expect } = context;
   const { proxy, log, direct } = await openBothWays(context);
-  proxy.silence();
+  proxy.silence("down");
   const outcome = log.append(createFrame()).catch((error) => error);
   expect(await outcome).toMatchObject({ code: "outcome_unknown", retryAfterSeconds: expect.any(Number) });
   expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
@@ -39,7 +39,7 @@ test.concurrent("tries once more when no confirmation comes on a connection that
 test.concurrent("says that it does not know when the connection does not come back", async (context) => {
   const { expect } = context;
   const { proxy, connection, log } = await openBothWays(context);
-  proxy.silence();
+  proxy.silence("down");
   const outcome = log.append(createFrame()).catch((error) => error);
   proxy.refuse();
   await connection.lost();
@@ -50,16 +50,16 @@ test.concurrent("says that it does not know when the connection does not come ba
 test.concurrent("keeps to its deadline when the connection comes back late, and no answer on it", async (context) => {
   const { expect } = context;
   const { proxy, connection, log } = await openBothWays(context);
-  proxy.silence();
+  proxy.silence("down");
   const startedAt = Date.now();
   const outcome = log.append(createFrame()).catch((error) => error);
   proxy.refuse();
   await connection.lost();
   await waitFor("most of the deadline to pass", () => Date.now() - startedAt > 4_000);
-  proxy.accept();
+  proxy.heal();
   const requests = vi.spyOn(connection.nats, "request");
   await connection.connected();
-  proxy.silence();
+  proxy.silence("down");
   expect(await outcome).toMatchObject({ code: "outcome_unknown" });
   // A second attempt may take 2.5 s, and less than 1 s was left; on a slow machine nothing was, and there is none.
   const patience = requests.mock.calls.map(([, , options]) => options?.timeout ?? Number.POSITIVE_INFINITY);
@@ -74,7 +74,7 @@ test.concurrent("sends nothing, not later either, of what it refused for lack of
   for (let count = 0; count < 20; count++) {
     await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
   }
-  proxy.accept();
+  proxy.heal();
   await connection.connected();
   await log.append(createFrame());
   expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
@@ -87,6 +87,6 @@ test.concurrent("acknowledges once the connection is back what was decided upon 
   proxy.refuse();
   await connection.lost();
   delivery?.ack();
-  proxy.accept();
+  proxy.heal();
   await waitForFrames(direct, 0);
 });
