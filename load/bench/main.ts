@@ -5,12 +5,12 @@ import { startEcho } from "../ceilings/start-echo.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { openDataDir } from "./data-dir.ts";
 import { describeMachine, type Machine } from "./machine.ts";
-import { Opened } from "./opened.ts";
 import { BENCH_COMMAND, type BenchOptions, loadSeconds, loadsOf } from "./options.ts";
 import type { Product } from "./product.ts";
 import { Recorder } from "./recorder.ts";
 import { formatReport } from "./report.ts";
 import { measureRound } from "./round.ts";
+import { stop } from "./run-opened.ts";
 import { databasePath, type Stack, startSingle, startStack } from "./start-products.ts";
 
 const RESULTS = new URL("../results.md", import.meta.url);
@@ -32,35 +32,32 @@ process.exit(0);
 
 /** One round, on services and tables of its own: what grows is measured by bench:scale. */
 async function measureAnew({ only, rounds, profile, ...options }: BenchOptions, round: number) {
-  const opened = new Opened();
-  try {
-    const { path: dataDir } = opened.add(await openDataDir());
-    const wants = (part: BenchOptions["only"][number]) => only.includes(part);
-    const profileDir = profile === undefined ? undefined : resolve(profile);
-    const products: Product[] = [];
-    if (wants("single")) products.push(opened.add(await startSingle({ dataDir: join(dataDir, "single"), profileDir })));
-    let stack: Stack | undefined;
-    if (wants("stack") || wants("ceilings")) {
-      stack = opened.add(await startStack({ ...options, dataDir: join(dataDir, "stack"), profileDir }));
-      if (wants("stack")) products.push(stack);
-    }
-    const loader = opened.add(startLoader());
-    const ceilings = wants("ceilings")
-      ? {
-          databaseUrl: stack?.databaseUrl,
-          sqlitePath: await makeSqliteFile(dataDir),
-          echo: opened.add(await startEcho()),
-        }
-      : {};
-    const tell = (what: string) => {
-      stopped.signal.throwIfAborted();
-      process.stderr.write(`round ${round} of ${rounds}: ${what}\n`);
-    };
-    await measureRound({ dataDir, seconds, loads, loader, recorder, products, ...ceilings, tell });
-    return await describeMachine(dataDir, stack?.databaseUrl);
-  } finally {
-    await opened.stopAll();
+  await using opened = new AsyncDisposableStack();
+  const { path: dataDir } = opened.adopt(await openDataDir(), stop);
+  const wants = (part: BenchOptions["only"][number]) => only.includes(part);
+  const profileDir = profile === undefined ? undefined : resolve(profile);
+  const products: Product[] = [];
+  if (wants("single"))
+    products.push(opened.adopt(await startSingle({ dataDir: join(dataDir, "single"), profileDir }), stop));
+  let stack: Stack | undefined;
+  if (wants("stack") || wants("ceilings")) {
+    stack = opened.adopt(await startStack({ ...options, dataDir: join(dataDir, "stack"), profileDir }), stop);
+    if (wants("stack")) products.push(stack);
   }
+  const loader = opened.adopt(startLoader(), stop);
+  const ceilings = wants("ceilings")
+    ? {
+        databaseUrl: stack?.databaseUrl,
+        sqlitePath: await makeSqliteFile(dataDir),
+        echo: opened.adopt(await startEcho(), stop),
+      }
+    : {};
+  const tell = (what: string) => {
+    stopped.signal.throwIfAborted();
+    process.stderr.write(`round ${round} of ${rounds}: ${what}\n`);
+  };
+  await measureRound({ dataDir, seconds, loads, loader, recorder, products, ...ceilings, tell });
+  return await describeMachine(dataDir, stack?.databaseUrl);
 }
 
 /** A file with single's tables, for raw inserts. */

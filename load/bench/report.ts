@@ -1,5 +1,5 @@
+import { formatTable } from "../../tools/markdown-table.ts";
 import { formatMegabytes, formatNumber, formatRatio } from "../figures/figures.ts";
-import { formatTable } from "../figures/table.ts";
 import type { Machine } from "./machine.ts";
 import type { Figures } from "./measure-load.ts";
 import type { Load } from "./options.ts";
@@ -24,7 +24,7 @@ export function formatReport(input: ReportInput): string {
   const { date, command, machine, rounds } = input;
   const words = `${date.toISOString().slice(0, 16).replace("T", " ")} UTC, \`${command}\`, ${rounds === 1 ? "one round" : `medians of ${rounds} rounds`}.`;
   const sections = [
-    ["# Results", words, formatTable(["machine", ""], machine)],
+    ["# Results", words, formatTable(["machine", ""], machine, [0, 1])],
     ["## Ceilings", formatCeilings(input)],
     ["## Throughput and latency", formatLoads(input)],
     ["## Processor time an event, and memory", formatProcesses(input)],

@@ -1,4 +1,4 @@
-import { createRandom } from "./random.ts";
+import { createRandom } from "../../tools/seeded-random.ts";
 
 /**
  * Events of equal length, so that a body is made once and each request only writes its numbers into it: about 0.1 µs an

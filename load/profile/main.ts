@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { type CommandLine, commandLineOrExit, decimal } from "@tidemark/runtime/command-line";
 import { z } from "zod";
-import { formatTable } from "../figures/table.ts";
+import { formatTable } from "../../tools/markdown-table.ts";
 import { type CpuProfile, readProfile, type Spent } from "./profile.ts";
 
 const PROFILE_COMMAND = {

@@ -4,13 +4,13 @@ import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
+import { formatTable } from "../../tools/markdown-table.ts";
 import { openDataDir } from "../bench/data-dir.ts";
-import { Opened } from "../bench/opened.ts";
 import { readPeakBytes, readResidentBytes, resetPeaks } from "../bench/process-usage.ts";
 import type { Product, Shape } from "../bench/product.ts";
+import { runOpened, stop } from "../bench/run-opened.ts";
 import { startSingle, startStack } from "../bench/start-products.ts";
 import { formatMegabytes, formatNumber } from "../figures/figures.ts";
-import { formatTable } from "../figures/table.ts";
 import { startLoader } from "../loader/start-loader.ts";
 import { fill } from "./fill.ts";
 import { EXPORT_COMMAND } from "./options.ts";
@@ -27,23 +27,16 @@ interface Taken {
 }
 
 const { rows, seconds, only: shapes } = commandLineOrExit(EXPORT_COMMAND);
-const opened = new Opened();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => void opened.stopAll().finally(() => process.exit(1)));
-}
-try {
-  const { path } = opened.add(await openDataDir());
-  for (const shape of shapes) process.stdout.write(`${await measureShape(shape, join(path, shape))}\n`);
-} finally {
-  await opened.stopAll();
-}
+await runOpened(async (opened) => {
+  const { path } = opened.adopt(await openDataDir(), stop);
+  for (const shape of shapes) process.stdout.write(`${await measureShape(opened, shape, join(path, shape))}\n`);
+});
 
-async function measureShape(shape: Shape, dataDir: string): Promise<string> {
-  const start = (): Promise<Product> => (shape === "single" ? startSingle({ dataDir }) : startStack({ dataDir }));
-  const loader = startLoader();
-  const filled = await runWith(await start(), (product) => fill(loader, product, { rows, steps: STEPS }, tell)).finally(
-    () => loader.stop(),
-  );
+async function measureShape(opened: AsyncDisposableStack, shape: Shape, dataDir: string): Promise<string> {
+  const start = async (): Promise<Product> =>
+    opened.adopt(shape === "single" ? await startSingle({ dataDir }) : await startStack({ dataDir }), stop);
+  const loader = opened.adopt(startLoader(), stop);
+  const filled = await runWith(await start(), (product) => fill(loader, product, { rows, steps: STEPS }, tell));
   return runWith(await start(), async ({ readUrl }) => {
     const part = shape === "single" ? "single" : "query";
     const atRest = readResidentBytes()[part] ?? Number.NaN;
@@ -65,7 +58,6 @@ async function measureShape(shape: Shape, dataDir: string): Promise<string> {
 }
 
 async function runWith<Result>(product: Product, run: (product: Product) => Promise<Result>): Promise<Result> {
-  opened.add(product);
   return run(product).finally(() => product.stop());
 }
 

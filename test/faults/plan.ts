@@ -1,4 +1,4 @@
-import { createRandom, pickBelow, type Random } from "@tidemark/publisher/random";
+import { createRandom, pickBelow, type Random } from "../../tools/seeded-random.ts";
 import { AMOUNT, type Card, DECK, type FaultKind, type Hand, HOLD_MS, type Shape } from "./deck.ts";
 
 export interface Fault {

@@ -1,3 +1,4 @@
+import { formatTable } from "../../tools/markdown-table.ts";
 import { mebibytes } from "./check-answers.ts";
 import type { Judgement, JudgementName } from "./judgement.ts";
 import type { Fault } from "./plan.ts";
@@ -27,42 +28,45 @@ export function writeReport(result: RunResult, { scenario, seed, sabotage, setti
       ? "Every promise held."
       : `**${failed.length} promises broken: ${failed.map(({ name }) => name).join(", ")}.**`,
     "",
-    "| faults survived | events tried | lost | doubled | miscounted |",
-    "|---|---|---|---|---|",
-    `| ${survived.flat().length} | ${result.tally.countCopies()} | ${brokenBy("never lost")} | ${brokenBy("stored once")} | ${miscounted} |`,
+    formatTable(
+      ["faults survived", "events tried", "lost", "doubled", "miscounted"],
+      [
+        [
+          survived.flat().length,
+          result.tally.countCopies(),
+          brokenBy("never lost"),
+          brokenBy("stored once"),
+          miscounted,
+        ].map(String),
+      ],
+      [],
+    ),
     "",
     `${describeTime(result)} ${setting}`,
     "",
-    "| events in attempts | tried | ok | refused | unknown |",
-    "|---|---|---|---|---|",
-    copiesRow(result),
+    formatTable(["events in attempts", "tried", "ok", "refused", "unknown"], [copiesRow(result)]),
     "",
     `Stored: ${evidence.recount.rows}. Duplicates: ${evidence.stats.duplicate_dropped}, ${evidence.stats.conflicts} of them conflicts.`,
     "",
     "## Faults survived",
     "",
-    "| fault | times | on |",
-    "|---|---|---|",
-    ...faultRows(survived),
+    formatTable(["fault", "times", "on"], faultRows(survived), [0, 2]),
     ...(leftOut.length === 0 ? [] : ["", leftOutSentence(leftOut)]),
     "",
     "## Answers",
     "",
-    "| answer | requests |",
-    "|---|---|",
-    ...answerRows(result),
+    formatTable(["answer", "requests"], answerRows(result)),
     "",
     "## Memory",
     "",
-    "| process | most, MiB |",
-    "|---|---|",
-    ...[...evidence.peakBytes].sort().map(([name, bytes]) => `| ${name} | ${mebibytes(bytes)} |`),
+    formatTable(
+      ["process", "most, MiB"],
+      [...evidence.peakBytes].sort().map(([name, bytes]) => [name, String(mebibytes(bytes))]),
+    ),
     "",
     "## Judgements",
     "",
-    "| | judgement | claim | broken | |",
-    "|---|---|---|---|---|",
-    ...judgements.map(judgementRow),
+    formatTable(["", "judgement", "claim", "broken", ""], judgements.map(judgementRow), [0, 1, 2, 4]),
     ...failed.flatMap(({ name, examples }) => ["", `**${name}**`, "", ...examples.map((example) => `- ${example}`)]),
     "",
   ].join("\n");
@@ -74,18 +78,18 @@ function describeTime({ ranMs, drainedMs, tally }: RunResult): string {
   return `${Math.round(ranMs / 1_000)} s under load, ${perSecond} events tried a second; all caught up ${drained} s later.`;
 }
 
-function copiesRow({ tally }: RunResult): string {
+function copiesRow({ tally }: RunResult): string[] {
   const events = tally.clockMs.filter((at) => at !== undefined).length;
   const counts = [undefined, "ok", "failed", "unknown"] as const;
-  return `| copies of ${events} events | ${counts.map((outcome) => tally.countCopies(outcome)).join(" | ")} |`;
+  return [`copies of ${events} events`, ...counts.map((outcome) => String(tally.countCopies(outcome)))];
 }
 
-function faultRows(steps: RunResult["survived"]): string[] {
+function faultRows(steps: RunResult["survived"]): string[][] {
   const targets = new Map<Fault["kind"], string[]>();
   for (const { kind, target } of steps.flat()) targets.set(kind, [...(targets.get(kind) ?? []), target]);
   const pairs = steps.filter((faults) => faults.length > 1).length;
-  const rows = [...targets].sort().map(([kind, on]) => `| ${kind} | ${on.length} | ${countedNames(on)} |`);
-  return [...rows, `| *two at a time* | ${pairs} | |`];
+  const rows = [...targets].sort().map(([kind, on]) => [kind, String(on.length), countedNames(on)]);
+  return [...rows, ["*two at a time*", String(pairs), ""]];
 }
 
 function countedNames(names: string[]): string {
@@ -101,12 +105,12 @@ function leftOutSentence(faults: readonly Fault[]): string {
   return `Left out, for this machine let no file system be mounted: ${countedNames(names)}.`;
 }
 
-function answerRows({ tally }: RunResult): string[] {
+function answerRows({ tally }: RunResult): string[][] {
   const times = new Map<string, number>();
   for (const { answer } of tally.attempts) times.set(answer, (times.get(answer) ?? 0) + 1);
-  return [...times].sort().map(([answer, count]) => `| ${answer} | ${count} |`);
+  return [...times].sort().map(([answer, count]) => [answer, String(count)]);
 }
 
-function judgementRow({ name, claim, broken, remark = "" }: Judgement, index: number): string {
-  return `| ${index + 1} | ${name} | ${claim} | ${broken === 0 ? "0" : `**${broken}**`} | ${remark} |`;
+function judgementRow({ name, claim, broken, remark = "" }: Judgement, index: number): string[] {
+  return [String(index + 1), name, claim, broken === 0 ? "0" : `**${broken}**`, remark];
 }

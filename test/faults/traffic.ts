@@ -1,4 +1,4 @@
-import { createRandom, pickBelow, type Random } from "@tidemark/publisher/random";
+import { createRandom, pickBelow, type Random } from "../../tools/seeded-random.ts";
 
 const EMPTY_ODDS = 0.2;
 const COPY_ODDS = 0.28;

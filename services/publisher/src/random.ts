@@ -1,7 +1,10 @@
-/** Numbers in [0, 1) that depend on nothing but the seed. */
+/** Returns numbers in [0, 1) that depend only on the seed. */
 export type Random = () => number;
 
-/** Mulberry32 (Tommy Ettinger, 2017): 32 bits of state, equal on every machine; plenty for test traffic. */
+/**
+ * Creates a generator by mulberry32 (Tommy Ettinger, 2017). The publisher has its own, because equal seeds promise equal
+ * traffic, byte for byte: a change for the sake of a tool must not break that.
+ */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -12,7 +15,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** A whole number in [0, limit). */
+/** Returns a whole number in [0, limit). */
 export function pickBelow(random: Random, limit: number): number {
   return Math.floor(random() * limit);
 }
