@@ -86,7 +86,7 @@ describe("POST /publish", () => {
     }
   });
 
-  it("answers with the store's verdicts", async () => {
+  it("a publish is answered with the store's verdicts", async () => {
     const answer = gateway.publish({ events: [event("1"), event("2"), event("2"), event("3")] });
     judge(await nextFrame(), "ssdc");
     const { statusCode, headers, body } = await answer;
@@ -101,7 +101,7 @@ describe("POST /publish", () => {
     });
   });
 
-  it("answers each request of a frame with its own verdicts", async () => {
+  it("each request of a frame is answered with its own verdicts", async () => {
     const answers = [[event("1")], [event("2"), event("3")], [event("4")]].map((body) => gateway.publish(body));
     const delivery = await nextFrame();
     expect(delivery.frame.requests).toEqual([1, 2, 1]);
@@ -114,7 +114,7 @@ describe("POST /publish", () => {
     ]);
   });
 
-  it("answers 202 with a receipt when the verdicts do not arrive in time", async () => {
+  it("a publish is answered 202 with a receipt when its verdicts do not arrive in time", async () => {
     const { statusCode, headers, body } = await open({ publishWaitMs: 1 }).publish([event("1"), event("2")]);
     expect(statusCode).toBe(202);
     expect(JSON.parse(body)).toMatchObject({ received: 2, accepted: 0, duplicates: 0, pending: 2 });
@@ -123,7 +123,7 @@ describe("POST /publish", () => {
     expect(decodeReceipt(id)).toMatchObject({ frameId: frame.id, firstEvent: 0, count: 2 });
   });
 
-  it("answers at once when asked to, or when the store is known to be down", async () => {
+  it("a publish is answered at once when it asks for that, or when the store is known to be down", async () => {
     const asked = await gateway.publish(event("1"), { prefer: "respond-async" });
     expect(asked.statusCode).toBe(202);
     expect(asked.headers["preference-applied"]).toBe("respond-async");
@@ -133,12 +133,12 @@ describe("POST /publish", () => {
     expect([waiting.statusCode, waiting.headers["preference-applied"]]).toEqual([202, undefined]);
   });
 
-  it("waits as long as it is asked to", async () => {
+  it("a publish waits as long as it asks for", async () => {
     const { statusCode, headers } = await gateway.publish(event("1"), { prefer: "wait=0" });
     expect([statusCode, headers["preference-applied"]]).toEqual([202, "wait=0"]);
   });
 
-  it("answers before it stops, also those who asked for a long wait", async () => {
+  it("a request that asked for a long wait is answered before the server stops", async () => {
     const answer = gateway.publish(event("1"), { prefer: "wait=60" });
     const delivery = await nextFrame();
     const closed = gateway.server.close();
@@ -147,7 +147,7 @@ describe("POST /publish", () => {
     await closed;
   });
 
-  it("does not say 202 of a log that is memory", async () => {
+  it("a publish to a log in memory is never answered 202", async () => {
     open({ publishWaitMs: 1, onVerdictTimeout: "unknown" });
     const { statusCode, headers, body } = await gateway.publish(event("1"), { prefer: "respond-async, wait=0" });
     expect(statusCode).toBe(503);
@@ -156,7 +156,7 @@ describe("POST /publish", () => {
     expect(JSON.parse(body)).toMatchObject({ status: 503, code: "outcome_unknown" });
   });
 
-  it("refuses whole what does not fit into a full log", async () => {
+  it("a request that does not fit into a full log is refused whole", async () => {
     gateway.signals.sendHeartbeat({ consumerId: "a", isStoreUp: true, lagMs: 0 });
     const answers = [gateway.publish(Array(8).fill(event("1"))), gateway.publish(event("2"), { prefer: "wait=0" })];
     await answers[1];
@@ -176,7 +176,7 @@ describe("POST /publish", () => {
     const largeBody = (id: string) => JSON.stringify([event(id)]).padEnd(LARGE_BODY_BYTES);
     const openLarge = () => open({ maxBodyBytes: LARGE_BODY_BYTES, publishWaitMs: 0 });
 
-    it("are given back when the request is answered", async () => {
+    it("bytes in flight are given back when the request is answered", async () => {
       const { publish } = openLarge();
       for (let round = 0; round < 9; round++) {
         expect((await publish(largeBody("1"))).statusCode).toBe(202);
@@ -184,12 +184,12 @@ describe("POST /publish", () => {
       }
     });
 
-    it("are given back when the request is refused", async () => {
+    it("bytes in flight are given back when the request is refused", async () => {
       const { publish } = openLarge();
       for (let round = 0; round < 9; round++) expect((await publish(largeBody(""))).statusCode).toBe(422);
     });
 
-    it("are given back after a client has left that did not wait for its answers", async () => {
+    it("bytes in flight are given back after a client left without waiting for its answers", async () => {
       const { publish, connectClient } = openLarge();
       for (let round = 0; round < 9; round++) {
         const client = await connectClient();
@@ -201,7 +201,7 @@ describe("POST /publish", () => {
       expect((await publish(largeBody("3"))).statusCode).toBe(202);
     });
 
-    it("are given back after a client has left in the middle of its body", async () => {
+    it("bytes in flight are given back after a client left in the middle of its body", async () => {
       const { publish, connectClient } = openLarge();
       for (let round = 0; round < 9; round++) {
         const client = await connectClient();
@@ -212,7 +212,7 @@ describe("POST /publish", () => {
     });
   });
 
-  it("takes nothing of a request with one bad event", async () => {
+  it("a request with one invalid event is refused whole", async () => {
     const { statusCode, headers, body } = await gateway.publish([event("1"), event("")]);
     expect(statusCode).toBe(422);
     expect(headers["content-type"]).toBe("application/problem+json; charset=utf-8");
@@ -236,12 +236,12 @@ describe("POST /publish", () => {
     ["{}", { "content-type": "" }, 415, "unsupported_media_type"],
     ["{}", { "content-encoding": "gzip" }, 400, "malformed_encoding"],
     ["{}", { "content-encoding": "deflate" }, 415, "unsupported_encoding"],
-  ])("refuses %.20j %j with %i %s", async (body, headers, status, code) => {
+  ])("the body %.20j with the headers %j is refused with %i %s", async (body, headers, status, code) => {
     const { statusCode, body: problem } = await gateway.publish(body, headers as Record<string, string>);
     expect([statusCode, JSON.parse(problem)]).toEqual([status, expect.objectContaining({ status, code })]);
   });
 
-  it("names the limit of a body, also one without a declared length", async () => {
+  it("the refusal of a body without a declared length names the size limit", async () => {
     const { statusCode, body } = await gateway.server.inject({
       method: "POST",
       url: "/publish",
@@ -252,7 +252,7 @@ describe("POST /publish", () => {
     expect(JSON.parse(body).detail).toContain(String(MAX_BODY_BYTES));
   });
 
-  it("says what takes a method it does not", async () => {
+  it("the refusal of another method names the allowed one", async () => {
     const { statusCode, headers } = await gateway.server.inject({ method: "GET", url: "/publish" });
     expect([statusCode, headers.allow]).toEqual([405, "POST"]);
   });

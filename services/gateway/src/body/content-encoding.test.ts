@@ -33,28 +33,31 @@ describe("readContentEncoding", () => {
     ["br", "br"],
     ["zstd", "zstd"],
     ["identity, gzip", "gzip"],
-  ])("reads %j as %j", (header, encoding) => {
+  ])("Content-Encoding %j is read as %j", (header, encoding) => {
     expect(readContentEncoding(header)).toBe(encoding);
   });
 
-  it.each(["deflate", "compress", "gzip, gzip", "gzip, br", "gzip;q=1", "nonsense"])("refuses %j", (header) => {
-    expect(() => readContentEncoding(header)).toThrow(
-      expect.objectContaining({ status: 415, code: "unsupported_encoding" }),
-    );
-  });
+  it.each(["deflate", "compress", "gzip, gzip", "gzip, br", "gzip;q=1", "nonsense"])(
+    "Content-Encoding %j is refused",
+    (header) => {
+      expect(() => readContentEncoding(header)).toThrow(
+        expect.objectContaining({ status: 415, code: "unsupported_encoding" }),
+      );
+    },
+  );
 });
 
 describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
   const encoded = ENCODE[encoding](text);
 
-  it("gives back any bytes", async () => {
+  it("encoded bytes are decoded to the same bytes", async () => {
     const check = async (bytes: Uint8Array) => {
       expect(await decode(encoding, ENCODE[encoding](bytes))).toEqual(Buffer.from(bytes));
     };
     await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 10_000 }), check), { numRuns: 30 });
   });
 
-  it("takes what is as large as a body may be, and stops a byte above", async () => {
+  it("a decoded body of exactly the size limit is accepted, and one byte more is refused", async () => {
     const atLimit = ENCODE[encoding](Buffer.alloc(MAX_BODY_BYTES));
     expect(await decode(encoding, atLimit)).toHaveLength(MAX_BODY_BYTES);
     const above = decode(encoding, ENCODE[encoding](Buffer.alloc(MAX_BODY_BYTES + 1)));
@@ -64,17 +67,17 @@ describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
     });
   });
 
-  it("holds no more of a bomb than a body may have", async () => {
+  it("a decompression bomb takes no more memory than a body may have", async () => {
     const bomb = ENCODE[encoding](Buffer.alloc(100 * MAX_BODY_BYTES));
     const bodies = budget(MAX_BODY_BYTES + 200_000, 0); // would be refused for its room otherwise
     await expect(decode(encoding, bomb, bodies)).rejects.toMatchObject({ status: 413, code: "body_too_large" });
   });
 
-  it("counts what comes out against the bytes in flight", async () => {
+  it("decoded bytes count as bytes in flight", async () => {
     await expect(decode(encoding, encoded, budget(1_000, 0))).rejects.toMatchObject({ code: "overloaded" });
   });
 
-  it("refuses what is truncated anywhere, empty, or not of its kind", async () => {
+  it("an encoded body that is truncated, empty or of another coding is refused", async () => {
     for (const broken of [
       encoded.subarray(0, -1),
       encoded.subarray(0, encoded.length / 2),
@@ -87,7 +90,7 @@ describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
     }
   });
 
-  it("ignores nothing that follows", async () => {
+  it("an encoded body with other bytes behind it is refused", async () => {
     for (const rest of [Buffer.from("more"), encoded.subarray(0, -2)]) {
       const broken = Buffer.concat([encoded, rest]);
       await expect(decode(encoding, broken)).rejects.toMatchObject({ status: 400, code: "malformed_encoding" });
@@ -95,14 +98,14 @@ describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
   });
 });
 
-describe.each(["gzip", "zstd"] as const)("streams of %s one behind the other", (encoding) => {
+describe.each(["gzip", "zstd"] as const)("concatenated streams of %s", (encoding) => {
   const join = (parts: Buffer[]) => decode(encoding, Buffer.concat(parts.map((part) => ENCODE[encoding](part))));
 
-  it("are one body", async () => {
+  it("concatenated streams are one body", async () => {
     expect(await join([Buffer.from("one "), Buffer.alloc(0), Buffer.from("two")])).toEqual(Buffer.from("one two"));
   });
 
-  it("are too large together", async () => {
+  it("concatenated streams that are too large together are refused", async () => {
     const half = Buffer.alloc(MAX_BODY_BYTES / 2);
     expect(await join([half, half])).toHaveLength(MAX_BODY_BYTES);
     await expect(join([half, half, Buffer.from("x")])).rejects.toMatchObject({ status: 413 });
@@ -126,16 +129,16 @@ it("a body waits for its turn when four decoders are running", async () => {
   expect(decoders.enter().tryGrow(MAX_DECODER_BYTES)).toBe(true);
 });
 
-it("takes zeros behind gzip, as gzip does", async () => {
+it("zeros behind a gzip stream are ignored", async () => {
   expect(await decode("gzip", Buffer.concat([gzipSync(text), Buffer.alloc(512)]))).toEqual(text);
 });
 
-it("refuses thousands of frames of nothing", async () => {
+it("10,000 empty zstd frames are refused", async () => {
   const frames = Buffer.concat(Array<Buffer>(10_000).fill(zstdCompressSync(Buffer.alloc(0))));
   await expect(decode("zstd", frames)).rejects.toMatchObject({ status: 400, code: "malformed_encoding" });
 });
 
-it("refuses a window of zstd that costs more memory than the body may", async () => {
+it("zstd with a window above 8 MiB is refused", async () => {
   const params = { [constants.ZSTD_c_windowLog]: 27, [constants.ZSTD_c_compressionLevel]: 1 };
   const wide = zstdCompressSync(Buffer.alloc(40_000_000), { params });
   await expect(decode("zstd", wide)).rejects.toMatchObject({ status: 400, code: "malformed_encoding" });

@@ -7,12 +7,12 @@ const budget = () => new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
 const options = { declaredBytes: undefined, maxBodyBytes: 8 };
 
 describe("readBody", () => {
-  it("puts the pieces together", async () => {
+  it("a body in two chunks is read whole", async () => {
     const body = Readable.from([Buffer.from("abc"), Buffer.from("defgh")]);
     expect((await readBody(body, { ...options, room: budget().enter() })).toString()).toBe("abcdefgh");
   });
 
-  it("refuses what is announced or comes too large", async () => {
+  it("a body is refused if its announced or its actual length exceeds the limit", async () => {
     const room = budget().enter();
     const read = (text: string, declaredBytes?: string) => async () =>
       readBody(Readable.from([Buffer.from(text)]), { ...options, declaredBytes, room });
@@ -20,7 +20,7 @@ describe("readBody", () => {
     await expect(read("123456789")).rejects.toMatchObject({ status: 413 });
   });
 
-  it("puts thousands of small pieces together, and refuses a hundred thousand", async () => {
+  it("a body of 2,500 small chunks is read, and one of more than 100,000 chunks is refused", async () => {
     const pieces = (count: number) =>
       Readable.from(Array.from({ length: count }, (_, index) => Buffer.of(index % 251)));
     const room = new ByteBudget({ maxBytes: 1_000_000, maxWaitMs: 0 }).enter();
@@ -29,7 +29,7 @@ describe("readBody", () => {
     await expect(read(100_001)).rejects.toMatchObject({ status: 400, code: "bad_request" });
   });
 
-  it("holds the bytes that came, and reads on when there is room for more", async () => {
+  it("reading a body stops while there is no room for its bytes", async () => {
     const all = budget();
     const other = all.enter();
     await other.grow(6);
@@ -44,7 +44,7 @@ describe("readBody", () => {
     expect((await read).toString()).toBe("abcdefgh");
   });
 
-  it("gives up with the client", async () => {
+  it("reading a body fails when the client leaves", async () => {
     const body = new PassThrough();
     const read = readBody(body, { ...options, room: budget().enter() });
     body.destroy(new Error("gone"));

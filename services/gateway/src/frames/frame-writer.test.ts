@@ -37,7 +37,7 @@ function openWriter({
 }
 
 describe("FrameWriter", () => {
-  it("gathers the requests of one turn into one frame", async () => {
+  it("the requests of one turn of the event loop form one frame", async () => {
     const { writer, frames } = openWriter();
     const placements = await Promise.all([request("1"), request("2,3", 2)].map((one) => writer.append(one)));
     expect(placements.map(({ firstEvent }) => firstEvent)).toEqual([0, 1]);
@@ -45,14 +45,14 @@ describe("FrameWriter", () => {
     expect(await frames()).toEqual([{ requests: [1, 2], events: "[1,2,3]" }]);
   });
 
-  it("closes a frame at its number of events or bytes and never splits a request", async () => {
+  it("a frame is closed at its limit of events or bytes, and no request is split", async () => {
     const { writer, frames } = openWriter();
     const requests = [request("1,2,3", 3), request("4,5", 2), request("6,7,8,9,10", 5), request(`"${"x".repeat(30)}"`)];
     await Promise.all(requests.map((one) => writer.append(one)));
     expect((await frames()).map((frame) => frame.requests)).toEqual([[3], [2], [5], [1]]);
   });
 
-  it("has one frame on its way at a time and gathers the rest meanwhile", async () => {
+  it("one frame is appended at a time, and later requests form the next one", async () => {
     const appending: (() => void)[] = [];
     const memory = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 });
     const slow: EventLog = {
@@ -74,7 +74,7 @@ describe("FrameWriter", () => {
     expect((await frames()).map((frame) => frame.events)).toEqual(["[1]", "[2,3]"]);
   });
 
-  it("refuses every request of a frame that the log refuses, and goes on", async () => {
+  it("every request of a frame that the log refuses is refused, and the next frame is written", async () => {
     const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
     const { writer } = openWriter({ log });
     await writer.append(request("1,2", 2));
@@ -85,7 +85,7 @@ describe("FrameWriter", () => {
     expect(await log.look()).toMatchObject({ events: 1 });
   });
 
-  it("forgets a frame when its last request has its verdicts or has waited for its time", async () => {
+  it("the pending verdicts of a frame are forgotten after the wait of its last request", async () => {
     const pendingVerdicts = new PendingVerdicts();
     const forget = vi.spyOn(pendingVerdicts, "forget");
     const { writer } = openWriter({ pendingVerdicts });
@@ -98,7 +98,7 @@ describe("FrameWriter", () => {
     await vi.waitFor(() => expect(forget).toHaveBeenCalledExactlyOnceWith(third?.frameId));
   });
 
-  it("forgets a frame that the log refuses", async () => {
+  it("the pending verdicts of a frame that the log refuses are forgotten", async () => {
     const pendingVerdicts = new PendingVerdicts();
     const forget = vi.spyOn(pendingVerdicts, "forget");
     const { writer } = openWriter({ log: fullLog(), pendingVerdicts });
@@ -106,7 +106,7 @@ describe("FrameWriter", () => {
     expect(forget).toHaveBeenCalledOnce();
   });
 
-  it("waits for room, for a bounded time", async () => {
+  it("a frame waits for room in a full log, for a bounded time", async () => {
     const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
     const { writer } = openWriter({ log, maxWaitForRoomMs: 60_000 });
     await writer.append(request("1,2", 2));
@@ -118,13 +118,13 @@ describe("FrameWriter", () => {
     });
   });
 
-  it("tells the clients of a full log to stay away for longer while the store is down", async () => {
+  it("Retry-After of a full log is longer while the store is down", async () => {
     const refusal = (isStoreDown: boolean) => openWriter({ log: fullLog(), isStoreDown }).writer.append(request("1"));
     await expect(refusal(true)).rejects.toMatchObject({ code: "log_full", retryAfterSeconds: 30 });
     await expect(refusal(false)).rejects.toMatchObject({ code: "log_full", retryAfterSeconds: 5 });
   });
 
-  it("refuses those who wait too long for their turn", async () => {
+  it("a request that waits too long for its turn is refused", async () => {
     const memory = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 });
     const confirm = Promise.withResolvers<void>();
     const slow: EventLog = { ...memory, append: (frame) => confirm.promise.then(() => memory.append(frame)) };
@@ -139,7 +139,7 @@ describe("FrameWriter", () => {
     await inTime;
   });
 
-  it("refuses what no frame of this log could carry", async () => {
+  it("a request that is too large for a frame of the log is refused", async () => {
     const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
     const { writer } = openWriter({ log: { ...log, maxFrameBytes: 5 } });
     await expect(writer.append(request("1234"))).rejects.toMatchObject({ status: 413, code: "body_too_large" });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PendingVerdicts, waitForVerdicts } from "./pending-verdicts.ts";
 
 describe("PendingVerdicts", () => {
-  it("gives the verdicts of a frame to every request that waits for them", async () => {
+  it("the verdicts of a frame go to every request that waits for them", async () => {
     const pending = new PendingVerdicts();
     const verdicts = pending.expect("a");
     const waiting = [waitForVerdicts(verdicts, 60_000), waitForVerdicts(verdicts, 60_000)];
@@ -11,7 +11,7 @@ describe("PendingVerdicts", () => {
     expect(await Promise.all(waiting)).toEqual(["sd", "sd"]);
   });
 
-  it("keeps verdicts that arrive before a request waits for them", async () => {
+  it("verdicts that arrive before a request waits for them are kept", async () => {
     const pending = new PendingVerdicts();
     const verdicts = pending.expect("a");
     pending.settle({ frameId: "a", verdicts: "s" });
@@ -19,13 +19,13 @@ describe("PendingVerdicts", () => {
     expect(await waitForVerdicts(verdicts, 60_000)).toBe("s");
   });
 
-  it("gives undefined to a request whose verdicts do not arrive in time", async () => {
+  it("a request whose verdicts do not arrive in time gets undefined", async () => {
     const verdicts = new PendingVerdicts().expect("a");
     expect(await waitForVerdicts(verdicts, 1)).toBeUndefined();
     expect(await waitForVerdicts(verdicts, 0)).toBeUndefined();
   });
 
-  it("ends every wait some time after the process begins to stop", async () => {
+  it("every wait for verdicts ends some time after the process begins to stop", async () => {
     const pending = new PendingVerdicts();
     const waiting = waitForVerdicts(pending.expect("a"), 60_000);
     pending.stopWaiting(1);
@@ -33,7 +33,7 @@ describe("PendingVerdicts", () => {
     expect(await waitForVerdicts(pending.expect("b"), 60_000)).toBeUndefined();
   });
 
-  it("ignores the verdicts of a frame that is forgotten", async () => {
+  it("the verdicts of a forgotten frame are ignored", async () => {
     const pending = new PendingVerdicts();
     const verdicts = pending.expect("a");
     pending.forget("a");

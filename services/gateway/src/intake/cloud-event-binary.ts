@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Fault } from "@tidemark/domain/errors";
 import { scanJson } from "@tidemark/json/text";
 import { invalidEvents } from "./intake.ts";
-import { HOPELESS_DEPTH, parseJson, requireUtf8 } from "./json-document.ts";
+import { MAX_PARSED_DEPTH, parseJson, requireUtf8 } from "./json-document.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { objectText } from "./rewrite-event.ts";
 import { TOO_DEEP } from "./validate-event.ts";
@@ -10,10 +10,10 @@ import { TOO_DEEP } from "./validate-event.ts";
 const PREFIX = "ce-";
 
 /**
- * A CloudEvent in binary mode (attributes in headers, data in the body; CloudEvents 1.0, HTTP protocol binding, section
- * 3.1) as the same event in JSON.
+ * Writes a CloudEvent in binary mode (attributes in headers, data in the body; CloudEvents 1.0, HTTP protocol binding,
+ * section 3.1) as the same event in JSON.
  *
- * @throws {InvalidInput} 400 for data that is not the JSON it claims to be, 422 for headers that cannot be read
+ * @throws {InvalidInput} 400 if the data is not the JSON that its content type says, 422 if headers cannot be read
  */
 export function toStructured(headers: NodeJS.Dict<string[]>, body: Buffer): Buffer {
   const members = new Map<string, string>();
@@ -23,11 +23,11 @@ export function toStructured(headers: NodeJS.Dict<string[]>, body: Buffer): Buff
     const name = header.slice(PREFIX.length);
     const value = values.length === 1 ? readHeaderValue(values[0] as string) : undefined;
     if (value !== undefined) members.set(name, JSON.stringify(value));
-    else faults.push({ pointer: `/${name}`, detail: values.length > 1 ? "stands there twice" : "must be UTF-8" });
+    else faults.push({ pointer: `/${name}`, detail: values.length > 1 ? "must not be repeated" : "must be UTF-8" });
   }
   for (const name of ["data", "data_base64", "datacontenttype"]) {
     if (members.has(name))
-      faults.push({ pointer: `/${name}`, detail: "is no header: Content-Type and the body say it" });
+      faults.push({ pointer: `/${name}`, detail: "must not be a header: Content-Type and the body hold it" });
   }
   if (faults.length > 0) throw invalidEvents(faults);
   const contentType = headers["content-type"]?.[0];
@@ -36,7 +36,7 @@ export function toStructured(headers: NodeJS.Dict<string[]>, body: Buffer): Buff
   return Buffer.from(objectText(members));
 }
 
-/** Data as the JSON format would carry it: JSON as it is, text as a string, anything else in base64. */
+/** Adds data as the JSON format carries it: JSON unchanged, text as a string, anything else in base64. */
 function addData(members: Map<string, string>, mediaType: string, body: Buffer): void {
   if (isJson(mediaType)) members.set("data", jsonText(body));
   else if (isText(mediaType) && isUtf8(body) && !body.includes(0)) members.set("data", JSON.stringify(body.toString()));
@@ -54,7 +54,7 @@ function isText(mediaType: string): boolean {
 
 function jsonText(body: Buffer): string {
   requireUtf8(body);
-  if (scanJson(body).depth > HOPELESS_DEPTH) throw invalidEvents([{ pointer: "/data", detail: TOO_DEEP }]);
+  if (scanJson(body).depth > MAX_PARSED_DEPTH) throw invalidEvents([{ pointer: "/data", detail: TOO_DEEP }]);
   parseJson(body);
   return body.toString().trim();
 }
@@ -63,8 +63,8 @@ const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 const ESCAPED = /(?:%[0-9a-fA-F]{2})+/g;
 
 /**
- * Section 3.1.3.2: out of its quotes, then percent-decoded once. Senders of older releases encode nothing, so a percent sign
- * that begins no escape is one, and raw UTF-8 is taken.
+ * Decodes a header value (section 3.1.3.2): removes the quotes, then percent-decodes once. Older senders do not encode, so
+ * a percent sign that begins no escape stands for itself, and raw UTF-8 is accepted.
  */
 function readHeaderValue(value: string): string | undefined {
   // Node reads headers as Latin-1.

@@ -58,13 +58,13 @@ const made = fc.record({
   data: fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue())),
 });
 
-describe("CloudEvents of the official package", () => {
+describe("CloudEvents that the official package writes", () => {
   const both = [
     ["structured", HTTP.structured],
     ["binary", HTTP.binary],
   ] as [string, (event: CloudEvent<unknown>) => Message][];
 
-  it.each(both)("arrive in %s mode as the package itself reads them", (_mode, write) => {
+  it.each(both)("a CloudEvent in %s mode is read as the official package reads it", (_mode, write) => {
     fc.assert(
       fc.property(made, (fields) => {
         const message = write(new CloudEvent<unknown>({ ...fields, datacontenttype: "application/json" }));
@@ -85,7 +85,7 @@ describe("CloudEvents of the official package", () => {
     );
   });
 
-  it("arrive in a batch, binary data too", () => {
+  it("a batch of CloudEvents is read, also with binary data", () => {
     const events = [
       new CloudEvent({ ...sample, data: { a: 1 } }),
       new CloudEvent({ ...sample, id: "2", datacontenttype: "image/png", data: Uint8Array.of(1, 2, 3) }),
@@ -96,7 +96,7 @@ describe("CloudEvents of the official package", () => {
 });
 
 describe("a CloudEvent in JSON", () => {
-  it("keeps every digit of its data and its extensions", () => {
+  it("a CloudEvent keeps every digit of its data and its extensions", () => {
     const text = '{"specversion":"1.0","type":"t","id":"1","source":"/s","data":{"n":1.00},"x":12345678901234567890}';
     expect(read(inJson(text)).text).toContain('"payload":{"n":1.00},"attributes":{"x":12345678901234567890}');
   });
@@ -108,11 +108,11 @@ describe("a CloudEvent in JSON", () => {
     [{ data_base64: "AQID" }, { data_base64: "AQID" }],
     [{ data_base64: null }, undefined],
     [{}, undefined],
-  ])("with %j has the payload %j", (data, payload) => {
+  ])("a CloudEvent with %j has the payload %j", (data, payload) => {
     expect(read(inJson({ ...sample, ...data })).events[0]?.payload).toEqual(payload);
   });
 
-  it("without a time, or with null, has that of its receipt, and says so", () => {
+  it("a CloudEvent without a time gets its time of receipt, and a mark of that", () => {
     for (const time of [undefined, null]) {
       const [event] = read(inJson({ ...sample, time })).events;
       expect(Math.abs(Date.now() - Date.parse(String(event?.timestamp)))).toBeLessThan(60_000);
@@ -121,7 +121,7 @@ describe("a CloudEvent in JSON", () => {
     expect(read(inJson(sample)).events[0]).not.toHaveProperty("is_timestamp_filled");
   });
 
-  it("cannot set what only the gateway may", () => {
+  it("a CloudEvent cannot set is_timestamp_filled", () => {
     const [event] = read(
       inJson({ ...sample, is_timestamp_filled: true, topic: "x", payload: 1, subject: null }),
     ).events;
@@ -129,7 +129,7 @@ describe("a CloudEvent in JSON", () => {
     expect(event?.attributes).toEqual({ is_timestamp_filled: true, topic: "x", payload: 1 });
   });
 
-  it("is refused with pointers into itself", () => {
+  it("an invalid CloudEvent is refused with pointers into it", () => {
     expect(pointers("{}")).toEqual(["/specversion", "/type", "/id", "/source"]);
     expect(pointers({ ...sample, specversion: "0.3", time: "today" })).toEqual(["/specversion", "/time"]);
     expect(pointers({ ...sample, data: 1, data_base64: "AQID" })).toEqual(["/data_base64"]);
@@ -142,7 +142,7 @@ describe("a CloudEvent in JSON", () => {
     expect(refusal(inBatch([]))).toMatchObject({ code: "empty_batch" });
   });
 
-  it("may nest its payload 64 levels", () => {
+  it("a CloudEvent may have a payload of 64 levels", () => {
     const nested = (open: string, close: string, levels: number) =>
       JSON.stringify({ ...sample, data: 0 }).replace(/0}$/, `${open.repeat(levels)}1${close.repeat(levels)}}`);
     for (const [open, close, most] of [
@@ -168,7 +168,7 @@ describe("a CloudEvent in binary mode", () => {
     ["text/plain", "\u0000", { data_base64: "AA==" }],
     ["application/octet-stream", '{"a":1}', { data_base64: "eyJhIjoxfQ==" }],
     ["application/json", "", undefined],
-  ])("of %s with %j has the payload %j", (type, body, payload) => {
+  ])("a CloudEvent in binary mode of %s with %j has the payload %j", (type, body, payload) => {
     expect(readBinary({ "content-type": type }, body)).toMatchObject({ attributes: { datacontenttype: type } });
     expect(readBinary({ "content-type": type }, body)?.payload).toEqual(payload);
   });
@@ -181,11 +181,11 @@ describe("a CloudEvent in binary mode", () => {
     ['"a \\"quoted\\" one"', 'a "quoted" one'],
     ["a,b", "a,b"],
     [Buffer.from("é").toString("latin1"), "é"],
-  ])("reads the header %s as %s", (header, value) => {
+  ])("the CloudEvent header %s is read as %s", (header, value) => {
     expect(readBinary({ "ce-subject": header })?.attributes).toEqual({ subject: value });
   });
 
-  it("is refused for headers that say nothing for sure", () => {
+  it("a CloudEvent in binary mode with ambiguous headers is refused", () => {
     const faults = (more: object) => refusal({ headers: headersOf(more) }).faults.map(({ pointer }) => pointer);
     expect(faults({ "ce-id": ["1", "2"] })).toEqual(["/id"]);
     expect(faults({ "ce-subject": "%FF" })).toEqual(["/subject"]);
@@ -193,7 +193,7 @@ describe("a CloudEvent in binary mode", () => {
     expect(faults({ "ce-specversion": "0.3", "ce-id": "" })).toEqual(["/specversion", "/id"]);
   });
 
-  it("is refused for data that is not what it claims to be", () => {
+  it("a CloudEvent in binary mode with malformed data is refused", () => {
     const sent = (body: string | Buffer) => ({ headers: headersOf({ "content-type": "application/json" }), body });
     expect(refusal(sent("{"))).toMatchObject({ status: 400, code: "malformed_json" });
     expect(refusal(sent(Buffer.of(0x22, 0xff, 0x22)))).toMatchObject({ status: 400, code: "invalid_encoding" });

@@ -3,39 +3,39 @@ import { isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { arrayItems, objectMembers, scanJson, skipSpace } from "@tidemark/json/text";
 import {
-  gatherEvents,
+  collectEvents,
   type Intake,
   type IntakeOptions,
   invalidEvents,
+  type LocatedEvent,
   MAX_FAULTS,
-  type PlacedJudgement,
 } from "./intake.ts";
 import { parseDocument } from "./json-document.ts";
 import { objectText } from "./rewrite-event.ts";
-import { type Faults, findFaults, type Judgement, type SentEvent } from "./validate-event.ts";
+import { type Faults, findFaults, type SentEvent, type ValidatedEvent } from "./validate-event.ts";
 
-/** Reads one CloudEvent in JSON. @throws {InvalidInput} as `readIntake`, pointers into the CloudEvent */
+/** Reads one CloudEvent in JSON. @throws {InvalidInput} as `readIntake`, with pointers into the CloudEvent */
 export function readCloudEvent(bytes: Buffer, options: IntakeOptions): Intake {
   const { value } = parseDocument(bytes, options.maxBatchEvents);
-  const judgement = judgeCloudEvent({ text: bytes, value }, { maxFaults: MAX_FAULTS, receivedAt: receiptTime() });
-  return gatherEvents([{ judgement, pointer: "" }], options);
+  const event = validateCloudEvent({ text: bytes, value }, { maxFaults: MAX_FAULTS, receivedAt: receiptTime() });
+  return collectEvents([{ event, pointer: "" }], options);
 }
 
 /** Reads an array of CloudEvents in JSON. @throws {InvalidInput} as `readIntake` */
 export function readCloudEventBatch(bytes: Buffer, options: IntakeOptions): Intake {
   const { value } = parseDocument(bytes, options.maxBatchEvents);
   if (!Array.isArray(value)) throw invalidEvents([{ pointer: "", detail: "must be an array of CloudEvents" }]);
-  return gatherEvents(judgeEach(bytes, value), options);
+  return collectEvents(validateEach(bytes, value), options);
 }
 
-function* judgeEach(bytes: Buffer, values: unknown[]): Generator<PlacedJudgement> {
+function* validateEach(bytes: Buffer, values: unknown[]): Generator<LocatedEvent> {
   const receivedAt = receiptTime();
   let left = MAX_FAULTS;
   for (const [index, { start, end }] of arrayItems(bytes, skipSpace(bytes, 0)).entries()) {
     const sent = { text: bytes.subarray(start, end), value: values[index] };
-    const judgement = judgeCloudEvent(sent, { maxFaults: Math.max(left, 1), receivedAt });
-    if ("faults" in judgement) left -= judgement.faults.first.length;
-    yield { judgement, pointer: `/${index}` };
+    const event = validateCloudEvent(sent, { maxFaults: Math.max(left, 1), receivedAt });
+    if ("faults" in event) left -= event.faults.first.length;
+    yield { event, pointer: `/${index}` };
   }
 }
 
@@ -43,18 +43,18 @@ function receiptTime(): string {
   return new Date().toISOString();
 }
 
-interface JudgeOptions {
+interface ValidationOptions {
   maxFaults: number;
-  /** The timestamp of an event without a time. */
+  /** The timestamp of an event without a `time`. */
   receivedAt: string;
 }
 
-function judgeCloudEvent({ text, value }: SentEvent, { maxFaults, receivedAt }: JudgeOptions): Judgement {
+function validateCloudEvent({ text, value }: SentEvent, { maxFaults, receivedAt }: ValidationOptions): ValidatedEvent {
   const { type: topic, id: eventId } = isJsonObject(value) ? value : {};
   const faults = findFaults({ text, value, scan: scanJson(text), schema: CloudEvent, maxFaults });
   if (faults.total > 0) return { topic, eventId, faults };
   const members = membersOf(text);
-  // Data that is no object is a level deeper in its payload than in its CloudEvent.
+  // Data that is not an object nests one level deeper in its payload than in its CloudEvent.
   if (scanJson(Buffer.from(payloadOf(members) ?? "{}")).depth > MAX_VALUE_DEPTH) {
     return { topic, eventId, faults: tooDeepData() };
   }
@@ -66,7 +66,7 @@ function tooDeepData(): Faults {
   return { first: [{ pointer: "/data", detail }], total: 1, isMalformed: false };
 }
 
-/** The texts of its members; those that are null count as absent, but for data. */
+/** Returns the texts of the members. A member that is null counts as absent, except for `data`. */
 function membersOf(text: Buffer): Map<string, string> {
   const members = new Map<string, string>();
   for (const { key, start, end } of objectMembers(text, skipSpace(text, 0))) {
@@ -77,10 +77,10 @@ function membersOf(text: Buffer): Map<string, string> {
   return members;
 }
 
-/** What becomes a field of the event; every other member becomes an attribute. */
+/** The members that become fields of the event. Every other member becomes an attribute. */
 const FIELDS = new Set(["specversion", "type", "id", "source", "time", "data", "data_base64"]);
 
-/** The text of the event in a frame, out of the pieces of the CloudEvent's. */
+/** Writes the event as a frame holds it, from the members of the CloudEvent. */
 function eventText(members: Map<string, string>, receivedAt: string): Buffer {
   const time = members.get("time");
   const timestamp = time === undefined ? receivedAt : toUtcMicroseconds(JSON.parse(time) as string);

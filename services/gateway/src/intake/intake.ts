@@ -1,21 +1,21 @@
 import { type Fault, InvalidInput } from "@tidemark/domain/errors";
 import { isName } from "@tidemark/domain/event";
 import type { Rejection } from "@tidemark/http-api/publish-answer";
-import type { Judgement } from "./validate-event.ts";
+import type { ValidatedEvent } from "./validate-event.ts";
 
-/** The events of one request, checked: what goes into a frame. */
+/** The valid events of one request, as they go into a frame. */
 export interface Intake {
   count: number;
   /** UTF-8 text: the events, separated by commas, without brackets around them. */
   events: Buffer;
-  /** What the events of the request are called, in order, those refused included. There where they were asked for. */
+  /** All events of the request in their order, also the rejected ones. Present if the request asks for them. */
   entries?: IntakeEntry[];
-  /** The events that were refused. There where the others go through all the same. */
+  /** The rejected events. Present if the others are accepted nevertheless. */
   rejected?: Rejection[];
 }
 
 export interface IntakeEntry {
-  /** Null where it is not one. */
+  /** Null if it is not a valid name. */
   topic: string | null;
   eventId: string | null;
   isRejected: boolean;
@@ -23,28 +23,30 @@ export interface IntakeEntry {
 
 export interface IntakeOptions {
   maxBatchEvents: number;
-  /** Whether good events go through where others are bad; otherwise one bad event refuses the whole request. */
+  /** Whether valid events are accepted beside invalid ones. Otherwise one invalid event refuses the whole request. */
   isLenient?: boolean;
-  /** Whether `Intake.entries` are wanted. */
+  /** Whether to return `Intake.entries`. */
   wantsEntries?: boolean;
 }
 
-/** An event judged, and where in the body it stands. */
-export interface PlacedJudgement {
-  judgement: Judgement;
+/** A validated event and its place in the body. */
+export interface LocatedEvent {
+  event: ValidatedEvent;
   pointer: string;
+  /** The line, from 1, if the body consists of lines. */
   line?: number;
 }
 
-/** How many faults are listed; all are counted. */
+/** The number of faults that an answer lists; all are counted. */
 export const MAX_FAULTS = 100;
 
 /**
- * Puts the good events of a request together.
+ * Collects the valid events of a request.
  *
- * @throws {InvalidInput} 422 (400 where one is no JSON) with pointers when one is bad, or, leniently, when none is good
+ * @throws {InvalidInput} 422 (400 if an event is not JSON) with pointers if an event is invalid; if `isLenient`, 422 if
+ *   every event is
  */
-export function gatherEvents(judged: Iterable<PlacedJudgement>, { isLenient, wantsEntries }: IntakeOptions): Intake {
+export function collectEvents(located: Iterable<LocatedEvent>, { isLenient, wantsEntries }: IntakeOptions): Intake {
   const texts: Buffer[] = [];
   const entries: IntakeEntry[] = [];
   const rejected: Rejection[] = [];
@@ -52,18 +54,22 @@ export function gatherEvents(judged: Iterable<PlacedJudgement>, { isLenient, wan
   let faultsTotal = 0;
   let isMalformed = false;
   let index = 0;
-  for (const { judgement, pointer, line } of judged) {
-    const place = line === undefined ? {} : { line };
-    const isRejected = "faults" in judgement;
-    if (wantsEntries) entries.push(createEntry(judgement.topic, judgement.eventId, isRejected));
+  for (const { event, pointer, line } of located) {
+    const lineField = line === undefined ? {} : { line };
+    const isRejected = "faults" in event;
+    if (wantsEntries) entries.push(createEntry(event.topic, event.eventId, isRejected));
     if (isRejected) {
-      const { first, total, isMalformed: isNoJson } = judgement.faults;
-      const placed = first.map((fault) => ({ pointer: `${pointer}${fault.pointer}`, detail: fault.detail, ...place }));
-      for (const fault of placed) if (faults.length < MAX_FAULTS) faults.push(fault);
+      const { first, total, isMalformed: isNotJson } = event.faults;
+      const inBody = first.map((fault) => ({
+        pointer: `${pointer}${fault.pointer}`,
+        detail: fault.detail,
+        ...lineField,
+      }));
+      for (const fault of inBody) if (faults.length < MAX_FAULTS) faults.push(fault);
       faultsTotal += total;
-      isMalformed ||= isNoJson;
-      if (isLenient) rejected.push({ index, ...worded(placed, total), ...place });
-    } else texts.push(judgement.text);
+      isMalformed ||= isNotJson;
+      if (isLenient) rejected.push({ index, ...rejectionOf(inBody, total), ...lineField });
+    } else texts.push(event.text);
     index++;
   }
   if (index === 0) throw emptyBatch();
@@ -78,24 +84,24 @@ export function gatherEvents(judged: Iterable<PlacedJudgement>, { isLenient, wan
   };
 }
 
-/** An event's place in the results of its request. */
+/** Creates the entry of an event in the results of its request. */
 export function createEntry(topic: unknown, eventId: unknown, isRejected: boolean): IntakeEntry {
   return { topic: isName(topic) ? topic : null, eventId: isName(eventId) ? eventId : null, isRejected };
 }
 
-function worded([first]: Fault[], total: number): { pointer: string; reason: string } {
+function rejectionOf([first]: Fault[], total: number): { pointer: string; reason: string } {
   const { pointer, detail } = first as Fault;
   return { pointer, reason: `${detail}${andMore(total)}` };
 }
 
 export function emptyBatch(): InvalidInput {
-  return new InvalidInput({ code: "empty_batch", status: 422, detail: "the batch holds no event" });
+  return new InvalidInput({ code: "empty_batch", status: 422, detail: "the batch has no events" });
 }
 
 /** @throws {InvalidInput} 422 for more events than a request may hold */
 export function refuseLargeBatch(count: number, maxBatchEvents: number): void {
   if (count <= maxBatchEvents) return;
-  const detail = `the batch holds ${count} events, the limit is ${maxBatchEvents}`;
+  const detail = `the batch has ${count} events, the limit is ${maxBatchEvents}`;
   throw new InvalidInput({ code: "batch_too_large", status: 422, detail });
 }
 
@@ -131,7 +137,7 @@ function andMore(faultsTotal: number): string {
 
 const COMMA = Buffer.from(",");
 
-/** One buffer of all parts with a comma between each two. */
+/** Joins the parts with a comma between each two. */
 export function joinWithCommas(parts: Buffer[]): Buffer {
   return Buffer.concat(parts.flatMap((part, index) => (index === 0 ? [part] : [COMMA, part])));
 }

@@ -12,20 +12,22 @@ export interface JsonDocument {
   scan: JsonScan;
 }
 
-/** Deeper than any event may be; a text beyond it is not even parsed, for that would cost memory by the level. */
-export const HOPELESS_DEPTH = 1_000;
+/** Deeper than an event may be. A text that nests deeper is not parsed, because each level would cost memory. */
+export const MAX_PARSED_DEPTH = 1_000;
 
 const OPEN_BRACKET = 0x5b;
 
 /**
- * @throws {InvalidInput} 400 for what is no JSON in UTF-8, 422 for what surely holds too many events or nests far too deep
+ * Parses a body.
+ *
+ * @throws {InvalidInput} 400 if it is not JSON in UTF-8, 422 if it certainly has too many events or nests far too deep
  */
 export function parseDocument(bytes: Buffer, maxBatchEvents: number): JsonDocument {
   requireUtf8(bytes);
   const scan = scanJson(bytes);
-  if (scan.depth > HOPELESS_DEPTH) throw tooDeep(bytes, scan);
-  // Millions of items would take seconds to parse, only to be counted.
-  if (scan.isBalanced) refuseLargeBatch(leastItems(bytes, scan), maxBatchEvents);
+  if (scan.depth > MAX_PARSED_DEPTH) throw tooDeep(bytes, scan);
+  // Parsing millions of items only to count them would take seconds.
+  if (scan.isBalanced) refuseLargeBatch(countItemsAtLeast(bytes, scan), maxBatchEvents);
   return { bytes, value: parseJson(bytes), scan };
 }
 
@@ -48,8 +50,8 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** How many events a body surely tries to hold, by its commas: of an array, or of an object with one array in it. */
-function leastItems(bytes: Buffer, { outerCommas, innerCommas }: JsonScan): number {
+/** Counts events by the commas of an array, or of an object whose only member is `events`; any other body counts as 0. */
+function countItemsAtLeast(bytes: Buffer, { outerCommas, innerCommas }: JsonScan): number {
   const start = skipSpace(bytes, 0);
   if (bytes[start] === OPEN_BRACKET) return outerCommas + 1;
   const isOneMember = outerCommas === 0 && bytes.toString("latin1", start, start + 40).match(/^\{\s*"events"\s*:\s*\[/);
@@ -58,7 +60,7 @@ function leastItems(bytes: Buffer, { outerCommas, innerCommas }: JsonScan): numb
 
 function tooDeep(bytes: Buffer, { isBalanced }: JsonScan): InvalidInput {
   if (!isBalanced) return new InvalidInput({ code: "malformed_json", status: 400, detail: "the body is not JSON" });
-  const offset = offsetDeeperThan(bytes, HOPELESS_DEPTH);
+  const offset = offsetDeeperThan(bytes, MAX_PARSED_DEPTH);
   const isArray = bytes[skipSpace(bytes, 0)] === OPEN_BRACKET;
   const eventDepth = isArray ? 2 : pointersAt(bytes, [offset], 1)[0] === "/events" ? 3 : 1;
   return invalidEvents(depthFaults(bytes, offset, eventDepth));

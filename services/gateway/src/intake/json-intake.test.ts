@@ -31,7 +31,7 @@ function refusal(body: string | Buffer): InvalidInput {
 const pointers = (body: string) => refusal(body).faults.map(({ pointer }) => pointer);
 
 describe("readJsonIntake", () => {
-  it("takes one event, an array and an envelope alike, in any spacing", () => {
+  it("one event, an array and an object of events are read alike, in any spacing", () => {
     const events = fc.array(fc.record({ payload: fc.dictionary(fc.string(), fc.jsonValue()) }), {
       minLength: 1,
       maxLength: 5,
@@ -48,17 +48,17 @@ describe("readJsonIntake", () => {
     );
   });
 
-  it("keeps the text of the events", () => {
+  it("an event keeps its text", () => {
     const text = JSON.stringify(event()).replace('"a":1', '"a": 12345678901234567890, "b": 0.1000000000000000055');
     expect(read(`{"events": [${text}]}`).text).toBe(text);
   });
 
-  it("of repeated `events` takes the last", () => {
+  it("if `events` is repeated the last one counts", () => {
     const [first, second] = [event({ event_id: "1" }), event({ event_id: "2" })].map((one) => JSON.stringify(one));
     expect(read(`{"events":[${first}],"\\u0065vents":[${second}]}`).events).toEqual([event({ event_id: "2" })]);
   });
 
-  it("gathers further fields under attributes, digit for digit, and leaves the neighbours alone", () => {
+  it("other fields become attributes with all their digits, and other events keep their text", () => {
     const plain = JSON.stringify(event());
     const further = plain.replace("{", '{"trace":1.0000000000000000001,"attributes":{"x":[]},"__proto__":{"y":1},');
     const { text, events } = read(`[${plain},${further}]`);
@@ -74,7 +74,7 @@ describe("readJsonIntake", () => {
     ]);
   });
 
-  it("writes timestamps in UTC where a store might read another instant", () => {
+  it("a timestamp with another offset is rewritten to UTC", () => {
     const timestamp = "2025-10-23T12:00:00.1234567+02:00";
     expect(read(JSON.stringify(event({ timestamp }))).events[0]?.timestamp).toBe("2025-10-23T10:00:00.123456Z");
   });
@@ -86,7 +86,7 @@ describe("readJsonIntake", () => {
     ['\ufeff{"topic":1}', "malformed_json"],
     ["[".repeat(1_000_000), "malformed_json"],
     [Buffer.from([0x22, 0xff, 0x22]), "invalid_encoding"],
-  ])("refuses %.20j with 400", (body, code) => {
+  ])("the body %.20j is refused with 400", (body, code) => {
     expect(refusal(body)).toMatchObject({ status: 400, code });
   });
 
@@ -100,11 +100,11 @@ describe("readJsonIntake", () => {
     ["null", "invalid_event"],
     ["[5]", "invalid_event"],
     ["{}", "invalid_event"],
-  ])("refuses %.20s with 422", (body, code) => {
+  ])("the body %.20s is refused with 422", (body, code) => {
     expect(refusal(body)).toMatchObject({ status: 422, code });
   });
 
-  it("points at every fault, as the body was sent", () => {
+  it("pointers lead to each fault in the body as it was sent", () => {
     const bad = event({ topic: "", payload: null });
     expect(pointers(JSON.stringify(bad))).toEqual(["/topic", "/payload"]);
     expect(pointers(JSON.stringify([event(), bad]))).toEqual(["/1/topic", "/1/payload"]);
@@ -114,7 +114,7 @@ describe("readJsonIntake", () => {
     expect(pointers('{"events":[],"x/y":1}')).toEqual(["/x~1y"]);
   });
 
-  it("points at what a store could not hold", () => {
+  it("pointers lead to values that a store cannot hold", () => {
     const withPayload = (payload: string) => `[${JSON.stringify(event()).replace('{"a":1}', payload)}]`;
     expect(pointers(withPayload('{"a":["\\u0000"]}'))).toEqual(["/0/payload/a/0"]);
     expect(pointers(withPayload('{"a":"\\ud800"}'))).toEqual(["/0/payload/a"]);
@@ -122,7 +122,7 @@ describe("readJsonIntake", () => {
     expect(pointers(withPayload('{"a":1e140000}'))).toEqual(["/0/payload/a"]);
   });
 
-  it("takes 64 levels of payload and refuses 65, whatever is around the event", () => {
+  it("a payload of 64 levels is accepted and one of 65 is refused, in every form of a body", () => {
     const payload = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
     const one = (levels: number) => JSON.stringify(event()).replace('{"a":1}', payload(levels));
     for (const [open, close, pointer] of [
@@ -136,7 +136,7 @@ describe("readJsonIntake", () => {
     }
   });
 
-  it("lists the first hundred faults and counts all", () => {
+  it("a refusal lists the first hundred faults and counts all", () => {
     const bodies = JSON.stringify(Array(150).fill({}));
     try {
       readJsonIntake(Buffer.from(bodies), { maxBatchEvents: 1_000 });

@@ -3,36 +3,36 @@ import { formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/eve
 import { escapePointer } from "@tidemark/json/pointer";
 import { arrayItems, objectMembers, type Span, skipSpace } from "@tidemark/json/text";
 import {
+  collectEvents,
   createEntry,
   emptyBatch,
-  gatherEvents,
   type Intake,
   type IntakeEntry,
   type IntakeOptions,
   invalidEvents,
   joinWithCommas,
+  type LocatedEvent,
   MAX_FAULTS,
-  type PlacedJudgement,
   refuseLargeBatch,
 } from "./intake.ts";
 import { type JsonDocument, parseDocument } from "./json-document.ts";
 import { rewriteEvent } from "./rewrite-event.ts";
-import { judgeEvent } from "./validate-event.ts";
+import { validateEvent } from "./validate-event.ts";
 
-/** A JSON body, and where its events are in it. */
+/** A JSON body and the location of its events. */
 interface Body extends JsonDocument {
   values: unknown[];
-  /** Pointer of the array of events; the index follows. Undefined when the body is one event. */
+  /** The pointer of the array of events, without an index. Undefined if the body is one event. */
   arrayPointer: string | undefined;
-  /** Levels of arrays and objects down to the event itself, the event included. */
+  /** The levels of arrays and objects from the outermost one to the event itself, both included. */
   eventDepth: number;
 }
 
 /**
- * Reads a body of one event, an array of events, or `{"events": [...]}`. The events keep the text they came in wherever a
- * store can read it as it is. Nearly every body is good: it is looked at as a whole, and event by event only where not.
+ * Reads a body of one event, an array of events, or `{"events": [...]}`. An event keeps its text if a store can read that
+ * text unchanged. Nearly every body is valid, so it is checked as a whole first, and event by event only if that fails.
  *
- * @throws {InvalidInput} 400 for what is no JSON, 422 with pointers for events that break a rule
+ * @throws {InvalidInput} 400 if the body is not JSON, 422 with pointers if events break a rule
  */
 export function readJsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
   const body = locateEvents(parseDocument(bytes, options.maxBatchEvents));
@@ -45,7 +45,7 @@ export function readJsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
     if (form === "not an event") isValid = false;
     else if (form === "rewritten") toRewrite.push(index);
   }
-  if (!isValid) return gatherEvents(judgeEach(body), options);
+  if (!isValid) return collectEvents(validateEach(body), options);
   return {
     count: body.values.length,
     events: eventsText(body, toRewrite),
@@ -57,11 +57,11 @@ export function readJsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
 function locateEvents(document: JsonDocument): Body {
   const { value } = document;
   if (Array.isArray(value)) return { ...document, values: value, arrayPointer: "", eventDepth: 2 };
-  const isEnvelope = isJsonObject(value) && Object.hasOwn(value, "events") && !Object.hasOwn(value, "topic");
-  if (!isEnvelope) return { ...document, values: [value], arrayPointer: undefined, eventDepth: 1 };
+  const isWrapper = isJsonObject(value) && Object.hasOwn(value, "events") && !Object.hasOwn(value, "topic");
+  if (!isWrapper) return { ...document, values: [value], arrayPointer: undefined, eventDepth: 1 };
   const faults: Fault[] = Object.keys(value)
     .filter((key) => key !== "events")
-    .map((key) => ({ pointer: `/${escapePointer(key)}`, detail: "nothing but `events` may stand here" }));
+    .map((key) => ({ pointer: `/${escapePointer(key)}`, detail: "is not allowed beside `events`" }));
   if (!Array.isArray(value.events)) faults.unshift({ pointer: "/events", detail: "must be an array of events" });
   if (faults.length > 0) throw invalidEvents(faults.slice(0, MAX_FAULTS), faults.length);
   return { ...document, values: value.events as unknown[], arrayPointer: "/events", eventDepth: 3 };
@@ -72,21 +72,21 @@ function entryOf(value: unknown): IntakeEntry {
   return createEntry(topic, eventId, false);
 }
 
-function* judgeEach(body: Body): Generator<PlacedJudgement> {
+function* validateEach(body: Body): Generator<LocatedEvent> {
   const { bytes, values, arrayPointer } = body;
   if (arrayPointer === undefined) {
-    yield { judgement: judgeEvent({ text: bytes, value: values[0] }, MAX_FAULTS), pointer: "" };
+    yield { event: validateEvent({ text: bytes, value: values[0] }, MAX_FAULTS), pointer: "" };
     return;
   }
   let left = MAX_FAULTS;
   for (const [index, { start, end }] of arrayItems(bytes, arraySpan(body).start).entries()) {
-    const judgement = judgeEvent({ text: bytes.subarray(start, end), value: values[index] }, Math.max(left, 1));
-    if ("faults" in judgement) left -= judgement.faults.first.length;
-    yield { judgement, pointer: `${arrayPointer}/${index}` };
+    const event = validateEvent({ text: bytes.subarray(start, end), value: values[index] }, Math.max(left, 1));
+    if ("faults" in event) left -= event.faults.first.length;
+    yield { event, pointer: `${arrayPointer}/${index}` };
   }
 }
 
-/** The events' text, cut out of the body; only those that need it are written anew. */
+/** Cuts the text of the events out of the body; rewrites only the events at the indices `toRewrite`. */
 function eventsText(body: Body, toRewrite: number[]): Buffer {
   const { bytes, arrayPointer } = body;
   const array = arrayPointer === undefined ? undefined : arraySpan(body);
@@ -100,7 +100,7 @@ function eventsText(body: Body, toRewrite: number[]): Buffer {
   return joinWithCommas(parts);
 }
 
-/** Where the array of events stands. Of repeated `events` the last counts, as it did for JSON.parse. */
+/** Finds the array of events. If `events` is repeated the last one counts, as for `JSON.parse`. */
 function arraySpan({ bytes, arrayPointer, scan }: Body): Span {
   if (arrayPointer === "" || scan.outerCommas === 0) {
     return { start: bytes.indexOf("["), end: bytes.lastIndexOf("]") + 1 };

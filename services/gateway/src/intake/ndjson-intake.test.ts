@@ -18,7 +18,7 @@ function refusal(lines: string[]): InvalidInput {
 }
 
 describe("readNdjsonIntake", () => {
-  it("reads the events that an array of the same lines holds", () => {
+  it("NDJSON gives the same events as a JSON array of its lines", () => {
     const fields = fc.record(
       { payload: fc.dictionary(fc.string(), fc.jsonValue()), "é, [": fc.jsonValue() },
       { requiredKeys: [] },
@@ -37,12 +37,12 @@ describe("readNdjsonIntake", () => {
     );
   });
 
-  it("keeps every digit, and needs no line feed at the end", () => {
+  it("NDJSON keeps every digit, and needs no line feed at the end", () => {
     const line = event({ payload: {} }).replace("{}", '{"n":12345678901234567890}');
     expect(String(readNdjsonIntake(Buffer.from(line), options).events)).toBe(line);
   });
 
-  it("points at the line, blank ones counted", () => {
+  it("faults of NDJSON name the line, and blank lines count", () => {
     const { status, code, faults } = refusal([event(), "", event(), event({ topic: "", source: 1 })]);
     expect([status, code]).toEqual([422, "invalid_event"]);
     expect(faults.map(({ pointer, line }) => [pointer, line])).toEqual([
@@ -57,12 +57,12 @@ describe("readNdjsonIntake", () => {
     ["an event over two lines", [event().slice(0, 30), event().slice(30)]],
     ["what is an event only with the line before", [`${event()},{"topic":`, `"t"}`]],
     ["nothing but half a string and half a million brackets", ['"', "[".repeat(500_000)]],
-  ])("refuses a line of %s", (_name, lines) => {
+  ])("NDJSON with a line of %s is refused", (_name, lines) => {
     const { status, code, faults } = refusal(lines);
     expect([status, code, faults[0]?.line]).toEqual([400, "malformed_json", 1]);
   });
 
-  it("lets the good lines through leniently, and names the others", () => {
+  it("lenient NDJSON accepts the valid lines and names the others", () => {
     const body = [event(), "{", event({ event_id: "" }), "[".repeat(5_000), event({ event_id: "2" })].join("\n");
     const intake = readNdjsonIntake(Buffer.from(body), { ...options, isLenient: true, wantsEntries: true });
     expect(intake.count).toBe(2);
@@ -79,7 +79,7 @@ describe("readNdjsonIntake", () => {
     ["empty_batch", " \n\r\n"],
     ["batch_too_large", `${event()}\n`.repeat(6)],
     ["batch_too_large", "1\n".repeat(1_000_000)],
-  ])("answers %s", (code, body) => {
+  ])("NDJSON is refused with %s", (code, body) => {
     expect(refusal([body])).toMatchObject({ status: 422, code });
   });
 });

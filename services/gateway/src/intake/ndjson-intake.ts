@@ -1,14 +1,14 @@
 import { scanJson } from "@tidemark/json/text";
 import {
-  gatherEvents,
+  collectEvents,
   type Intake,
   type IntakeOptions,
+  type LocatedEvent,
   MAX_FAULTS,
-  type PlacedJudgement,
   refuseLargeBatch,
 } from "./intake.ts";
-import { HOPELESS_DEPTH, requireUtf8 } from "./json-document.ts";
-import { type Judgement, judgeEvent, TOO_DEEP } from "./validate-event.ts";
+import { MAX_PARSED_DEPTH, requireUtf8 } from "./json-document.ts";
+import { TOO_DEEP, type ValidatedEvent, validateEvent } from "./validate-event.ts";
 
 const LINE_FEED = 0x0a;
 
@@ -19,43 +19,43 @@ interface Line {
 }
 
 /**
- * Reads events one a line (https://github.com/ndjson/ndjson-spec). Lines of nothing but white space are passed over. Each
- * line is a text of its own: what two lines would spell together is never looked at.
+ * Reads one event from each line (https://github.com/ndjson/ndjson-spec), and skips blank lines. Each line is parsed by
+ * itself, because two lines together may form JSON that neither line holds.
  *
- * @throws {InvalidInput} 400 where a line is no JSON, 422 for events that break a rule, each with its line
+ * @throws {InvalidInput} 400 if a line is not JSON, 422 if events break a rule, each with its line
  */
 export function readNdjsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
   requireUtf8(bytes);
   const lines = linesOf(bytes);
   refuseLargeBatch(lines.length, options.maxBatchEvents);
-  return gatherEvents(judgeLines(lines), options);
+  return collectEvents(validateLines(lines), options);
 }
 
-function* judgeLines(lines: Line[]): Generator<PlacedJudgement> {
+function* validateLines(lines: Line[]): Generator<LocatedEvent> {
   let left = MAX_FAULTS;
   for (const { number, text } of lines) {
-    const judgement = judgeLine(text, Math.max(left, 1));
-    if ("faults" in judgement) left -= judgement.faults.first.length;
-    yield { judgement, pointer: `/${number - 1}`, line: number };
+    const event = validateLine(text, Math.max(left, 1));
+    if ("faults" in event) left -= event.faults.first.length;
+    yield { event, pointer: `/${number - 1}`, line: number };
   }
 }
 
-function judgeLine(text: Buffer, maxFaults: number): Judgement {
-  // Not even parsed: that would cost memory by the level.
+function validateLine(text: Buffer, maxFaults: number): ValidatedEvent {
+  // Not parsed, because each level would cost memory.
   const { depth, isBalanced } = scanJson(text);
-  if (depth > HOPELESS_DEPTH) return isBalanced ? refused(TOO_DEEP, false) : refused("is not JSON", true);
+  if (depth > MAX_PARSED_DEPTH) return isBalanced ? invalid(TOO_DEEP, false) : invalid("is not JSON", true);
   try {
-    return judgeEvent({ text, value: JSON.parse(text.toString()) }, maxFaults);
+    return validateEvent({ text, value: JSON.parse(text.toString()) }, maxFaults);
   } catch (error) {
-    if (error instanceof SyntaxError) return refused(`is not JSON: ${error.message.replace(COUNTED_LINE, "")}`, true);
+    if (error instanceof SyntaxError) return invalid(`is not JSON: ${error.message.replace(COUNTED_LINE, "")}`, true);
     throw error;
   }
 }
 
-// V8 counts the lines of what it parses, which is one.
+// V8 names the line within the parsed text, which is always 1.
 const COUNTED_LINE = / \(line 1 column \d+\)$/;
 
-function refused(detail: string, isMalformed: boolean): Judgement {
+function invalid(detail: string, isMalformed: boolean): ValidatedEvent {
   const faults = { first: [{ pointer: "", detail }], total: 1, isMalformed };
   return { topic: undefined, eventId: undefined, faults };
 }

@@ -3,9 +3,8 @@ import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { objectMembers, readString, skipSpace } from "@tidemark/json/text";
 
 /**
- * An event whose own text a store could not read as it is, written anew: its further fields gathered under `attributes`,
- * its timestamp in UTC. Every value is cut out of the text it came in, so that numbers keep all their digits. The event
- * must have passed validation.
+ * Rewrites a valid event that a store could not read unchanged: moves its other fields to `attributes`, and its timestamp
+ * to UTC. Every value is cut out of the event's own text, so that numbers keep all their digits.
  */
 export function rewriteEvent(bytes: Buffer): Buffer {
   const fields = new Map<string, string>();
@@ -22,7 +21,7 @@ function utcText(timestamp: string): string {
   return JSON.stringify(toUtcMicroseconds(timestamp));
 }
 
-/** The text of an object of these members, each a JSON text. */
+/** Writes an object. The values of `members` are JSON texts. */
 export function objectText(members: Map<string, string>): string {
   return `{${Array.from(members, ([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}`;
 }

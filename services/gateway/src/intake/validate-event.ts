@@ -5,41 +5,41 @@ import { escapePointer, offsetDeeperThan, pointersAt } from "@tidemark/json/poin
 import { type JsonScan, scanJson } from "@tidemark/json/text";
 import { rewriteEvent } from "./rewrite-event.ts";
 
-/** What is wrong with one event: pointers into its own text. */
+/** The faults of one event, with pointers into its own text. */
 export interface Faults {
-  /** The first, as many as were asked for. */
+  /** The first faults, at most as many as the caller asked for. */
   first: Fault[];
   total: number;
-  /** Whether its text is no JSON at all. */
+  /** Whether its text is not JSON. */
   isMalformed: boolean;
 }
 
-/** One event of a request, judged at the door: its text as a frame holds it, or what is wrong with it. */
-export type Judgement = (Named & { text: Buffer }) | (Named & { faults: Faults });
+/** One event of a request after validation: its text as a frame holds it, or its faults. */
+export type ValidatedEvent = EventName & ({ text: Buffer } | { faults: Faults });
 
-/** What it calls itself, as far as that can be read. */
-interface Named {
+/** The identity of an event as it was sent. The values may be of any type. */
+interface EventName {
   topic: unknown;
   eventId: unknown;
 }
 
-/** One event as it was sent: JSON text, and the value in it. */
+/** One event as it was sent: its JSON text and the parsed value. */
 export interface SentEvent {
   text: Buffer;
   value: unknown;
 }
 
-/** @param maxFaults how many faults to point at; all are counted */
-export function judgeEvent({ text, value }: SentEvent, maxFaults: number): Judgement {
+/** @param maxFaults the number of faults to list; all are counted */
+export function validateEvent({ text, value }: SentEvent, maxFaults: number): ValidatedEvent {
   const scan = scanJson(text);
   const form = formOfEvent(value);
   const name = nameOf(value);
-  const isGood = form !== "not an event" && scan.faults.length === 0 && scan.depth <= 1 + MAX_VALUE_DEPTH;
-  if (isGood) return { ...name, text: form === "rewritten" ? rewriteEvent(text) : text };
+  const isValid = form !== "not an event" && scan.faults.length === 0 && scan.depth <= 1 + MAX_VALUE_DEPTH;
+  if (isValid) return { ...name, text: form === "rewritten" ? rewriteEvent(text) : text };
   return { ...name, faults: findFaults({ text, value, scan, schema: Event, maxFaults }) };
 }
 
-function nameOf(value: unknown): Named {
+function nameOf(value: unknown): EventName {
   return isJsonObject(value)
     ? { topic: value.topic, eventId: value.event_id }
     : { topic: undefined, eventId: undefined };
@@ -51,25 +51,25 @@ export interface FaultSearch extends SentEvent {
   maxFaults: number;
 }
 
-/** Says what is wrong with an event and where, in the words of its schema and of the scan. */
+/** Finds the faults of an event. Their texts are those of the schema and of the scan. */
 export function findFaults({ text, value, scan, schema, maxFaults }: FaultSearch): Faults {
   const issues = schema.safeParse(value).error?.issues ?? [];
-  const first = issues.slice(0, maxFaults).map(({ path, message }): Fault => {
+  const faults = issues.slice(0, maxFaults).map(({ path, message }): Fault => {
     return { pointer: path.map((token) => `/${escapePointer(String(token))}`).join(""), detail: message };
   });
-  const found = scan.faults.slice(0, maxFaults - first.length);
+  const found = scan.faults.slice(0, maxFaults - faults.length);
   const maxDepth = 1 + MAX_VALUE_DEPTH;
   const offsets = found.map(({ offset }) => offset);
   const pointers = pointersAt(text, offsets, maxDepth);
-  for (const [index, { reason }] of found.entries()) first.push({ pointer: pointers[index] ?? "", detail: reason });
+  for (const [index, { reason }] of found.entries()) faults.push({ pointer: pointers[index] ?? "", detail: reason });
   const isTooDeep = scan.depth > maxDepth;
-  if (isTooDeep && first.length < maxFaults) first.push(...depthFaults(text, offsetDeeperThan(text, maxDepth), 1));
-  return { first, total: issues.length + scan.faults.length + Number(isTooDeep), isMalformed: false };
+  if (isTooDeep && faults.length < maxFaults) faults.push(...depthFaults(text, offsetDeeperThan(text, maxDepth), 1));
+  return { first: faults, total: issues.length + scan.faults.length + Number(isTooDeep), isMalformed: false };
 }
 
 export const TOO_DEEP = `nests deeper than ${MAX_VALUE_DEPTH} levels`;
 
-/** @param tokens how many tokens the pointer has at most */
+/** @param tokens the maximum number of tokens of the pointer */
 export function depthFaults(bytes: Buffer, offset: number, tokens: number): Fault[] {
   return pointersAt(bytes, [offset], tokens).map((pointer) => ({ pointer, detail: TOO_DEEP }));
 }
