@@ -1,7 +1,8 @@
-import { progress } from "@clack/prompts";
 import { formatCount } from "./format-count.ts";
 import type { Tally } from "./tally.ts";
 
+const BAR_INTERVAL_MS = 100;
+const BAR_WIDTH = 30;
 const LINE_INTERVAL_MS = 3_000;
 
 /** Shows how far a run is. */
@@ -10,36 +11,40 @@ export interface Progress {
   stop(message: string): void;
 }
 
-/** A bar on a terminal, otherwise a plain line every few seconds. */
-export function startProgress(events: number): Progress {
-  return process.stdout.isTTY ? startBar(events) : startLines(events);
+/** Where progress is written: standard output, or a test's stand-in. */
+export interface Terminal {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
 }
 
-function startBar(events: number): Progress {
-  const bar = progress({ max: events, size: 40, indicator: "timer" });
-  bar.start(`0 of ${formatCount(events)} events`);
-  // The bar makes the terminal raw, and a raw Ctrl-C is a key that ends the process with 0; cooked, it is our signal.
-  if (process.stdin.isTTY) process.stdin.setRawMode(false);
-  let shown = 0;
+/** Shows a bar on a terminal, otherwise a plain line every few seconds. */
+export function startProgress(events: number, terminal: Terminal = process.stdout): Progress {
+  const { isTTY: isTerminal = false } = terminal;
+  const intervalMs = isTerminal ? BAR_INTERVAL_MS : LINE_INTERVAL_MS;
+  let nextAt = performance.now() + intervalMs;
+  let redraw = () => {};
   return {
     show(tally) {
-      bar.advance(tally.sent - shown, describe(tally, events));
-      shown = tally.sent;
+      redraw = () => drawBar(terminal, tally, events);
+      if (performance.now() < nextAt) return;
+      nextAt = performance.now() + intervalMs;
+      if (isTerminal) redraw();
+      else terminal.write(`${describe(tally, events)}\n`);
     },
-    stop: (message) => bar.stop(message),
+    stop(message) {
+      if (isTerminal) redraw();
+      terminal.write(isTerminal ? `\n${message}\n` : `${message}\n`);
+    },
   };
 }
 
-function startLines(events: number): Progress {
-  let nextLineAt = performance.now() + LINE_INTERVAL_MS;
-  return {
-    show(tally) {
-      if (performance.now() < nextLineAt) return;
-      nextLineAt = performance.now() + LINE_INTERVAL_MS;
-      process.stdout.write(`${describe(tally, events)}\n`);
-    },
-    stop: (message) => process.stdout.write(`${message}\n`),
-  };
+/** Draws over the line of the terminal that the last call drew. A longer line would wrap, and stay. */
+function drawBar(terminal: Terminal, tally: Tally, events: number): void {
+  const full = Math.round((tally.sent / events) * BAR_WIDTH);
+  const line = `${"█".repeat(full)}${"░".repeat(BAR_WIDTH - full)} ${describe(tally, events)}`;
+  const { columns = 80 } = terminal;
+  terminal.write(`\r${line.slice(0, columns - 1)}\u001b[K`);
 }
 
 function describe(tally: Tally, events: number): string {

@@ -15,7 +15,7 @@ export function writeSummary(tally: Tally, durationMs: number): string {
     ["retries", formatCount(tally.retries)],
     ["duration", `${seconds.toFixed(2)} s`],
     ["events/s", formatCount(Math.round(tally.judged / seconds))],
-    ["latency", `p50 ${percentile(tally, 0.5)}, p95 ${percentile(tally, 0.95)}, p99 ${percentile(tally, 0.99)}`],
+    ["latency", `p50 ${percentile(tally, 50)}, p95 ${percentile(tally, 95)}, p99 ${percentile(tally, 99)}`],
   ];
   const reasons = [...tally.reasons].map(([reason, count]) => `  ${formatCount(count)} x ${reason}`);
   const lines = rows.map(([name, value]) => `  ${name.padEnd(12)}${value}`);
@@ -33,7 +33,6 @@ export function writeComparisons(comparisons: Comparison[]): string {
     .join("\n");
 }
 
-function percentile(tally: Tally, share: number): string {
-  const ms = tally.latencies.percentile(share);
-  return ms === undefined ? "-" : `${ms.toFixed(1)} ms`;
+function percentile({ latencies }: Tally, percent: number): string {
+  return latencies.count === 0 ? "-" : `${(latencies.percentile(percent) / 1_000).toFixed(1)} ms`;
 }

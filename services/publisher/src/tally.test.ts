@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { agrees, compareAnswers } from "./comparison.ts";
-import { Latencies } from "./latencies.ts";
 import { NumberSet } from "./number-set.ts";
 import { Tally } from "./tally.ts";
 
@@ -69,16 +68,4 @@ test("a number set counts like a set", () => {
       expect(left.countWithout(right)).toBe(new Set(mine.filter((number) => !theirs.includes(number))).size);
     }),
   );
-});
-
-test("percentiles are right within two percent", () => {
-  const latencies = new Latencies();
-  for (let ms = 1; ms <= 1_000; ms++) latencies.add(ms);
-
-  for (const share of [0.5, 0.95, 0.99]) {
-    const error = Number(latencies.percentile(share)) / (share * 1_000);
-    expect(error).toBeGreaterThan(0.98);
-    expect(error).toBeLessThan(1.021);
-  }
-  expect(new Latencies().percentile(0.5)).toBeUndefined();
 });
