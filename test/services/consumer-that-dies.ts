@@ -4,15 +4,15 @@
  */
 import { startConsumer } from "@tidemark/consumer/consumer";
 import type { EventLog } from "@tidemark/event-log/event-log";
-import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import { silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
-import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 
 const [natsUrl = "", stream = "", databaseUrl = ""] = process.argv.slice(2);
-const connection = await connectJetstream({ url: natsUrl, name: "consumer-that-dies", log });
-const eventLog = await openJetstreamEventLog({ connection, stream, ackWaitMs: 1_000, log });
+const connection = createJetstreamConnection({ url: natsUrl, name: "consumer-that-dies", logger: log });
+const eventLog = createJetstreamEventLog({ connection, stream, ackWaitMs: 1_000, logger: log });
 const store = await openPostgresEventStore({ url: databaseUrl, log, migrate: true });
 
 const dying: EventLog = {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { startConsumer } from "@tidemark/consumer/consumer";
 import { encodeEnvelope, type Frame } from "@tidemark/domain/frame";
 import type { EventLog } from "@tidemark/event-log/event-log";
-import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import {
   createStream,
   silentLog as log,
@@ -43,7 +43,7 @@ type Store = Awaited<ReturnType<typeof openPostgresEventStore>>;
 
 /** A consumer on a connection of its own. */
 async function consume(stream: StreamUnderTest, store: Store) {
-  const connection = await connectJetstream({ url: inject("natsUrl"), name: "consumer", log });
+  const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "consumer", logger: log });
   const eventLog = await stream.open({ connection, ackWaitMs: 1_000 });
   const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), log });
   onTestFinished(async () => {

@@ -139,7 +139,7 @@ test("a stack that is not durable starts, and says so in its log and in /health"
   const environment = { NATS_URL, NATS_MONITOR_URL, DATABASE_URL: database.url };
   const names = ["gateway", "consumer", "query"];
   const [gateway, consumer, query] = await Promise.all(names.map((name) => startOwn(name, environment)));
-  const warning = "what is confirmed can be lost with the power";
+  const warning = "confirmed events can be lost with the power";
   await waitFor("the gateway to warn", () => gateway?.output().includes(warning));
   expect(consumer?.output()).toContain(warning);
   await waitFor("both findings in /health", async () => {

@@ -1,6 +1,6 @@
 import { startConsumer } from "@tidemark/consumer/consumer";
 import type { EventLog } from "@tidemark/event-log/event-log";
-import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
+import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
@@ -48,7 +48,7 @@ test("ten thousand redeliveries count nothing", async () => {
 
   const counts = [];
   for (let round = 0; round <= ROUNDS; round++) {
-    const connection = await connectJetstream({ url: inject("natsUrl"), name: "losing-acks", log });
+    const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "losing-acks", logger: log });
     const { eventLog, taken } = losingAcks(await stream.open({ connection, ackWaitMs }));
     const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), log });
     await waitFor("every frame to be committed", () => taken.size === FRAMES);

@@ -21,5 +21,5 @@ test("single warns while its database is not where it was, and no longer once it
   await rename(path, `${path}.aside`);
   await waitFor("a warning", () => single.output().includes(`${path} is gone`), { timeoutMs: 30_000 });
   await rename(`${path}.aside`, path);
-  await waitFor("its end", () => single.output().includes("survives the loss of power again"), { timeoutMs: 30_000 });
+  await waitFor("its end", () => single.output().includes("survive a loss of power again"), { timeoutMs: 30_000 });
 });

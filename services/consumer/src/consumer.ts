@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Durability } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
-import { countEvents } from "@tidemark/domain/frame";
 import type {
   DamagedDelivery,
   Delivery,
@@ -14,8 +13,8 @@ import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { Backoff } from "./backoff.ts";
+import { HeartbeatSender } from "./heartbeat-sender.ts";
 import { NewerFrames } from "./newer-frames.ts";
-import { Pulse } from "./pulse.ts";
 import { MAX_SAMPLES, settleApplied, settleBuried } from "./settle.ts";
 
 export interface ConsumerOptions {
@@ -58,7 +57,7 @@ const WORTH_ANOTHER = { events: 500, bytes: 1024 * 1024 };
 
 /** What a batch meets on its way. */
 interface Course extends Omit<ConsumerOptions, "batch"> {
-  pulse: Pulse;
+  pulse: HeartbeatSender;
   newerFrames: NewerFrames;
   stopping: AbortSignal;
   /** Aborted when nothing more is asked of the store: what is at hand goes back to the log. */
@@ -71,7 +70,11 @@ interface Course extends Omit<ConsumerOptions, "batch"> {
  * is under way meanwhile. A store that is down is waited for.
  */
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const pulse = new Pulse({ consumerId: randomUUID(), signals: options.signals, durability: options.durability });
+  const pulse = new HeartbeatSender({
+    consumerId: randomUUID(),
+    signals: options.signals,
+    durability: options.durability,
+  });
   const stopping = new AbortController();
   const givingUp = new AbortController();
   const newerFrames = new NewerFrames(options.log);
@@ -80,7 +83,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     for (;;) {
       const deliveries = await options.eventLog.take(limits);
       if (deliveries.length === 0) return;
-      const batch = pulse.took(countTaken(deliveries));
+      const batch = pulse.began();
       await consume(course, deliveries);
       pulse.finished(batch);
     }
@@ -142,10 +145,6 @@ async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {
   }
   settleBuried(course, delivery, buried);
   course.pulse.committed([]);
-}
-
-function countTaken(deliveries: (Delivery | UnreadableDelivery)[]): number {
-  return deliveries.reduce((sum, { frame }) => sum + (frame === undefined ? 0 : countEvents(frame)), 0);
 }
 
 /**

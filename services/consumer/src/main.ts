@@ -2,16 +2,15 @@
 //       ▲ ◀──acks──────────┘ └──verdicts──▶ gateway
 
 import { requireDurable } from "@tidemark/domain/durability";
-import { Unavailable } from "@tidemark/domain/errors";
-import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
-import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
+import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
-import { watchDurability } from "@tidemark/runtime/durability-watch";
+import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
-import { openWhenUp } from "@tidemark/runtime/open-when-up";
+import { openWhenUp, pingOnceOpen } from "@tidemark/runtime/open-when-up";
 import { readSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { MAX_BATCHES, startConsumer } from "./consumer.ts";
@@ -19,49 +18,45 @@ import { startHousekeeping } from "./housekeeping.ts";
 import { ConsumerSettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(ConsumerSettings));
-const log = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
+const logger = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
 
-// Each part of a stop waits so long for a store or a client that does not answer; four such parts leave time to spare.
+// Each part of a stop waits this long for a store or a client that does not answer. There are four such parts.
 const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 5;
 
-await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const server = createHttpServer({ log, closeWaitMs: stopWaitMs });
-  onClose("server", () => server.close());
-  let checkStore = async (): Promise<void> => {
-    throw new Unavailable({ code: "store_unreachable", detail: "not connected yet" });
-  };
-  registerHealth(server, { checks: { store: () => checkStore() } });
-  await server.listen({ host: settings.HOST, port: settings.PORT });
-
-  const connection = await connectJetstream({ url: settings.NATS_URL, name: "consumer", log });
+await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "consumer", logger });
   onClose("connection", () => connection.close());
-  const eventLog = await openJetstreamEventLog({
+  const eventLog = createJetstreamEventLog({
     connection,
     maxBytes: settings.LOG_MAX_BYTES,
     replicas: settings.LOG_REPLICAS,
-    log,
+    logger,
   });
+  const openStore = () =>
+    openPostgresEventStore({ url: settings.DATABASE_URL, log: logger, migrate: true, maxWriters: MAX_BATCHES });
+  const opening = eventLog.opened.then(() => openWhenUp(openStore, logger));
 
-  const maxWriters = MAX_BATCHES;
-  const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true, maxWriters });
-  const store = await openWhenUp(open, log);
+  const server = createHttpServer({ log: logger, closeWaitMs: stopWaitMs });
+  onClose("server", () => server.close());
+  registerHealth(server, { checks: { store: () => pingOnceOpen(opening) } });
+  const [store] = await Promise.all([opening, server.listen({ host: settings.HOST, port: settings.PORT })]);
   onClose("store", () => store.close());
-  checkStore = () => store.ping();
 
-  const durability = await watchDurability({ read: () => store.readDurability(), log });
+  const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger });
   onClose("durability watch", () => durability.stop());
-  if (settings.REQUIRE_DURABLE) requireDurable(durability.current);
+  const seen = await durability.first;
+  if (settings.REQUIRE_DURABLE) requireDurable(seen);
 
   const signals = createNatsSignals(connection);
-  const consumer = startConsumer({ eventLog, store, signals, durability, log, stopWaitMs });
+  const consumer = startConsumer({ eventLog, store, signals, durability, log: logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
   const housekeeping = startHousekeeping({
     store,
     readLog: () => eventLog.look(),
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
-    log,
+    log: logger,
     stopWaitMs,
   });
   onClose("housekeeping", () => housekeeping.stop());
-  log.info("consuming");
+  logger.info("consuming");
 });

@@ -1,12 +1,12 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import { encodeReceipt } from "@tidemark/domain/receipt";
 import { CONFLICT, countVerdicts, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
+import type { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { Preferences } from "@tidemark/http-api/prefer";
 import { publishAnswer, type Result } from "@tidemark/http-api/publish-answer";
 import type { FastifyReply } from "fastify";
 import type { FramePart } from "./frames/frame-writer.ts";
 import type { Intake } from "./intake/intake.ts";
-import type { StoreWatch } from "./store-watch.ts";
 
 const MAX_WAIT_SECONDS = 60;
 
@@ -68,14 +68,14 @@ export interface WaitOptions {
   publishWaitMs: number;
   onVerdictTimeout: "receipt" | "unknown";
   preferences: Preferences;
-  watch: StoreWatch;
+  heartbeats: ConsumerHeartbeats;
 }
 
 /** Returns how long a request waits for its verdicts; 0 when they are known not to arrive in that time. */
-export function chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, watch }: WaitOptions): number {
+export function chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats }: WaitOptions): number {
   const waitMs = preferredWaitMs(preferences) ?? publishWaitMs;
   if (onVerdictTimeout === "unknown") return Math.max(waitMs, publishWaitMs);
-  return !preferences.respondAsync && watch.isVerdictLikely(waitMs) ? waitMs : 0;
+  return !preferences.respondAsync && heartbeats.isVerdictLikely(waitMs) ? waitMs : 0;
 }
 
 function preferredWaitMs({ waitSeconds }: Preferences): number | undefined {

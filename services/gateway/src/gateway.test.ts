@@ -27,7 +27,7 @@ function openGateway(options: Partial<GatewayOptions> = {}) {
   const signals = createMemorySignals();
   const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
   registerGateway(server, {
-    log,
+    eventLog: log,
     signals,
     maxBatchEvents: 10,
     maxBodyBytes: MAX_BODY_BYTES,

@@ -1,3 +1,6 @@
+import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
 import { readPreferences } from "@tidemark/http-api/prefer";
 import { ByteBudget } from "@tidemark/runtime/byte-budget";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -13,12 +16,10 @@ import { readBody } from "./body/read-body.ts";
 import { FrameWriter } from "./frames/frame-writer.ts";
 import { PendingVerdicts } from "./frames/pending-verdicts.ts";
 import { readFormat, readIntake } from "./intake/formats.ts";
-import type { GatewayLog, GatewaySignals } from "./late-log.ts";
-import { StoreWatch } from "./store-watch.ts";
 
 export interface GatewayOptions {
-  log: GatewayLog;
-  signals: GatewaySignals;
+  eventLog: Pick<EventLog, "append" | "maxFrameBytes">;
+  signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat">;
   maxBatchEvents: number;
   maxBodyBytes: number;
   /** How long a request waits for its verdicts unless it asks for another time. */
@@ -42,16 +43,15 @@ const MAX_PENDING_MS = 5_000;
 
 /** Serves `POST /publish`. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
-  const { log: eventLog, signals, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
+  const { eventLog, signals, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
   const pendingVerdicts = new PendingVerdicts();
-  const watch = new StoreWatch();
+  const heartbeats = new ConsumerHeartbeats(signals);
   signals.onVerdicts((message) => pendingVerdicts.settle(message));
-  signals.onHeartbeat((heartbeat) => watch.hear(heartbeat));
   const frames = new FrameWriter({
     eventLog,
     pendingVerdicts,
     signals,
-    isStoreDown: () => watch.isStoreDown(),
+    isStoreDown: () => !heartbeats.isVerdictLikely(Number.POSITIVE_INFINITY),
     maxFrameEvents: options.maxFrameEvents ?? MAX_FRAME_EVENTS,
     maxFrameBytes: MAX_FRAME_BYTES,
     maxWaitForRoomMs: MAX_WAIT_FOR_ROOM_MS,
@@ -82,7 +82,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         const wantsEntries = preferences.return === "representation";
         const intake = readIntake(body, { format, message: request.raw, maxBatchEvents, isLenient, wantsEntries });
         const receivedAtMs = Date.now(); // after the body, so that a slow sender still waits for its whole time
-        const waitMs = chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, watch });
+        const waitMs = chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats });
 
         const part = await frames.append({ ...intake, receivedAtMs, waitMs, traceparent: traceparentOf(request) });
         const verdicts = await part.verdicts;

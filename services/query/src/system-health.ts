@@ -1,12 +1,12 @@
 import { type Durability, mergeDurability, SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
+import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { Signals } from "@tidemark/event-log/signals";
 import type { HealthAnswer } from "@tidemark/http-api/operations/health-api";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import { within } from "@tidemark/runtime/health";
 import type { FastifyInstance } from "fastify";
 import type { BooksOptions, WholeBooks } from "./books/books.ts";
-import { type ConsumerWatch, watchConsumers } from "./consumer-watch.ts";
 
 const LOOK_TIMEOUT_MS = 3_000;
 
@@ -22,7 +22,7 @@ export function registerSystemHealth(
   server: FastifyInstance,
   { logDurability, readBooks, signals }: SystemHealthOptions,
 ): void {
-  const readConsumers = watchConsumers(signals);
+  const heartbeats = new ConsumerHeartbeats(signals);
   const look = coalesce((_key: "all") => within(LOOK_TIMEOUT_MS, readBooks({ maxTopics: 0 })));
 
   server.get("/health", async (_request, reply) => {
@@ -30,22 +30,26 @@ export function registerSystemHealth(
       if (error instanceof Unavailable) return error;
       throw error;
     });
-    const answer = healthAnswer(books, readConsumers(), logDurability?.());
+    const answer = healthAnswer(books, heartbeats, logDurability?.());
     return reply.code(answer.status === "healthy" ? 200 : 503).send(answer);
   });
 }
 
-function healthAnswer(books: WholeBooks | Unavailable, consumers: ConsumerWatch, log: Durability = SAFE): HealthAnswer {
+function healthAnswer(
+  books: WholeBooks | Unavailable,
+  consumers: ConsumerHeartbeats,
+  log: Durability = SAFE,
+): HealthAnswer {
   const reasons: string[] = [];
   if (books instanceof Unavailable) reasons.push(`the books cannot be read: ${books.message}`);
   else if (books.queue === undefined) reasons.push("the log does not answer");
-  if (!consumers.isRunning) reasons.push("no consumer was heard of within 5 seconds");
+  if (!consumers.isConsumerRunning) reasons.push("no consumer was heard of within 5 seconds");
   else if (!consumers.isStoreUp) reasons.push("no consumer reaches the store");
   return {
     status: reasons.length === 0 ? "healthy" : "unhealthy",
-    consumer_running: consumers.isRunning,
+    consumer_running: consumers.isConsumerRunning,
     queue_size: books instanceof Unavailable ? null : (books.queue?.events ?? null),
-    durability: mergeDurability([log, consumers.durability]),
+    durability: mergeDurability([log, consumers.storeDurability]),
     timestamp: new Date().toISOString(),
     ...(reasons.length === 0 ? {} : { reasons }),
   };

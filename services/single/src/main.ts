@@ -8,7 +8,7 @@ import { createMemorySignals } from "@tidemark/event-log/memory-signals";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { registerQuery } from "@tidemark/query/query";
-import { watchDurability } from "@tidemark/runtime/durability-watch";
+import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
 import { openWhenUp } from "@tidemark/runtime/open-when-up";
@@ -26,15 +26,16 @@ const log = createLogger({ service: "single", level: settings.LOG_LEVEL });
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, log }), log);
   onClose("store", () => store.close());
-  const durability = await watchDurability({ read: () => store.readDurability(), log });
+  const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger: log });
   onClose("durability watch", () => durability.stop());
-  if (settings.REQUIRE_DURABLE) requireDurable(durability.current);
+  const seen = await durability.first;
+  if (settings.REQUIRE_DURABLE) requireDurable(seen);
 
   const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
   const signals = createMemorySignals();
   const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   registerGateway(server, {
-    log: eventLog,
+    eventLog,
     signals,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,

@@ -7,9 +7,10 @@ import { createDataDir } from "@tidemark/test-support/infrastructure-programs";
 import { type Broker, startBroker } from "@tidemark/test-support/nats-broker";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { connectJetstream } from "./connection.ts";
+import { createJetstreamConnection } from "./connection.ts";
 import { createStream, createStreamName, type StreamUnderTest, silentLog } from "./fixture/nats-streams.ts";
-import { openJetstreamEventLog } from "./jetstream-event-log.ts";
+import { createJetstreamEventLog } from "./jetstream-event-log.ts";
+import { createNatsSignals } from "./jetstream-signals.ts";
 
 const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
 let broker: Broker;
@@ -111,17 +112,68 @@ test("hands over frames after the broker was killed while a take was waiting", a
   expect((await taking).map((delivery) => delivery.frame?.id)).toEqual([frame.id]);
 });
 
-test("waits for a broker that is not there yet", async () => {
+/** A log whose broker is not there yet. */
+async function createEarlyLog() {
   await broker.kill();
-  const opening = (async () => {
-    const connection = await connectJetstream({ url: broker.url, name: "early", log: silentLog });
-    onTestFinished(() => connection.close());
-    return openJetstreamEventLog({ connection, stream: createStreamName(), maxBytes: 1_000_000, log: silentLog });
-  })();
+  const connection = createJetstreamConnection({ url: broker.url, name: "early", logger: silentLog });
+  onTestFinished(() => connection.close());
+  const stream = createStreamName();
+  const log = createJetstreamEventLog({ connection, stream, maxBytes: 1_000_000, logger: silentLog });
+  onTestFinished(() => log.close());
+  return { connection, log };
+}
+
+test("a log whose broker is not there yet answers log_unreachable, and works once the broker is there", async () => {
+  const { log } = await createEarlyLog();
+  await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.look()).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.ping()).rejects.toMatchObject({ code: "log_unreachable" });
+  const taking = log.take(PLENTY);
+
   await broker.restart();
-  const log = await opening;
-  await expect(log.append(createFrame())).resolves.toBeUndefined();
+  await log.opened;
+  const frame = createFrame();
+  await log.append(frame);
+  expect((await taking).map((delivery) => delivery.frame?.id)).toEqual([frame.id]);
+});
+
+test("signals reach listeners that were added before the broker was there", async () => {
+  const { connection } = await createEarlyLog();
+  const signals = createNatsSignals(connection);
+  const heard: unknown[] = [];
+  signals.onVerdicts((message) => heard.push(message));
+  signals.sendVerdicts(signals.address, { frameId: "too early", verdicts: "s" });
+
+  await broker.restart();
+  await connection.opened;
+  await connection.nats.flush();
+  signals.sendVerdicts(signals.address, { frameId: "a", verdicts: "s" });
+  await waitFor("the verdicts", () => heard.length > 0);
+  expect(heard).toEqual([{ frameId: "a", verdicts: "s" }]);
+});
+
+test("a log closes before its broker is there: takers get nothing", async () => {
+  const { connection, log } = await createEarlyLog();
+  onTestFinished(() => broker.restart());
+  const taking = log.take(PLENTY);
   await log.close();
+  await connection.close();
+  expect(await taking).toEqual([]);
+});
+
+test("a log that must not open rejects what waits for it", async () => {
+  const { connection } = await createTestStream();
+  const log = createJetstreamEventLog({
+    connection,
+    stream: createStreamName(),
+    maxBytes: 1_000_000,
+    beforeOpen: async () => {
+      throw new Error("not durable");
+    },
+    logger: silentLog,
+  });
+  await expect(Promise.all([log.opened, log.take(PLENTY)])).rejects.toThrow("not durable");
+  await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
 });
 
 /** Where the broker keeps the consumers of a stream; a file stands there, so that it can make none, as on a full disk. */
@@ -151,12 +203,12 @@ test("waits for a broker that cannot make the consumer for want of disk", async 
   const log = createLogger({ service: "test", level: "silent" });
   const warn = vi.spyOn(log, "warn");
 
-  const opening = stream.open({ log });
+  const opening = stream.open({ logger: log });
   opening.catch(() => undefined); // looked at below
   await Promise.race([waitFor("a word of the wait", () => warn.mock.calls.length > 0), opening]);
   await unblock();
 
-  expect(warn.mock.lastCall?.at(-1)).toBe("waiting for the log");
+  expect(warn.mock.lastCall?.at(-1)).toBe("log not ready, retrying");
   await expect((await opening).append(createFrame())).resolves.toBeUndefined();
 });
 
@@ -217,7 +269,7 @@ test("brings a stream with other settings to its own, and keeps its size when it
     discard: "old",
     max_bytes: 5_000_000,
   });
-  await openJetstreamEventLog({ connection: stream.connection, stream: name, log: silentLog });
+  await createJetstreamEventLog({ connection: stream.connection, stream: name, logger: silentLog }).opened;
   const { config } = (await api(stream, `STREAM.INFO.${name}`)).json<{ config: Record<string, unknown> }>();
   expect(config).toMatchObject({ discard: "new", max_bytes: 5_000_000, allow_direct: true });
 });

@@ -2,28 +2,41 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ConnectionOptions, connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import { type Logger, redactUrl } from "@tidemark/telemetry/logger";
 import pRetry, { AbortError } from "p-retry";
-import { ConnectionLost } from "./errors.ts";
+import { ConnectionLost, unreachable } from "./errors.ts";
 
 export interface JetstreamConnectionOptions {
   /** `nats://user:password@host:port`, or `nats://token@host:port`; `tls://` for an encrypted one. */
   url: string;
   /** Shown among the server's connections. */
   name: string;
-  log: Logger;
+  logger: Logger;
 }
 
-/** One connection to NATS, for everything a process does there. It reconnects for ever. */
+/**
+ * One connection to NATS, shared by everything in a process. It opens in the background and reconnects indefinitely:
+ *
+ *     opening -> connected <-> lost
+ *
+ * and `close` ends each of them. While opening, `isConnected` is false, as it is while the connection is lost.
+ */
 export interface JetstreamConnection {
+  /**
+   * Resolves when the first connection is made. Rejects when the server refuses the credentials. Stays pending when the
+   * connection is closed first.
+   */
+  readonly opened: Promise<void>;
+  /** The client. @throws {Unavailable} `log_unreachable` while the first connection is being made */
   readonly nats: NatsConnection;
-  /** What is published while this is false would be kept by the client and sent later, or never: do not publish then. */
+  /** Check before publishing: while this is false the client would keep a message and send it later, or never. */
   readonly isConnected: boolean;
-  /** Resolves when it is connected; at once when it is. */
+  readonly isClosed: boolean;
+  /** Resolves when the connection is made; at once while it is there. */
   connected(): Promise<void>;
-  /** Resolves when the connection is lost; at once when it is. */
+  /** Resolves when the connection is lost; at once while there is none. */
   lost(): Promise<void>;
   /**
-   * The outcome of a request, or `ConnectionLost` as soon as the connection breaks: the client itself would go on waiting
-   * for an answer until its timeout.
+   * Returns the outcome of a request, or throws `ConnectionLost` as soon as the connection breaks. The client itself
+   * would wait for an answer until its timeout.
    */
   untilLost<Answer>(request: Promise<Answer>): Promise<Answer>;
   /** Sends what is to be sent, then closes. */
@@ -36,29 +49,49 @@ const PING_INTERVAL_MS = 5_000;
 const RECONNECT_WAIT_MS = 250;
 const CLOSE_DEADLINE_MS = 2_000;
 
-/**
- * Connects, waiting for a broker that is not there yet.
- *
- * @throws {Error} when the broker is there and refuses the credentials
- */
-export async function connectJetstream({ url, name, log }: JetstreamConnectionOptions): Promise<JetstreamConnection> {
-  const options: ConnectionOptions = {
-    ...readServerUrl(url),
-    name,
-    timeout: CONNECT_DEADLINE_MS,
-    pingInterval: PING_INTERVAL_MS,
-    maxPingOut: 2,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_WAIT_MS,
-    // Once it runs, credentials that are refused for a while (being rotated) are no reason to give up.
-    ignoreAuthErrorAbort: true,
-    noAsyncTraces: true,
+/** Returns at once and connects in the background, waiting for a broker that is not there yet. */
+export function createJetstreamConnection({ url, name, logger }: JetstreamConnectionOptions): JetstreamConnection {
+  const closing = new AbortController();
+  const link = new Link();
+  let client: NatsConnection | undefined;
+
+  const opened = connectWhenUp({ url, name, logger }, closing.signal).then((nats) => {
+    client = nats;
+    link.becomeConnected();
+    void followStatus(nats, { link, url: redactUrl(url), logger });
+    void nats.closed().then(() => link.becomeLost());
+    logger.info({ url: redactUrl(url), server: nats.info?.version }, "connected to NATS");
+  });
+
+  return {
+    opened: opened.catch((error) => {
+      if (closing.signal.aborted) return new Promise<never>(() => {});
+      throw error;
+    }),
+    get nats() {
+      if (client === undefined) throw unreachable("the log is not connected yet");
+      return client;
+    },
+    get isConnected() {
+      return link.isConnected;
+    },
+    get isClosed() {
+      return closing.signal.aborted || client?.isClosed() === true;
+    },
+    connected: () => link.connected,
+    lost: () => link.lost,
+    untilLost: (request) => link.untilLost(request),
+    async close() {
+      closing.abort();
+      // Without a broker a drain would wait for an answer that does not come.
+      if (link.isConnected)
+        await Promise.race([client?.drain(), link.lost, delay(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
+      await client?.close();
+    },
   };
-  const nats = await connectAtLast(options, { url: redactUrl(url), log });
-  return watch(nats, { url: redactUrl(url), log });
 }
 
-/** Where the server is and what it is shown; a user without a password is a token. */
+/** Splits the URL into the server's address and the credentials. A user without a password is a token. */
 export function readServerUrl(url: string): Pick<ConnectionOptions, "servers" | "tls" | "user" | "pass" | "token"> {
   const { protocol, hostname, port, username, password } = new URL(url);
   const server = { servers: `${hostname}:${port || "4222"}`, ...(protocol === "tls:" ? { tls: {} } : {}) };
@@ -67,85 +100,103 @@ export function readServerUrl(url: string): Pick<ConnectionOptions, "servers" | 
   return name === "" ? server : { ...server, token: name };
 }
 
-interface Place {
-  url: string;
-  log: Logger;
-}
-
-function connectAtLast(options: ConnectionOptions, { url, log }: Place): Promise<NatsConnection> {
-  const tryOnce = () =>
-    connect(options).catch((error) => {
-      if (error instanceof errors.AuthorizationError) {
-        throw new AbortError(new Error(`NATS at ${url} refuses the credentials`, { cause: error }));
-      }
-      throw error;
-    });
-  return pRetry(tryOnce, {
+/** Resolves when the broker answers. Rejects when it refuses the credentials, or when the signal aborts. */
+function connectWhenUp(
+  { url, name, logger }: JetstreamConnectionOptions,
+  signal: AbortSignal,
+): Promise<NatsConnection> {
+  const options: ConnectionOptions = {
+    ...readServerUrl(url),
+    name,
+    timeout: CONNECT_DEADLINE_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    // Credentials of a running process may be refused for a while (during a rotation): no reason to give up.
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+  };
+  const connectOnce = async () => {
+    try {
+      const nats = await connect(options);
+      if (signal.aborted) await nats.close();
+      return nats;
+    } catch (error) {
+      if (!(error instanceof errors.AuthorizationError)) throw error;
+      throw new AbortError(new Error(`NATS at ${redactUrl(url)} refuses the credentials`, { cause: error }));
+    }
+  };
+  return pRetry(connectOnce, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: RECONNECT_WAIT_MS,
     maxTimeout: CONNECT_DEADLINE_MS,
+    signal,
     onFailedAttempt({ error, attemptNumber }) {
-      if (attemptNumber === 1) log.warn({ err: error, url }, "waiting for NATS");
+      if (attemptNumber === 1) logger.warn({ err: error, url: redactUrl(url) }, "NATS unreachable, retrying");
     },
   });
 }
 
-function watch(nats: NatsConnection, { url, log }: Place): JetstreamConnection {
-  let isConnected = true;
-  let connected = Promise.withResolvers<void>();
-  let lost = Promise.withResolvers<void>();
-  connected.resolve();
-  // Not reactions on `lost`: a promise that stays pending for months would keep every one of them.
-  const pending = new Set<(error: Error) => void>();
+interface StatusFollower {
+  link: Link;
+  url: string;
+  logger: Logger;
+}
 
-  const becomeLost = () => {
-    if (!isConnected) return;
-    isConnected = false;
-    connected = Promise.withResolvers();
-    lost.resolve();
-    for (const reject of pending) reject(new ConnectionLost("the connection was lost before the answer came"));
-  };
-  const becomeConnected = () => {
-    if (isConnected) return;
-    isConnected = true;
-    lost = Promise.withResolvers();
-    connected.resolve();
-  };
-
-  void (async () => {
-    for await (const status of nats.status()) {
-      if (status.type === "disconnect" && isConnected) {
-        becomeLost();
-        log.warn({ url }, "lost the connection to NATS");
-      } else if (status.type === "reconnect" && !isConnected) {
-        becomeConnected();
-        log.info({ url: status.server }, "connected to NATS again");
-      } else if (status.type === "error") {
-        log.error({ err: status.error }, "NATS reported an error");
-      }
+async function followStatus(nats: NatsConnection, { link, url, logger }: StatusFollower): Promise<void> {
+  for await (const status of nats.status()) {
+    if (status.type === "disconnect" && link.isConnected) {
+      link.becomeLost();
+      logger.warn({ url }, "lost the connection to NATS");
+    } else if (status.type === "reconnect" && !link.isConnected) {
+      link.becomeConnected();
+      logger.info({ url: status.server }, "connected to NATS again");
+    } else if (status.type === "error") {
+      logger.error({ err: status.error }, "NATS reported an error");
     }
-  })();
-  void nats.closed().then(becomeLost);
-  log.info({ url, server: nats.info?.version }, "connected to NATS");
+  }
+}
 
-  return {
-    nats,
-    get isConnected() {
-      return isConnected;
-    },
-    connected: () => connected.promise,
-    lost: () => lost.promise,
-    untilLost<Answer>(request: Promise<Answer>) {
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-      pending.add(reject);
-      request.then(resolve, reject).finally(() => pending.delete(reject));
-      return promise;
-    },
-    async close() {
-      // Without a broker a drain would wait for an answer that does not come.
-      if (isConnected)
-        await Promise.race([nats.drain(), lost.promise, delay(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
-      await nats.close();
-    },
-  };
+/** The two states of a connection, and the requests that wait for an answer. It begins lost. */
+class Link {
+  isConnected = false;
+  #connected = Promise.withResolvers<void>();
+  #lost = Promise.withResolvers<void>();
+  // Not reactions on `#lost`: a promise that stays pending for months would keep every one of them.
+  readonly #pending = new Set<(error: Error) => void>();
+
+  constructor() {
+    this.#lost.resolve();
+  }
+
+  get connected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
+  get lost(): Promise<void> {
+    return this.#lost.promise;
+  }
+
+  becomeConnected(): void {
+    if (this.isConnected) return;
+    this.isConnected = true;
+    this.#lost = Promise.withResolvers();
+    this.#connected.resolve();
+  }
+
+  becomeLost(): void {
+    if (!this.isConnected) return;
+    this.isConnected = false;
+    this.#connected = Promise.withResolvers();
+    this.#lost.resolve();
+    for (const reject of this.#pending) reject(new ConnectionLost("the connection was lost before the answer came"));
+  }
+
+  untilLost<Answer>(request: Promise<Answer>): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#pending.add(reject);
+    request.then(resolve, reject).finally(() => this.#pending.delete(reject));
+    return promise;
+  }
 }

@@ -4,9 +4,9 @@ import type { DamagedFrame, Delivery, EventLog, UnreadableDelivery } from "@tide
 import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { connectJetstream } from "./connection.ts";
+import { createJetstreamConnection } from "./connection.ts";
 import { createStream, type StreamUnderTest, silentLog } from "./fixture/nats-streams.ts";
-import { openJetstreamEventLog } from "./jetstream-event-log.ts";
+import { createJetstreamEventLog } from "./jetstream-event-log.ts";
 
 const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
 
@@ -17,7 +17,8 @@ async function createTestStream(): Promise<StreamUnderTest> {
 }
 
 async function connectAnew() {
-  const connection = await connectJetstream({ url: inject("natsUrl"), name: "second", log: silentLog });
+  const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "second", logger: silentLog });
+  await connection.opened;
   onTestFinished(() => connection.close());
   return connection;
 }
@@ -207,7 +208,8 @@ test("looks at a bounded price past a frame that stays: the gaps behind it are n
 
   const { connection, name } = stream;
   const look = async (maxGapsListed: number) => {
-    const other = await openJetstreamEventLog({ connection, stream: name, maxGapsListed, log: silentLog });
+    const other = createJetstreamEventLog({ connection, stream: name, maxGapsListed, logger: silentLog });
+    await other.opened;
     return other.look();
   };
   const held = [

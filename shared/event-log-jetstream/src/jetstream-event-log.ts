@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Logger } from "@tidemark/telemetry/logger";
 import type { JetstreamConnection } from "./connection.ts";
@@ -11,22 +11,33 @@ import { ensureStream, type StreamLife } from "./stream.ts";
 
 export interface JetstreamEventLogOptions {
   connection: JetstreamConnection;
-  /** Default: `TIDEMARK`. Its subjects are its name in small letters, then `.ingest.<count of events>`. */
+  /** Default: `TIDEMARK`. The subjects are this name in lower case, then `.ingest.<number of events>`. */
   stream?: string;
-  /** What the name of the durable consumer begins with; the life of the stream follows. */
+  /** The durable consumer's name is this and the incarnation of the stream. */
   consumer?: string;
-  /** Disk the stream may use; must be there. Default: 1 GiB for a new stream, what it has for one that exists. */
+  /** The disk space that the stream may use; the server must have it. Default: 1 GiB for a new stream, no change for an existing one. */
   maxBytes?: number;
-  /** Copies in a cluster. Default: 1 for a new stream, what it has for one that exists. */
+  /** Replicas in a cluster. Default: 1 for a new stream, no change for an existing one. */
   replicas?: number;
-  /** How long after its taker is gone a delivery is made again; one that is at hand is extended. */
+  /** A delivery is made again this long after its taker is gone. A delivery that is in flight is extended. */
   ackWaitMs?: number;
   /**
-   * How many sequences that are gone a look lists; behind a frame that stays, each that passes it is one. Default:
-   * 100,000, which the server spells out in 0.8 MB. Deliveries on their way never make that many.
+   * The number of missing sequences that a snapshot may list. Each frame that passes one that stays is such a sequence.
+   * Default: 100,000, which take 0.8 MB of the server's answer. Deliveries in flight never make that many.
    */
   maxGapsListed?: number;
-  log: Logger;
+  /** Runs when the stream is there, before the log counts as open. If it rejects, so does `opened`. */
+  beforeOpen?: () => Promise<void>;
+  logger: Logger;
+}
+
+export interface JetstreamEventLog extends EventLog {
+  /**
+   * Resolves when the log is open. Rejects when waiting cannot help: the server refuses the credentials, the stream
+   * exists with settings that do not fit and cannot be changed, or its size does not fit the server. Left unhandled, the
+   * rejection ends the process. Stays pending when the log is closed first.
+   */
+  readonly opened: Promise<void>;
 }
 
 const ENSURE_WAIT_MS = 500;
@@ -36,15 +47,16 @@ const NO_ROOM =
   "max_file of the account";
 
 /**
- * The log in NATS JetStream: a work queue on disk, a frame a message, refusing when it is full. Waits for a broker that
- * is not ready yet or whose disk is full; survives its restarts, and a stream that is deleted is made anew.
+ * The log in NATS JetStream: a work queue on disk that keeps one frame a message and refuses frames when it is full. It
+ * survives restarts of the broker, and makes the stream again if it was deleted.
  *
- * A frame appended again within two minutes is stored once; after that it may be delivered twice, which the store's
- * ledger knows.
+ * Returns at once and opens in the background, waiting for a broker that is not ready yet or whose disk is full. Until
+ * then `take` waits, and every other method throws `log_unreachable`, as it does while the connection is lost.
  *
- * @throws {Error} when the stream exists with settings that do not fit and cannot be changed, or does not fit the server
+ * A frame appended again within two minutes is stored once. After that it may be delivered twice; the store's ledger
+ * recognises it.
  */
-export async function openJetstreamEventLog({
+export function createJetstreamEventLog({
   connection,
   stream = "TIDEMARK",
   consumer = "consumer",
@@ -52,9 +64,9 @@ export async function openJetstreamEventLog({
   replicas,
   ackWaitMs = 20_000,
   maxGapsListed = 100_000,
-  log,
-}: JetstreamEventLogOptions): Promise<EventLog> {
-  const manager = await jetstreamManager(connection.nats, { checkAPI: false });
+  beforeOpen = async () => {},
+  logger,
+}: JetstreamEventLogOptions): JetstreamEventLog {
   const settings = {
     stream,
     consumer,
@@ -62,18 +74,23 @@ export async function openJetstreamEventLog({
     ...(maxBytes === undefined ? {} : { maxBytes }),
     ...(replicas === undefined ? {} : { replicas }),
   };
+  const closing = Promise.withResolvers<void>();
   let isClosed = false;
+  let isOpen = false;
   let ensuring: Promise<StreamLife | undefined> | undefined;
+  let pulling: Promise<void> | undefined;
 
-  /** Undefined when the log is closed first. */
-  async function ensureAtLast(): Promise<StreamLife | undefined> {
-    for (let tries = 1; !isClosed && !connection.nats.isClosed(); tries++) {
+  const manager = (): Promise<JetStreamManager> => jetstreamManager(connection.nats, { checkAPI: false });
+
+  /** Returns undefined when the log is closed first. */
+  async function ensureWhenReady(): Promise<StreamLife | undefined> {
+    for (let tries = 1; !isClosed && !connection.isClosed; tries++) {
       try {
-        return await ensureStream(manager, settings);
+        return await ensureStream(await manager(), settings);
       } catch (error) {
         if (isOversized(error)) throw new Error(NO_ROOM, { cause: error });
         if (!isNotMadeYet(error)) throw error;
-        if (tries === 1) log.warn({ err: error, stream }, "waiting for the log");
+        if (tries === 1) logger.warn({ err: error, stream }, "log not ready, retrying");
         await Promise.race([connection.lost(), delay(Math.min(tries * ENSURE_WAIT_MS, MAX_ENSURE_WAIT_MS))]);
         await Promise.race([connection.connected(), delay(ENSURE_WAIT_MS)]);
       }
@@ -82,16 +99,31 @@ export async function openJetstreamEventLog({
   }
 
   function ensureLife(): Promise<StreamLife | undefined> {
-    ensuring ??= ensureAtLast().finally(() => {
+    ensuring ??= ensureWhenReady().finally(() => {
       ensuring = undefined;
     });
     return ensuring;
   }
 
-  async function ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  async function open(): Promise<StreamLife> {
+    await connection.opened;
+    const life = await ensureLife();
+    if (life !== undefined) await beforeOpen();
+    if (life === undefined || isClosed) return new Promise(() => {});
+    isOpen = true;
+    logger.info({ stream, incarnation: life.incarnation }, "log open");
+    return life;
+  }
+
+  function assertOpen(): void {
+    if (!isOpen) throw unreachable("the log is not open yet");
+  }
+
+  async function ask<Answer>(question: (manager: JetStreamManager) => Promise<Answer>): Promise<Answer> {
+    assertOpen();
     if (!connection.isConnected) throw unreachable("the log is not reachable");
     try {
-      return await connection.untilLost(question());
+      return await connection.untilLost(question(await manager()));
     } catch (error) {
       if (isAbsent(error) || isUndecided(error)) throw unreachable("the log does not answer", error);
       throw error;
@@ -103,36 +135,44 @@ export async function openJetstreamEventLog({
     stream,
     onAbsent: (cause) => {
       if (ensuring === undefined)
-        log.warn({ err: cause, stream }, "the stream is gone or was changed: making it so again");
-      void ensureLife().catch((error) => log.error({ err: error, stream }, "could not make the log anew"));
+        logger.warn({ err: cause, stream }, "the stream is missing or was changed, making it again");
+      void ensureLife().catch((error) => logger.error({ err: error, stream }, "could not make the stream again"));
     },
   });
-  const puller = createPuller({ connection, stream, ackWaitMs, ensureLife, log });
-  const life = await ensureLife();
-  if (life === undefined) throw unreachable("the connection was closed before the log was ready");
-  log.info({ stream, incarnation: life.incarnation }, "log open");
-  let isPulling = false;
+  const puller = createPuller({ connection, stream, ackWaitMs, ensureLife, logger });
+  const opening = open();
+
+  /** A gateway never takes: deliveries sent to it would be kept from the consumers. So pulling begins with a taker. */
+  async function startPulling(): Promise<void> {
+    const life = await Promise.race([opening, closing.promise]);
+    if (life !== undefined && !isClosed) puller.start(life);
+  }
 
   return {
+    opened: opening.then(() => undefined),
+
     get maxFrameBytes() {
       return publisher.maxFrameBytes;
     },
 
-    append: (frame) => publisher.append(frame),
+    async append(frame) {
+      assertOpen();
+      await publisher.append(frame);
+    },
 
     async take(limits) {
-      // A gateway never takes, and must keep nothing from those who do.
-      if (!isPulling && !isClosed) puller.start(life);
-      isPulling = true;
+      pulling ??= startPulling();
+      await pulling;
       return puller.take(limits);
     },
 
-    look: () => ask(() => lookIntoStream(manager, stream, { maxGapsListed })),
+    look: () => ask((manager) => lookIntoStream(manager, stream, { maxGapsListed })),
 
-    ping: () => ask(async () => void (await manager.streams.info(stream))),
+    ping: () => ask(async (manager) => void (await manager.streams.info(stream))),
 
     async close() {
       isClosed = true;
+      closing.resolve();
       await puller.close();
     },
   };

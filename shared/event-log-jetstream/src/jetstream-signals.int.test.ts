@@ -5,12 +5,14 @@ import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
 import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { connectJetstream } from "./connection.ts";
+import { createJetstreamConnection } from "./connection.ts";
 import { silentLog } from "./fixture/nats-streams.ts";
 import { createNatsSignals } from "./jetstream-signals.ts";
 
-function connect(url = inject("natsUrl")) {
-  return connectJetstream({ url, name: "signals", log: silentLog });
+async function connect(url = inject("natsUrl")) {
+  const connection = createJetstreamConnection({ url, name: "signals", logger: silentLog });
+  await connection.opened;
+  return connection;
 }
 
 describeSignalsContract("memory", async () => {

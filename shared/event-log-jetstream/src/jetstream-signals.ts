@@ -10,17 +10,16 @@ const HEARTBEAT_SUBJECT = "tidemark.heartbeat";
 const COMMIT_SUBJECT = "tidemark.commit";
 
 /**
- * Signals over core NATS: at most once, kept nowhere. Those sent while the connection is lost are dropped, for the client
- * would keep them all and send them late.
+ * Signals over core NATS: at most once, stored nowhere. Signals sent without a connection are dropped, because the client
+ * would keep all of them and send them late. Listeners added before the connection is made hear signals from then on.
  *
- * A message that cannot be read (of another version) is dropped as well.
+ * A message that cannot be read (it comes from another version) is dropped as well.
  */
 export function createNatsSignals(connection: JetstreamConnection): Signals {
-  const { nats } = connection;
   const address = `${VERDICT_PREFIX}${randomUUID()}`;
 
   function send(subject: string, text: string): void {
-    if (connection.isConnected) nats.publish(subject, text);
+    if (connection.isConnected) connection.nats.publish(subject, text);
   }
 
   function listen<Message>(
@@ -28,12 +27,15 @@ export function createNatsSignals(connection: JetstreamConnection): Signals {
     read: (text: string) => Message | undefined,
     listener: (message: Message) => void,
   ): void {
-    nats.subscribe(subject, {
-      callback(error, message) {
-        const received = error === null ? read(message.string()) : undefined;
-        if (received !== undefined) listener(received);
-      },
-    });
+    const subscribe = () =>
+      connection.nats.subscribe(subject, {
+        callback(error, message) {
+          const received = error === null ? read(message.string()) : undefined;
+          if (received !== undefined) listener(received);
+        },
+      });
+    if (connection.isConnected) subscribe();
+    else void connection.connected().then(subscribe);
   }
 
   return {
@@ -49,7 +51,7 @@ export function createNatsSignals(connection: JetstreamConnection): Signals {
   };
 }
 
-/** An address comes out of a frame: anything else than one of ours is not published to. */
+/** An address comes out of a frame: nothing is published to a subject that is not an address of a gateway. */
 function isVerdictAddress(text: string): boolean {
   return /^tidemark\.verdict\.[0-9a-f-]+$/.test(text);
 }
@@ -59,23 +61,18 @@ function readVerdicts(text: string): VerdictMessage | undefined {
   return frameId && verdicts && areVerdicts(verdicts) ? { frameId, verdicts } : undefined;
 }
 
-/** What an older version does not send, or a newer one sends in another form, is passed over. */
+/** A field that an older version does not send, or that a newer version sends in another form, is left out. */
 const HeartbeatText = z.object({
   consumerId: z.string(),
   isStoreUp: z.boolean(),
   lagMs: z.number(),
-  eventsPerSecond: z.number().nonnegative().optional().catch(undefined),
   durability: Durability.optional().catch(undefined),
 });
 
 function readHeartbeat(text: string): Heartbeat | undefined {
   try {
-    const { eventsPerSecond, durability, ...heartbeat } = HeartbeatText.parse(JSON.parse(text));
-    return {
-      ...heartbeat,
-      ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
-      ...(durability === undefined ? {} : { durability }),
-    };
+    const { durability, ...heartbeat } = HeartbeatText.parse(JSON.parse(text));
+    return durability === undefined ? heartbeat : { ...heartbeat, durability };
   } catch {
     return undefined;
   }

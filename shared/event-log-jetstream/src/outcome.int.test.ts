@@ -2,7 +2,7 @@ import { createFrame, takeAll, waitForFrames } from "@tidemark/event-log/contrac
 import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { inject, type TestContext, test, vi } from "vitest";
-import { connectJetstream } from "./connection.ts";
+import { createJetstreamConnection } from "./connection.ts";
 import { createStream, silentLog } from "./fixture/nats-streams.ts";
 
 /** A log seen through a wire that can be cut, and the same log seen past it. */
@@ -11,7 +11,8 @@ async function openBothWays({ onTestFinished }: TestContext) {
   onTestFinished(() => stream.close());
   const proxy = await startTcpProxy(inject("natsUrl"));
   onTestFinished(() => proxy.close());
-  const connection = await connectJetstream({ url: proxy.url, name: "behind the wire", log: silentLog });
+  const connection = createJetstreamConnection({ url: proxy.url, name: "behind the wire", logger: silentLog });
+  await connection.opened;
   onTestFinished(() => connection.close());
   return { proxy, connection, log: await stream.open({ connection }), direct: await stream.open() };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { jetstream, type PubAck } from "@nats-io/jetstream";
+import { type JetStreamClient, jetstream, type PubAck } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
 import { Unavailable } from "@tidemark/domain/errors";
 import { countEvents, encodeEnvelope, type Frame } from "@tidemark/domain/frame";
@@ -27,11 +27,13 @@ export interface PublisherOptions {
 
 /** Publishes frames, each as one message, and tells apart what was taken, what was not, and what nobody knows. */
 export function createPublisher({ connection, stream, onAbsent }: PublisherOptions) {
-  const client = jetstream(connection.nats);
   const prefix = subjectPrefix(stream);
-  let maxPayload = connection.nats.info?.max_payload ?? 1024 * 1024;
+  let client: JetStreamClient | undefined;
+  /** Unknown before the first connection: then no frame is taken anyway. */
+  let maxPayload = Number.MAX_SAFE_INTEGER;
 
   function attempt(frame: Frame, timeoutMs: number): Promise<PubAck> {
+    client ??= jetstream(connection.nats);
     const header = headers();
     header.set(FRAME_HEADER, encodeEnvelope(frame));
     const published = client.publish(`${prefix}.${countEvents(frame)}`, frame.events, {
@@ -64,7 +66,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
 
   return {
     get maxFrameBytes(): number {
-      maxPayload = connection.nats.info?.max_payload ?? maxPayload; // unknown while disconnected
+      if (connection.isConnected) maxPayload = connection.nats.info?.max_payload ?? maxPayload;
       return maxPayload - HEADER_ROOM;
     },
 

@@ -12,7 +12,7 @@ export interface PullerOptions {
   ackWaitMs: number;
   /** Makes sure that stream and consumer exist, however long that takes; undefined when the log is closing. */
   ensureLife: () => Promise<StreamLife | undefined>;
-  log: Logger;
+  logger: Logger;
 }
 
 // Half of it, where no more is asked for, is what a second transaction waits for, be it one event a frame; and little
@@ -36,10 +36,9 @@ const ORDINARY_ENDS = /^(408 request timeout|409 message size exceeds maxbytes|4
  * Written on the pull protocol itself (ADR-13 of nats-architecture-and-design) because the client's `consume` and `fetch`
  * leave no way to stop without losing what is on its way until its acknowledgement is overdue.
  */
-export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }: PullerOptions) {
-  const { nats } = connection;
-  const maxMessageBytes = () => nats.info?.max_payload ?? 0;
-  const bufferBytes = Math.max(MIN_BUFFER_BYTES, 2 * maxMessageBytes());
+export function createPuller({ connection, stream, ackWaitMs, ensureLife, logger }: PullerOptions) {
+  const maxMessageBytes = () => connection.nats.info?.max_payload ?? 0;
+  const bufferBytes = () => Math.max(MIN_BUFFER_BYTES, 2 * maxMessageBytes());
   const inbox = createInbox();
   const timers: NodeJS.Timeout[] = [];
   const closing = Promise.withResolvers<void>();
@@ -56,7 +55,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
 
   function pull(): void {
     if (isClosed || life === undefined || recovery !== undefined || request.remaining > 0) return;
-    const room = { frames: MAX_BUFFERED_FRAMES - buffer.length, bytes: bufferBytes - buffer.bytes };
+    const room = { frames: MAX_BUFFERED_FRAMES - buffer.length, bytes: bufferBytes() - buffer.bytes };
     // With less room than a message can need, the server would end the request at once.
     if (room.frames < MAX_BUFFERED_FRAMES / 2 || room.bytes < maxMessageBytes()) return;
     request = { number: request.number + 1, remaining: room.frames };
@@ -68,7 +67,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
       idle_heartbeat: nanos(HEARTBEAT_MS),
     };
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${life.consumer}`;
-    nats.publish(subject, JSON.stringify(options), { reply: `${inbox}.${request.number}` });
+    connection.nats.publish(subject, JSON.stringify(options), { reply: `${inbox}.${request.number}` });
   }
 
   function receive(message: Msg): void {
@@ -91,7 +90,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
     request.remaining = 0;
     if (ORDINARY_ENDS.test(headers.status)) pull();
     else {
-      log.warn({ status: headers.status, stream }, "the log ended a pull request");
+      logger.warn({ status: headers.status, stream }, "the log ended a pull request");
       recover();
     }
   }
@@ -105,7 +104,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
           life = ensured;
         },
         (error) => {
-          log.error({ err: error, stream }, "could not find the log again");
+          logger.error({ err: error, stream }, "could not find the log again");
           life = undefined;
         },
       )
@@ -118,7 +117,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
   /** Nothing that is here or at hand may be delivered to others: a store that is slow or down takes its time. */
   function extendAll(): void {
     // What a lost connection delays, the ledger makes good: the frame comes again, and counts once.
-    if (!connection.isConnected || nats.isDraining()) return;
+    if (!connection.isConnected || connection.nats.isDraining()) return;
     for (const weighed of undecided) weighed.extend();
   }
 
@@ -133,7 +132,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
   return {
     start(firstLife: StreamLife): void {
       life = firstLife;
-      subscription = nats.subscribe(`${inbox}.*`, { callback: (_error, message) => receive(message) });
+      subscription = connection.nats.subscribe(`${inbox}.*`, { callback: (_error, message) => receive(message) });
       timers.push(
         setInterval(() => {
           const isSilent = request.remaining > 0 && Date.now() - heardAt > SILENCE_MS;
@@ -161,7 +160,7 @@ export function createPuller({ connection, stream, ackWaitMs, ensureLife, log }:
       // Resolves when the server has sent all it had for this subscription.
       if (connection.isConnected) await Promise.race([subscription?.drain(), connection.lost()]);
       for (const { delivery } of buffer.clear()) delivery.retry(0);
-      if (connection.isConnected) await Promise.race([nats.flush(), connection.lost()]);
+      if (connection.isConnected) await Promise.race([connection.nats.flush(), connection.lost()]);
     },
   };
 }

@@ -30,8 +30,6 @@ export interface Heartbeat {
   isStoreUp: boolean;
   /** How long a frame waits from receipt to commit at the moment, milliseconds; 0 where there is nothing to do. */
   lagMs: number;
-  /** How fast it commits while there is something to commit. Absent before the first commit, and from older versions. */
-  eventsPerSecond?: number;
   /** Whether what it commits survives the loss of power, by the store's settings. Absent from older versions. */
   durability?: Durability;
 }

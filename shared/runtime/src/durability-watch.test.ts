@@ -2,7 +2,7 @@ import { type Durability, SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { watchDurability } from "./durability-watch.ts";
+import { startDurabilityWatch } from "./durability-watch.ts";
 
 const UNSAFE: Durability = { status: "unsafe", findings: [{ part: "log", detail: "a setting" }] };
 const AWAY = new Unavailable({ code: "log_unreachable", detail: "away" });
@@ -14,14 +14,15 @@ beforeEach(() => {
 
 async function startWatch(seen: Durability) {
   const world: { seen: Durability | Error } = { seen };
-  const log = createLogger({ service: "test", level: "silent" });
-  const warn = vi.spyOn(log, "warn");
+  const logger = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(logger, "warn");
   const read = async () => {
     if (world.seen instanceof Error) throw world.seen;
     return world.seen;
   };
-  const watch = await watchDurability({ read, log });
+  const watch = startDurabilityWatch({ part: "log", read, logger });
   onTestFinished(() => watch.stop());
+  await watch.first;
   const lookAgain = (next: Durability | Error) => {
     world.seen = next;
     return vi.advanceTimersByTimeAsync(10_000);
@@ -29,7 +30,7 @@ async function startWatch(seen: Durability) {
   return { watch, warn, lookAgain };
 }
 
-test("warns at the start of what is not safe, and keeps quiet while nothing changes", async () => {
+test("warns once of unsafe settings while nothing changes", async () => {
   const { watch, warn, lookAgain } = await startWatch(UNSAFE);
   expect(warn).toHaveBeenCalledExactlyOnceWith({ findings: UNSAFE.findings }, expect.any(String));
   await lookAgain(UNSAFE);
@@ -37,7 +38,7 @@ test("warns at the start of what is not safe, and keeps quiet while nothing chan
   expect(watch.current).toEqual(UNSAFE);
 });
 
-test("warns when it changes", async () => {
+test("warns when the settings become unsafe", async () => {
   const { watch, warn, lookAgain } = await startWatch(SAFE);
   expect(warn).not.toHaveBeenCalled();
   await lookAgain(UNSAFE);
@@ -46,7 +47,7 @@ test("warns when it changes", async () => {
   expect(watch.current).toEqual(SAFE);
 });
 
-test("keeps what it knows while the part is away", async () => {
+test("keeps the last settings while the part is away", async () => {
   const { watch, warn, lookAgain } = await startWatch(UNSAFE);
   await lookAgain(AWAY);
   await lookAgain(UNSAFE);
@@ -54,12 +55,13 @@ test("keeps what it knows while the part is away", async () => {
   expect(warn).toHaveBeenCalledTimes(1);
 });
 
-test("waits for a part that is away at the start", async () => {
-  const log = createLogger({ service: "test", level: "silent" });
+test("reads the settings of a part that is away at the start once it is there", async () => {
+  const logger = createLogger({ service: "test", level: "silent" });
   const read = vi.fn(async () => UNSAFE).mockRejectedValueOnce(AWAY);
-  const started = watchDurability({ read, log });
-  await vi.advanceTimersByTimeAsync(1_000);
-  const watch = await started;
+  const watch = startDurabilityWatch({ part: "log", read, logger });
   onTestFinished(() => watch.stop());
+  expect(watch.current).toMatchObject({ status: "unknown", findings: [{ part: "log" }] });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await watch.first).toEqual(UNSAFE);
   expect(watch.current).toEqual(UNSAFE);
 });

@@ -1,60 +1,88 @@
-import { type Durability, SAFE } from "@tidemark/domain/durability";
+import type { Durability, DurabilityFinding } from "@tidemark/domain/durability";
+import { SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
 import type { Logger } from "@tidemark/telemetry/logger";
 import pRetry from "p-retry";
 
+// A poll, not a look at each reconnect: PostgreSQL takes fsync=off from a reload, which breaks no connection.
 const LOOK_EVERY_MS = 10_000;
 const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 1_000;
 
 export interface DurabilityWatchOptions {
-  /** What the settings are at this moment. @throws {Unavailable} when the part is away */
+  part: DurabilityFinding["part"];
+  /** Reads the settings as they are now. @throws {Unavailable} when the part is away */
   read: () => Promise<Durability>;
-  log: Logger;
+  logger: Logger;
 }
 
 export interface DurabilityWatch {
-  /** What was last seen. While the part is away that is what it was before: nothing is confirmed meanwhile. */
+  /** Resolves with the first settings read, waiting for a part that is away. Stays pending when stopped before. */
+  readonly first: Promise<Durability>;
+  /** The settings last read; unknown before the first. They stay while the part is away: it confirms nothing then. */
   readonly current: Durability;
   stop(): void;
 }
 
 /**
- * Looks at the settings now (waiting for a part that is away) and every ten seconds, for a part may be started again with
- * others. Warns in the log of what is not safe: at the start, and whenever it changes.
+ * Reads the settings of a part now and every ten seconds. Warns in the log when they are not safe: at the start, and
+ * whenever they change.
  */
-export async function watchDurability({ read, log }: DurabilityWatchOptions): Promise<DurabilityWatch> {
-  let current = SAFE;
+export function startDurabilityWatch({ part, read, logger }: DurabilityWatchOptions): DurabilityWatch {
+  const stopping = new AbortController();
+  let current: Durability = {
+    status: "unknown",
+    findings: [{ part, detail: `the settings of the ${part} were not read yet` }],
+  };
+  let reported = SAFE;
+  let timer: NodeJS.Timeout | undefined;
 
   function note(seen: Durability): void {
-    if (JSON.stringify(seen) === JSON.stringify(current)) return;
     current = seen;
+    if (JSON.stringify(seen) === JSON.stringify(reported)) return;
+    reported = seen;
     const { status, findings } = seen;
-    if (status === "safe") log.info("what is confirmed survives the loss of power again");
-    else if (status === "unsafe") log.warn({ findings }, "what is confirmed can be lost with the power");
-    else log.warn({ findings }, "whether what is confirmed survives the loss of power is not known");
+    if (status === "safe") logger.info("confirmed events survive a loss of power again");
+    else if (status === "unsafe") logger.warn({ findings }, "confirmed events can be lost with the power");
+    else logger.warn({ findings }, "it is unknown whether confirmed events survive a loss of power");
   }
 
   async function look(): Promise<void> {
     try {
       note(await read());
     } catch (error) {
-      if (!(error instanceof Unavailable)) log.error({ err: error }, "could not look at the durability settings");
+      if (!(error instanceof Unavailable)) logger.error({ err: error }, "could not read the durability settings");
     }
+    lookLater();
   }
 
-  const first = await pRetry(read, {
-    retries: Number.POSITIVE_INFINITY,
-    minTimeout: FIRST_RETRY_MS,
-    maxTimeout: LOOK_EVERY_MS,
-    shouldRetry: ({ error }) => error instanceof Unavailable,
-  });
-  note(first);
-  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
-  timer.unref();
+  function lookLater(): void {
+    if (!stopping.signal.aborted) timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref();
+  }
+
+  async function lookFirst(): Promise<Durability> {
+    const seen = await pRetry(read, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: FIRST_RETRY_MS,
+      maxTimeout: MAX_RETRY_MS,
+      shouldRetry: ({ error }) => error instanceof Unavailable && !stopping.signal.aborted,
+    }).catch((error) => {
+      if (stopping.signal.aborted) return new Promise<never>(() => {});
+      throw error;
+    });
+    note(seen);
+    lookLater();
+    return seen;
+  }
+
   return {
+    first: lookFirst(),
     get current() {
       return current;
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      stopping.abort();
+      clearTimeout(timer);
+    },
   };
 }

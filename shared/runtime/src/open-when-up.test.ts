@@ -1,11 +1,11 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { expect, test } from "vitest";
-import { openWhenUp } from "./open-when-up.ts";
+import { expect, test, vi } from "vitest";
+import { openWhenUp, pingOnceOpen } from "./open-when-up.ts";
 
-const log = createLogger({ service: "test", level: "silent" });
+const logger = createLogger({ service: "test", level: "silent" });
 
-test("waits for a store that is away", async () => {
+test("retries to open a store that is unreachable", async () => {
   let attempts = 0;
   const open = async () => {
     attempts++;
@@ -13,17 +13,26 @@ test("waits for a store that is away", async () => {
     return "open";
   };
 
-  await expect(openWhenUp(open, log)).resolves.toBe("open");
+  await expect(openWhenUp(open, logger)).resolves.toBe("open");
   expect(attempts).toBe(3);
 });
 
-test("does not wait for what waiting does not mend", async () => {
+test("does not retry to open a store whose failure is permanent", async () => {
   let attempts = 0;
   const open = async () => {
     attempts++;
     throw new Error("the file may not be written");
   };
 
-  await expect(openWhenUp(open, log)).rejects.toThrow("may not be written");
+  await expect(openWhenUp(open, logger)).rejects.toThrow("may not be written");
   expect(attempts).toBe(1);
+});
+
+test("pings a store that is open, and does not wait for one that is not", async () => {
+  const opening = Promise.withResolvers<{ ping: () => Promise<void> }>();
+  await expect(pingOnceOpen(opening.promise)).rejects.toMatchObject({ code: "store_unreachable" });
+  const ping = vi.fn(async () => {});
+  opening.resolve({ ping });
+  await pingOnceOpen(opening.promise);
+  expect(ping).toHaveBeenCalledOnce();
 });

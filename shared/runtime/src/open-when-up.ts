@@ -3,18 +3,25 @@ import type { Logger } from "@tidemark/telemetry/logger";
 import pRetry from "p-retry";
 
 /**
- * Opens a store, and waits for one that is away, full or still starting, however long that takes.
+ * Opens a store. Retries indefinitely while the store is unreachable, full or still starting.
  *
- * @throws {Error} what waiting does not mend: a wrong password, a file that may not be written
+ * @throws {Error} when waiting cannot help: a wrong password, a file that may not be written
  */
-export function openWhenUp<Store>(open: () => Promise<Store>, log: Logger): Promise<Store> {
+export function openWhenUp<Store>(open: () => Promise<Store>, logger: Logger): Promise<Store> {
   return pRetry(open, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 250,
     maxTimeout: 5_000,
     shouldRetry: ({ error }) => error instanceof Unavailable,
     onFailedAttempt: ({ error, attemptNumber }) => {
-      if (attemptNumber === 1) log.warn({ err: error }, "waiting for the store");
+      if (attemptNumber === 1) logger.warn({ err: error }, "store unreachable, retrying");
     },
   });
+}
+
+/** Pings a store that is being opened. @throws {Unavailable} `store_unreachable` at once while it is not open */
+export async function pingOnceOpen(opening: Promise<{ ping(): Promise<void> }>): Promise<void> {
+  const store = await Promise.race([opening, undefined]);
+  if (store === undefined) throw new Unavailable({ code: "store_unreachable", detail: "not connected yet" });
+  await store.ping();
 }

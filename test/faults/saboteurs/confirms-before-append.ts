@@ -1,5 +1,5 @@
-import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
-import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
+import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { GatewaySettings } from "@tidemark/gateway/settings";
@@ -14,18 +14,17 @@ const log = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
 
 /** A gateway that says 202 before the log has said anything: with a broker that dies at that moment, events are lost. */
 await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const connection = await connectJetstream({ url: settings.NATS_URL, name: "gateway", log });
+  const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger: log });
   onClose("connection", () => connection.close());
-  const eventLog = await openJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, log });
+  const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger: log });
   onClose("event log", () => eventLog.close());
+  await eventLog.opened;
   const server = createHttpServer({ log });
   onClose("server", () => server.close());
   registerGateway(server, {
-    log: {
+    eventLog: {
       maxFrameBytes: eventLog.maxFrameBytes,
       append: async (frame) => void eventLog.append(frame).catch(() => {}),
-      look: () => eventLog.look(),
-      ping: () => eventLog.ping(),
     },
     signals: createNatsSignals(connection),
     maxBatchEvents: settings.MAX_BATCH_EVENTS,

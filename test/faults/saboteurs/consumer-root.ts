@@ -3,8 +3,8 @@ import { ConsumerSettings } from "@tidemark/consumer/settings";
 import type { Verdicts } from "@tidemark/domain/verdict";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
-import { connectJetstream } from "@tidemark/event-log-jetstream/connection";
-import { openJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
+import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
+import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
@@ -38,9 +38,9 @@ export async function runSabotagedConsumer(
   const settings = readSettings(ConsumerSettings);
   const log = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
   await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-    const connection = await connectJetstream({ url: settings.NATS_URL, name: "consumer", log });
+    const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "consumer", logger: log });
     onClose("connection", () => connection.close());
-    const eventLog = await openJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, log });
+    const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger: log });
     const maxWriters = MAX_BATCHES;
     const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true, maxWriters });
     const store = await waitFor("the store", open, { timeoutMs: 60_000, intervalMs: 250 });

@@ -2,15 +2,16 @@ import { randomUUID } from "node:crypto";
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import type { Frame } from "@tidemark/domain/frame";
 import type { Verdicts } from "@tidemark/domain/verdict";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
 import { type Intake, joinWithCommas } from "../intake/intake.ts";
-import type { GatewayLog, GatewaySignals } from "../late-log.ts";
 import { type PendingVerdicts, waitForVerdicts } from "./pending-verdicts.ts";
 
 export interface FrameWriterOptions {
-  eventLog: Pick<GatewayLog, "append" | "maxFrameBytes">;
+  eventLog: Pick<EventLog, "append" | "maxFrameBytes">;
   pendingVerdicts: PendingVerdicts;
   /** The address that the verdicts are to be sent to. */
-  signals: Pick<GatewaySignals, "address">;
+  signals: Pick<Signals, "address">;
   /** Whether no running consumer reaches the store: a full log then makes no room. */
   isStoreDown: () => boolean;
   /** A frame is closed when the next request would exceed either limit; a larger request has a frame of its own. */

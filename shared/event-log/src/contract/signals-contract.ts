@@ -52,7 +52,6 @@ export function describeSignalsContract(name: string, createSignals: () => Promi
         consumerId: randomUUID(),
         isStoreUp: false,
         lagMs: 12.5,
-        eventsPerSecond: 80_000,
         durability: { status: "unsafe", findings: [{ part: "store", detail: "a setting" }] },
       };
       const heard: Heartbeat[][] = [[], []];

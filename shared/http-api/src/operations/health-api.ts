@@ -53,7 +53,7 @@ export const readHealth: Operation = {
             queue_size: null,
             durability: {
               status: "unknown",
-              findings: [{ part: "store", detail: "no consumer tells the settings of the store" }],
+              findings: [{ part: "store", detail: "no consumer reports the settings of the store" }],
             },
             timestamp: "2025-10-23T10:00:00.000Z",
             reasons: ["no consumer was heard of within 5 seconds"],
