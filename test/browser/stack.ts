@@ -19,7 +19,7 @@ export async function openStack(): Promise<RunningShape> {
     port: 0,
     gateways: gateways ?? [],
     queries: queries ?? [],
-    log: logger,
+    logger,
   });
   onTestFinished(() => edge.stop());
   return {

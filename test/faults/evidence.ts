@@ -1,6 +1,6 @@
 import type { Counts } from "@tidemark/client/answer";
 import type { Sample } from "./observer.ts";
-import type { Audit, DroppedCopy, Stats } from "./reader.ts";
+import type { Audit, DroppedDuplicate, Stats } from "./reader.ts";
 import type { Recount } from "./recount.ts";
 import type { Attempt } from "./tally.ts";
 
@@ -13,7 +13,7 @@ export interface Evidence {
   /** What the service found when it recounted. */
   audit: Audit;
   /** Every dropped copy that is listed. */
-  dropped: readonly DroppedCopy[];
+  dropped: readonly DroppedDuplicate[];
   /** Each receipt's counts at the end; undefined where it gave none. */
   receipts: ReadonlyMap<string, Counts | undefined>;
   samples: readonly Sample[];

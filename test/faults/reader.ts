@@ -16,7 +16,7 @@ export interface Stats {
 }
 
 /** A copy that was not stored, as `GET /duplicates` lists it. */
-export interface DroppedCopy {
+export interface DroppedDuplicate {
   topic: string;
   event_id: string;
   source: string;
@@ -64,12 +64,12 @@ export async function* walkEvents(service: URL): AsyncGenerator<StoredPage["even
 }
 
 /** Every dropped copy that is on record. */
-export async function listDropped(service: URL): Promise<DroppedCopy[]> {
-  const listed: DroppedCopy[] = [];
+export async function listDropped(service: URL): Promise<DroppedDuplicate[]> {
+  const listed: DroppedDuplicate[] = [];
   for (let cursor: string | undefined; ; ) {
     const url = new URL(`/duplicates?limit=${PAGE_EVENTS}`, service);
     if (cursor !== undefined) url.searchParams.set("cursor", cursor);
-    const page = JSON.parse(await get(url)) as { duplicates: DroppedCopy[]; next_cursor: string | null };
+    const page = JSON.parse(await get(url)) as { duplicates: DroppedDuplicate[]; next_cursor: string | null };
     listed.push(...page.duplicates);
     if (page.next_cursor === null) return listed;
     cursor = page.next_cursor;

@@ -26,8 +26,8 @@ async function openSingle(environment: Record<string, string> = {}): Promise<str
 
 async function booksOf(url: string) {
   const stats = (await (await fetch(`${url}/stats`)).json()) as Record<string, number>;
-  const { received, unique_processed: unique, duplicate_dropped: duplicates, conflicts, drift } = stats;
-  return { received, unique, duplicates, conflicts, drift };
+  const { received, unique_processed: stored, duplicate_dropped: duplicates, conflicts, drift } = stats;
+  return { received, stored, duplicates, conflicts, drift };
 }
 
 function eventOf(id: string): client.IdentifiedEvent {
@@ -61,7 +61,7 @@ test("verdicts of batchers that send copies of each other's events add up to the
   expect(stored).toBe(800);
   expect(await booksOf(url)).toEqual({
     received: 6_000,
-    unique: 800,
+    stored: 800,
     duplicates: (duplicate ?? 0) + conflict,
     conflicts: conflict,
     drift: 0,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { startConsumer } from "@tidemark/consumer/consumer";
 import type { VerdictMessage } from "@tidemark/event-log/signals";
-import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { createStream, silentLogger as logger } from "@tidemark/event-log-jetstream/fixture/nats-streams";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
@@ -31,16 +31,16 @@ test("a consumer killed between commit and ack changes no count when its frames 
   const [, signal] = await once(dying, "exit");
   expect(signal).toBe("SIGKILL");
 
-  const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+  const store = await openPostgresEventStore({ url: database.url, logger, migrate: true });
   onTestFinished(() => store.close());
   const readBooks = () => store.readBooks({ maxTopics: 10 });
   const committed = await readBooks();
-  expect(committed).toMatchObject({ unique: 2, duplicates: 1 });
-  expect(await eventLog.look()).toMatchObject({ frames: 1, events: 3 });
+  expect(committed).toMatchObject({ stored: 2, duplicates: 1 });
+  expect(await eventLog.snapshot()).toMatchObject({ frames: 1, events: 3 });
 
-  const consumer = startConsumer({ eventLog, store, signals, log });
+  const consumer = startConsumer({ eventLog, store, signals, logger });
   onTestFinished(() => consumer.stop());
-  await waitFor("the frame to leave the log", async () => (await eventLog.look()).frames === 0);
+  await waitFor("the frame to leave the log", async () => (await eventLog.snapshot()).frames === 0);
   await waitFor("the verdicts of the first time", () => verdicts.length > 0);
   expect(verdicts).toEqual([{ frameId: frame.id, verdicts: "ssd" }]);
   expect(await readBooks()).toEqual(committed);

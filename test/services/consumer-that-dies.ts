@@ -5,20 +5,20 @@
 import { startConsumer } from "@tidemark/consumer/consumer";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
-import { silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { silentLogger as logger } from "@tidemark/event-log-jetstream/fixture/nats-streams";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 
 const [natsUrl = "", stream = "", databaseUrl = ""] = process.argv.slice(2);
-const connection = createJetstreamConnection({ url: natsUrl, name: "consumer-that-dies", logger: log });
-const eventLog = createJetstreamEventLog({ connection, stream, ackWaitMs: 1_000, logger: log });
-const store = await openPostgresEventStore({ url: databaseUrl, log, migrate: true });
+const connection = createJetstreamConnection({ url: natsUrl, name: "consumer-that-dies", logger });
+const eventLog = createJetstreamEventLog({ connection, stream, ackWaitMs: 1_000, logger });
+const store = await openPostgresEventStore({ url: databaseUrl, logger, migrate: true });
 
 const dying: EventLog = {
   maxFrameBytes: eventLog.maxFrameBytes,
   append: (frame) => eventLog.append(frame),
-  look: () => eventLog.look(),
+  snapshot: () => eventLog.snapshot(),
   ping: () => eventLog.ping(),
   close: () => eventLog.close(),
   take: async (limits) => {
@@ -27,4 +27,4 @@ const dying: EventLog = {
   },
 };
 
-startConsumer({ eventLog: dying, store, signals: createNatsSignals(connection), log });
+startConsumer({ eventLog: dying, store, signals: createNatsSignals(connection), logger });

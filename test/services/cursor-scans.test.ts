@@ -90,8 +90,8 @@ async function walkThrough({ store, hold }: World, plan: Step[]): Promise<void> 
 
 test("SQLite: each event is met once, forward and backward, whatever is stored meanwhile", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
-  const log = createLogger({ service: "test", level: "silent" });
-  const store = await openSqliteEventStore({ path: join(directory, "tidemark.db"), log });
+  const logger = createLogger({ service: "test", level: "silent" });
+  const store = await openSqliteEventStore({ path: join(directory, "tidemark.db"), logger });
   onTestFinished(async () => {
     await store.close();
     await rm(directory, { recursive: true });

@@ -3,7 +3,7 @@ import { startConsumer } from "@tidemark/consumer/consumer";
 import { encodeEnvelope } from "@tidemark/domain/frame";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { VerdictMessage } from "@tidemark/event-log/signals";
-import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { createStream, silentLogger as logger } from "@tidemark/event-log-jetstream/fixture/nats-streams";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
@@ -18,7 +18,7 @@ async function openStack() {
   onTestFinished(() => stream.close());
   const database = await createDatabase(inject("databaseUrl"));
   onTestFinished(() => database.drop());
-  const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+  const store = await openPostgresEventStore({ url: database.url, logger, migrate: true });
   onTestFinished(() => store.close());
   const eventLog = await stream.open({ ackWaitMs: 1_000 });
   const signals = createNatsSignals(stream.connection);
@@ -30,7 +30,7 @@ async function openStack() {
       headers,
       payload,
     });
-  const start = (seen: EventLog = eventLog) => startConsumer({ eventLog: seen, store, signals, log });
+  const start = (seen: EventLog = eventLog) => startConsumer({ eventLog: seen, store, signals, logger });
   return { eventLog, store, signals, verdicts, publish, start };
 }
 
@@ -64,20 +64,23 @@ test("damaged frames become dead letters, sound ones beside them are stored, eac
 
   const received: number[] = [];
   const look = async () => {
-    const { books, queue } = await readBooks({ reader: store, readLog: () => eventLog.look() }, { maxTopics: 10 });
-    const { unique, duplicates, deadLettered } = books;
-    received.push(unique + duplicates + deadLettered + (queue?.events ?? Number.NaN));
-    return { unique, duplicates, deadLettered, queued: queue?.events };
+    const { books, queue } = await readBooks(
+      { reader: store, readLogSnapshot: () => eventLog.snapshot() },
+      { maxTopics: 10 },
+    );
+    const { stored, duplicates, deadLettered } = books;
+    received.push(stored + duplicates + deadLettered + (queue?.events ?? Number.NaN));
+    return { stored, duplicates, deadLettered, queued: queue?.events };
   };
-  expect(await look()).toMatchObject({ unique: 0, queued: 16 });
+  expect(await look()).toMatchObject({ stored: 0, queued: 16 });
   const consumer = start(givingBackOnce(eventLog));
   onTestFinished(() => consumer.stop());
   await waitFor("the log to be empty", async () => {
     await look();
-    return (await eventLog.look()).frames === 0;
+    return (await eventLog.snapshot()).frames === 0;
   });
 
-  expect(await look()).toEqual({ unique: 4, duplicates: 0, deadLettered: 12, queued: 0 });
+  expect(await look()).toEqual({ stored: 4, duplicates: 0, deadLettered: 12, queued: 0 });
   expect(new Set(received)).toEqual(new Set([16]));
   const { deadLetters } = await store.listDeadLetters({ limit: 100 });
   expect(deadLetters.map(({ events }) => events).toSorted()).toEqual([0, 3, 4, 5]);
@@ -105,7 +108,7 @@ test("a frame of a newer format stays in the log, and holds up no other", async 
   const consumer = start();
   onTestFinished(() => consumer.stop());
 
-  await waitFor("the other frame to leave the log", async () => (await eventLog.look()).frames === 1);
-  expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 1, deadLettered: 0 });
+  await waitFor("the other frame to leave the log", async () => (await eventLog.snapshot()).frames === 1);
+  expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, deadLettered: 0 });
   expect(await store.findFrame(newer.id)).toBeUndefined();
 });

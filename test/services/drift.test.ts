@@ -7,7 +7,7 @@ import type { EventLog } from "@tidemark/event-log/event-log";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import {
   createStream,
-  silentLog as log,
+  silentLogger as logger,
   type StreamUnderTest,
 } from "@tidemark/event-log-jetstream/fixture/nats-streams";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
@@ -32,7 +32,7 @@ async function openDatabase() {
   const database = await createDatabase(inject("databaseUrl"));
   onTestFinished(() => database.drop());
   const open = async () => {
-    const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+    const store = await openPostgresEventStore({ url: database.url, logger, migrate: true });
     onTestFinished(() => store.close());
     return store;
   };
@@ -43,9 +43,9 @@ type Store = Awaited<ReturnType<typeof openPostgresEventStore>>;
 
 /** A consumer on a connection of its own. */
 async function consume(stream: StreamUnderTest, store: Store) {
-  const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "consumer", logger: log });
+  const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "consumer", logger });
   const eventLog = await stream.open({ connection, ackWaitMs: 1_000 });
-  const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), log });
+  const consumer = startConsumer({ eventLog, store, signals: createNatsSignals(connection), logger });
   onTestFinished(async () => {
     await consumer.stop();
     await connection.close();
@@ -54,7 +54,7 @@ async function consume(stream: StreamUnderTest, store: Store) {
 }
 
 async function lookAt(eventLog: EventLog, reader: EventStore) {
-  const { drift, queue } = await readBooks({ reader, readLog: () => eventLog.look() }, { maxTopics: 0 });
+  const { drift, queue } = await readBooks({ reader, readLogSnapshot: () => eventLog.snapshot() }, { maxTopics: 0 });
   return { drift, queued: queue?.events };
 }
 
@@ -98,8 +98,8 @@ test("the books never drift while frames flow, come twice, cannot be read, and c
   drifts.delete(undefined); // the log was too busy to be certain
   expect([...drifts]).toEqual([0]);
   expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
-  await waitFor("the last frame to leave", async () => (await eventLog.look()).frames === 0);
-  expect(await eventLog.look()).toMatchObject({ removed: 30 * 12 });
+  await waitFor("the last frame to leave", async () => (await eventLog.snapshot()).frames === 0);
+  expect(await eventLog.snapshot()).toMatchObject({ removed: 30 * 12 });
   expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
 });
 
@@ -111,10 +111,10 @@ test("the books do not drift when a consumer is killed between commit and ack", 
   const dying = spawn(process.execPath, [CONSUMER_THAT_DIES, inject("natsUrl"), stream.name, url]);
   await once(dying, "exit");
 
-  expect(await eventLog.look()).toMatchObject({ frames: 1, removed: 0 });
+  expect(await eventLog.snapshot()).toMatchObject({ frames: 1, removed: 0 });
   expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
   await consume(stream, store);
-  await waitFor("the frame to leave the log", async () => (await eventLog.look()).removed === 1);
+  await waitFor("the frame to leave the log", async () => (await eventLog.snapshot()).removed === 1);
   expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
 });
 
@@ -124,14 +124,14 @@ test("a log that is made anew is compared in its own life", async () => {
   await consume(stream, store);
   const frames = Array.from({ length: 5 }, createFrame);
   for (const frame of frames) await eventLog.append(frame);
-  await waitFor("the frames to leave the log", async () => (await eventLog.look()).removed === 5);
+  await waitFor("the frames to leave the log", async () => (await eventLog.snapshot()).removed === 5);
 
   await stream.connection.nats.request(`$JS.API.STREAM.DELETE.${stream.name}`);
   const known = frames[0] as Frame;
   await waitFor("the log to take a frame that is known", () => eventLog.append(known).then(() => true));
   await eventLog.append(createFrame());
 
-  await waitFor("both frames to leave the log", async () => (await eventLog.look()).removed === 2);
+  await waitFor("both frames to leave the log", async () => (await eventLog.snapshot()).removed === 2);
   expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
 });
 
@@ -140,7 +140,7 @@ test("drift is what left the log for other books, or for none", async () => {
   const former = await openDatabase();
   const consumer = await consume(stream, former.store);
   for (let count = 0; count < 3; count++) await eventLog.append(createFrame());
-  await waitFor("the frames to leave the log", async () => (await eventLog.look()).removed === 3);
+  await waitFor("the frames to leave the log", async () => (await eventLog.snapshot()).removed === 3);
   await consumer.stop();
 
   const { store } = await openDatabase();

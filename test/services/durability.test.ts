@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
-import { createStream, silentLog as log } from "@tidemark/event-log-jetstream/fixture/nats-streams";
+import { createStream, silentLogger as logger } from "@tidemark/event-log-jetstream/fixture/nats-streams";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { createDataDir } from "@tidemark/test-support/infrastructure-programs";
@@ -87,14 +87,14 @@ describe("of the store", () => {
       [await createOwnDatabase(), "safe"],
       [await createLossyDatabase(), "unsafe"],
     ] as const) {
-      const store = await openPostgresEventStore({ url: database.url, log, migrate: true });
+      const store = await openPostgresEventStore({ url: database.url, logger, migrate: true });
       onTestFinished(() => store.close());
       expect((await store.readDurability()).status).toBe(status);
     }
   });
 
   test("SQLite is opened so that it is safe", async () => {
-    const store = await openSqliteEventStore({ path: `${await createDataDir()}/${randomUUID()}.db`, log });
+    const store = await openSqliteEventStore({ path: `${await createDataDir()}/${randomUUID()}.db`, logger });
     onTestFinished(() => store.close());
     expect(await store.readDurability()).toEqual(SAFE);
   });

@@ -8,7 +8,7 @@ export interface EdgeOptions {
   port: number;
   gateways: readonly URL[];
   queries: readonly URL[];
-  log: Logger;
+  logger: Logger;
 }
 
 export interface Edge {
@@ -20,7 +20,7 @@ export interface Edge {
  * The one address of a stack without containers, in the place of deploy/nginx: `/publish` to the gateways, the rest to
  * the query replicas, in turn.
  */
-export async function startEdge({ host, port, gateways, queries, log }: EdgeOptions): Promise<Edge> {
+export async function startEdge({ host, port, gateways, queries, logger }: EdgeOptions): Promise<Edge> {
   const agent = new Agent({ keepAlive: true });
   const nextGateways = takeTurns(gateways);
   const nextQueries = takeTurns(queries);
@@ -30,7 +30,7 @@ export async function startEdge({ host, port, gateways, queries, log }: EdgeOpti
     response.once("close", () => liveStreams.delete(response));
   };
 
-  const server = createHttpServer({ log });
+  const server = createHttpServer({ logger });
   server.addHook("onRequest", (request, reply) => {
     reply.hijack();
     const isPublish = /^\/publish(\?|$)/.test(request.raw.url ?? "");

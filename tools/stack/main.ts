@@ -21,9 +21,9 @@ const options = commandLineOrExit(STACK_COMMAND);
 const host = settings.HOST;
 const port = options.port ?? settings.PORT;
 const replicaCounts = { query: options.queries, consumer: options.consumers, gateway: options.gateways };
-const log = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
+const logger = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
 
-await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   await checkPort(); // before a database is created in vain
   const environment = {
     ...process.env,
@@ -50,17 +50,17 @@ await runProcess({ log, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClo
     port,
     gateways: urlsOf(gateways),
     queries: urlsOf(queries),
-    log,
+    logger,
   });
   onClose("edge", () => edge.stop());
-  log.info({ replicas: replicaCounts, dataDir: options.data }, `the stack is ready on ${edge.url}`);
+  logger.info({ replicas: replicaCounts, dataDir: options.data }, `the stack is ready on ${edge.url}`);
 });
 
 function restarting(name: string): RestartPolicy {
   return {
     firstPauseMs: 500,
     longestPauseMs: 30_000,
-    onRestart: (ending, pauseMs) => log.error({ name, ending, pauseMs }, "service ended, starting it again"),
+    onRestart: (ending, pauseMs) => logger.error({ name, ending, pauseMs }, "service ended, starting it again"),
   };
 }
 

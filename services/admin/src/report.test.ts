@@ -1,11 +1,11 @@
-import { type Audit, judgeAudit } from "@tidemark/event-store/audit";
+import { type Audit, balanceAudit } from "@tidemark/event-store/audit";
 import { expect, test } from "vitest";
 import { writeReport } from "./report.ts";
 
-const COUNTS = { unique: 1_234, duplicates: 20, conflicts: 1, deadLettered: 0 };
+const COUNTS = { stored: 1_234, duplicates: 20, conflicts: 1, deadLettered: 0 };
 
 function auditWith(overrides: Partial<Audit> = {}): Audit {
-  return judgeAudit({
+  return balanceAudit({
     auditedAt: "2025-10-23T10:00:00.000000Z",
     durationMs: 1_250,
     topicsTotal: 1_000,
@@ -23,7 +23,7 @@ test("shows the books and the rows side by side", () => {
     [
       "tidemark.db, as it was at 2025-10-23T10:00:00.000000Z; counted in 1.3 s",
       "",
-      "                   unique  duplicates  conflicts  dead-lettered",
+      "                   stored  duplicates  conflicts  dead-lettered",
       "  books             1,234          20          1              0",
       "  books by source                  20          1",
       "  rows              1,234          20          1              0",
@@ -34,14 +34,14 @@ test("shows the books and the rows side by side", () => {
 });
 
 test("names the topics that differ, and how many more", () => {
-  const differences = [{ topic: "user.login", booked: COUNTS, counted: { ...COUNTS, unique: 1_233 } }];
+  const differences = [{ topic: "user.login", booked: COUNTS, counted: { ...COUNTS, stored: 1_233 } }];
 
   const report = writeReport(auditWith({ differences, differencesTotal: 3 }), "tidemark.db");
 
   expect(report.split("\n").slice(7)).toEqual([
     "THE BOOKS DO NOT BALANCE: 3 of 1,000 topics differ.",
     "",
-    "  topic                unique  duplicates  conflicts  dead-lettered",
+    "  topic                stored  duplicates  conflicts  dead-lettered",
     '  "user.login"  books   1,234          20          1              0',
     "                rows    1,233          20          1              0",
     "  and 2 more",

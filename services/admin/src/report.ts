@@ -1,7 +1,7 @@
 import type { Audit, AuditCounts, AuditDifference } from "@tidemark/event-store/audit";
 
 const COLUMNS: [title: string, count: (counts: AuditCounts) => number][] = [
-  ["unique", ({ unique }) => unique],
+  ["stored", ({ stored }) => stored],
   ["duplicates", ({ duplicates }) => duplicates],
   ["conflicts", ({ conflicts }) => conflicts],
   ["dead-lettered", ({ deadLettered }) => deadLettered],

@@ -53,7 +53,7 @@ function createLog(): EventLog {
 /** A consumer with a store that does what `apply` and `bury` say. */
 export function runConsumer(
   apply: (deliveries: AppliedDelivery[]) => Promise<Applied>,
-  bury: (frame: UnreadableFrame) => Promise<Applied> = allBuried,
+  deadLetterFrame: (frame: UnreadableFrame) => Promise<Applied> = allBuried,
   { stopWaitMs }: { stopWaitMs?: number } = {},
 ) {
   const eventLog = createLog();
@@ -68,14 +68,14 @@ export function runConsumer(
       calls.push(deliveries);
       return apply(deliveries);
     },
-    bury,
+    deadLetterFrame,
   };
-  const log = createLogger({ service: "test", level: "silent" });
-  const warn = vi.spyOn(log, "warn");
-  const error = vi.spyOn(log, "error");
+  const logger = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(logger, "warn");
+  const error = vi.spyOn(logger, "error");
   const batch = { maxEvents: 12, maxBytes: 1_000_000 };
   const patience = stopWaitMs === undefined ? {} : { stopWaitMs };
-  const consumer = startConsumer({ eventLog, store, signals, log, batch, ...patience });
+  const consumer = startConsumer({ eventLog, store, signals, logger, batch, ...patience });
   onTestFinished(() => consumer.stop());
   return { eventLog, consumer, calls, verdicts, heartbeats, warn, error };
 }

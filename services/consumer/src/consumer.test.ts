@@ -11,7 +11,7 @@ describe("a consumer", () => {
     await Promise.all(frames.map((one) => eventLog.append(one)));
     await expect.poll(() => verdicts.map(({ verdicts }) => verdicts)).toEqual(["ss", "sss"]);
     expect(calls).toHaveLength(1);
-    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
   it("acknowledges only after the commit", async () => {
@@ -22,10 +22,10 @@ describe("a consumer", () => {
     });
     await eventLog.append(frame());
     await expect.poll(() => calls.length).toBe(1);
-    expect([await eventLog.look(), verdicts]).toMatchObject([{ frames: 1 }, []]);
+    expect([await eventLog.snapshot(), verdicts]).toMatchObject([{ frames: 1 }, []]);
     commit.resolve();
     await expect.poll(() => verdicts.length).toBe(1);
-    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
   it("gives the store a second batch while it has the first only when that is large", async () => {
@@ -79,7 +79,7 @@ describe("a consumer", () => {
     const done = expect(consumer.done).rejects.toThrow("a bug");
     await eventLog.append(frame());
     await done;
-    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
   it("finishes what else is at hand before it stops after such an error", async () => {
@@ -99,7 +99,7 @@ describe("a consumer", () => {
     const stopped = consumer.stop();
     setImmediate(commit.resolve);
     await stopped;
-    expect(await eventLog.look()).toMatchObject({ frames: 1, events: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 1, events: 1 });
   });
 
   it("finishes the batch at hand before it stops", async () => {
@@ -123,7 +123,7 @@ describe("a consumer", () => {
     await eventLog.append(frame());
     await expect.poll(() => calls.length).toBe(1);
     await consumer.stop();
-    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
   it("gives back what a store that does not answer has not committed, when it has to stop", async () => {
@@ -139,7 +139,7 @@ describe("a consumer", () => {
     await consumer.stop();
     commit.resolve();
 
-    expect([await eventLog.look(), verdicts]).toMatchObject([{ frames: 1 }, []]);
+    expect([await eventLog.snapshot(), verdicts]).toMatchObject([{ frames: 1 }, []]);
   });
 
   it("says how many events the store refused and names the first of them, once for a batch", async () => {

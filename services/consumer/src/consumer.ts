@@ -19,11 +19,11 @@ import { MAX_SAMPLES, settleApplied, settleBuried } from "./settle.ts";
 
 export interface ConsumerOptions {
   eventLog: EventLog;
-  store: Pick<EventStore, "apply"> & Pick<DeadLetterStore, "bury">;
+  store: Pick<EventStore, "apply"> & Pick<DeadLetterStore, "deadLetterFrame">;
   signals: Signals;
   /** What the store's settings are, for the heartbeats. */
   durability?: { readonly current: Durability };
-  log: Logger;
+  logger: Logger;
   /** What one transaction takes at most; a frame larger than that is taken alone. */
   batch?: { maxEvents: number; maxBytes: number };
   /** How many batches may be with the store at a time. Default 2. */
@@ -77,7 +77,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   });
   const stopping = new AbortController();
   const givingUp = new AbortController();
-  const newerFrames = new NewerFrames(options.log);
+  const newerFrames = new NewerFrames(options.logger);
   const course = { ...options, pulse, newerFrames, stopping: stopping.signal, givingUp };
   const loop = async (limits: TakeLimits) => {
     for (;;) {
@@ -89,7 +89,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     }
   };
   const { batch: limits = BATCH, maxBatches = MAX_BATCHES } = options;
-  const others = Array.from({ length: maxBatches - 1 }, () => loop({ ...limits, least: WORTH_ANOTHER }));
+  const others = Array.from({ length: maxBatches - 1 }, () => loop({ ...limits, min: WORTH_ANOTHER }));
   const loops = [loop(limits), ...others];
   const running = Promise.all(loops).finally(() => pulse.stop());
   const ended = Promise.allSettled([running, ...loops]); // where one failed, another may have a batch with the store
@@ -118,7 +118,9 @@ async function consume(course: Course, deliveries: (Delivery | UnreadableDeliver
     await apply(course, readable);
   } catch (error) {
     // A damaged frame has nothing to do with why its neighbours could not be applied.
-    await buryAll(course, damaged).catch((err) => course.log.error({ err }, "could not bury a damaged frame either"));
+    await buryAll(course, damaged).catch((err) =>
+      course.logger.error({ err }, "could not bury a damaged frame either"),
+    );
     throw error;
   }
   await buryAll(course, damaged);
@@ -126,19 +128,19 @@ async function consume(course: Course, deliveries: (Delivery | UnreadableDeliver
 
 async function apply(course: Course, deliveries: Delivery[]): Promise<void> {
   if (deliveries.length === 0) return;
-  const maxNamed = course.log.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
+  const maxNamed = course.logger.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
   const applied = await untilUp(course, () => course.store.apply(deliveries, { maxNamed }));
   if (applied === undefined) for (const delivery of deliveries) delivery.retry(0);
   else course.pulse.committed(settleApplied(course, deliveries, applied));
 }
 
 async function buryAll(course: Course, damaged: DamagedDelivery[]): Promise<void> {
-  for (const delivery of damaged) await bury(course, delivery);
+  for (const delivery of damaged) await deadLetterFrame(course, delivery);
 }
 
-async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {
+async function deadLetterFrame(course: Course, delivery: DamagedDelivery): Promise<void> {
   const { damaged, origin } = delivery;
-  const buried = await untilUp(course, () => course.store.bury({ ...damaged, origin }));
+  const buried = await untilUp(course, () => course.store.deadLetterFrame({ ...damaged, origin }));
   if (buried === undefined) {
     delivery.retry(0);
     return;
@@ -152,19 +154,19 @@ async function bury(course: Course, delivery: DamagedDelivery): Promise<void> {
  * the store is down, after a while when it does not answer.
  */
 async function untilUp<Outcome>(
-  { log, pulse, stopping, givingUp }: Course,
+  { logger, pulse, stopping, givingUp }: Course,
   change: () => Promise<Outcome>,
 ): Promise<Outcome | undefined> {
   const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
   while (!givingUp.signal.aborted) {
     try {
       const outcome = await unlessAborted(givingUp.signal, change());
-      if (outcome === undefined) log.warn("stopping without an answer from the store: it goes back to the log");
-      else if (backoff.attempts > 0) log.info({ attempts: backoff.attempts }, "the store is back");
+      if (outcome === undefined) logger.warn("stopping without an answer from the store: it goes back to the log");
+      else if (backoff.attempts > 0) logger.info({ attempts: backoff.attempts }, "the store is back");
       return outcome;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      if (backoff.attempts === 0) log.warn({ err: error }, "the store is away; waiting for it");
+      if (backoff.attempts === 0) logger.warn({ err: error }, "the store is away; waiting for it");
       pulse.storeIsDown();
       await backoff.wait(stopping);
       if (stopping.aborted) givingUp.abort();

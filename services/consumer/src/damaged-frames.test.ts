@@ -4,8 +4,11 @@ import { allBuried, allStored, DAMAGED, frame, NEWER, runConsumer } from "./cons
 
 describe("a frame that cannot be read", () => {
   it("is buried with the events the log counts it for, and its neighbours are applied", async () => {
-    const bury = vi.fn(allBuried);
-    const { eventLog, verdicts, calls, error } = runConsumer(async (deliveries) => allStored(deliveries), bury);
+    const deadLetterFrame = vi.fn(allBuried);
+    const { eventLog, verdicts, calls, error } = runConsumer(
+      async (deliveries) => allStored(deliveries),
+      deadLetterFrame,
+    );
     const [first, damaged, last] = [frame(), frame(2, DAMAGED), frame()];
     await Promise.all([first, damaged, last].map((one) => eventLog.append(one)));
 
@@ -16,11 +19,11 @@ describe("a frame that cannot be read", () => {
       [last.id]: "s",
     });
     expect(calls.map((call) => call.length)).toEqual([2]);
-    expect(bury.mock.calls).toMatchObject([[{ frameId: damaged.id, events: 2, origin: { sequence: 2 } }]]);
+    expect(deadLetterFrame.mock.calls).toMatchObject([[{ frameId: damaged.id, events: 2, origin: { sequence: 2 } }]]);
     expect(error.mock.calls).toMatchObject([
       [{ frame: damaged.id, events: 2 }, "a damaged frame became a dead letter"],
     ]);
-    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
   it("is acknowledged only after the commit, which a store that is down is given time for", async () => {
@@ -34,10 +37,10 @@ describe("a frame that cannot be read", () => {
     );
     await eventLog.append(frame(1, DAMAGED));
     await expect.poll(() => heartbeats.at(-1)?.isStoreUp).toBe(false);
-    expect([await eventLog.look(), verdicts]).toMatchObject([{ frames: 1 }, []]);
+    expect([await eventLog.snapshot(), verdicts]).toMatchObject([{ frames: 1 }, []]);
     isUp = true;
     await expect.poll(() => verdicts).toMatchObject([{ verdicts: "x" }]);
-    expect(await eventLog.look()).toMatchObject({ frames: 0 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
   it("is buried also when its neighbours meet an error that ends the consumer", async () => {
@@ -46,7 +49,7 @@ describe("a frame that cannot be read", () => {
     await Promise.all([frame(), frame(1, DAMAGED)].map((one) => eventLog.append(one)));
     await done;
     await expect.poll(() => verdicts).toMatchObject([{ verdicts: "x" }]);
-    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
   it("does not hide why its neighbours could not be applied when it cannot be buried either", async () => {
@@ -69,27 +72,27 @@ describe("a frame that cannot be read", () => {
     await Promise.all([frame(1, DAMAGED), frame()].map((one) => eventLog.append(one)));
     await done;
     await expect.poll(() => verdicts).toMatchObject([{ verdicts: "s" }]);
-    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
   it("goes back to the log when the consumer has to stop while the store is down", async () => {
-    const bury = vi.fn(() => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })));
-    const { eventLog, consumer } = runConsumer(async (deliveries) => allStored(deliveries), bury);
+    const deadLetterFrame = vi.fn(() => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })));
+    const { eventLog, consumer } = runConsumer(async (deliveries) => allStored(deliveries), deadLetterFrame);
     await eventLog.append(frame(1, DAMAGED));
-    await expect.poll(() => bury.mock.calls.length).toBe(1);
+    await expect.poll(() => deadLetterFrame.mock.calls.length).toBe(1);
     await consumer.stop();
-    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
   it("is not tried when the consumer has to stop while the store is down", async () => {
     const away = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" }));
-    const bury = vi.fn(away);
-    const { eventLog, consumer, calls } = runConsumer(away, bury);
+    const deadLetterFrame = vi.fn(away);
+    const { eventLog, consumer, calls } = runConsumer(away, deadLetterFrame);
     await Promise.all([frame(), frame(1, DAMAGED), frame(1, DAMAGED)].map((one) => eventLog.append(one)));
     await expect.poll(() => calls.length).toBe(1);
     await consumer.stop();
-    expect(bury).not.toHaveBeenCalled();
-    expect(await eventLog.look()).toMatchObject({ frames: 3 });
+    expect(deadLetterFrame).not.toHaveBeenCalled();
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 3 });
   });
 
   it("stays in the log where a newer format is the reason", async () => {
@@ -99,6 +102,6 @@ describe("a frame that cannot be read", () => {
     await expect.poll(() => verdicts).toMatchObject([{ frameId: readable.id }]);
     expect(calls).toMatchObject([[{ frame: { id: readable.id } }]]);
     expect(warn).toHaveBeenCalledTimes(1);
-    expect(await eventLog.look()).toMatchObject({ frames: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 });

@@ -1,5 +1,5 @@
 import { Unavailable } from "@tidemark/domain/errors";
-import type { LogContents } from "@tidemark/event-log/event-log";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { PruneDuplicates, PruneFrames, PruneStep } from "@tidemark/event-store/pruning";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test } from "vitest";
@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const START = Date.parse("2030-01-01T00:00:00Z");
 
-const EMPTY: LogContents = { incarnation: "i", events: 0, frames: 0, lastSequence: 7, held: [], removed: 7 };
+const EMPTY: LogSnapshot = { generation: "i", events: 0, frames: 0, lastSequence: 7, held: [], removed: 7 };
 const AT_END: PruneStep = { forgotten: 0, isAtEnd: true };
 const DOWN = new Unavailable({ code: "store_unreachable", detail: "down" });
 
@@ -20,7 +20,7 @@ function keepHouse({
   frameAnswers = [],
   stopWaitMs,
 }: {
-  contents?: LogContents;
+  contents?: LogSnapshot;
   copyAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
   frameAnswers?: number[];
   stopWaitMs?: number;
@@ -45,9 +45,9 @@ function keepHouse({
         return frameAnswers.shift() ?? 0;
       },
     },
-    readLog: async () => contents,
+    readLogSnapshot: async () => contents,
     duplicateLogDays: 7,
-    log: createLogger({ service: "test", level: "silent" }),
+    logger: createLogger({ service: "test", level: "silent" }),
     ...(stopWaitMs !== undefined && { stopWaitMs }),
     clock: {
       nowMs: () => nowMs,
@@ -138,7 +138,7 @@ test("keeps the ledger for a day, and for what the log holds", async () => {
   await nextPause();
 
   expect(frameSteps).toEqual([
-    { processedBeforeMs: oldestAtMs - DAY, log: { incarnation: "i", firstHeldSequence: 5 }, limit: 2_000 },
+    { processedBeforeMs: oldestAtMs - DAY, log: { generation: "i", firstHeldSequence: 5 }, limit: 2_000 },
   ]);
 });
 
@@ -151,7 +151,7 @@ test("keeps the ledger for a day where the log is empty", async () => {
   }
 
   expect(frameSteps.slice(0, 3).map(({ processedBeforeMs }) => processedBeforeMs)).toEqual(Array(3).fill(START - DAY));
-  expect(frameSteps[0]?.log).toEqual({ incarnation: "i", firstHeldSequence: 8 });
+  expect(frameSteps[0]?.log).toEqual({ generation: "i", firstHeldSequence: 8 });
 });
 
 test("leaves the ledger alone while nobody can say what the log holds", async () => {

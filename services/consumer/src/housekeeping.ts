@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Unavailable } from "@tidemark/domain/errors";
-import type { LogContents } from "@tidemark/event-log/event-log";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { Pruner } from "@tidemark/event-store/pruning";
 import type { Logger } from "@tidemark/telemetry/logger";
 
 export interface HousekeepingOptions {
   store: Pruner;
   /** What is in the log at this moment. @throws {Unavailable} when the log is away */
-  readLog: () => Promise<LogContents>;
+  readLogSnapshot: () => Promise<LogSnapshot>;
   /** How long plain copies stay on record. */
   duplicateLogDays: number;
-  log: Logger;
+  logger: Logger;
   clock?: Clock;
   /** How long a stop waits for the step at hand; whether a step that is left alone is committed makes no difference. */
   stopWaitMs?: number;
@@ -51,17 +51,17 @@ export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options
   const { signal } = stopping;
   const pruneCopies = createCopyPruning(options, clock, signal);
   const pruneLedger = createLedgerPruning(options, clock, signal);
-  const { log } = options;
+  const { logger } = options;
   let isAway = false;
 
   const round = async () => {
     try {
       const [copies, frames] = [await pruneCopies(), await pruneLedger()];
-      if (copies + frames > 0) log.debug({ copies, frames }, "forgot what need not be kept");
+      if (copies + frames > 0) logger.debug({ copies, frames }, "forgot what need not be kept");
       isAway = false;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      if (!isAway && !signal.aborted) log.warn({ err: error }, "housekeeping waits for the store and the log");
+      if (!isAway && !signal.aborted) logger.warn({ err: error }, "housekeeping waits for the store and the log");
       isAway = true;
     }
   };
@@ -115,14 +115,14 @@ function createCopyPruning(
  * in the log the row is there, so that its events are not counted as a client's copies.
  */
 function createLedgerPruning(
-  { store, readLog }: HousekeepingOptions,
+  { store, readLogSnapshot }: HousekeepingOptions,
   clock: Clock,
   signal: AbortSignal,
 ): () => Promise<number> {
   return async () => {
-    const { incarnation, held, lastSequence, oldestAtMs = Number.POSITIVE_INFINITY } = await readLog();
+    const { generation, held, lastSequence, oldestAtMs = Number.POSITIVE_INFINITY } = await readLogSnapshot();
     if (held === undefined) return 0; // nobody can say what it holds
-    const log = { incarnation, firstHeldSequence: held[0]?.first ?? lastSequence + 1 };
+    const log = { generation, firstHeldSequence: held[0]?.first ?? lastSequence + 1 };
     const processedBeforeMs = Math.min(clock.nowMs(), oldestAtMs) - LEDGER_MS;
     return repeat(clock, signal, async () => {
       const count = await store.pruneFrames({ processedBeforeMs, log, limit: STEP_ROWS });

@@ -23,7 +23,7 @@ const logger = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
 // Each part of a stop waits this long for a store or a client that does not answer. There are four such parts.
 const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 5;
 
-await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "consumer", logger });
   onClose("connection", () => connection.close());
   const eventLog = createJetstreamEventLog({
@@ -33,10 +33,10 @@ await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_M
     logger,
   });
   const openStore = () =>
-    openPostgresEventStore({ url: settings.DATABASE_URL, log: logger, migrate: true, maxWriters: MAX_BATCHES });
+    openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: true, maxWriters: MAX_BATCHES });
   const opening = eventLog.opened.then(() => openWhenUp(openStore, logger));
 
-  const server = createHttpServer({ log: logger, closeWaitMs: stopWaitMs });
+  const server = createHttpServer({ logger, closeWaitMs: stopWaitMs });
   onClose("server", () => server.close());
   registerHealth(server, { checks: { store: () => pingOnceOpen(opening) } });
   const [store] = await Promise.all([opening, server.listen({ host: settings.HOST, port: settings.PORT })]);
@@ -48,13 +48,13 @@ await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_M
   if (settings.REQUIRE_DURABLE) requireDurable(seen);
 
   const signals = createNatsSignals(connection);
-  const consumer = startConsumer({ eventLog, store, signals, durability, log: logger, stopWaitMs });
+  const consumer = startConsumer({ eventLog, store, signals, durability, logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
   const housekeeping = startHousekeeping({
     store,
-    readLog: () => eventLog.look(),
+    readLogSnapshot: () => eventLog.snapshot(),
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
-    log: logger,
+    logger,
     stopWaitMs,
   });
   onClose("housekeeping", () => housekeeping.stop());

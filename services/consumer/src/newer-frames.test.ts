@@ -6,12 +6,12 @@ import { NewerFrames } from "./newer-frames.ts";
 test("every frame of a newer format goes back for later, and a line says so once a minute, with how many there were", () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
-  const log = createLogger({ service: "test", level: "silent" });
-  const warn = vi.spyOn(log, "warn");
-  const newer = new NewerFrames(log);
+  const logger = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(logger, "warn");
+  const newer = new NewerFrames(logger);
   const retry = vi.fn();
   const error = new NewerFrameFormat("frame format 2 is newer than 1");
-  const leave = () => newer.leave({ error, origin: { incarnation: "i", sequence: 1 }, ack: () => undefined, retry });
+  const leave = () => newer.leave({ error, origin: { generation: "i", sequence: 1 }, ack: () => undefined, retry });
 
   leave();
   leave();

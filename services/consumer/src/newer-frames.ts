@@ -8,12 +8,12 @@ const SAY_EVERY_MS = 60_000;
 
 /** Leaves frames of a newer format in the log, for a consumer that knows it, and says so once a minute. */
 export class NewerFrames {
-  readonly #log: Logger;
+  readonly #logger: Logger;
   #deliveries = 0;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(log: Logger) {
-    this.#log = log;
+  constructor(logger: Logger) {
+    this.#logger = logger;
   }
 
   leave({ error, origin, retry }: NewerDelivery): void {
@@ -22,7 +22,7 @@ export class NewerFrames {
     if (performance.now() - this.#saidAtMs < SAY_EVERY_MS) return;
     this.#saidAtMs = performance.now();
     const deliveries = this.#deliveries;
-    this.#log.warn(
+    this.#logger.warn(
       { err: error, origin, deliveries },
       "a frame of a newer format stays in the log: upgrade this consumer",
     );

@@ -1,7 +1,7 @@
 import { countVerdicts, type VerdictCounts } from "@tidemark/domain/verdict";
 import type { DamagedDelivery, Delivery } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
-import type { Applied, AppliedFrame, DroppedCopy } from "@tidemark/event-store/event-store";
+import type { Applied, AppliedFrame, DroppedDuplicate } from "@tidemark/event-store/event-store";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { cutName, type DeadEvent, findDeadEvents } from "./dead-events.ts";
 
@@ -10,7 +10,7 @@ export const MAX_SAMPLES = 10;
 
 interface Settling {
   signals: Signals;
-  log: Logger;
+  logger: Logger;
 }
 
 /**
@@ -18,7 +18,7 @@ interface Settling {
  *
  * @returns when the new ones among them were received
  */
-export function settleApplied({ signals, log }: Settling, batch: Delivery[], applied: Applied): number[] {
+export function settleApplied({ signals, logger }: Settling, batch: Delivery[], applied: Applied): number[] {
   const counts: VerdictCounts = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
   const dead: DeadEvent[] = [];
   const receivedAtMs: number[] = [];
@@ -33,19 +33,19 @@ export function settleApplied({ signals, log }: Settling, batch: Delivery[], app
     receivedAtMs.push(frame.receivedAtMs);
   }
   if (receivedAtMs.length > 0) signals.sendCommit();
-  logDropped(log, counts, applied.dropped);
-  logDead(log, counts, dead);
+  logDropped(logger, counts, applied.dropped);
+  logDead(logger, counts, dead);
   return receivedAtMs;
 }
 
 /** The same for a damaged frame that was buried. */
-export function settleBuried({ signals, log }: Settling, delivery: DamagedDelivery, applied: Applied): void {
+export function settleBuried({ signals, logger }: Settling, delivery: DamagedDelivery, applied: Applied): void {
   const { damaged, origin, replyTo, ack } = delivery;
   const { frameId, events, reason } = damaged;
   const { isNew } = settleFrame({ signals, frameId, replyTo, ack }, applied.frames[0]);
   const fields = { frame: frameId, origin, events, reason };
-  if (isNew) log.error(fields, "a damaged frame became a dead letter");
-  else log.warn(fields, "a damaged frame came again that the books know");
+  if (isNew) logger.error(fields, "a damaged frame became a dead letter");
+  else logger.warn(fields, "a damaged frame came again that the books know");
 }
 
 interface Settled {
@@ -62,17 +62,17 @@ function settleFrame({ signals, frameId, replyTo, ack }: Settled, applied: Appli
   return applied;
 }
 
-function logDropped(log: Logger, { duplicates, conflicts }: VerdictCounts, dropped: DroppedCopy[]): void {
+function logDropped(logger: Logger, { duplicates, conflicts }: VerdictCounts, dropped: DroppedDuplicate[]): void {
   if (duplicates === 0) return;
-  log.warn({ duplicates, conflicts, samples: dropped.slice(0, MAX_SAMPLES).map(nameCopy) }, "dropped duplicates");
-  if (log.isLevelEnabled("debug")) for (const copy of dropped) log.debug(nameCopy(copy), "dropped duplicate");
+  logger.warn({ duplicates, conflicts, samples: dropped.slice(0, MAX_SAMPLES).map(nameCopy) }, "dropped duplicates");
+  if (logger.isLevelEnabled("debug")) for (const copy of dropped) logger.debug(nameCopy(copy), "dropped duplicate");
 }
 
-function logDead(log: Logger, { deadLettered }: VerdictCounts, samples: DeadEvent[]): void {
-  if (deadLettered > 0) log.error({ dead_lettered: deadLettered, samples }, "events became dead letters");
+function logDead(logger: Logger, { deadLettered }: VerdictCounts, samples: DeadEvent[]): void {
+  if (deadLettered > 0) logger.error({ dead_lettered: deadLettered, samples }, "events became dead letters");
 }
 
 /** In the words of the API, so that what the log names can be searched for there. */
-function nameCopy({ topic, eventId, source, isConflict }: DroppedCopy) {
+function nameCopy({ topic, eventId, source, isConflict }: DroppedDuplicate) {
   return { topic: cutName(topic), event_id: cutName(eventId), source: cutName(source), conflict: isConflict };
 }

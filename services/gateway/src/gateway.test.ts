@@ -25,7 +25,7 @@ const event = (id: string, fields: object = {}) => ({
 function openGateway(options: Partial<GatewayOptions> = {}) {
   const log = createMemoryEventLog({ maxEvents: 10, maxBytes: 1_000_000 });
   const signals = createMemorySignals();
-  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
   registerGateway(server, {
     eventLog: log,
     signals,
@@ -164,7 +164,7 @@ describe("POST /publish", () => {
     expect(refused.statusCode).toBe(503);
     expect(refused.headers["retry-after"]).toMatch(/^[12]$/);
     expect(JSON.parse(refused.body)).toMatchObject({ code: "queue_full" });
-    expect(await gateway.log.look()).toMatchObject({ events: 9 });
+    expect(await gateway.log.snapshot()).toMatchObject({ events: 9 });
     const [first, second] = (await gateway.log.take(ROOM)) as Delivery[];
     judge(first as Delivery, first?.frame && countEvents(first.frame) === 9 ? "sdddddddds" : "sddddddd");
     if (second) judge(second, "s");
@@ -223,7 +223,7 @@ describe("POST /publish", () => {
       errors: [{ pointer: "/1/event_id", detail: "must not be empty" }],
       errors_total: 1,
     });
-    expect(await gateway.log.look()).toMatchObject({ events: 0 });
+    expect(await gateway.log.snapshot()).toMatchObject({ events: 0 });
   });
 
   it.each([

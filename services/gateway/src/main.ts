@@ -18,7 +18,7 @@ import { GatewaySettings } from "./settings.ts";
 const settings = settingsOrExit(() => readSettings(GatewaySettings));
 const logger = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
 
-await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger });
   onClose("connection", () => connection.close());
   const durability = startDurabilityWatch({
@@ -39,7 +39,7 @@ await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_M
   });
   onClose("event log", () => eventLog.close());
 
-  const server = createHttpServer({ log: logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
+  const server = createHttpServer({ logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   onClose("server", () => server.close());
   registerGateway(server, {
     eventLog,

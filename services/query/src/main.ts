@@ -16,8 +16,8 @@ import { QuerySettings } from "./settings.ts";
 const settings = settingsOrExit(() => readSettings(QuerySettings));
 const logger = createLogger({ service: "query", level: settings.LOG_LEVEL });
 
-await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const store = await openPostgresEventStore({ url: settings.DATABASE_URL, log: logger, migrate: false });
+await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const store = await openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: false });
   onClose("store", () => store.close());
 
   const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "query", logger });
@@ -31,11 +31,11 @@ await runProcess({ log: logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_M
   });
   onClose("durability watch", () => durability.stop());
 
-  const server = createHttpServer({ log: logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
+  const server = createHttpServer({ logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   onClose("server", () => server.close());
   registerQuery(server, {
     store,
-    readLog: () => eventLog.look(),
+    readLogSnapshot: () => eventLog.snapshot(),
     signals: createNatsSignals(connection),
     logDurability: () => durability.current,
     startedAtMs: Date.now(),

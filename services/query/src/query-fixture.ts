@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Durability, SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
-import type { LogContents } from "@tidemark/event-log/event-log";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { Heartbeat } from "@tidemark/event-log/signals";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { Books, EventStore } from "@tidemark/event-store/event-store";
@@ -19,14 +19,14 @@ export interface QueryFixture {
   server: FastifyInstance;
   store: EventStore & DeadLetterStore;
   /** What the log holds; undefined: it is away. */
-  log: { contents: LogContents | undefined; durability: Durability };
+  log: { contents: LogSnapshot | undefined; durability: Durability };
   hear: (heartbeat: Partial<Heartbeat>) => void;
   /** Applies events, some as JSON text, as one frame of one request, and returns the frame's id. */
   storeEvents: (events: (object | string)[], frameId?: string) => Promise<string>;
 }
 
-export const EMPTY_LOG: LogContents = {
-  incarnation: "test",
+export const EMPTY_LOG: LogSnapshot = {
+  generation: "test",
   events: 0,
   frames: 0,
   lastSequence: 0,
@@ -35,7 +35,7 @@ export const EMPTY_LOG: LogContents = {
 };
 
 export const EMPTY_BOOKS: Books = {
-  unique: 0,
+  stored: 0,
   duplicates: 0,
   conflicts: 0,
   deadLettered: 0,
@@ -52,8 +52,8 @@ export const EMPTY_BOOKS: Books = {
 export async function openQueryFixture(onEnd: (close: () => Promise<void>) => void): Promise<QueryFixture> {
   const logger = createLogger({ service: "test", level: "silent" });
   const directory = await mkdtemp(join(tmpdir(), "tidemark-query-"));
-  const store = await openSqliteEventStore({ path: join(directory, "test.db"), log: logger });
-  const server = createHttpServer({ log: logger });
+  const store = await openSqliteEventStore({ path: join(directory, "test.db"), logger });
+  const server = createHttpServer({ logger });
   onEnd(async () => {
     await server.close();
     await store.close();
@@ -65,7 +65,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
   let hear: (heartbeat: Heartbeat) => void = () => {};
   registerQuery(server, {
     store,
-    readLog: async () => {
+    readLogSnapshot: async () => {
       if (log.contents === undefined) throw new Unavailable({ code: "log_unreachable", detail: "the log is away" });
       return log.contents;
     },
@@ -97,7 +97,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
         events: Buffer.from(`[${texts.join(",")}]`),
       };
       // Of another log than the one that is looked at, unless a test says otherwise.
-      const origin = { incarnation: "former", sequence: ++sequence };
+      const origin = { generation: "former", sequence: ++sequence };
       await store.apply([{ frame, origin }], { maxNamed: 0 });
       for (const listener of commitListeners) listener();
       return frameId;

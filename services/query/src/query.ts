@@ -1,5 +1,5 @@
 import type { Durability } from "@tidemark/domain/durability";
-import type { LogContents } from "@tidemark/event-log/event-log";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
 import type { Auditor } from "@tidemark/event-store/audit";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
@@ -23,9 +23,9 @@ import { registerEventStream } from "./stream/event-stream.ts";
 import { registerSystemHealth } from "./system-health.ts";
 
 export interface QueryOptions {
-  store: EventReader & DuplicateReader & Omit<DeadLetterStore, "bury"> & Auditor;
+  store: EventReader & DuplicateReader & Omit<DeadLetterStore, "deadLetterFrame"> & Auditor;
   /** What is in the log at this moment. @throws {Unavailable} when the log is away */
-  readLog: () => Promise<LogContents>;
+  readLogSnapshot: () => Promise<LogSnapshot>;
   signals: Pick<Signals, "onHeartbeat" | "onCommit">;
   /** Whether what the log has confirmed survives the loss of power; absent where the log confirms nothing (memory). */
   logDurability?: () => Durability;
@@ -37,18 +37,19 @@ export interface QueryOptions {
 
 /** Everything that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
-  const { store, readLog, signals, logDurability, startedAtMs, maxPageReads } = options;
+  const { store, readLogSnapshot, signals, logDurability, startedAtMs, maxPageReads } = options;
   const budget = createPageBudget(maxPageReads);
   const walks = createWalkBudgets(maxPageReads);
   const alarm = createDriftAlarm(server.log);
-  const readWhole = async (options: BooksOptions) => alarm(await readBooks({ reader: store, readLog }, options));
+  const readWhole = async (options: BooksOptions) =>
+    alarm(await readBooks({ reader: store, readLogSnapshot }, options));
   registerEvents(server, { reader: store, budget, exportBudget: walks.exports });
   registerEventStream(server, { reader: store, signals, budget: walks.streams });
   registerDuplicates(server, { store, budget });
   registerDeadLetters(server, { store, budget });
   registerStats(server, { readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
-  registerReceipts(server, { reader: store, readLog });
+  registerReceipts(server, { reader: store, readLogSnapshot });
   registerSystemHealth(server, { readBooks: readWhole, signals, logDurability });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });

@@ -21,19 +21,19 @@ const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
 const MAX_PAGE_READS = 1;
 
 const settings = settingsOrExit(() => readSettings(SingleSettings));
-const log = createLogger({ service: "single", level: settings.LOG_LEVEL });
+const logger = createLogger({ service: "single", level: settings.LOG_LEVEL });
 
-await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, log }), log);
+await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, logger }), logger);
   onClose("store", () => store.close());
-  const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger: log });
+  const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger: logger });
   onClose("durability watch", () => durability.stop());
   const seen = await durability.first;
   if (settings.REQUIRE_DURABLE) requireDurable(seen);
 
   const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
   const signals = createMemorySignals();
-  const server = createHttpServer({ log, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
+  const server = createHttpServer({ logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
   registerGateway(server, {
     eventLog,
     signals,
@@ -46,20 +46,20 @@ await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, asy
   });
   registerQuery(server, {
     store,
-    readLog: () => eventLog.look(),
+    readLogSnapshot: () => eventLog.snapshot(),
     signals,
     startedAtMs: Date.now(),
     maxPageReads: MAX_PAGE_READS,
   });
 
   // Started once its first heartbeat is listened for; closed after the server, whose last requests wait for verdicts.
-  const consumer = startConsumer({ eventLog, store, signals, durability, log });
+  const consumer = startConsumer({ eventLog, store, signals, durability, logger });
   onClose("consumer", () => consumer.stop());
   const housekeeping = startHousekeeping({
     store,
-    readLog: () => eventLog.look(),
+    readLogSnapshot: () => eventLog.snapshot(),
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
-    log,
+    logger,
   });
   onClose("housekeeping", () => housekeeping.stop());
   onClose("server", () => server.close());

@@ -1,6 +1,6 @@
-/** The place of a frame in a log. A log that was created again has another incarnation and counts from 1 again. */
+/** The place of a frame in a log. A log that was created again has another generation and counts from 1 again. */
 export interface Origin {
-  incarnation: string;
+  generation: string;
   sequence: number;
 }
 

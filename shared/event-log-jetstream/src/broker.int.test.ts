@@ -8,7 +8,7 @@ import { type Broker, startBroker } from "@tidemark/test-support/nats-broker";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";
-import { createStream, createStreamName, type StreamUnderTest, silentLog } from "./fixture/nats-streams.ts";
+import { createStream, createStreamName, type StreamUnderTest, silentLogger } from "./fixture/nats-streams.ts";
 import { createJetstreamEventLog } from "./jetstream-event-log.ts";
 import { createNatsSignals } from "./jetstream-signals.ts";
 
@@ -50,7 +50,7 @@ test("takes a limit back that somebody set on the size of its messages", async (
       () => false,
     ),
   );
-  expect(await log.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+  expect(await log.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
 test("keeps every confirmed frame through a kill -9 of the broker, and goes on by itself", async () => {
@@ -80,7 +80,7 @@ test("keeps every confirmed frame through a kill -9 of the broker, and goes on b
   await broker.kill();
   await stream.connection.lost();
   await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
-  await expect(log.look()).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.snapshot()).rejects.toMatchObject({ code: "log_unreachable" });
   await expect(log.ping()).rejects.toMatchObject({ code: "log_unreachable" });
   const before = confirmed.length;
   await broker.restart();
@@ -88,7 +88,7 @@ test("keeps every confirmed frame through a kill -9 of the broker, and goes on b
   isDone = true;
   await appending;
 
-  const { frames } = await log.look();
+  const { frames } = await log.snapshot();
   const held = (await takeAll(log, frames)).map(({ frame }) => frame.id);
   expect(confirmed.filter((id) => !held.includes(id))).toEqual([]);
   expect(held.filter((id) => !confirmed.includes(id) && !unknown.includes(id))).toEqual([]);
@@ -115,10 +115,10 @@ test("hands over frames after the broker was killed while a take was waiting", a
 /** A log whose broker is not there yet. */
 async function createEarlyLog() {
   await broker.kill();
-  const connection = createJetstreamConnection({ url: broker.url, name: "early", logger: silentLog });
+  const connection = createJetstreamConnection({ url: broker.url, name: "early", logger: silentLogger });
   onTestFinished(() => connection.close());
   const stream = createStreamName();
-  const log = createJetstreamEventLog({ connection, stream, maxBytes: 1_000_000, logger: silentLog });
+  const log = createJetstreamEventLog({ connection, stream, maxBytes: 1_000_000, logger: silentLogger });
   onTestFinished(() => log.close());
   return { connection, log };
 }
@@ -126,7 +126,7 @@ async function createEarlyLog() {
 test("a log whose broker is not there yet answers log_unreachable, and works once the broker is there", async () => {
   const { log } = await createEarlyLog();
   await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
-  await expect(log.look()).rejects.toMatchObject({ code: "log_unreachable" });
+  await expect(log.snapshot()).rejects.toMatchObject({ code: "log_unreachable" });
   await expect(log.ping()).rejects.toMatchObject({ code: "log_unreachable" });
   const taking = log.take(PLENTY);
 
@@ -170,7 +170,7 @@ test("a log that must not open rejects what waits for it", async () => {
     beforeOpen: async () => {
       throw new Error("not durable");
     },
-    logger: silentLog,
+    logger: silentLogger,
   });
   await expect(Promise.all([log.opened, log.take(PLENTY)])).rejects.toThrow("not durable");
   await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
@@ -212,7 +212,7 @@ test("waits for a broker that cannot make the consumer for want of disk", async 
   await expect((await opening).append(createFrame())).resolves.toBeUndefined();
 });
 
-test("makes a stream anew that was deleted, as another incarnation", async () => {
+test("makes a stream anew that was deleted, as another generation", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   await log.append(createFrame());
@@ -221,13 +221,13 @@ test("makes a stream anew that was deleted, as another incarnation", async () =>
   await api(stream, `STREAM.DELETE.${stream.name}`);
   await waitFor("an append to be confirmed", () => log.append(createFrame()).then(() => true));
   const [delivery] = await taking;
-  const { incarnation } = await log.look();
-  expect(delivery?.origin).toEqual({ incarnation, sequence: 1 });
+  const { generation } = await log.snapshot();
+  expect(delivery?.origin).toEqual({ generation, sequence: 1 });
   expect(former?.origin).not.toEqual(delivery?.origin);
 
   former?.ack(); // of a frame that is gone: must not touch the one that has its sequence now
   await stream.connection.nats.flush();
-  expect(await log.look()).toMatchObject({ frames: 1 });
+  expect(await log.snapshot()).toMatchObject({ frames: 1 });
 });
 
 test("makes a consumer anew that was deleted, and goes on", async () => {
@@ -235,8 +235,8 @@ test("makes a consumer anew that was deleted, and goes on", async () => {
   const log = await stream.open();
   await log.append(createFrame());
   const [first] = await takeAll(log, 1);
-  const { incarnation } = await log.look();
-  await api(stream, `CONSUMER.DELETE.${stream.name}.consumer-${incarnation}`);
+  const { generation } = await log.snapshot();
+  await api(stream, `CONSUMER.DELETE.${stream.name}.consumer-${generation}`);
   const later = createFrame();
   await log.append(later);
   // The one at hand may come again, or not while it is at hand: the new consumer may have found the old one's notes.
@@ -254,8 +254,8 @@ test("makes a consumer anew that was deleted, and goes on", async () => {
 test("opens once for many that open at the same time", async () => {
   const stream = await createTestStream();
   const logs = await Promise.all(Array.from({ length: 8 }, () => stream.open()));
-  const looks = await Promise.all(logs.map((log) => log.look()));
-  expect(new Set(looks.map(({ incarnation }) => incarnation)).size).toBe(1);
+  const looks = await Promise.all(logs.map((log) => log.snapshot()));
+  expect(new Set(looks.map(({ generation }) => generation)).size).toBe(1);
 });
 
 test("brings a stream with other settings to its own, and keeps its size when it is given none", async () => {
@@ -269,7 +269,7 @@ test("brings a stream with other settings to its own, and keeps its size when it
     discard: "old",
     max_bytes: 5_000_000,
   });
-  await createJetstreamEventLog({ connection: stream.connection, stream: name, logger: silentLog }).opened;
+  await createJetstreamEventLog({ connection: stream.connection, stream: name, logger: silentLogger }).opened;
   const { config } = (await api(stream, `STREAM.INFO.${name}`)).json<{ config: Record<string, unknown> }>();
   expect(config).toMatchObject({ discard: "new", max_bytes: 5_000_000, allow_direct: true });
 });

@@ -5,7 +5,7 @@ import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";
-import { createStream, type StreamUnderTest, silentLog } from "./fixture/nats-streams.ts";
+import { createStream, type StreamUnderTest, silentLogger } from "./fixture/nats-streams.ts";
 import { createJetstreamEventLog } from "./jetstream-event-log.ts";
 
 const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
@@ -17,7 +17,7 @@ async function createTestStream(): Promise<StreamUnderTest> {
 }
 
 async function connectAnew() {
-  const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "second", logger: silentLog });
+  const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "second", logger: silentLogger });
   await connection.opened;
   onTestFinished(() => connection.close());
   return connection;
@@ -28,7 +28,7 @@ test("stores a frame once that is appended twice", async () => {
   const frame = createFrame();
   await log.append(frame);
   await log.append(frame);
-  expect(await log.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+  expect(await log.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
 test("delivers again what a taker had taken that is gone", async () => {
@@ -120,7 +120,7 @@ test("carries a frame of the largest size, byte by byte, and refuses a larger on
   expect(delivery?.frame.events.equals(largest.events)).toBe(true);
 
   await expect(log.append(createFrame({ events: Buffer.alloc(log.maxFrameBytes + 1) }))).rejects.toThrow(/larger than/);
-  expect(await log.look()).toMatchObject({ lastSequence: 1 });
+  expect(await log.snapshot()).toMatchObject({ lastSequence: 1 });
 });
 
 describe("what it cannot read is handed over with what is known of it:", () => {
@@ -162,7 +162,7 @@ describe("what it cannot read is handed over with what is known of it:", () => {
     expect(damaged.content.equals(sound.events)).toBe(true);
     expect(Math.abs(damaged.receivedAtMs - before)).toBeLessThan(60_000);
     expect(delivery).toMatchObject(replyTo === undefined ? {} : { replyTo });
-    expect(await log.look()).toMatchObject({ frames: 1, events });
+    expect(await log.snapshot()).toMatchObject({ frames: 1, events });
   });
 
   test("one of a newer format", async () => {
@@ -208,9 +208,9 @@ test("looks at a bounded price past a frame that stays: the gaps behind it are n
 
   const { connection, name } = stream;
   const look = async (maxGapsListed: number) => {
-    const other = createJetstreamEventLog({ connection, stream: name, maxGapsListed, logger: silentLog });
+    const other = createJetstreamEventLog({ connection, stream: name, maxGapsListed, logger: silentLogger });
     await other.opened;
-    return other.look();
+    return other.snapshot();
   };
   const held = [
     { first: 1, last: 1 },

@@ -14,7 +14,7 @@ export interface LogDurabilityOptions {
 }
 
 const MONITOR_TIMEOUT_MS = 2_000;
-/** With this many copies an acknowledged frame is in the memory of two machines at least, before it is on any disk. */
+/** With this many copies an acknowledged frame is in the memory of two machines at min, before it is on any disk. */
 const ENOUGH_COPIES = 3;
 
 /** What `/varz` of nats-server 2.15 says, as far as it matters here; `sync_always` is there only where it is so. */

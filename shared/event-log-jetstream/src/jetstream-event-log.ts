@@ -111,7 +111,7 @@ export function createJetstreamEventLog({
     if (life !== undefined) await beforeOpen();
     if (life === undefined || isClosed) return new Promise(() => {});
     isOpen = true;
-    logger.info({ stream, incarnation: life.incarnation }, "log open");
+    logger.info({ stream, generation: life.generation }, "log open");
     return life;
   }
 
@@ -166,7 +166,7 @@ export function createJetstreamEventLog({
       return puller.take(limits);
     },
 
-    look: () => ask((manager) => lookIntoStream(manager, stream, { maxGapsListed })),
+    snapshot: () => ask((manager) => lookIntoStream(manager, stream, { maxGapsListed })),
 
     ping: () => ask(async (manager) => void (await manager.streams.info(stream))),
 

@@ -6,11 +6,11 @@ import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";
-import { silentLog } from "./fixture/nats-streams.ts";
+import { silentLogger } from "./fixture/nats-streams.ts";
 import { createNatsSignals } from "./jetstream-signals.ts";
 
 async function connect(url = inject("natsUrl")) {
-  const connection = createJetstreamConnection({ url, name: "signals", logger: silentLog });
+  const connection = createJetstreamConnection({ url, name: "signals", logger: silentLogger });
   await connection.opened;
   return connection;
 }

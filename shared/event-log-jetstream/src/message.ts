@@ -5,7 +5,7 @@ import { countEvents, decodeFrame, isFrameId, NewerFrameFormat, readReplyTo } fr
 import type { Origin } from "@tidemark/domain/origin";
 import type { DamagedDelivery, Delivery, NewerDelivery } from "@tidemark/event-log/event-log";
 import { FRAME_HEADER, MESSAGE_ID_HEADER } from "./publisher.ts";
-import { eventsOfSubject, incarnationOfConsumer } from "./stream.ts";
+import { eventsOfSubject, generationOfConsumer } from "./stream.ts";
 
 /** What the broker itself says of a message, which no damage to the message changes. */
 export interface Place {
@@ -31,7 +31,7 @@ export function readPlace({ reply = "", subject }: Msg): Place {
   const words = reply.split(".");
   const [consumer = "", , sequence, , time] = words.length === 9 ? words.slice(3) : words.slice(5);
   return {
-    origin: { incarnation: incarnationOfConsumer(consumer), sequence: Number(sequence) },
+    origin: { generation: generationOfConsumer(consumer), sequence: Number(sequence) },
     receivedAtMs: Math.floor(Number(time) / 1e6),
     events: eventsOfSubject(subject),
   };
@@ -73,7 +73,7 @@ function readHeaders(message: Msg): MsgHdrs | undefined {
 /** The id it was published with, or one made of its place in the log: the ledger has to know it when it comes again. */
 function frameIdOf(headers: MsgHdrs | undefined, { origin }: Place): string {
   const messageId = headers?.get(MESSAGE_ID_HEADER) ?? "";
-  return isFrameId(messageId) ? messageId : uuidOf(`${origin.incarnation} ${origin.sequence}`);
+  return isFrameId(messageId) ? messageId : uuidOf(`${origin.generation} ${origin.sequence}`);
 }
 
 /** A UUID by name: version 8, made of SHA-256 (RFC 9562, appendix B.2). */

@@ -3,7 +3,7 @@ import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { inject, type TestContext, test, vi } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";
-import { createStream, silentLog } from "./fixture/nats-streams.ts";
+import { createStream, silentLogger } from "./fixture/nats-streams.ts";
 
 /** A log seen through a wire that can be cut, and the same log seen past it. */
 async function openBothWays({ onTestFinished }: TestContext) {
@@ -11,7 +11,7 @@ async function openBothWays({ onTestFinished }: TestContext) {
   onTestFinished(() => stream.close());
   const proxy = await startTcpProxy(inject("natsUrl"));
   onTestFinished(() => proxy.close());
-  const connection = createJetstreamConnection({ url: proxy.url, name: "behind the wire", logger: silentLog });
+  const connection = createJetstreamConnection({ url: proxy.url, name: "behind the wire", logger: silentLogger });
   await connection.opened;
   onTestFinished(() => connection.close());
   return { proxy, connection, log: await stream.open({ connection }), direct: await stream.open() };
@@ -22,10 +22,10 @@ test.concurrent("appends once what was taken but whose confirmation was lost wit
   const { proxy, log, direct } = await openBothWays(context);
   proxy.silence("down");
   const appending = log.append(createFrame());
-  await waitFor("the frame to be taken", async () => (await direct.look()).frames === 1);
+  await waitFor("the frame to be taken", async () => (await direct.snapshot()).frames === 1);
   proxy.heal(); // breaks what is open
   await expect(appending).resolves.toBeUndefined();
-  expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+  expect(await direct.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
 test.concurrent("tries once more when no confirmation comes on a connection that seems to be up", async (context) => {
@@ -34,7 +34,7 @@ test.concurrent("tries once more when no confirmation comes on a connection that
   proxy.silence("down");
   const outcome = log.append(createFrame()).catch((error) => error);
   expect(await outcome).toMatchObject({ code: "outcome_unknown", retryAfterSeconds: expect.any(Number) });
-  expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+  expect(await direct.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
 test.concurrent("says that it does not know when the connection does not come back", async (context) => {
@@ -78,7 +78,7 @@ test.concurrent("sends nothing, not later either, of what it refused for lack of
   proxy.heal();
   await connection.connected();
   await log.append(createFrame());
-  expect(await direct.look()).toMatchObject({ frames: 1, lastSequence: 1 });
+  expect(await direct.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
 test.concurrent("acknowledges once the connection is back what was decided upon while it was away", async (context) => {

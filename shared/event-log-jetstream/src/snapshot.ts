@@ -1,7 +1,7 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { SequenceRange } from "@tidemark/domain/origin";
-import type { LogContents } from "@tidemark/event-log/event-log";
-import { eventsOfSubject, incarnationOf, subjectPrefix } from "./stream.ts";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
+import { eventsOfSubject, generationOf, subjectPrefix } from "./stream.ts";
 
 const MAX_TRIES = 20;
 
@@ -23,7 +23,7 @@ export async function lookIntoStream(
   manager: JetStreamManager,
   stream: string,
   { maxGapsListed }: { maxGapsListed: number },
-): Promise<LogContents> {
+): Promise<LogSnapshot> {
   let before = await manager.streams.info(stream);
   for (let tries = 1; ; tries++) {
     const info = await manager.streams.info(stream, {
@@ -31,7 +31,7 @@ export async function lookIntoStream(
       deleted_details: countGaps(before) <= maxGapsListed,
     });
     const after = await manager.streams.info(stream);
-    const isExact = incarnationOf(after) === incarnationOf(info) && removedFrom(after) === removedFrom(info);
+    const isExact = generationOf(after) === generationOf(info) && removedFrom(after) === removedFrom(info);
     if (isExact) return toContents(info);
     if (tries === MAX_TRIES) return { ...toContents(info), isUncertain: true };
     before = after;
@@ -47,7 +47,7 @@ function countGaps({ state }: StreamInfo): number {
   return state.messages === 0 ? 0 : state.last_seq - state.first_seq + 1 - state.messages;
 }
 
-function toContents(info: StreamInfo): LogContents {
+function toContents(info: StreamInfo): LogSnapshot {
   const { state } = info;
   const { frames, events } = sumUp(state.subjects ?? {});
   const added = Math.max(0, frames - state.messages);
@@ -56,7 +56,7 @@ function toContents(info: StreamInfo): LogContents {
   const firstSequence = isEmpty ? state.last_seq + 1 : state.first_seq;
   const areGapsListed = countGaps(info) === 0 || state.deleted !== undefined;
   return {
-    incarnation: incarnationOf(info),
+    generation: generationOf(info),
     events,
     frames: state.messages + added,
     lastSequence,

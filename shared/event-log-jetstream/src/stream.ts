@@ -31,7 +31,7 @@ export interface StreamSettings {
 
 /** A stream in one of its lives. */
 export interface StreamLife {
-  incarnation: string;
+  generation: string;
   /** The consumer of this life. Its name is part of every delivery, which therefore says which life it is from. */
   consumer: string;
 }
@@ -53,15 +53,15 @@ export function eventsOfSubject(subject: string): number {
 }
 
 /**
- * The incarnation of a stream: when it was made, by the server's clock, to the nanosecond. A stream that is deleted and
+ * The generation of a stream: when it was made, by the server's clock, to the nanosecond. A stream that is deleted and
  * made anew has another; a restart or a new leader changes nothing.
  */
-export function incarnationOf(info: Pick<StreamInfo, "created">): string {
+export function generationOf(info: Pick<StreamInfo, "created">): string {
   return info.created.replaceAll(/[^0-9TZ]/g, "");
 }
 
 /** The life that the consumer named in a delivery belongs to. */
-export function incarnationOfConsumer(consumerName: string): string {
+export function generationOfConsumer(consumerName: string): string {
   return consumerName.slice(consumerName.lastIndexOf("-") + 1);
 }
 
@@ -73,12 +73,12 @@ export function incarnationOfConsumer(consumerName: string): string {
  */
 export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamLife> {
   const info = await ensureStreamOnly(manager, settings);
-  const incarnation = incarnationOf(info);
-  const consumer = `${settings.consumer}-${incarnation}`;
+  const generation = generationOf(info);
+  const consumer = `${settings.consumer}-${generation}`;
   await ensureConsumer(manager, settings, consumer);
   // Made anew in between, the stream would have a consumer named after its former life.
   const after = await manager.streams.info(settings.stream);
-  if (incarnationOf(after) === incarnation) return { incarnation, consumer };
+  if (generationOf(after) === generation) return { generation, consumer };
   await manager.consumers.delete(settings.stream, consumer);
   return ensureStream(manager, settings);
 }

@@ -26,7 +26,7 @@ export interface EventLog {
   take(limits: TakeLimits): Promise<(Delivery | UnreadableDelivery)[]>;
 
   /** What is in the log at this moment. Concurrent calls are fine. @throws {Unavailable} `log_unreachable` */
-  look(): Promise<LogContents>;
+  snapshot(): Promise<LogSnapshot>;
 
   /** Resolves when the log answers; cheap, for asking often. @throws {Unavailable} `log_unreachable` */
   ping(): Promise<void>;
@@ -41,11 +41,11 @@ export interface TakeLimits {
   /** The same in bytes of `frame.events`. */
   maxBytes: number;
   /** Waits until that many events or bytes are there; without it one frame is enough. */
-  least?: { events: number; bytes: number };
+  min?: { events: number; bytes: number };
 }
 
 /** At hand until it is acknowledged or given back, however long that takes: nobody else is given it meanwhile. */
-interface AtHand {
+interface InFlight {
   origin: Origin;
   /** Removes it from the log, some time soon: a crash right after may deliver it again. */
   ack(): void;
@@ -53,14 +53,14 @@ interface AtHand {
   retry(delayMs: number): void;
 }
 
-export interface Delivery extends AtHand {
+export interface Delivery extends InFlight {
   frame: Frame;
 }
 
 export type UnreadableDelivery = DamagedDelivery | NewerDelivery;
 
 /** A frame that nobody will ever read: for the dead letters, whole. */
-export interface DamagedDelivery extends AtHand {
+export interface DamagedDelivery extends InFlight {
   frame?: undefined;
   error?: undefined;
   damaged: DamagedFrame;
@@ -82,15 +82,15 @@ export interface DamagedFrame {
 }
 
 /** A frame of a format version that this code does not know: to be left in the log for a newer consumer. */
-export interface NewerDelivery extends AtHand {
+export interface NewerDelivery extends InFlight {
   frame?: undefined;
   damaged?: undefined;
   error: NewerFrameFormat;
 }
 
 /** A picture of the log at one moment: `events` is the events of exactly the frames at `held`. */
-export interface LogContents {
-  incarnation: string;
+export interface LogSnapshot {
+  generation: string;
   /** Events in all frames held. */
   events: number;
   /** Frames held. */
@@ -102,7 +102,7 @@ export interface LogContents {
    * passed that the log would not list the gaps: then nobody can say which of the frames applied are still held.
    */
   held?: SequenceRange[];
-  /** Frames that have left this incarnation of the log since it began. */
+  /** Frames that have left this generation of the log since it began. */
   removed: number;
   /** Receipt time of the oldest frame held, milliseconds since the epoch. */
   oldestAtMs?: number;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Unavailable } from "@tidemark/domain/errors";
 import { countEvents, type Frame } from "@tidemark/domain/frame";
 import type { SequenceRange } from "@tidemark/domain/origin";
-import type { Delivery, EventLog, LogContents, TakeLimits } from "./event-log.ts";
+import type { Delivery, EventLog, LogSnapshot, TakeLimits } from "./event-log.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 export interface MemoryEventLogOptions {
@@ -26,7 +26,7 @@ interface HeldFrame {
  * A frame appended twice is delivered twice: the store's ledger knows its id.
  */
 export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOptions): EventLog {
-  const incarnation = randomUUID();
+  const generation = randomUUID();
   /** All frames held, by sequence, ascending: waiting, at hand, or to be retried. */
   const held = new Map<number, HeldFrame>();
   const waiting = new WaitingLine<HeldFrame>();
@@ -44,7 +44,7 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
     };
     return {
       frame: entry.frame,
-      origin: { incarnation, sequence: entry.sequence },
+      origin: { generation, sequence: entry.sequence },
       ack() {
         if (!decide()) return;
         held.delete(entry.sequence);
@@ -83,10 +83,10 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
       return (await waiting.take(limits)).map(deliver);
     },
 
-    async look(): Promise<LogContents> {
+    async snapshot(): Promise<LogSnapshot> {
       const [oldest] = held.values();
       return {
-        incarnation,
+        generation,
         events: heldEvents,
         frames: held.size,
         lastSequence,

@@ -36,19 +36,19 @@ test("gives each entry to one of those who wait", async () => {
 
 test("keeps who wants more waiting until so many events or bytes are there", async () => {
   const byEvents = createLine(entry(3));
-  const taken = byEvents.take({ ...LIMITS, least: { events: 5, bytes: 100 } });
+  const taken = byEvents.take({ ...LIMITS, min: { events: 5, bytes: 100 } });
   byEvents.push(entry(2));
   expect(await taken).toEqual([entry(3), entry(2)]);
 
   const byBytes = createLine(entry(3));
-  const large = byBytes.take({ ...LIMITS, least: { events: 5, bytes: 100 } });
+  const large = byBytes.take({ ...LIMITS, min: { events: 5, bytes: 100 } });
   byBytes.push(entry(1, 97));
   expect(await large).toEqual([entry(3), entry(1, 97)]);
 });
 
 test("lets who wants anything pass who wants more", async () => {
   const line = createLine(entry(3));
-  const more = line.take({ ...LIMITS, least: { events: 5, bytes: 100 } });
+  const more = line.take({ ...LIMITS, min: { events: 5, bytes: 100 } });
   expect(await line.take(LIMITS)).toEqual([entry(3)]);
   line.push(entry(4));
   line.push(entry(1));

@@ -33,8 +33,8 @@ export class WaitingLine<Entry extends Weighed> {
   }
 
   /** Removes from the front what fits the limits, at least one; waits for as much as is wanted at least. None once closed. */
-  async take({ maxEvents, maxBytes, least = { events: 0, bytes: 0 } }: TakeLimits): Promise<Entry[]> {
-    while (!this.#isClosed && !this.#holds(least)) await this.#changed.promise;
+  async take({ maxEvents, maxBytes, min = { events: 0, bytes: 0 } }: TakeLimits): Promise<Entry[]> {
+    while (!this.#isClosed && !this.#holds(min)) await this.#changed.promise;
     if (this.#isClosed) return [];
     let events = 0;
     let bytes = 0;

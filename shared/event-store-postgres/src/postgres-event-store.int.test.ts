@@ -10,11 +10,11 @@ import { describe, expect, inject, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "./fixture/postgres-event-stores.ts";
 import { openPostgresEventStore } from "./postgres-event-store.ts";
 
-const log = createLogger({ service: "test", level: "silent" });
+const logger = createLogger({ service: "test", level: "silent" });
 
 async function openEmpty() {
   const database = await createDatabase(inject("databaseUrl"));
-  const open = () => openPostgresEventStore({ url: database.url, log, migrate: true, maxConnections: 2 });
+  const open = () => openPostgresEventStore({ url: database.url, logger, migrate: true, maxConnections: 2 });
   let store = await open();
   return {
     store,
@@ -103,7 +103,7 @@ describe("consumers at the same time", () => {
     const letters = applied.join("");
     expect(letters.replaceAll("d", "")).toHaveLength(800);
     expect(letters).toHaveLength(1_600);
-    expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 800, duplicates: 800, conflicts: 0 });
+    expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 800, duplicates: 800, conflicts: 0 });
   });
 
   test("count a frame once that both apply, and give it the same verdicts", async () => {
@@ -123,7 +123,7 @@ describe("consumers at the same time", () => {
     expect(applied.flatMap(({ frames }) => frames.map((frame) => frame.verdicts))).toEqual(["ssd", "ssd"]);
     expect(applied.map(({ frames }) => frames[0]?.isNew).toSorted()).toEqual([false, true]);
     expect(applied.flatMap(({ dropped }) => dropped)).toHaveLength(1);
-    expect(await stores[1]?.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 2, duplicates: 1 });
+    expect(await stores[1]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 2, duplicates: 1 });
   });
 
   test("count in slots of their own, and leave them to those who come after", async () => {
@@ -144,7 +144,7 @@ describe("consumers at the same time", () => {
     });
 
     expect([await slotsOf("first"), await slotsOf("second"), await slotsOf("third")]).toEqual([[0], [1], [0]]);
-    expect(await third.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 3, topicsTotal: 3 });
+    expect(await third.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 3, topicsTotal: 3 });
   });
 
   test("migrate an empty database together", async () => {
@@ -153,7 +153,7 @@ describe("consumers at the same time", () => {
     const stores = await Promise.all(Array.from({ length: 5 }, openConsumer));
 
     await Promise.all(stores.map((store) => store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 })));
-    expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 1, duplicates: 4 });
+    expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, duplicates: 4 });
     expect((await beside.query("SELECT name FROM migrations")).rows).toEqual([{ name: "0001-books" }]);
   });
 });
@@ -171,7 +171,7 @@ test("a consumer has as many transactions at a time as it has writers, each with
   await Promise.all(applying);
 
   expect((await beside.query("SELECT slot FROM counters ORDER BY slot")).rows).toEqual([{ slot: 0 }, { slot: 1 }]);
-  expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 3, duplicates: 0 });
+  expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 3, duplicates: 0 });
 });
 
 describe("a walk forward", () => {
@@ -228,14 +228,14 @@ describe("a frame that the log holds twice", () => {
     const { beside, openConsumer } = await prepareStores();
     const store = await openConsumer();
     const { frame } = deliveryOf([eventOf("a"), eventOf("b")]);
-    const at = (sequence: number) => ({ frame, origin: { incarnation: "now", sequence } });
+    const at = (sequence: number) => ({ frame, origin: { generation: "now", sequence } });
 
     await store.apply([at(1), at(2)], { maxNamed: 0 });
     await store.apply([at(2), at(3)], { maxNamed: 0 });
 
-    const window = { incarnation: "now", held: [{ first: 2, last: 3 }], lastSequence: 3 };
+    const window = { generation: "now", held: [{ first: 2, last: 3 }], lastSequence: 3 };
     const books = await store.readBooks({ maxTopics: 1, log: window });
-    expect(books).toMatchObject({ unique: 2, duplicates: 0, appliedHeldEvents: 4 });
+    expect(books).toMatchObject({ stored: 2, duplicates: 0, appliedHeldEvents: 4 });
     const copies = await beside.query("SELECT sequence::integer FROM frame_copies ORDER BY sequence");
     expect(copies.rows).toEqual([{ sequence: 2 }, { sequence: 3 }]);
   });

@@ -44,7 +44,7 @@ type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & 
 
 interface PostgresOptions {
   url: string;
-  log: Logger;
+  logger: Logger;
   /** Whether this process makes and updates the tables, and applies frames; a process that only reads does not. */
   migrate: boolean;
   /** For reading. */
@@ -84,14 +84,14 @@ class PostgresEventStore implements PostgresStore {
   /** The same for each batch that ran out of time: the success of others in between says nothing of it. */
   readonly #framesOfBatch = new WeakMap<AppliedDelivery[], number>();
 
-  constructor({ url, log, migrate, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1 }: PostgresOptions) {
+  constructor({ url, logger, migrate, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1 }: PostgresOptions) {
     this.#url = url;
     const { signal } = this.#closing;
-    const createWriter = ({ migrates }: { migrates: boolean }) => new Writer({ url, log, migrates, signal });
+    const createWriter = ({ migrates }: { migrates: boolean }) => new Writer({ url, logger, migrates, signal });
     // The others connect later, when a newer release may be at the tables: they would wait for it in vain.
     const others = Array.from({ length: maxWriters - 1 }, () => createWriter({ migrates: false }));
     this.#writers = [createWriter({ migrates: migrate }), ...others];
-    const pool = openReadPool({ url, log, maxConnections, signal });
+    const pool = openReadPool({ url, logger, maxConnections, signal });
     this.#reader = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   }
 
@@ -173,7 +173,7 @@ class PostgresEventStore implements PostgresStore {
     return this.#write((connection) => deleteDeadLetter(connection, id));
   }
 
-  bury(frame: UnreadableFrame): Promise<Applied> {
+  deadLetterFrame(frame: UnreadableFrame): Promise<Applied> {
     return this.#write((connection) => buryFrame(connection, frame));
   }
 

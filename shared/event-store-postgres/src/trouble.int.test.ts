@@ -8,7 +8,7 @@ import { eventOf, prepareStores, terminate, waitForLocks } from "./fixture/postg
 import { verifyPostgres } from "./maintain/audit.ts";
 import { openPostgresEventStore } from "./postgres-event-store.ts";
 
-const log = createLogger({ service: "test", level: "silent" });
+const logger = createLogger({ service: "test", level: "silent" });
 
 describe("a database in trouble", () => {
   const unreachable = { name: "Unavailable", code: "store_unreachable" };
@@ -28,7 +28,7 @@ describe("a database in trouble", () => {
     }
 
     await openConsumer();
-    expect(await reader.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 0 });
+    expect(await reader.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 0 });
   });
 
   test("has the tables of another release: whoever asks is told so", async () => {
@@ -59,11 +59,11 @@ describe("a database in trouble", () => {
 
   test("is not there at all", async () => {
     const url = "postgres://nobody@127.0.0.1:1/nothing";
-    const reader = await openPostgresEventStore({ url, log, migrate: false });
+    const reader = await openPostgresEventStore({ url, logger, migrate: false });
     onTestFinished(() => reader.close());
 
     await expect(reader.ping()).rejects.toMatchObject(unreachable);
-    await expect(openPostgresEventStore({ url, log, migrate: true })).rejects.toMatchObject(unreachable);
+    await expect(openPostgresEventStore({ url, logger, migrate: true })).rejects.toMatchObject(unreachable);
   });
 
   test("is not migrated again by a connection that replaces another", async () => {
@@ -82,7 +82,7 @@ describe("a database in trouble", () => {
 
   test("is migrated by a newer release: a second writer connects all the same", async () => {
     const { beside, url } = await prepareStores();
-    const store = await openPostgresEventStore({ url, log, migrate: true, maxConnections: 1, maxWriters: 2 });
+    const store = await openPostgresEventStore({ url, logger, migrate: true, maxConnections: 1, maxWriters: 2 });
     onTestFinished(() => store.close());
     await beside.query("BEGIN");
     await beside.query("LOCK TABLE migrations");
@@ -138,12 +138,12 @@ describe("a database in trouble", () => {
       batch.map(({ frame }, index) => [frame.id, index < 4 ? "s" : "d"]),
     );
     expect(dropped).toHaveLength(1);
-    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 4, duplicates: 2 });
+    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 4, duplicates: 2 });
   });
 
   test("has no connection to spare for a second writer: the first one does its work, too", async () => {
     const { beside, url } = await prepareStores();
-    const store = await openPostgresEventStore({ url, log, migrate: true, maxConnections: 1, maxWriters: 2 });
+    const store = await openPostgresEventStore({ url, logger, migrate: true, maxConnections: 1, maxWriters: 2 });
     onTestFinished(() => store.close());
     await beside.query("BEGIN");
     await beside.query("LOCK TABLE frames IN SHARE MODE");
@@ -191,7 +191,7 @@ describe("a database in trouble", () => {
     const applied = await waitFor("the store to apply again", () => store.apply([delivery], { maxNamed: 0 }));
     expect(applied.frames[0]?.verdicts).toBe("ds");
     await waitFor("the store to answer again", () => store.ping().then(() => true));
-    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 2, duplicates: 1 });
+    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 2, duplicates: 1 });
   });
 
   test("answers what does not fit: our bug, not a store to wait for", async () => {
@@ -241,7 +241,7 @@ describe("a database in trouble", () => {
     await refused;
     await beside.query("ROLLBACK");
 
-    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 0 });
+    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 0 });
     expect((await store.apply([delivery], { maxNamed: 0 })).frames[0]).toMatchObject({ isNew: true, verdicts: "s" });
   });
 });

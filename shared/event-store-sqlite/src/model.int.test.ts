@@ -17,7 +17,7 @@ import { openSqliteEventStore } from "./sqlite-event-store.ts";
 // As in event-store-sqlite.test.ts: half of what starting a store costs.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 
-const log = createLogger({ service: "test", level: "silent" });
+const logger = createLogger({ service: "test", level: "silent" });
 
 async function pathForTest(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
@@ -26,7 +26,7 @@ async function pathForTest(): Promise<string> {
 }
 
 describeAgainstModel("SQLite", async () => {
-  const store = await openSqliteEventStore({ path: await pathForTest(), log });
+  const store = await openSqliteEventStore({ path: await pathForTest(), logger });
   onTestFinished(() => store.close());
   return store;
 });
@@ -70,7 +70,7 @@ test("SQLite whose process is killed has each call whole or not at all, and the 
       const answers = await applyAndKill(path, deliveries, answersUntilKill);
 
       expect(answers.map((answer) => answer.frames)).toEqual(expected.slice(0, answers.length));
-      const store = await openSqliteEventStore({ path, log });
+      const store = await openSqliteEventStore({ path, logger });
       try {
         // What was answered is there; of what was under way, the ledger tells.
         for (const batch of deliveries) await apply(store, ...batch);

@@ -19,7 +19,7 @@ import { verifySqlite } from "./maintain/audit.ts";
 import { openSqliteEventStore } from "./sqlite-event-store.ts";
 import { SqliteWorker } from "./worker/worker.ts";
 
-const log = createLogger({ service: "test", level: "silent" });
+const logger = createLogger({ service: "test", level: "silent" });
 
 // Each test starts two threads: 240 ms of processor time for compiling their modules anew, 120 from the cache.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
@@ -31,12 +31,12 @@ async function makeDirectory(): Promise<string> {
 async function openEmpty() {
   const directory = await makeDirectory();
   const path = join(directory, "tidemark.db");
-  let store = await openSqliteEventStore({ path, log });
+  let store = await openSqliteEventStore({ path, logger });
   return {
     store,
     reopen: async () => {
       await store.close();
-      store = await openSqliteEventStore({ path, log });
+      store = await openSqliteEventStore({ path, logger });
       return store;
     },
     refuse: async (...ids: string[]) => {
@@ -74,7 +74,7 @@ async function pathForTest(): Promise<string> {
 }
 
 async function openForTest(path: string) {
-  const store = await openSqliteEventStore({ path, log });
+  const store = await openSqliteEventStore({ path, logger });
   onTestFinished(() => store.close());
   return store;
 }
@@ -101,7 +101,7 @@ describe("a SQLite file", () => {
     await writeFile(file, "not a directory");
     const path = join(file, "tidemark.db");
 
-    const opening = openSqliteEventStore({ path, log });
+    const opening = openSqliteEventStore({ path, logger });
 
     await expect(opening).rejects.toThrow(`cannot write ${path}`);
     await expect(opening).rejects.toThrow("docker run -v tidemark-data:/app/data");
@@ -113,26 +113,28 @@ describe("a SQLite file", () => {
     database.pragma("user_version = 1000");
     close();
 
-    await expect(openSqliteEventStore({ path, log })).rejects.toThrow("written by a newer Tidemark");
+    await expect(openSqliteEventStore({ path, logger })).rejects.toThrow("written by a newer Tidemark");
   });
 
   test("that is no database is refused with its path and the fix", async () => {
     const path = await pathForTest();
     await writeFile(path, "some other file, longer than the hundred bytes of a header of SQLite ".repeat(100));
 
-    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is no SQLite database; choose another`);
+    await expect(openSqliteEventStore({ path, logger })).rejects.toThrow(
+      `${path} is no SQLite database; choose another`,
+    );
   });
 
   test("that is a pipe is refused, and not waited for", async () => {
     const path = await pathForTest();
     execFileSync("mkfifo", [path]);
 
-    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is a device, a pipe or a socket`);
+    await expect(openSqliteEventStore({ path, logger })).rejects.toThrow(`${path} is a device, a pipe or a socket`);
     expect(() => verifySqlite(path)).toThrow(`${path} is a device, a pipe or a socket`);
   });
 
   test("in a place without room for directories is refused", async () => {
-    const opening = openSqliteEventStore({ path: "/proc/nowhere/tidemark.db", log });
+    const opening = openSqliteEventStore({ path: "/proc/nowhere/tidemark.db", logger });
 
     await expect(opening).rejects.toThrow("cannot write /proc/nowhere/tidemark.db");
   });
@@ -141,7 +143,7 @@ describe("a SQLite file", () => {
     const path = await pathForTest();
     const first = await openForTest(path);
 
-    await expect(openSqliteEventStore({ path, log })).rejects.toThrow(`${path} is in use by another Tidemark`);
+    await expect(openSqliteEventStore({ path, logger })).rejects.toThrow(`${path} is in use by another Tidemark`);
 
     await first.close();
     await expect((await openForTest(path)).ping()).resolves.toBeUndefined();
@@ -153,7 +155,7 @@ describe("a SQLite file", () => {
     const link = `${path}-link`;
     await symlink(path, link);
 
-    await expect(openSqliteEventStore({ path: link, log })).rejects.toThrow("in use by another Tidemark");
+    await expect(openSqliteEventStore({ path: link, logger })).rejects.toThrow("in use by another Tidemark");
   });
 
   test("is free again, and whole, after its process was killed", async () => {
@@ -163,7 +165,7 @@ describe("a SQLite file", () => {
     onTestFinished(() => void holder.kill("SIGKILL"));
     const [answer] = await once(holder.stdout, "data");
     expect(String(answer)).toBe("s");
-    await expect(openSqliteEventStore({ path, log })).rejects.toThrow("in use by another Tidemark");
+    await expect(openSqliteEventStore({ path, logger })).rejects.toThrow("in use by another Tidemark");
 
     holder.kill("SIGKILL");
     await once(holder, "exit");

@@ -14,7 +14,7 @@ import type { WriterFunctions } from "./worker/writer.worker.ts";
 export interface SqliteEventStoreOptions {
   /** The database file. It and its directory are created if they are missing. */
   path: string;
-  log: Logger;
+  logger: Logger;
 }
 
 type SqliteEventStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
@@ -25,11 +25,11 @@ type SqliteEventStore = EventStore & DeadLetterStore & DuplicateReader & Auditor
  *
  * @throws {Error} naming the path and the fix, when the file cannot be written or another process has it
  */
-export async function openSqliteEventStore({ path, log }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
+export async function openSqliteEventStore({ path, logger }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
   // If either thread dies, the store is useless: reads would never change, or commits could not be seen. The cause is
   // thrown outside of any promise, so that it ends the process.
   const onDeath = (cause: Error) => {
-    log.fatal({ err: cause, path }, "a thread of the store died; the process ends");
+    logger.fatal({ err: cause, path }, "a thread of the store died; the process ends");
     writer.abandon(cause);
     reader.abandon(cause);
     queueMicrotask(() => {
@@ -64,9 +64,9 @@ function createStore(
       const { call, buffer } = packCall(deliveries, maxNamed);
       return writer.call("apply", [call], [buffer]);
     },
-    bury: (frame) => {
+    deadLetterFrame: (frame) => {
       const content = new Uint8Array(frame.content);
-      return writer.call("bury", [{ ...frame, content }], [content.buffer]);
+      return writer.call("deadLetterFrame", [{ ...frame, content }], [content.buffer]);
     },
     audit: async () => {
       const audit = await runAudit();
@@ -124,7 +124,7 @@ function packCall(deliveries: AppliedDelivery[], maxNamed: number): { call: Appl
     at += frame.events.length;
     return {
       id: frame.id,
-      incarnation: origin.incarnation,
+      generation: origin.generation,
       sequence: origin.sequence,
       receivedAtMs: frame.receivedAtMs,
       events: countEvents(frame),

@@ -25,7 +25,7 @@ export interface Audit {
 }
 
 export interface AuditCounts {
-  unique: number;
+  stored: number;
   /** Conflicts included; counted: those on record and those pruned. */
   duplicates: number;
   conflicts: number;
@@ -43,7 +43,7 @@ export interface AuditDifference {
 export const MAX_DIFFERENCES = 100;
 
 /** Completes an audit with its verdict. */
-export function judgeAudit(findings: Omit<Audit, "isBalanced">): Audit {
+export function balanceAudit(findings: Omit<Audit, "isBalanced">): Audit {
   const { booked, bySource, differencesTotal } = findings;
   const doSourcesAgree = bySource.duplicates === booked.duplicates && bySource.conflicts === booked.conflicts;
   return { ...findings, isBalanced: differencesTotal === 0 && doSourcesAgree };

@@ -21,7 +21,7 @@ export interface DeadLetterStore {
   deleteDeadLetter(id: string): Promise<boolean>;
 
   /** Makes a frame that cannot be read a dead letter whole, counted with the events it declares. Again: no change. */
-  bury(frame: UnreadableFrame): Promise<Applied>;
+  deadLetterFrame(frame: UnreadableFrame): Promise<Applied>;
 }
 
 export interface DeadLetterQuery {

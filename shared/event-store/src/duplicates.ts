@@ -19,11 +19,11 @@ export interface DuplicateQuery {
 }
 
 export interface DuplicatePage {
-  duplicates: DuplicateCopy[];
+  duplicates: Duplicate[];
   next?: string;
 }
 
-export interface DuplicateCopy {
+export interface Duplicate {
   topic: string;
   eventId: string;
   source: string;

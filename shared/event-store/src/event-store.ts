@@ -43,7 +43,7 @@ export interface Applied {
   /** One entry per delivery, in the same order. */
   frames: AppliedFrame[];
   /** Events of new frames that were dropped: the first `maxNamed` of them. */
-  dropped: DroppedCopy[];
+  dropped: DroppedDuplicate[];
 }
 
 export interface AppliedFrame {
@@ -53,7 +53,7 @@ export interface AppliedFrame {
   verdicts: Verdicts;
 }
 
-export interface DroppedCopy {
+export interface DroppedDuplicate {
   topic: string;
   eventId: string;
   source: string;
@@ -155,7 +155,7 @@ export interface LedgerEntry {
 
 export interface BooksQuery {
   /** What the log held when it was looked at; absent when the log is away. */
-  log?: { incarnation: string; held: SequenceRange[]; lastSequence: number };
+  log?: { generation: string; held: SequenceRange[]; lastSequence: number };
   /** Only this topic in `byTopic`. */
   topic?: string;
   /** How many topics `byTopic` shows at most, the busiest first. */
@@ -165,7 +165,7 @@ export interface BooksQuery {
 }
 
 export interface Books {
-  unique: number;
+  stored: number;
   /** Conflicts included. */
   duplicates: number;
   conflicts: number;
@@ -175,7 +175,7 @@ export interface Books {
   /** Events of frames that are applied, yet were still held by the log when it was looked at. 0 without `log`. */
   appliedHeldEvents: number;
   /**
-   * Frames of that incarnation that are applied and were not held any more when the log was looked at: as many as have
+   * Frames of that generation that are applied and were not held any more when the log was looked at: as many as have
    * left it, for a frame leaves after its commit. Those that came after the look are not among them. 0 without `log`.
    */
   appliedGoneFrames: number;
@@ -193,7 +193,7 @@ export interface Books {
 
 export interface TopicBooks {
   topic: string;
-  unique: number;
+  stored: number;
   duplicates: number;
   conflicts: number;
   deadLettered: number;

@@ -41,9 +41,9 @@ export interface PruneFrames {
   /** Rows of frames that were applied before this moment. */
   processedBeforeMs: number;
   /**
-   * The log as it was looked at: of this incarnation only frames below its first sequence go. Other incarnations are
+   * The log as it was looked at: of this generation only frames below its first sequence go. Other generations are
    * gone and deliver nothing any more.
    */
-  log: { incarnation: string; firstHeldSequence: number };
+  log: { generation: string; firstHeldSequence: number };
   limit: number;
 }

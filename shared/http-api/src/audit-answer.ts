@@ -20,6 +20,6 @@ export function auditAnswer(audit: Audit): AuditAnswer {
   };
 }
 
-function countsAnswer({ unique, duplicates, conflicts, deadLettered }: AuditCounts) {
-  return { unique, duplicates, conflicts, dead_lettered: deadLettered };
+function countsAnswer({ stored, duplicates, conflicts, deadLettered }: AuditCounts) {
+  return { unique: stored, duplicates, conflicts, dead_lettered: deadLettered };
 }

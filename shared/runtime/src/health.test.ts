@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { registerHealth, within } from "./health.ts";
 import { createHttpServer } from "./http-server.ts";
 
-const log = createLogger({ service: "test", level: "silent" });
+const logger = createLogger({ service: "test", level: "silent" });
 
 function createServer(checks: Parameters<typeof registerHealth>[1]["checks"]) {
-  const server = createHttpServer({ log });
+  const server = createHttpServer({ logger });
   registerHealth(server, { checks });
   return server;
 }

@@ -11,7 +11,7 @@ import { createHttpServer } from "./http-server.ts";
 
 function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
   const server = createHttpServer({
-    log: createLogger({ service: "test", level: "silent" }),
+    logger: createLogger({ service: "test", level: "silent" }),
     closeWaitMs,
   });
   server.get("/invalid", () => {

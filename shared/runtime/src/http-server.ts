@@ -17,7 +17,7 @@ import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
 import { jitterRetryAfter } from "./retry-after.ts";
 
 export interface HttpServerOptions {
-  log: Logger;
+  logger: Logger;
   /** How long a close waits for clients that have not sent their request whole, or do not read their answer. */
   closeWaitMs?: number;
 }
@@ -30,9 +30,9 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  * client its time for ever. Handlers throw `InvalidInput` and `Unavailable`; anything else is a 500 with its message kept
  * for the log.
  */
-export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = Fastify({
-    loggerInstance: log as FastifyBaseLogger,
+    loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line per request would cost more than it
     childLoggerFactory: (logger) => logger, // nor is there a logger for each: 3 % of a publish
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -47,7 +47,7 @@ export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOption
     },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
-      void sendError(log, error, reply);
+      void sendError(logger, error, reply);
     },
   });
   server.setValidatorCompiler(validatorCompiler);
@@ -65,7 +65,7 @@ export function createHttpServer({ log, closeWaitMs = 15_000 }: HttpServerOption
     // Whatever Fastify has to say of such a request (QUERY wants a content type), this is what is wrong with it.
     if (request.is404 && problemOf(error) === undefined)
       return sendProblem(reply, unknownRoute(findMethods, request, reply));
-    return sendError(log, error, reply);
+    return sendError(logger, error, reply);
   });
   const findMethods = rememberRoutes(server);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(findMethods, request, reply)));
@@ -110,11 +110,11 @@ function rememberRoutes(server: FastifyInstance): (path: string) => string[] {
   };
 }
 
-function sendError(log: Logger, error: unknown, reply: FastifyReply): FastifyReply {
+function sendError(logger: Logger, error: unknown, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error) ?? problemOfFastify(error, reply);
   if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
   if (problem !== undefined) return sendProblem(reply, problem);
-  log.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
+  logger.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
   return sendProblem(reply, createProblem(500, "internal_error", "something went wrong here; the log says what"));
 }
 

@@ -7,7 +7,7 @@ import { InvalidSettings } from "./settings.ts";
 export type OnClose = (name: string, close: () => unknown) => void;
 
 export interface ProcessOptions {
-  log: Logger;
+  logger: Logger;
   shutdownDeadlineMs: number;
 }
 
@@ -17,7 +17,7 @@ export interface ProcessOptions {
  * (npm delivers the first one twice), ends it at once.
  */
 export async function runProcess(
-  { log, shutdownDeadlineMs }: ProcessOptions,
+  { logger, shutdownDeadlineMs }: ProcessOptions,
   start: (onClose: OnClose) => Promise<void>,
 ): Promise<void> {
   const closers: { name: string; close: () => unknown }[] = [];
@@ -29,7 +29,7 @@ export async function runProcess(
         await closer.close();
       } catch (error) {
         isClean = false;
-        log.error({ err: error, part: closer.name }, "could not close");
+        logger.error({ err: error, part: closer.name }, "could not close");
       }
     }
     return isClean;
@@ -40,14 +40,14 @@ export async function runProcess(
       delay: shutdownDeadlineMs,
       skip: ["SIGINT", "SIGTERM"],
       logger: false,
-      onTimeout: () => log.error({ deadlineMs: shutdownDeadlineMs }, "could not stop in time"),
+      onTimeout: () => logger.error({ deadlineMs: shutdownDeadlineMs }, "could not stop in time"),
     },
     async ({ err }) => {
-      if (err) log.fatal({ err }, "crashed");
-      log.info({ deadlineMs: shutdownDeadlineMs }, "stopping");
+      if (err) logger.fatal({ err }, "crashed");
+      logger.info({ deadlineMs: shutdownDeadlineMs }, "stopping");
       stopping ??= closeAll();
       const isClean = await stopping;
-      log.info("stopped");
+      logger.info("stopped");
       if (!isClean) throw new Error("not everything could be closed"); // exit code 1
     },
   );
@@ -65,19 +65,19 @@ export async function runProcess(
     await start((name, closer) => closers.push({ name, close: closer }));
   } catch (error) {
     if (stoppingSince !== 0) return; // stopped while starting: the closers run already
-    logFailedStart(log, error);
+    logFailedStart(logger, error);
     await closeAll();
     process.exit(1);
   }
 }
 
 /** A port in use, a folder that may not be written or a setting is the operator's to mend: no stack trace helps with it. */
-function logFailedStart(log: Logger, error: unknown): void {
+function logFailedStart(logger: Logger, error: unknown): void {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") log.fatal(`could not start: ${message}; choose another PORT`);
-  else if (error instanceof NotDurable) log.fatal(`could not start: ${message}`);
-  else if (code !== undefined) log.fatal({ code }, `could not start: ${message}`);
-  else log.fatal({ err: error }, "could not start");
+  if (code === "EADDRINUSE") logger.fatal(`could not start: ${message}; choose another PORT`);
+  else if (error instanceof NotDurable) logger.fatal(`could not start: ${message}`);
+  else if (code !== undefined) logger.fatal({ code }, `could not start: ${message}`);
+  else logger.fatal({ err: error }, "could not start");
 }
 
 /**

@@ -5,7 +5,7 @@ await runSabotagedConsumer(({ eventLog }) => ({
   eventLog: {
     maxFrameBytes: eventLog.maxFrameBytes,
     append: (frame) => eventLog.append(frame),
-    look: () => eventLog.look(),
+    snapshot: () => eventLog.snapshot(),
     ping: () => eventLog.ping(),
     close: () => eventLog.close(),
     async take(limits) {

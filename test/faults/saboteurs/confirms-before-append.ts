@@ -10,16 +10,16 @@ import { readSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 
 const settings = readSettings(GatewaySettings);
-const log = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
+const logger = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
 
 /** A gateway that says 202 before the log has said anything: with a broker that dies at that moment, events are lost. */
-await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger: log });
+await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger });
   onClose("connection", () => connection.close());
-  const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger: log });
+  const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger });
   onClose("event log", () => eventLog.close());
   await eventLog.opened;
-  const server = createHttpServer({ log });
+  const server = createHttpServer({ logger });
   onClose("server", () => server.close());
   registerGateway(server, {
     eventLog: {

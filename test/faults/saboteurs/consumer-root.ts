@@ -36,13 +36,13 @@ export async function runSabotagedConsumer(
   sabotage: (ports: ConsumerPorts, databaseUrl: string) => Partial<ConsumerPorts>,
 ): Promise<void> {
   const settings = readSettings(ConsumerSettings);
-  const log = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
-  await runProcess({ log, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-    const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "consumer", logger: log });
+  const logger = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
+  await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+    const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "consumer", logger });
     onClose("connection", () => connection.close());
-    const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger: log });
+    const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger });
     const maxWriters = MAX_BATCHES;
-    const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, log, migrate: true, maxWriters });
+    const open = () => openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: true, maxWriters });
     const store = await waitFor("the store", open, { timeoutMs: 60_000, intervalMs: 250 });
     onClose("store", () => store.close());
 
@@ -50,12 +50,12 @@ export async function runSabotagedConsumer(
     const { store: sabotaged = store, ...broken } = sabotage(ports, settings.DATABASE_URL);
     const halfBroken: ConsumerOptions["store"] = {
       apply: (deliveries, options) => sabotaged.apply(deliveries, options),
-      bury: (frame) => store.bury(frame),
+      deadLetterFrame: (frame) => store.deadLetterFrame(frame),
     };
-    const consumer = startConsumer({ ...ports, ...broken, store: halfBroken, log });
+    const consumer = startConsumer({ ...ports, ...broken, store: halfBroken, logger });
     onClose("consumer", () => consumer.stop());
 
-    const server = createHttpServer({ log });
+    const server = createHttpServer({ logger });
     onClose("server", () => server.close());
     registerHealth(server, { checks: { store: () => store.ping() } });
     await server.listen({ host: settings.HOST, port: settings.PORT });

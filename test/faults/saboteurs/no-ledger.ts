@@ -8,7 +8,7 @@ await runSabotagedConsumer(({ store }) => ({
       const renamed = deliveries.map(({ frame, origin }) => ({
         frame: { ...frame, id: randomUUID() },
         // The ledger knows a frame by where it stood as well.
-        origin: { ...origin, incarnation: randomUUID() },
+        origin: { ...origin, generation: randomUUID() },
       }));
       const { frames, ...applied } = await store.apply(renamed, options);
       const named = frames.map((entry, index) => ({ ...entry, frameId: deliveries[index]?.frame.id as string }));

@@ -82,7 +82,7 @@ describe("FrameWriter", () => {
     for (const result of refused) expect(result).toMatchObject({ status: "rejected", reason: { code: "queue_full" } });
     for (const { ack } of await log.take({ maxEvents: 10, maxBytes: 10_000 })) ack();
     await writer.append(request("5"));
-    expect(await log.look()).toMatchObject({ events: 1 });
+    expect(await log.snapshot()).toMatchObject({ events: 1 });
   });
 
   it("the pending verdicts of a frame are forgotten after the wait of its last request", async () => {

@@ -1,14 +1,14 @@
-import { type Audit, judgeAudit } from "@tidemark/event-store/audit";
+import { type Audit, balanceAudit } from "@tidemark/event-store/audit";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
 import { registerAudit } from "./audit.ts";
 
-const COUNTS = { unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 };
+const COUNTS = { stored: 3, duplicates: 2, conflicts: 1, deadLettered: 0 };
 
 function auditWith(overrides: Partial<Audit>): Audit {
-  return judgeAudit({
+  return balanceAudit({
     auditedAt: "2025-10-23T10:00:00.000000Z",
     durationMs: 5,
     topicsTotal: 2,
@@ -22,7 +22,7 @@ function auditWith(overrides: Partial<Audit>): Audit {
 }
 
 function serve(audit: () => Promise<Audit>) {
-  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
   onTestFinished(() => server.close());
   const error = vi.spyOn(server.log, "error");
   registerAudit(server, { auditor: { audit } });
@@ -73,7 +73,7 @@ test("books that do not balance are answered, and named in the log", async () =>
   const differences = Array.from({ length: 12 }, (_, index) => ({
     topic: `t${index}`,
     booked: COUNTS,
-    counted: { ...COUNTS, unique: 2 },
+    counted: { ...COUNTS, stored: 2 },
   }));
   const { ask, error } = serve(async () => auditWith({ differences, differencesTotal: 12 }));
 

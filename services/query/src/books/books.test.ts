@@ -1,5 +1,5 @@
 import { Unavailable } from "@tidemark/domain/errors";
-import type { LogContents } from "@tidemark/event-log/event-log";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { Books, BooksQuery } from "@tidemark/event-store/event-store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -45,13 +45,13 @@ class Simulation {
     if (sequence !== undefined) this.#held.delete(sequence);
   }
 
-  look(): LogContents {
+  snapshot(): LogSnapshot {
     const sequences = [...this.#held.keys()];
     const lastSequence = this.#lastSequence;
     const frames = sequences.length;
     const events = sum(this.#held.values());
     return {
-      incarnation: "one",
+      generation: "one",
       events,
       frames,
       lastSequence,
@@ -66,7 +66,7 @@ class Simulation {
     const isGone = (sequence: number) => !isHeld(sequence) && sequence <= (log?.lastSequence ?? 0);
     return {
       ...EMPTY_BOOKS,
-      unique: sum(this.#applied.values()),
+      stored: sum(this.#applied.values()),
       appliedHeldEvents: sum(applied.filter(([sequence]) => isHeld(sequence)).map(([, events]) => events)),
       appliedGoneFrames: applied.filter(([sequence]) => isGone(sequence)).length,
     };
@@ -104,9 +104,9 @@ async function readAmid(simulation: Simulation, steps: Step[][]) {
     drift,
   } = await readBooks(
     {
-      readLog: async () => {
+      readLogSnapshot: async () => {
         happen();
-        return simulation.look();
+        return simulation.snapshot();
       },
       reader: {
         readBooks: async (query) => {
@@ -117,7 +117,7 @@ async function readAmid(simulation: Simulation, steps: Step[][]) {
     },
     { maxTopics: 0 },
   );
-  return { books, queue: found, drift, received: books.unique + (found?.events ?? Number.NaN) };
+  return { books, queue: found, drift, received: books.stored + (found?.events ?? Number.NaN) };
 }
 
 test("received holds all that was appended before the call, nothing twice, never goes down, and does not drift", async () => {
@@ -158,8 +158,8 @@ test("gives the store's books alone when the log is away", async () => {
   simulation.append(3);
   simulation.applyOldest();
   const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
-  const whole = await readBooks({ reader, readLog: away }, { maxTopics: 0 });
-  expect(whole.books.unique).toBe(3);
+  const whole = await readBooks({ reader, readLogSnapshot: away }, { maxTopics: 0 });
+  expect(whole.books.stored).toBe(3);
   expect(whole.queue).toBeUndefined();
 });
 
@@ -167,10 +167,10 @@ test("counts what is applied as queued, never less, while the log cannot name wh
   const simulation = new Simulation();
   for (const events of [3, 4]) simulation.append(events);
   simulation.applyOldest();
-  const { held: _, ...unnamed } = simulation.look();
+  const { held: _, ...unnamed } = simulation.snapshot();
   const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
-  expect(await readBooks({ reader, readLog: async () => unnamed }, { maxTopics: 0 })).toMatchObject({
-    books: { unique: 3 },
+  expect(await readBooks({ reader, readLogSnapshot: async () => unnamed }, { maxTopics: 0 })).toMatchObject({
+    books: { stored: 3 },
     queue: { events: 7 },
   });
 });
@@ -188,10 +188,10 @@ test("drift is how many frames left the log without being in the books", async (
 });
 
 test("drift is that of the tables where log and books agree, and no defect hides another", async () => {
-  const contents = { ...new Simulation().look(), removed: 5 };
+  const contents = { ...new Simulation().snapshot(), removed: 5 };
   const driftWith = async (books: Partial<Books>) => {
     const reader = { readBooks: async () => ({ ...EMPTY_BOOKS, ...books }) };
-    return (await readBooks({ reader, readLog: async () => contents }, { maxTopics: 0 })).drift;
+    return (await readBooks({ reader, readLogSnapshot: async () => contents }, { maxTopics: 0 })).drift;
   };
   expect(await driftWith({ appliedGoneFrames: 5 })).toBe(0);
   expect(await driftWith({ appliedGoneFrames: 5, tableDrift: 2 })).toBe(2);
@@ -202,22 +202,22 @@ test("drift is not known where the log is away, uncertain, or cannot name what i
   const simulation = new Simulation();
   simulation.append(3);
   const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
-  const { held: _, ...unnamed } = simulation.look();
-  const uncertain = { ...simulation.look(), isUncertain: true as const };
-  for (const readLog of [away, async () => unnamed, async () => uncertain]) {
-    expect(await readBooks({ reader, readLog }, { maxTopics: 0 })).not.toHaveProperty("drift");
+  const { held: _, ...unnamed } = simulation.snapshot();
+  const uncertain = { ...simulation.snapshot(), isUncertain: true as const };
+  for (const readLogSnapshot of [away, async () => unnamed, async () => uncertain]) {
+    expect(await readBooks({ reader, readLogSnapshot }, { maxTopics: 0 })).not.toHaveProperty("drift");
   }
 });
 
 test("passes on that the store is away", async () => {
   const gone = new Unavailable({ code: "store_unreachable", detail: "gone" });
   const reader = { readBooks: () => Promise.reject(gone) };
-  const readLog = async () => new Simulation().look();
-  await expect(readBooks({ reader, readLog }, { maxTopics: 0 })).rejects.toBe(gone);
+  const readLogSnapshot = async () => new Simulation().snapshot();
+  await expect(readBooks({ reader, readLogSnapshot }, { maxTopics: 0 })).rejects.toBe(gone);
 });
 
-const whole = (unique: number, events: number, isUncertain?: true): WholeBooks => {
-  const books = { ...EMPTY_BOOKS, unique };
+const whole = (stored: number, events: number, isUncertain?: true): WholeBooks => {
+  const books = { ...EMPTY_BOOKS, stored };
   return { books, queue: { events, ...(isUncertain ? { isUncertain } : {}) } };
 };
 
@@ -226,7 +226,7 @@ test("the sum does not go back where a look was uncertain, and follows the store
   const sums = [];
   for (const read of [whole(10, 5), whole(12, 1, true), whole(12, 9, true), whole(20, 0, true), whole(20, 3)]) {
     const { books, queue } = await steady(async () => read);
-    sums.push([books.unique, queue?.events]);
+    sums.push([books.stored, queue?.events]);
   }
   expect(sums).toEqual([
     [10, 5],

@@ -1,11 +1,11 @@
 import { Unavailable } from "@tidemark/domain/errors";
-import type { LogContents } from "@tidemark/event-log/event-log";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { Books, EventReader } from "@tidemark/event-store/event-store";
 
 export interface BooksSources {
   reader: Pick<EventReader, "readBooks">;
   /** @throws {Unavailable} when the log is away */
-  readLog: () => Promise<LogContents>;
+  readLogSnapshot: () => Promise<LogSnapshot>;
 }
 
 export interface BooksOptions {
@@ -49,25 +49,25 @@ export interface Queue {
  * The same order makes the drift exact: a frame leaves the log after its commit, so what had left by the first look is
  * applied by the second.
  */
-export async function readBooks({ reader, readLog }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
-  const contents = await unlessAway(readLog);
+export async function readBooks({ reader, readLogSnapshot }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
+  const contents = await unlessAway(readLogSnapshot);
   if (contents === undefined) return { books: await reader.readBooks(options) };
-  const { incarnation, held = [], lastSequence } = contents;
-  const books = await reader.readBooks({ ...options, log: { incarnation, held, lastSequence } });
+  const { generation, held = [], lastSequence } = contents;
+  const books = await reader.readBooks({ ...options, log: { generation, held, lastSequence } });
   const drift = driftOf(contents, books);
   return { books, queue: queueOf(contents, books), ...(drift === undefined ? {} : { drift }) };
 }
 
-async function unlessAway(readLog: () => Promise<LogContents>): Promise<LogContents | undefined> {
+async function unlessAway(readLogSnapshot: () => Promise<LogSnapshot>): Promise<LogSnapshot | undefined> {
   try {
-    return await readLog();
+    return await readLogSnapshot();
   } catch (error) {
     if (error instanceof Unavailable) return undefined;
     throw error;
   }
 }
 
-function queueOf({ events, oldestAtMs, isUncertain }: LogContents, { appliedHeldEvents }: Books): Queue {
+function queueOf({ events, oldestAtMs, isUncertain }: LogSnapshot, { appliedHeldEvents }: Books): Queue {
   // Not below zero where a busy log's look was off by a moment.
   const queued = Math.max(0, events - appliedHeldEvents);
   return {
@@ -82,7 +82,7 @@ function queueOf({ events, oldestAtMs, isUncertain }: LogContents, { appliedHeld
  * those agree, how far the store's counters are from its tables. Not their sum: one defect may shift both, each the
  * other way. Undefined while the log cannot name the frames it holds, or was not certain of its own figures.
  */
-function driftOf({ removed, held, isUncertain }: LogContents, { appliedGoneFrames, tableDrift }: Books) {
+function driftOf({ removed, held, isUncertain }: LogSnapshot, { appliedGoneFrames, tableDrift }: Books) {
   if (held === undefined || isUncertain) return undefined;
   return removed - appliedGoneFrames || tableDrift;
 }
@@ -100,7 +100,7 @@ export function keepSteady(): (read: () => Promise<WholeBooks>) => Promise<Whole
     const whole = await read();
     const { books, queue } = whole;
     if (queue === undefined) return whole;
-    const applied = books.unique + books.duplicates + books.deadLettered;
+    const applied = books.stored + books.duplicates + books.deadLettered;
     if (queue.isUncertain) return { books, queue: { ...queue, events: Math.max(0, certain.sum - applied) } };
     if (thisRead > certain.read) certain = { read: thisRead, sum: applied + queue.events };
     return whole;

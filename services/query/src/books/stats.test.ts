@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { humanDuration, statsAnswer } from "./stats.ts";
 
 const books: Books = {
-  unique: 120,
+  stored: 120,
   duplicates: 30,
   conflicts: 4,
   deadLettered: 1,
@@ -11,7 +11,7 @@ const books: Books = {
   byTopic: [
     {
       topic: "user.login",
-      unique: 60,
+      stored: 60,
       duplicates: 20,
       conflicts: 4,
       deadLettered: 1,
@@ -82,7 +82,7 @@ test("says that the queue is not known when the log could not be asked", () => {
 });
 
 test("shows a drift, and what the last audit found", () => {
-  const counts = { unique: 120, duplicates: 30, conflicts: 4, deadLettered: 1 };
+  const counts = { stored: 120, duplicates: 30, conflicts: 4, deadLettered: 1 };
   const lastAudit = {
     auditedAt: "2025-10-23T10:00:00.000000Z",
     durationMs: 12,

@@ -34,11 +34,11 @@ export function statsAnswer(
   { books, queue, drift }: WholeBooks,
   { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
 ): StatsAnswer {
-  const { unique, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit } = books;
+  const { stored, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit } = books;
   const uptimeMs = Math.max(0, nowMs - startedAtMs);
   return {
-    received: unique + duplicates + deadLettered + (queue?.events ?? 0),
-    unique_processed: unique,
+    received: stored + duplicates + deadLettered + (queue?.events ?? 0),
+    unique_processed: stored,
     duplicate_dropped: duplicates,
     conflicts,
     dead_lettered: deadLettered,
@@ -60,8 +60,8 @@ export function statsAnswer(
 function topicStats(books: TopicBooks): StatsAnswer["by_topic"][number] {
   return {
     topic: books.topic,
-    received: books.unique + books.duplicates + books.deadLettered,
-    unique_processed: books.unique,
+    received: books.stored + books.duplicates + books.deadLettered,
+    unique_processed: books.stored,
     duplicate_dropped: books.duplicates,
     conflicts: books.conflicts,
     dead_lettered: books.deadLettered,

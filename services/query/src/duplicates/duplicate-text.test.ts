@@ -1,8 +1,8 @@
-import type { DuplicateCopy } from "@tidemark/event-store/duplicates";
+import type { Duplicate } from "@tidemark/event-store/duplicates";
 import { expect, test } from "vitest";
 import { duplicateText } from "./duplicate-text.ts";
 
-const copy: DuplicateCopy = {
+const copy: Duplicate = {
   topic: "user.login",
   eventId: "evt-001",
   source: "auth-service",

@@ -1,8 +1,8 @@
-import type { DuplicateCopy } from "@tidemark/event-store/duplicates";
+import type { Duplicate } from "@tidemark/event-store/duplicates";
 import { contentText } from "../events/event-text.ts";
 
 /** A dropped copy as it is answered; the content of one that differed goes out as the text it was kept as. */
-export function duplicateText(copy: DuplicateCopy): string {
+export function duplicateText(copy: Duplicate): string {
   const { topic, eventId, source, receivedAt, firstProcessedAt, isConflict, content } = copy;
   const head = JSON.stringify({
     topic,
@@ -18,7 +18,7 @@ export function duplicateText(copy: DuplicateCopy): string {
 }
 
 /** 0 for a copy that was received before the first one was processed, as one in the same request is. */
-function ageSeconds({ receivedAt, firstProcessedAt }: DuplicateCopy): number {
+function ageSeconds({ receivedAt, firstProcessedAt }: Duplicate): number {
   return Math.max(0, microseconds(receivedAt) - microseconds(firstProcessedAt)) / 1_000_000;
 }
 

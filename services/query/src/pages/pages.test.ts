@@ -6,7 +6,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { registerPages } from "./pages.ts";
 
 function createPages({ version = "1.2.3" } = {}) {
-  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
   registerPages(server, { version });
   return server;
 }

@@ -1,7 +1,7 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import { decodeReceipt, type Receipt } from "@tidemark/domain/receipt";
 import { countVerdicts } from "@tidemark/domain/verdict";
-import type { LogContents } from "@tidemark/event-log/event-log";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { ReceiptKey } from "@tidemark/http-api/operations/receipts-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
@@ -15,7 +15,7 @@ const MAX_WAITING = 100;
 
 export interface ReceiptsOptions {
   reader: Pick<EventReader, "findFrame">;
-  readLog: () => Promise<LogContents>;
+  readLogSnapshot: () => Promise<LogSnapshot>;
 }
 
 /** `GET /receipts/{id}`: what became of a request that was answered 202. `Prefer: wait=N` waits until it is judged. */
@@ -49,9 +49,12 @@ async function readReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<
 }
 
 /** The answer for a frame that the ledger does not know: it waits in the log, or was forgotten long after it was judged. */
-async function pendingAnswer({ count, takenAtMs }: Receipt, { readLog }: ReceiptsOptions): Promise<PublishAnswer> {
+async function pendingAnswer(
+  { count, takenAtMs }: Receipt,
+  { readLogSnapshot }: ReceiptsOptions,
+): Promise<PublishAnswer> {
   const isOld = Date.now() - takenAtMs > KEPT_MS;
-  if (isOld && !reachesBack(await readLog(), takenAtMs)) {
+  if (isOld && !reachesBack(await readLogSnapshot(), takenAtMs)) {
     throw notFound("this receipt is older than 24 hours, and its request is no longer known one by one");
   }
   return publishAnswer({ accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: count });
@@ -60,7 +63,7 @@ async function pendingAnswer({ count, takenAtMs }: Receipt, { readLog }: Receipt
 // The clocks of gateways, and the log's own, need not agree to the second.
 const CLOCK_TOLERANCE_MS = 60_000;
 
-function reachesBack({ oldestAtMs }: LogContents, takenAtMs: number): boolean {
+function reachesBack({ oldestAtMs }: LogSnapshot, takenAtMs: number): boolean {
   return oldestAtMs !== undefined && oldestAtMs - CLOCK_TOLERANCE_MS <= takenAtMs;
 }
 

@@ -126,7 +126,7 @@ test("HEAD is not a stream", async () => {
 /** Streams with other limits than those of the service. */
 async function openLimited(limits: Partial<EventStreamOptions>) {
   const { store, storeEvents } = await openQueryFixture(onTestFinished);
-  const server = createHttpServer({ log: createLogger({ service: "test", level: "silent" }) });
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
   registerEventStream(server, {
     reader: store,
     signals: createMemorySignals(),

@@ -80,7 +80,7 @@ function createTails(
     /** The tail of a topic, begun at the tip where there is none, until the reader stops. */
     enter(topic: string | undefined, tip: string, stop: AbortSignal): EventTail {
       const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, topic)).join("");
-      const create = () => new EventTail({ reader, budget, topic, start: tip, toText, log: server.log });
+      const create = () => new EventTail({ reader, budget, topic, start: tip, toText, logger: server.log });
       const entry = tails.get(topic) ?? { tail: create(), readers: 0 };
       tails.set(topic, entry);
       entry.readers++;

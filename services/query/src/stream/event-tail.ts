@@ -25,7 +25,7 @@ export interface EventTailOptions {
   /** Where it begins. */
   start: string;
   toText: (page: EventPage) => string;
-  log: Pick<Logger, "warn">;
+  logger: Pick<Logger, "warn">;
 }
 
 /**
@@ -129,7 +129,7 @@ export class EventTail {
     range: Pick<EventQuery, "upTo" | "maxBytes"> & { after: string },
     signal: AbortSignal,
   ): Promise<TailPage | undefined> {
-    const { reader, budget, topic, toText, log } = this.#options;
+    const { reader, budget, topic, toText, logger } = this.#options;
     try {
       return await readWithin(budget, signal, async () => {
         const query = { order: "asc" as const, limit: PAGE_EVENTS, ...range, ...(topic !== undefined && { topic }) };
@@ -137,7 +137,7 @@ export class EventTail {
         return { bytes: Buffer.from(toText(page)), to: page.next ?? range.after };
       });
     } catch (error) {
-      if (!signal.aborted) log.warn({ err: error }, "could not look for new events; trying again");
+      if (!signal.aborted) logger.warn({ err: error }, "could not look for new events; trying again");
       return undefined;
     }
   }

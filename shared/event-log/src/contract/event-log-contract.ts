@@ -58,15 +58,15 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect((await taking).map((delivery) => delivery.frame)).toEqual([frame]);
     });
 
-    test("numbers frames within an incarnation of the log", async () => {
+    test("numbers frames within an generation of the log", async () => {
       const log = await openLog();
       await log.append(createFrame());
       await log.append(createFrame());
       const [first, second] = await takeAll(log, 2);
-      const { incarnation } = await log.look();
+      const { generation } = await log.snapshot();
       expect([first?.origin, second?.origin]).toEqual([
-        { incarnation, sequence: 1 },
-        { incarnation, sequence: 2 },
+        { generation, sequence: 1 },
+        { generation, sequence: 2 },
       ]);
     });
 
@@ -90,14 +90,14 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       const next = createFrame();
       await log.append(next);
       expect((await takeAll(log, 1))[0]?.frame).toEqual(next);
-      await waitFor("one frame to be left", async () => (await log.look()).frames === 1);
+      await waitFor("one frame to be left", async () => (await log.snapshot()).frames === 1);
     });
 
     test("takes no more than the limits allow, but at least one frame", async () => {
       const log = await openLog();
       const sizes = [5, 3, 3, 3, 1];
       for (const size of sizes) await log.append(createFrame({ requests: [size], events: Buffer.alloc(100, 0x20) }));
-      await waitFor("all to be at hand", async () => (await log.look()).frames === sizes.length);
+      await waitFor("all to be at hand", async () => (await log.snapshot()).frames === sizes.length);
       const taken: number[][] = [];
       const limits = [
         { maxEvents: 4, maxBytes: 1_000 },
@@ -118,11 +118,11 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
 
     test("shows exactly what it holds, and what has left it", async () => {
       const log = await openLog();
-      expect(await log.look()).toMatchObject({ events: 0, frames: 0, lastSequence: 0, held: [], removed: 0 });
+      expect(await log.snapshot()).toMatchObject({ events: 0, frames: 0, lastSequence: 0, held: [], removed: 0 });
 
       const before = Date.now();
       for (const size of [1, 20, 300]) await log.append(createFrame({ requests: [size] }));
-      const full = await log.look();
+      const full = await log.snapshot();
       expect(full).toMatchObject({
         events: 321,
         frames: 3,
@@ -136,7 +136,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       const [first, second, third] = await takeAll(log, 3);
       second?.ack();
       await waitForFrames(log, 2);
-      expect(await log.look()).toMatchObject({
+      expect(await log.snapshot()).toMatchObject({
         events: 301,
         lastSequence: 3,
         held: [
@@ -149,7 +149,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       first?.ack();
       third?.ack();
       await waitForFrames(log, 0);
-      const empty = await log.look();
+      const empty = await log.snapshot();
       expect(empty).toMatchObject({ events: 0, lastSequence: 3, held: [], removed: 3 });
       expect(empty.oldestAtMs).toBeUndefined();
     });
@@ -177,7 +177,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       let removed = 0;
       do {
         const before = confirmed;
-        const contents = await log.look();
+        const contents = await log.snapshot();
         // On a slow machine frames may leave during each of its tries; it says so then, and the last look of all is certain.
         if (contents.isUncertain) continue;
         const held = sequencesOf(contents.held ?? []);
@@ -206,13 +206,13 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
         }
       });
       expect(refusal).toMatchObject({ name: "Unavailable", code: fullCode, retryAfterSeconds: expect.any(Number) });
-      expect(await log.look()).toMatchObject({ frames: taken, events: taken * 4 });
+      expect(await log.snapshot()).toMatchObject({ frames: taken, events: taken * 4 });
       expect(taken).toBe(2);
 
       for (const delivery of await takeAll(log, taken)) delivery.ack();
       await waitForFrames(log, 0);
       await log.append(frame());
-      expect(await log.look()).toMatchObject({ frames: 1, events: 4, lastSequence: taken + 1 });
+      expect(await log.snapshot()).toMatchObject({ frames: 1, events: 4, lastSequence: taken + 1 });
     });
 
     test("answers a ping", async () => {
@@ -227,7 +227,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect(await taking).toEqual([]);
       await log.append(createFrame());
       expect(await log.take(PLENTY)).toEqual([]);
-      expect((await log.look()).frames).toBe(1);
+      expect((await log.snapshot()).frames).toBe(1);
     });
   });
 }
@@ -254,7 +254,7 @@ function readable(delivery: Delivery | UnreadableDelivery): Delivery {
 export async function waitForFrames(log: EventLog, frames: number): Promise<void> {
   let seen: unknown;
   await waitFor(`${frames} frames to be held`, async () => {
-    seen = await log.look();
+    seen = await log.snapshot();
     expect(seen).toMatchObject({ frames });
     return true;
   });

@@ -7,7 +7,7 @@ import { joinFrames, openArray } from "./batch.ts";
 
 function delivery(text: string, requests: number[], id: string = randomUUID()): AppliedDelivery {
   const frame = { id, requests, receivedAtMs: 0, events: Buffer.from(text) };
-  return { frame, origin: { incarnation: "log", sequence: 1 } };
+  return { frame, origin: { generation: "log", sequence: 1 } };
 }
 
 const counted = (text: string) => openArray(Buffer.from(text)).count;
@@ -51,7 +51,7 @@ describe("joinFrames", () => {
 
   test("sends a frame once that came twice", () => {
     const first = delivery('[{"a":1}]', [1]);
-    const again = { ...first, origin: { incarnation: "log", sequence: 2 } };
+    const again = { ...first, origin: { generation: "log", sequence: 2 } };
 
     expect(joinFrames([first, again])).toMatchObject({ bodies: [first], repeats: [again], starts: [1, 2] });
   });

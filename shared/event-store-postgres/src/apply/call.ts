@@ -1,6 +1,6 @@
 import { countEvents } from "@tidemark/domain/frame";
 import type { Verdicts } from "@tidemark/domain/verdict";
-import type { Applied, AppliedDelivery, AppliedFrame, DroppedCopy } from "@tidemark/event-store/event-store";
+import type { Applied, AppliedDelivery, AppliedFrame, DroppedDuplicate } from "@tidemark/event-store/event-store";
 import type { Refusal } from "@tidemark/event-store/refusal";
 import type { WriteConnection } from "../connection/connections.ts";
 import { retryingRollbacks, translatingErrors } from "../connection/errors.ts";
@@ -23,7 +23,7 @@ export interface ApplyCall {
   maxNamed: number;
 }
 
-/** What to bury of a batch, instead of applying it. */
+/** What to deadLetterFrame of a batch, instead of applying it. */
 export interface Letter extends Refusal {
   /** The place of its frame among the bodies, from 0. */
   body: number;
@@ -37,7 +37,7 @@ interface ApplyRow {
   is_new: boolean[];
   /** Null: the ledger row vanished meanwhile. */
   frame_verdicts: (Verdicts | null)[];
-  dropped: DroppedCopy[] | null;
+  dropped: DroppedDuplicate[] | null;
 }
 
 /** Applies a batch in a transaction of its own, and deals the verdicts out in the order of the deliveries. */
@@ -59,7 +59,7 @@ export async function callApply(
   const inOrder = [...bodies, ...repeats];
   const values = [
     inOrder.map(({ frame }) => frame.id),
-    inOrder.map(({ origin }) => origin.incarnation),
+    inOrder.map(({ origin }) => origin.generation),
     inOrder.map(({ origin }) => origin.sequence),
     inOrder.map(({ frame }) => countEvents(frame)),
     inOrder.map(({ frame }) => new Date(Math.min(frame.receivedAtMs, LAST_RECEIPT_MS)).toISOString()),

@@ -58,7 +58,7 @@ describe("a bad event among those of two consumers", () => {
     );
 
     expect(applied.map((letters) => letters.replaceAll(/[sd]/g, ""))).toEqual(["xxxxxxxx", ""]);
-    expect(await countsOf(first)).toEqual({ unique: 480, duplicates: 480, conflicts: 0, deadLettered: 8 });
+    expect(await countsOf(first)).toEqual({ stored: 480, duplicates: 480, conflicts: 0, deadLettered: 8 });
     await expectBalance(beside);
   });
 
@@ -159,7 +159,7 @@ describe("the search for a bad event", () => {
     const applying = apply(store, deliveryOf([eventOf("a"), eventOf("b")]));
 
     await expect(applying).rejects.toMatchObject({ name: "Error", cause: { name: "InvalidInput" } });
-    expect(await countsOf(store)).toEqual({ unique: 0, duplicates: 0, conflicts: 0, deadLettered: 0 });
+    expect(await countsOf(store)).toEqual({ stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 });
   });
 
   test("takes no trouble of the server for a fault of the data: nothing is dead, and the next attempt finds it", async () => {
@@ -218,7 +218,7 @@ describe("a dead letter that several try again at the same time", () => {
     const counted = redriven.map((outcome) => outcome?.status).toSorted();
     expect(counted).toEqual(["stored", "stored", undefined, undefined]);
     expect(await ledgerOf(consumer, delivery)).toBe("sss");
-    expect(await countsOf(consumer)).toEqual({ unique: 3, duplicates: 0, conflicts: 0, deadLettered: 0 });
+    expect(await countsOf(consumer)).toEqual({ stored: 3, duplicates: 0, conflicts: 0, deadLettered: 0 });
     expect((await beside.query("SELECT FROM frame_counters WHERE incarnation = ''")).rowCount).toBe(0);
     await expectBalance(beside);
   });
@@ -238,7 +238,7 @@ describe("a dead letter that several try again at the same time", () => {
       letters.map(() => ({ status: "refused", code: "23514" })),
     );
     expect((await deadLettersOf(store)).map(({ attempts }) => attempts)).toEqual([2, 2, 2, 2, 2]);
-    expect(await countsOf(store)).toEqual({ unique: 6, duplicates: 0, conflicts: 0, deadLettered: 5 });
+    expect(await countsOf(store)).toEqual({ stored: 6, duplicates: 0, conflicts: 0, deadLettered: 5 });
     await expectBalance(beside);
   });
 });
@@ -254,5 +254,5 @@ test("the verdict of a dead letter whose ledger row was pruned goes nowhere", as
 
   expect(await store.redrive(id)).toEqual({ status: "stored" });
 
-  expect(await countsOf(store)).toMatchObject({ unique: 1, deadLettered: 0 });
+  expect(await countsOf(store)).toMatchObject({ stored: 1, deadLettered: 0 });
 });

@@ -25,7 +25,7 @@ export function tryEvents(
   const id = randomUUID();
   const events = Buffer.from(`[${contents.join(",")}]`);
   const frame = { id, requests: [contents.length], receivedAtMs, events };
-  const deliveries: AppliedDelivery[] = [{ frame, origin: { incarnation: NO_LOG, sequence: 0 } }];
+  const deliveries: AppliedDelivery[] = [{ frame, origin: { generation: NO_LOG, sequence: 0 } }];
   const { client, slot } = connection;
   return orRefusal(client, async () => {
     const batch = joinFrames(deliveries);

@@ -43,12 +43,12 @@ function connectionConfig({ url, applicationName, timeoutMs, signal }: Connectio
 /** Connections for reading, made when they are needed and replaced when they are lost. */
 export function openReadPool({
   url,
-  log,
+  logger,
   maxConnections,
   signal,
 }: {
   url: string;
-  log: Logger;
+  logger: Logger;
   maxConnections: number;
   /** Cuts all of them. */
   signal: AbortSignal;
@@ -56,7 +56,7 @@ export function openReadPool({
   const config = connectionConfig({ url, applicationName: "tidemark-read", timeoutMs: READ_TIMEOUT_MS, signal });
   const pool = new pg.Pool({ ...config, max: maxConnections });
   // Without a listener an idle connection that breaks would end the process; whoever asks next gets a new one.
-  pool.on("error", (error) => log.warn({ err: error }, "lost an idle database connection"));
+  pool.on("error", (error) => logger.warn({ err: error }, "lost an idle database connection"));
   pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
@@ -109,7 +109,7 @@ export interface WriteConnection {
  */
 export class Writer {
   readonly #url: string;
-  readonly #log: Logger;
+  readonly #logger: Logger;
   readonly #signal: AbortSignal;
   /** Until it has migrated once: connections come and go, the release of a process stays. */
   #mustMigrate: boolean;
@@ -119,9 +119,14 @@ export class Writer {
   #pending = 0;
 
   /** @param options.signal cuts the connection */
-  constructor({ url, log, migrates, signal }: { url: string; log: Logger; migrates: boolean; signal: AbortSignal }) {
+  constructor({
+    url,
+    logger,
+    migrates,
+    signal,
+  }: { url: string; logger: Logger; migrates: boolean; signal: AbortSignal }) {
     this.#url = url;
-    this.#log = log;
+    this.#logger = logger;
     this.#signal = signal;
     this.#mustMigrate = migrates;
   }
@@ -183,12 +188,12 @@ export class Writer {
     const client = new pg.Client(this.#config({ applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS }));
     client.on("error", (error) => {
       if (this.#connection?.client === client) this.#connection = undefined;
-      this.#log.warn({ err: error }, "lost the database connection that writes");
+      this.#logger.warn({ err: error }, "lost the database connection that writes");
     });
     try {
       const slot = await translatingErrors(() => this.#takeSlot(client));
       if (slot === undefined) throw new Error("every slot of the counters is taken");
-      this.#log.info({ slot }, "connected to the database for writing");
+      this.#logger.info({ slot }, "connected to the database for writing");
       return { client, slot };
     } catch (error) {
       await client.end().catch(() => undefined); // the first error says what is wrong
@@ -204,7 +209,7 @@ export class Writer {
   async #takeSlot(client: pg.Client): Promise<number | undefined> {
     await client.connect();
     if (await raisePositionBase(client)) {
-      this.#log.warn("the database was restored or failed over: positions go on higher up");
+      this.#logger.warn("the database was restored or failed over: positions go on higher up");
     }
     const { rows } = await client.query<{ slot: number }>(TAKE_SLOT);
     return rows[0]?.slot;
@@ -213,11 +218,11 @@ export class Writer {
   /** On a connection without a time limit: an index takes as long as it takes, and so does waiting for who builds it. */
   async #migrate(): Promise<void> {
     const client = new pg.Client(this.#config({ applicationName: "tidemark-migrate", timeoutMs: 0 }));
-    client.on("error", (error) => this.#log.warn({ err: error }, "lost the database connection that migrates"));
+    client.on("error", (error) => this.#logger.warn({ err: error }, "lost the database connection that migrates"));
     try {
       await client.connect();
       const migrations = await migratePostgres(client);
-      if (migrations.length > 0) this.#log.info({ migrations }, "migrated the database");
+      if (migrations.length > 0) this.#logger.info({ migrations }, "migrated the database");
     } finally {
       await client.end().catch(() => undefined); // whatever went wrong before says more
     }

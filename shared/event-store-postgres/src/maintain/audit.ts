@@ -2,7 +2,7 @@ import {
   type Audit,
   type AuditCounts,
   type AuditDifference,
-  judgeAudit,
+  balanceAudit,
   MAX_DIFFERENCES,
 } from "@tidemark/event-store/audit";
 import type pg from "pg";
@@ -46,7 +46,7 @@ async function recount(client: pg.Client): Promise<Audit> {
   const { rows } = await translatingErrors(() => client.query<RecountRow>(RECOUNT, [MAX_DIFFERENCES]));
   const [row] = rows;
   if (row === undefined) throw new Error("the recount came without a row");
-  return judgeAudit({
+  return balanceAudit({
     auditedAt: row.audited_at,
     durationMs: Math.round(performance.now() - beganAtMs),
     topicsTotal: Number(row.topics_total),
@@ -60,7 +60,7 @@ async function recount(client: pg.Client): Promise<Audit> {
 
 function counts(side: "booked" | "counted", aggregate: "" | "sum"): string {
   const column = (name: string) => (aggregate === "" ? `${side}_${name}` : `coalesce(sum(${side}_${name}), 0)`);
-  return `json_build_object('unique', ${column("unique")}, 'duplicates', ${column("duplicates")},
+  return `json_build_object('stored', ${column("unique")}, 'duplicates', ${column("duplicates")},
     'conflicts', ${column("conflicts")}, 'deadLettered', ${column("dead")})`;
 }
 

@@ -83,7 +83,7 @@ export async function pruneFrames(db: Kysely<Tables>, options: PruneFrames): Pro
 }
 
 function deleteOldest(table: "frames" | "frame_copies", { processedBeforeMs, log, limit }: PruneFrames) {
-  const { incarnation, firstHeldSequence } = log;
+  const { generation, firstHeldSequence } = log;
   const isOld = sql`processed_at < ${instant(processedBeforeMs)}`;
   const oldest = (condition: RawBuilder<unknown>) => sql`(
     SELECT place FROM (
@@ -92,9 +92,9 @@ function deleteOldest(table: "frames" | "frame_copies", { processedBeforeMs, log
     ) AS oldest WHERE ${isOld}
   )`;
   return sql`DELETE FROM ${sql.table(table)} WHERE ${isOld} AND ctid = ANY (ARRAY(
-    ${oldest(sql`incarnation = ${incarnation} AND sequence < ${firstHeldSequence}`)}
-    UNION ALL ${oldest(sql`incarnation < ${incarnation}`)}
-    UNION ALL ${oldest(sql`incarnation > ${incarnation}`)}
+    ${oldest(sql`incarnation = ${generation} AND sequence < ${firstHeldSequence}`)}
+    UNION ALL ${oldest(sql`incarnation < ${generation}`)}
+    UNION ALL ${oldest(sql`incarnation > ${generation}`)}
   )) RETURNING 1`;
 }
 

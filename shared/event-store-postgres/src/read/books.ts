@@ -19,7 +19,7 @@ interface BooksRow {
   last_audit: Audit | null;
 }
 
-const NOTHING_HELD = { incarnation: "", held: [], lastSequence: 0 };
+const NOTHING_HELD = { generation: "", held: [], lastSequence: 0 };
 const LAST_POSSIBLE = (2n ** 63n - 1n).toString();
 
 /**
@@ -31,7 +31,7 @@ export async function readBooks(db: Kysely<Tables>, query: BooksQuery): Promise<
   const [row] = rows;
   if (row === undefined) throw new Error("the books came without a row");
   return {
-    unique: Number(row.unique_events),
+    stored: Number(row.unique_events),
     duplicates: Number(row.duplicates),
     conflicts: Number(row.conflicts),
     deadLettered: Number(row.dead),
@@ -47,14 +47,14 @@ export async function readBooks(db: Kysely<Tables>, query: BooksQuery): Promise<
 }
 
 function selectBooks({ log, topic, maxTopics, maxSources = 0 }: BooksQuery) {
-  const { incarnation, held, lastSequence } = log ?? NOTHING_HELD;
+  const { generation, held, lastSequence } = log ?? NOTHING_HELD;
   // All that is not gone: what was held, and what came after the look.
   const firsts = [...held.map(({ first }) => first), lastSequence + 1];
   const lasts = [...held.map(({ last }) => last), LAST_POSSIBLE];
   // Copies count like frames: their events are held, and will not come into the books any more.
   const appliedIn = (table: string) => sql`
     SELECT sequence, events FROM ${sql.table(table)}
-    WHERE incarnation = ${incarnation} AND sequence BETWEEN run.first AND run.last`;
+    WHERE incarnation = ${generation} AND sequence BETWEEN run.first AND run.last`;
   return sql<BooksRow>`
     WITH topics AS MATERIALIZED (
       SELECT topic, sum(unique_events) AS unique_events, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
@@ -77,7 +77,7 @@ function selectBooks({ log, topic, maxTopics, maxSources = 0 }: BooksQuery) {
     SELECT coalesce(sum(unique_events), 0) AS unique_events, coalesce(sum(duplicates), 0) AS duplicates,
       coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead), 0) AS dead, count(*) AS topics_total,
       (SELECT coalesce(json_agg(json_build_object(
-          'topic', topic, 'unique', unique_events, 'duplicates', duplicates, 'conflicts', conflicts,
+          'topic', topic, 'stored', unique_events, 'duplicates', duplicates, 'conflicts', conflicts,
           'deadLettered', dead,
           'lastProcessedAt', to_char(last_processed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         ) ORDER BY unique_events + duplicates + dead DESC, topic), '[]') FROM shown) AS by_topic,
@@ -86,7 +86,7 @@ function selectBooks({ log, topic, maxTopics, maxSources = 0 }: BooksQuery) {
           'source', source, 'duplicates', duplicates, 'conflicts', conflicts, 'ages', ages
         ) ORDER BY duplicates DESC, source), '[]') FROM shown_sources) AS by_source,
       (SELECT held_events FROM present) AS applied_held_events,
-      (SELECT coalesce(sum(frames), 0) FROM frame_counters WHERE incarnation = ${incarnation})
+      (SELECT coalesce(sum(frames), 0) FROM frame_counters WHERE incarnation = ${generation})
         - (SELECT frames FROM present) AS applied_gone_frames,
       (SELECT report FROM last_audit) AS last_audit
     FROM topics

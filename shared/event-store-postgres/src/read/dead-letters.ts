@@ -14,7 +14,7 @@ interface LetterRow extends Omit<DeadLetter, "topic" | "content"> {
 
 /**
  * `DeadLetterStore.listDeadLetters`: keyset pages over the id, cut by bytes as well. Ids are drawn before their commit: of
- * consumers that bury at the same moment one may show its letters behind the other's, and a walker finds them the next
+ * consumers that deadLetterFrame at the same moment one may show its letters behind the other's, and a walker finds them the next
  * time.
  */
 export async function listDeadLetters(

@@ -1,4 +1,4 @@
-import type { DuplicateCopy, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
+import type { Duplicate, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
 import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
 import { type Kysely, sql } from "kysely";
 import { translatingErrors } from "../connection/errors.ts";
@@ -71,7 +71,7 @@ function nextPosition(scan: FloorRow | undefined, page: CopyRow[]): string | und
   return writePosition({ tx: scan.floor_tx, ord: scan.floor_ord });
 }
 
-function readCopy(row: CopyRow): DuplicateCopy {
+function readCopy(row: CopyRow): Duplicate {
   const { timestamp, payload, attributes } = row;
   return {
     topic: row.topic,

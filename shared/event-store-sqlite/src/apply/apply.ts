@@ -19,7 +19,7 @@ export interface ApplyCall {
 
 export interface PackedFrame {
   id: string;
-  incarnation: string;
+  generation: string;
   sequence: number;
   receivedAtMs: number;
   /** How many events it declares. */

@@ -1,5 +1,5 @@
 import { AGE_BOUNDS_SECONDS } from "@tidemark/event-store/duplicates";
-import type { DroppedCopy } from "@tidemark/event-store/event-store";
+import type { DroppedDuplicate } from "@tidemark/event-store/event-store";
 import type { Refusal } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 
@@ -8,7 +8,7 @@ export interface Pass {
   /** UTC, six digits of the second. */
   processedAt: string;
   maxNamed: number;
-  dropped: DroppedCopy[];
+  dropped: DroppedDuplicate[];
   topics: Map<string, TopicCounts>;
   /** The copies of each source, by age: which of `AGE_BOUNDS_SECONDS` they came within. */
   sources: Map<string, CopyCounts[]>;
@@ -19,7 +19,7 @@ export interface Pass {
 }
 
 export interface TopicCounts {
-  unique: number;
+  stored: number;
   duplicates: number;
   conflicts: number;
   deadLettered: number;
@@ -45,7 +45,7 @@ export function startPass({ maxNamed }: { maxNamed: number }): Pass {
 export function countsOf(pass: Pass, topic: string): TopicCounts {
   let counts = pass.topics.get(topic);
   if (counts === undefined) {
-    counts = { unique: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+    counts = { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
     pass.topics.set(topic, counts);
   }
   return counts;
@@ -87,8 +87,8 @@ export function prepareCounters(database: Database): (pass: Pass) => void {
      ON CONFLICT (incarnation) DO UPDATE SET frames = frames + excluded.frames`,
   );
   return ({ topics, sources, places, processedAt }) => {
-    for (const [topic, { unique, duplicates, conflicts, deadLettered }] of topics) {
-      addToTopic.run(topic, unique, duplicates, conflicts, deadLettered, processedAt);
+    for (const [topic, { stored, duplicates, conflicts, deadLettered }] of topics) {
+      addToTopic.run(topic, stored, duplicates, conflicts, deadLettered, processedAt);
     }
     for (const [source, ages] of sources) {
       for (const [age, { duplicates, conflicts }] of ages.entries()) {

@@ -10,7 +10,7 @@ import { prepareLedger } from "./ledger.ts";
 /** A frame none of whose events can be told from the others. */
 export interface DamagedFrame {
   id: string;
-  incarnation: string;
+  generation: string;
   sequence: number;
   receivedAtMs: number;
   /** How many events it declares. */
@@ -83,11 +83,11 @@ export type BuryCall = Omit<UnreadableFrame, "content"> & { content: Uint8Array 
 export function prepareBury(database: Database): (call: BuryCall) => Applied {
   const { buryFrame } = prepareBurial(database);
   const writeCounters = prepareCounters(database);
-  const bury = database.transaction(({ frameId, origin, ...frame }: BuryCall): Applied => {
+  const deadLetterFrame = database.transaction(({ frameId, origin, ...frame }: BuryCall): Applied => {
     const pass = startPass({ maxNamed: 0 });
     const buried = buryFrame(pass, { id: frameId, ...origin, ...frame });
     writeCounters(pass);
     return { frames: [buried], dropped: [] };
   });
-  return bury.immediate;
+  return deadLetterFrame.immediate;
 }

@@ -33,7 +33,7 @@ export function prepareJudge(database: Database): Judge {
     const { processedAt } = pass;
     const { changes } = insertEvent.run(topic, eventId, timestamp, source, payload, attributes, isFilled, processedAt);
     if (changes === 1) {
-      countsOf(pass, topic).unique++;
+      countsOf(pass, topic).stored++;
       return STORED;
     }
     const { isConflict, firstProcessedAt } = recordDuplicate(event, receivedAt);

@@ -11,8 +11,8 @@ export function prepareLedger(database: Database) {
   // Of the same place again there is nothing to write down: its row stands in `frames`, or was written here before.
   const insertCopy = database.prepare<Place & { events: number; processedAt: string }>(
     `INSERT INTO frame_copies (incarnation, sequence, frame_id, events, processed_at)
-     SELECT @incarnation, @sequence, frame_id, @events, @processedAt FROM frames
-     WHERE frame_id = @id AND (incarnation, sequence) <> (@incarnation, @sequence)
+     SELECT @generation, @sequence, frame_id, @events, @processedAt FROM frames
+     WHERE frame_id = @id AND (incarnation, sequence) <> (@generation, @sequence)
      ON CONFLICT (incarnation, sequence) DO NOTHING`,
   );
   const replaceVerdict = database.prepare<{ frameId: string; ordinal: number; verdict: Verdicts }>(
@@ -21,16 +21,16 @@ export function prepareLedger(database: Database) {
   );
   return {
     /** The verdicts of a frame that is known; where it stands in the log a second time, that place is written down. */
-    recall: (pass: Pass, { id, incarnation, sequence, events }: Place & { events: number }): Verdicts | undefined => {
+    recall: (pass: Pass, { id, generation, sequence, events }: Place & { events: number }): Verdicts | undefined => {
       const known = find.get(id)?.verdicts;
       if (known === undefined) return undefined;
-      const { changes } = insertCopy.run({ id, incarnation, sequence, events, processedAt: pass.processedAt });
-      if (changes === 1) countPlace(pass, incarnation);
+      const { changes } = insertCopy.run({ id, generation, sequence, events, processedAt: pass.processedAt });
+      if (changes === 1) countPlace(pass, generation);
       return known;
     },
-    insert: (pass: Pass, { id, incarnation, sequence, verdicts }: Place & { verdicts: Verdicts }): void => {
-      insert.run(id, incarnation, sequence, verdicts.length, verdicts, pass.processedAt);
-      countPlace(pass, incarnation);
+    insert: (pass: Pass, { id, generation, sequence, verdicts }: Place & { verdicts: Verdicts }): void => {
+      insert.run(id, generation, sequence, verdicts.length, verdicts, pass.processedAt);
+      countPlace(pass, generation);
     },
     /** Nothing changes for a frame whose row is gone. */
     replaceVerdict: (row: { frameId: string; ordinal: number; verdict: Verdicts }): void => {
@@ -43,6 +43,6 @@ export function prepareLedger(database: Database) {
 interface Place {
   /** The frame's. */
   id: string;
-  incarnation: string;
+  generation: string;
   sequence: number;
 }

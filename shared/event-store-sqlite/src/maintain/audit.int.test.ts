@@ -18,7 +18,7 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 async function openEmpty() {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   const path = join(directory, "tidemark.db");
-  const store = await openSqliteEventStore({ path, log: createLogger({ service: "test", level: "silent" }) });
+  const store = await openSqliteEventStore({ path, logger: createLogger({ service: "test", level: "silent" }) });
   const change = async (sql: string) => changeTables(path, sql);
   return {
     store,
@@ -45,9 +45,9 @@ test("an audit counts dead letters, those deleted and those without a topic", as
   const { store } = await openForTest();
   const bad = (id: string) => eventText({ topic: "t", id, timestamp: "never" });
   await verdictsOf(store, [bad("1"), bad("2"), eventText({ topic: "t" })]);
-  await store.bury({
+  await store.deadLetterFrame({
     frameId: randomUUID(),
-    origin: { incarnation: "i", sequence: 1 },
+    origin: { generation: "i", sequence: 1 },
     events: 5,
     receivedAtMs: Date.now(),
     reason: "damaged",
@@ -57,7 +57,7 @@ test("an audit counts dead letters, those deleted and those without a topic", as
 
   const audit = await store.audit();
 
-  expect(audit).toMatchObject({ isBalanced: true, topicsTotal: 2, counted: { unique: 1, deadLettered: 7 } });
+  expect(audit).toMatchObject({ isBalanced: true, topicsTotal: 2, counted: { stored: 1, deadLettered: 7 } });
 });
 
 test("an audit of copies whose ids lie far apart finds them all", async () => {

@@ -4,7 +4,7 @@ import {
   type Audit,
   type AuditCounts,
   type AuditDifference,
-  judgeAudit,
+  balanceAudit,
   MAX_DIFFERENCES,
 } from "@tidemark/event-store/audit";
 import type { Database } from "better-sqlite3";
@@ -134,7 +134,7 @@ function recount(database: Database): Audit {
   }
   const bySource = database.prepare<[], Audit["bySource"]>(BY_SOURCE).get();
   if (bySource === undefined) throw new Error("an aggregate without a row");
-  return judgeAudit({
+  return balanceAudit({
     auditedAt,
     durationMs: Math.round(performance.now() - beganAtMs),
     topicsTotal,
@@ -147,12 +147,12 @@ function recount(database: Database): Audit {
 }
 
 function noCounts(): AuditCounts {
-  return { unique: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+  return { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
 }
 
 function bookedIn(row: TallyRow): AuditCounts {
   return {
-    unique: row.booked_unique,
+    stored: row.booked_unique,
     duplicates: row.booked_duplicates,
     conflicts: row.booked_conflicts,
     deadLettered: row.booked_dead,
@@ -161,7 +161,7 @@ function bookedIn(row: TallyRow): AuditCounts {
 
 function countedIn(row: TallyRow): AuditCounts {
   return {
-    unique: row.counted_unique,
+    stored: row.counted_unique,
     duplicates: row.counted_duplicates,
     conflicts: row.counted_conflicts,
     deadLettered: row.counted_dead,
@@ -169,7 +169,7 @@ function countedIn(row: TallyRow): AuditCounts {
 }
 
 function addTo(sums: AuditCounts, counts: AuditCounts): void {
-  sums.unique += counts.unique;
+  sums.stored += counts.stored;
   sums.duplicates += counts.duplicates;
   sums.conflicts += counts.conflicts;
   sums.deadLettered += counts.deadLettered;
@@ -177,7 +177,7 @@ function addTo(sums: AuditCounts, counts: AuditCounts): void {
 
 function isSame(one: AuditCounts, other: AuditCounts): boolean {
   return (
-    one.unique === other.unique &&
+    one.stored === other.stored &&
     one.duplicates === other.duplicates &&
     one.conflicts === other.conflicts &&
     one.deadLettered === other.deadLettered

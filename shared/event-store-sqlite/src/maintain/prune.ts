@@ -57,13 +57,13 @@ function countByTopic(rows: WalkedRow[]): Map<string, { copies: number; conflict
 /** Prepares `Pruner.pruneFrames`: the index leads to the oldest of this incarnation, and past it to those of others. */
 export function preparePruneFrames(database: Database): (options: PruneFrames) => number {
   const ranges = [
-    "incarnation = @incarnation AND sequence < @firstHeldSequence",
-    "incarnation < @incarnation",
-    "incarnation > @incarnation",
+    "incarnation = @generation AND sequence < @firstHeldSequence",
+    "incarnation < @generation",
+    "incarnation > @generation",
   ];
   const removals = ["frames", "frame_copies"].flatMap((table) =>
     ranges.map((range) =>
-      database.prepare<{ incarnation: string; firstHeldSequence: number; before: string; limit: number }>(
+      database.prepare<{ generation: string; firstHeldSequence: number; before: string; limit: number }>(
         `DELETE FROM ${table} WHERE processed_at < @before AND (incarnation, sequence) IN (
            SELECT incarnation, sequence FROM ${table} WHERE ${range} ORDER BY incarnation, sequence LIMIT @limit)`,
       ),

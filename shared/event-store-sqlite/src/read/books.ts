@@ -29,11 +29,11 @@ export function prepareBooks(database: Database): (query: BooksQuery) => Books {
   return read.deferred;
 }
 
-type Totals = Pick<Books, "unique" | "duplicates" | "conflicts" | "deadLettered" | "topicsTotal" | "sourcesTotal">;
+type Totals = Pick<Books, "stored" | "duplicates" | "conflicts" | "deadLettered" | "topicsTotal" | "sourcesTotal">;
 
 function prepareTotals(database: Database): () => Totals {
   const totals = database.prepare<[], Totals>(
-    `SELECT coalesce(sum(unique_events), 0) AS "unique", coalesce(sum(duplicates), 0) AS duplicates,
+    `SELECT coalesce(sum(unique_events), 0) AS "stored", coalesce(sum(duplicates), 0) AS duplicates,
        coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
        count(*) AS "topicsTotal", (SELECT count(DISTINCT source) FROM source_counters) AS "sourcesTotal"
      FROM topics`,
@@ -50,13 +50,13 @@ function prepareTableDrift(database: Database): (totals: Totals) => number {
     `SELECT coalesce((SELECT max(id) FROM events), 0) AS events,
        coalesce((SELECT max(id) FROM duplicates), 0) AS duplicates`,
   );
-  return ({ unique, duplicates }) => {
+  return ({ stored, duplicates }) => {
     const last = only(lastIds.get());
-    return Math.abs(unique - last.events) + Math.abs(duplicates - last.duplicates);
+    return Math.abs(stored - last.events) + Math.abs(duplicates - last.duplicates);
   };
 }
 
-const TOPIC_COLUMNS = `topic, unique_events AS "unique", duplicates, conflicts, dead_lettered AS "deadLettered",
+const TOPIC_COLUMNS = `topic, unique_events AS "stored", duplicates, conflicts, dead_lettered AS "deadLettered",
   last_processed_at AS "lastProcessedAt"`;
 
 function prepareTopics(database: Database): (query: BooksQuery) => TopicBooks[] {
@@ -89,21 +89,21 @@ function prepareLedgerBooks(
   );
   // CROSS: run by run, each by the index, whatever the planner thinks.
   const finds = ["frames", "frame_copies"].map((table) =>
-    database.prepare<{ runs: string; incarnation: string; lastSequence: number }, { events: number; frames: number }>(
+    database.prepare<{ runs: string; generation: string; lastSequence: number }, { events: number; frames: number }>(
       `SELECT coalesce(sum(events) FILTER (WHERE sequence <= @lastSequence), 0) AS events, count(*) AS frames
        FROM json_each(@runs) AS run CROSS JOIN ${table}
-       ON incarnation = @incarnation AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
+       ON incarnation = @generation AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
     ),
   );
   return (log) => {
     if (log === undefined) return { appliedHeldEvents: 0, appliedGoneFrames: 0 };
-    const { incarnation, held, lastSequence } = log;
+    const { generation, held, lastSequence } = log;
     // All that is not gone: what was held, and what came after the look.
     const runs = JSON.stringify([...held, { first: lastSequence + 1, last: Number.MAX_SAFE_INTEGER }]);
     let appliedHeldEvents = 0;
-    let appliedGoneFrames = applied.get(incarnation)?.frames ?? 0;
+    let appliedGoneFrames = applied.get(generation)?.frames ?? 0;
     for (const find of finds) {
-      const { events, frames } = only(find.get({ runs, incarnation, lastSequence }));
+      const { events, frames } = only(find.get({ runs, generation, lastSequence }));
       appliedHeldEvents += events;
       appliedGoneFrames -= frames;
     }

@@ -1,4 +1,4 @@
-import type { DuplicateCopy, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
+import type { Duplicate, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
 import type { Database } from "better-sqlite3";
 import { readPosition, takePage } from "./pages.ts";
 
@@ -64,7 +64,7 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
   };
 }
 
-function readCopy(row: DuplicateRow): DuplicateCopy {
+function readCopy(row: DuplicateRow): Duplicate {
   const { timestamp, payload, attributes } = row;
   return {
     topic: row.topic,

@@ -16,7 +16,7 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 async function openForTest(path?: string) {
   const directory = path === undefined ? await mkdtemp(join(tmpdir(), "tidemark-")) : undefined;
   const file = path ?? join(directory ?? "", "tidemark.db");
-  const store = await openSqliteEventStore({ path: file, log: createLogger({ service: "test", level: "silent" }) });
+  const store = await openSqliteEventStore({ path: file, logger: createLogger({ service: "test", level: "silent" }) });
   onTestFinished(async () => {
     await store.close();
     if (directory !== undefined) await rm(directory, { recursive: true });
@@ -27,7 +27,7 @@ async function openForTest(path?: string) {
 function unreadable(content: Buffer): UnreadableFrame {
   return {
     frameId: randomUUID(),
-    origin: { incarnation: "i", sequence: 1 },
+    origin: { generation: "i", sequence: 1 },
     events: 2,
     receivedAtMs: Date.now(),
     reason: "damaged",
@@ -59,7 +59,7 @@ test("a page of dropped copies counts rows, not the ids of those forgotten", asy
 
 test("a page of dead letters ends early where they are large", async () => {
   const { store } = await openForTest();
-  for (const letter of ["a", "b", "c"]) await store.bury(unreadable(Buffer.alloc(5_000_000, letter)));
+  for (const letter of ["a", "b", "c"]) await store.deadLetterFrame(unreadable(Buffer.alloc(5_000_000, letter)));
 
   const first = await store.listDeadLetters({ limit: 10 });
   const second = await store.listDeadLetters({ limit: 10, after: String(first.next) });
@@ -73,14 +73,14 @@ test("a frame that was buried keeps its content: it can be buried again", async 
   const { store } = await openForTest();
   const frame = unreadable(Buffer.from("content"));
 
-  await store.bury(frame);
+  await store.deadLetterFrame(frame);
 
   expect(frame.content.toString()).toBe("content");
 });
 
 test("deleted dead letters stay known to a recount", async () => {
   const { store, path } = await openForTest();
-  await store.bury(unreadable(Buffer.from("x")));
+  await store.deadLetterFrame(unreadable(Buffer.from("x")));
   await apply(store, deliveryOf([eventText({ topic: "t", timestamp: "never" })]));
   const { deadLetters } = await store.listDeadLetters({ limit: 10 });
 

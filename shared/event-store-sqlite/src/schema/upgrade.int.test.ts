@@ -24,7 +24,7 @@ async function makeVersion1(): Promise<string> {
 async function openVersion1() {
   const store = await openSqliteEventStore({
     path: await makeVersion1(),
-    log: createLogger({ service: "test", level: "silent" }),
+    logger: createLogger({ service: "test", level: "silent" }),
   });
   onTestFinished(() => store.close());
   return store;
@@ -32,7 +32,7 @@ async function openVersion1() {
 
 test("the books of a file of the first release are unchanged by the upgrade", async () => {
   const store = await openVersion1();
-  const log = { incarnation: GENERATION, held: [{ first: 3, last: 5 }], lastSequence: 5 };
+  const log = { generation: GENERATION, held: [{ first: 3, last: 5 }], lastSequence: 5 };
 
   const books = await store.readBooks({ maxTopics: 10, maxSources: 10, log });
 
@@ -86,8 +86,8 @@ test("a file of the first release takes new events after the upgrade, and the bo
 
   const { frames } = await store.apply(
     [
-      deliveryOf([login("evt-1"), filled, login("evt-9")], { incarnation: GENERATION, sequence: 6 }),
-      deliveryOf([login("evt-1")], { id: FIRST_FRAME, incarnation: GENERATION, sequence: 7 }),
+      deliveryOf([login("evt-1"), filled, login("evt-9")], { generation: GENERATION, sequence: 6 }),
+      deliveryOf([login("evt-1")], { id: FIRST_FRAME, generation: GENERATION, sequence: 7 }),
     ],
     { maxNamed: 0 },
   );

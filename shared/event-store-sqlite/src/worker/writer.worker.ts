@@ -14,7 +14,7 @@ function openWriter(path: string) {
   const file = watchFile(path);
   return {
     apply: prepareApply(database),
-    bury: prepareBury(database),
+    deadLetterFrame: prepareBury(database),
     redrive: prepareRedrive(database),
     deleteDeadLetter: prepareDeletion(database),
     readDurability: (): Durability => {

@@ -26,7 +26,7 @@ export function describeAudit(name: string, open: () => Promise<OpenedAuditStore
 
 type OpenForTest = () => Promise<Omit<OpenedAuditStore, "close">>;
 
-const NOTHING: AuditCounts = { unique: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
+const NOTHING: AuditCounts = { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
 
 /** Topic `a`: two events, two copies, one of them a conflict; topic `b`: one event. */
 async function fill(store: EventStore): Promise<void> {
@@ -72,7 +72,7 @@ function describeBalance(open: OpenForTest): void {
     expectBalanced(audit);
     expect(audit).toMatchObject({
       topicsTotal: 2,
-      counted: { unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 },
+      counted: { stored: 3, duplicates: 2, conflicts: 1, deadLettered: 0 },
     });
   });
 
@@ -106,16 +106,16 @@ function describeBalance(open: OpenForTest): void {
 }
 
 function describeDifferences(open: OpenForTest): void {
-  const full = { unique: 2, duplicates: 2, conflicts: 1, deadLettered: 0 };
+  const full = { stored: 2, duplicates: 2, conflicts: 1, deadLettered: 0 };
   const DEFECTS: [name: string, sql: string, topic: string, booked: AuditCounts, counted: AuditCounts][] = [
-    ["an event that is gone", "DELETE FROM events WHERE event_id = '2'", "a", full, { ...full, unique: 1 }],
+    ["an event that is gone", "DELETE FROM events WHERE event_id = '2'", "a", full, { ...full, stored: 1 }],
     ["a copy that is gone", "DELETE FROM duplicates WHERE source = 'test'", "a", full, { ...full, duplicates: 1 }],
     [
       "a topic without books",
       "UPDATE events SET topic = 'c' WHERE topic = 'b'",
       "c",
       NOTHING,
-      { ...NOTHING, unique: 1 },
+      { ...NOTHING, stored: 1 },
     ],
   ];
 
@@ -154,7 +154,7 @@ function describeDifferences(open: OpenForTest): void {
     const audit = await store.audit();
 
     expect(audit.differences.map(({ topic }) => topic)).toEqual(topics.slice(0, 100));
-    expect(audit).toMatchObject({ differencesTotal: 103, topicsTotal: 104, counted: { unique: 1 } });
+    expect(audit).toMatchObject({ differencesTotal: 103, topicsTotal: 104, counted: { stored: 1 } });
   });
 
   test("is kept as the last one, too", async () => {

@@ -8,22 +8,22 @@ import { deliveryOf, eventText, uniqueName } from "./frames.ts";
 
 /** A look at a log: what it held, and the last sequence it had given. */
 interface Look {
-  incarnation?: string;
+  generation?: string;
   held: SequenceRange[];
   lastSequence?: number;
 }
 
-async function readBeside(store: EventStore, { incarnation = "now", held, lastSequence = 9 }: Look) {
-  const books = await store.readBooks({ maxTopics: 1, log: { incarnation, held, lastSequence } });
+async function readBeside(store: EventStore, { generation = "now", held, lastSequence = 9 }: Look) {
+  const books = await store.readBooks({ maxTopics: 1, log: { generation, held, lastSequence } });
   return { heldEvents: books.appliedHeldEvents, goneFrames: books.appliedGoneFrames };
 }
 
 const one = (sequence: number): SequenceRange => ({ first: sequence, last: sequence });
 
-function frameAt(sequence: number, size = 1, incarnation = "now"): AppliedDelivery {
+function frameAt(sequence: number, size = 1, generation = "now"): AppliedDelivery {
   return deliveryOf(
     Array.from({ length: size }, () => eventText()),
-    { incarnation, sequence },
+    { generation, sequence },
   );
 }
 
@@ -41,11 +41,11 @@ const LOOKS: [what: string, look: Look, books: { heldEvents: number; goneFrames:
   ["none, before any came", { held: [], lastSequence: 0 }, { heldEvents: 0, goneFrames: 0 }],
   [
     "all, in its life before",
-    { held: [{ first: 1, last: 9 }], incarnation: "before" },
+    { held: [{ first: 1, last: 9 }], generation: "before" },
     { heldEvents: 5, goneFrames: 0 },
   ],
-  ["none, in its life before", { held: [], incarnation: "before" }, { heldEvents: 0, goneFrames: 1 }],
-  ["nothing that was applied", { held: [one(1)], incarnation: "unheard of" }, { heldEvents: 0, goneFrames: 0 }],
+  ["none, in its life before", { held: [], generation: "before" }, { heldEvents: 0, goneFrames: 1 }],
+  ["nothing that was applied", { held: [one(1)], generation: "unheard of" }, { heldEvents: 0, goneFrames: 0 }],
 ];
 
 export function describeBooksBesideLog(open: OpenForTest): void {
@@ -81,14 +81,14 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       const { frame, origin } = frameAt(3, 2);
       const again = { frame, origin: { ...origin, sequence: 5 } };
       await apply(store, { frame, origin }, again);
-      await apply(store, again, { frame, origin: { incarnation: "after", sequence: 1 } });
+      await apply(store, again, { frame, origin: { generation: "after", sequence: 1 } });
       await apply(store, again, { frame, origin });
 
       expect(await readBeside(store, { held: [one(3), one(5)] })).toEqual({ heldEvents: 4, goneFrames: 0 });
       expect(await readBeside(store, { held: [one(5)] })).toEqual({ heldEvents: 2, goneFrames: 1 });
       expect(await readBeside(store, { held: [] })).toEqual({ heldEvents: 0, goneFrames: 2 });
       expect(await readBeside(store, { held: [], lastSequence: 4 })).toEqual({ heldEvents: 0, goneFrames: 1 });
-      expect(await readBeside(store, { held: [], incarnation: "after" })).toEqual({ heldEvents: 0, goneFrames: 1 });
+      expect(await readBeside(store, { held: [], generation: "after" })).toEqual({ heldEvents: 0, goneFrames: 1 });
     });
 
     test("know large sequences and many runs of them", async () => {
@@ -107,19 +107,19 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       const delivered = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }), { maxLength: 5 });
       await fc.assert(
         fc.asyncProperty(delivered, fc.uniqueArray(fc.nat(5)), async (calls, kept) => {
-          const incarnation = uniqueName("log");
+          const generation = uniqueName("log");
           // Of six places two hold the frame of another.
-          const frames = [1, 2, 3, 4].map((sequence) => frameAt(sequence, 1, incarnation));
+          const frames = [1, 2, 3, 4].map((sequence) => frameAt(sequence, 1, generation));
           const places = [...frames, ...frames.slice(0, 2)].map(({ frame }, index) => ({
             frame,
-            origin: { incarnation, sequence: index + 1 },
+            origin: { generation, sequence: index + 1 },
           }));
           for (const call of calls) await apply(store, ...call.map((index) => places[index] as AppliedDelivery));
           const isKept = (index: number) => kept.includes(index);
           const applied = [...new Set(calls.flat())];
           const held = [0, 1, 2, 3, 4, 5].filter((index) => isKept(index) || !applied.includes(index));
 
-          const look = { incarnation, held: held.map((index) => one(index + 1)), lastSequence: places.length };
+          const look = { generation, held: held.map((index) => one(index + 1)), lastSequence: places.length };
 
           const heldEvents = applied.filter(isKept).length;
           expect(await readBeside(store, look)).toEqual({ heldEvents, goneFrames: applied.length - heldEvents });

@@ -17,9 +17,9 @@ export function describeBooks(open: OpenForTest): void {
     test("of an empty store are empty", async () => {
       const { store } = await open();
 
-      const log = { incarnation: "i", held: [], lastSequence: 9 };
+      const log = { generation: "i", held: [], lastSequence: 9 };
       expect(await store.readBooks({ maxTopics: 10, maxSources: 10, log })).toEqual({
-        unique: 0,
+        stored: 0,
         duplicates: 0,
         conflicts: 0,
         deadLettered: 0,
@@ -39,11 +39,11 @@ export function describeBooks(open: OpenForTest): void {
 
       const { byTopic, ...books } = await store.readBooks({ maxTopics: 10 });
 
-      expect(books).toMatchObject({ unique: 5, duplicates: 4, conflicts: 1, deadLettered: 0, topicsTotal: 3 });
+      expect(books).toMatchObject({ stored: 5, duplicates: 4, conflicts: 1, deadLettered: 0, topicsTotal: 3 });
       expect(byTopic).toMatchObject([
-        { topic: "busy", unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 },
-        { topic: "calm", unique: 1, duplicates: 2, conflicts: 0, deadLettered: 0 },
-        { topic: "quiet", unique: 1, duplicates: 0, conflicts: 0, deadLettered: 0 },
+        { topic: "busy", stored: 3, duplicates: 2, conflicts: 1, deadLettered: 0 },
+        { topic: "calm", stored: 1, duplicates: 2, conflicts: 0, deadLettered: 0 },
+        { topic: "quiet", stored: 1, duplicates: 0, conflicts: 0, deadLettered: 0 },
       ]);
     });
 
@@ -54,7 +54,7 @@ export function describeBooks(open: OpenForTest): void {
       const books = await store.readBooks({ maxTopics: 2 });
 
       expect(books.byTopic.map(({ topic }) => topic)).toEqual(["busy", "calm"]);
-      expect(books).toMatchObject({ unique: 5, duplicates: 4, topicsTotal: 3 });
+      expect(books).toMatchObject({ stored: 5, duplicates: 4, topicsTotal: 3 });
     });
 
     test("tell about one topic beside the totals", async () => {
@@ -62,9 +62,9 @@ export function describeBooks(open: OpenForTest): void {
       await fillThreeTopics(store);
 
       expect(await store.readBooks({ maxTopics: 1, topic: "quiet" })).toMatchObject({
-        unique: 5,
+        stored: 5,
         topicsTotal: 3,
-        byTopic: [{ topic: "quiet", unique: 1 }],
+        byTopic: [{ topic: "quiet", stored: 1 }],
       });
       expect((await store.readBooks({ maxTopics: 1, topic: "unheard of" })).byTopic).toEqual([]);
     });
@@ -101,8 +101,8 @@ export function describeBooks(open: OpenForTest): void {
       await verdictsOf(store, events.slice(0, 700), events.slice(700), events);
 
       const books = await store.readBooks({ maxTopics: 1_000 });
-      expect(books).toMatchObject({ unique: 1_500, duplicates: 1_500, topicsTotal: 500 });
-      expect(new Set(books.byTopic.map((topic) => `${topic.unique}+${topic.duplicates}`))).toEqual(new Set(["3+3"]));
+      expect(books).toMatchObject({ stored: 1_500, duplicates: 1_500, topicsTotal: 500 });
+      expect(new Set(books.byTopic.map((topic) => `${topic.stored}+${topic.duplicates}`))).toEqual(new Set(["3+3"]));
     });
   });
 }

@@ -55,7 +55,7 @@ const NO_EVENTS: [name: string, item: string, topic: string | undefined][] = [
 function unreadable(overrides: Partial<UnreadableFrame> = {}): UnreadableFrame {
   return {
     frameId: randomUUID(),
-    origin: { incarnation: "i", sequence: 7 },
+    origin: { generation: "i", sequence: 7 },
     events: 3,
     receivedAtMs: Date.now(),
     reason: "damaged frame: no envelope",
@@ -76,13 +76,13 @@ export function describeBuried(open: OpenDeadLettersForTest): void {
 
       expect(frames.map(({ verdicts }) => verdicts)).toEqual(["s", dead, "ds"]);
       expect(dropped).toHaveLength(1);
-      expect(await countsOf(store)).toEqual({ unique: 2, duplicates: 1, conflicts: 0, deadLettered: declared });
+      expect(await countsOf(store)).toEqual({ stored: 2, duplicates: 1, conflicts: 0, deadLettered: declared });
       const { topic, ...letter } = await onlyDeadLetter(store);
       expect(letter).toMatchObject({ frameId: delivery.frame.id, events: declared, code: "damaged_frame" });
       expect(letter.content).toBe(delivery.frame.events.toString());
       expect(topic).toBeUndefined();
       const { byTopic } = await store.readBooks({ maxTopics: 1, topic: "" });
-      expect(byTopic).toMatchObject([{ topic: "", unique: 0, duplicates: 0, deadLettered: declared }]);
+      expect(byTopic).toMatchObject([{ topic: "", stored: 0, duplicates: 0, deadLettered: declared }]);
       expect((await apply(store, delivery)).frames).toMatchObject([{ isNew: false, verdicts: dead }]);
       expect(await deadLettersOf(store)).toHaveLength(1);
     });
@@ -106,7 +106,7 @@ export function describeBuried(open: OpenDeadLettersForTest): void {
     const { frames } = await apply(store, declaring([1], [event(), event()]), declaring([2], [event()]));
 
     expect(frames.map(({ verdicts }) => verdicts)).toEqual(["x", "xx"]);
-    expect(await countsOf(store)).toMatchObject({ unique: 0, deadLettered: 3 });
+    expect(await countsOf(store)).toMatchObject({ stored: 0, deadLettered: 3 });
   });
 
   describe("an item of a frame becomes a dead letter alone where it", () => {
@@ -132,15 +132,15 @@ export function describeBuried(open: OpenDeadLettersForTest): void {
       const frame = unreadable();
       const frameId = frame.frameId;
 
-      const first = await store.bury(frame);
-      const again = await store.bury(frame);
+      const first = await store.deadLetterFrame(frame);
+      const again = await store.deadLetterFrame(frame);
       const reopened = await reopen();
-      const later = await reopened.bury({ ...frame, origin: { incarnation: "another", sequence: 1 } });
+      const later = await reopened.deadLetterFrame({ ...frame, origin: { generation: "another", sequence: 1 } });
 
       expect(first).toEqual({ frames: [{ frameId, isNew: true, verdicts: "xxx" }], dropped: [] });
       expect(again).toEqual({ frames: [{ frameId, isNew: false, verdicts: "xxx" }], dropped: [] });
       expect(later).toEqual(again);
-      expect(await countsOf(reopened)).toEqual({ unique: 0, duplicates: 0, conflicts: 0, deadLettered: 3 });
+      expect(await countsOf(reopened)).toEqual({ stored: 0, duplicates: 0, conflicts: 0, deadLettered: 3 });
       expect(await onlyDeadLetter(reopened)).toMatchObject({
         frameId,
         events: 3,
@@ -149,10 +149,10 @@ export function describeBuried(open: OpenDeadLettersForTest): void {
         attempts: 1,
         content: "caf\u00e9",
       });
-      const log = { incarnation: "i", held: [{ first: 7, last: 7 }], lastSequence: 7 };
+      const log = { generation: "i", held: [{ first: 7, last: 7 }], lastSequence: 7 };
       expect(await reopened.readBooks({ maxTopics: 1, log })).toMatchObject({ appliedHeldEvents: 3 });
-      for (const incarnation of ["i", "another"]) {
-        const left = { incarnation, held: [], lastSequence: 7 };
+      for (const generation of ["i", "another"]) {
+        const left = { generation, held: [], lastSequence: 7 };
         expect(await reopened.readBooks({ maxTopics: 1, log: left })).toMatchObject({ appliedGoneFrames: 1 });
       }
     });
@@ -161,7 +161,7 @@ export function describeBuried(open: OpenDeadLettersForTest): void {
       const { store } = await open();
       const content = Buffer.from([0xff, 0x00, 0x80, 0x41]);
 
-      await store.bury(unreadable({ content }));
+      await store.deadLetterFrame(unreadable({ content }));
 
       const { content: shown } = await onlyDeadLetter(store);
       expect(Buffer.from(shown, "base64")).toEqual(content);
@@ -169,7 +169,7 @@ export function describeBuried(open: OpenDeadLettersForTest): void {
 
     test("cannot be tried again, and can be deleted", async () => {
       const { store } = await open();
-      await store.bury(unreadable());
+      await store.deadLetterFrame(unreadable());
       const { id } = await onlyDeadLetter(store);
       const counts = await countsOf(store);
 

@@ -30,6 +30,6 @@ export async function onlyDeadLetter(store: DeadLetterStore): Promise<DeadLetter
 
 /** The totals of the books. */
 export async function countsOf(store: EventStore) {
-  const { unique, duplicates, conflicts, deadLettered } = await store.readBooks({ maxTopics: 1 });
-  return { unique, duplicates, conflicts, deadLettered };
+  const { stored, duplicates, conflicts, deadLettered } = await store.readBooks({ maxTopics: 1 });
+  return { stored, duplicates, conflicts, deadLettered };
 }

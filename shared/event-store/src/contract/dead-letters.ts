@@ -57,20 +57,20 @@ function describeRedrive(open: OpenDeadLettersForTest): void {
 
       expect(await store.redrive(first)).toEqual({ status: "stored" });
       expect(await ledgerOf(store, delivery)).toBe("ssxsx");
-      expect(await countsOf(store)).toEqual({ unique: 3, duplicates: 0, conflicts: 0, deadLettered: 2 });
+      expect(await countsOf(store)).toEqual({ stored: 3, duplicates: 0, conflicts: 0, deadLettered: 2 });
       expect(await store.redrive(second)).toEqual({ status: "duplicate" });
       expect(await ledgerOf(store, delivery)).toBe("ssdsx");
-      expect(await countsOf(store)).toEqual({ unique: 3, duplicates: 1, conflicts: 0, deadLettered: 1 });
+      expect(await countsOf(store)).toEqual({ stored: 3, duplicates: 1, conflicts: 0, deadLettered: 1 });
       expect(await store.redrive(third)).toEqual({ status: "conflict" });
       expect(await ledgerOf(store, delivery)).toBe("ssdsc");
-      expect(await countsOf(store)).toEqual({ unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 });
+      expect(await countsOf(store)).toEqual({ stored: 3, duplicates: 2, conflicts: 1, deadLettered: 0 });
 
       expect(await deadLettersOf(store)).toEqual([]);
       const stored = await findStored(store, "t", "bad");
       expect(stored.source).toBe("a");
       expect(isSameJson(String(stored.payload), '{"n":12345678901234567890}')).toBe(true);
       const { byTopic } = await store.readBooks({ maxTopics: 10 });
-      expect(byTopic).toMatchObject([{ topic: "t", unique: 3, duplicates: 2, conflicts: 1, deadLettered: 0 }]);
+      expect(byTopic).toMatchObject([{ topic: "t", stored: 3, duplicates: 2, conflicts: 1, deadLettered: 0 }]);
       expect((await apply(store, delivery)).frames).toMatchObject([{ isNew: false, verdicts: "ssdsc" }]);
     });
 

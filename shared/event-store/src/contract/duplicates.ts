@@ -1,7 +1,7 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import { isSameJson } from "@tidemark/json/value";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { DuplicateCopy, DuplicateQuery, DuplicateReader } from "../duplicates.ts";
+import type { Duplicate, DuplicateQuery, DuplicateReader } from "../duplicates.ts";
 import type { EventStore } from "../event-store.ts";
 import { apply, findStored, verdictsOf } from "./applying.ts";
 import { deliveryOf, eventText } from "./frames.ts";
@@ -29,7 +29,7 @@ export function describeDuplicates(name: string, open: () => Promise<OpenedDupli
 
 type OpenForTest = () => Promise<StoreWithDuplicates>;
 
-async function duplicatesOf(store: StoreWithDuplicates): Promise<DuplicateCopy[]> {
+async function duplicatesOf(store: StoreWithDuplicates): Promise<Duplicate[]> {
   const { duplicates } = await store.listDuplicates({ limit: 1_000 });
   return duplicates;
 }

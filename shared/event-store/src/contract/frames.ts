@@ -53,6 +53,6 @@ export function deliveryOf(
   events: string[],
   overrides: Partial<Frame & AppliedDelivery["origin"]> = {},
 ): AppliedDelivery {
-  const { incarnation = randomUUID(), sequence = 1, ...frame } = overrides;
-  return { frame: frameOf(events, frame), origin: { incarnation, sequence } };
+  const { generation = randomUUID(), sequence = 1, ...frame } = overrides;
+  return { frame: frameOf(events, frame), origin: { generation, sequence } };
 }

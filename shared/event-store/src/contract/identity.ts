@@ -88,7 +88,7 @@ export function describeIdentity(open: OpenForTest): void {
 
       const first = await apply(store, delivery, delivery);
       const books = await store.readBooks({ maxTopics: 10 });
-      const later = await apply(store, { ...delivery, origin: { incarnation: "another log", sequence: 7 } });
+      const later = await apply(store, { ...delivery, origin: { generation: "another log", sequence: 7 } });
 
       const frameId = delivery.frame.id;
       expect(first.frames).toEqual([

@@ -83,6 +83,6 @@ async function verifyTopic(
   const counts = countVerdicts(judged.map(({ verdict }) => verdict).join(""));
   const { byTopic } = await store.readBooks({ maxTopics: 1, topic });
   expect(byTopic).toMatchObject([
-    { topic, unique: counts.accepted, duplicates: counts.duplicates, conflicts: counts.conflicts, deadLettered: 0 },
+    { topic, stored: counts.accepted, duplicates: counts.duplicates, conflicts: counts.conflicts, deadLettered: 0 },
   ]);
 }

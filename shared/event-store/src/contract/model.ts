@@ -62,7 +62,7 @@ export function describeAgainstModel(name: string, open: () => Promise<ModelledS
           await verifyStore(store, judged);
           const letters = judged.map((frame) => frame.verdicts).join("");
           const after = await store.readBooks({ maxTopics: 1 });
-          expect(after.unique - before.unique).toBe(letters.replaceAll(/[^s]/g, "").length);
+          expect(after.stored - before.stored).toBe(letters.replaceAll(/[^s]/g, "").length);
           expect(after.duplicates - before.duplicates).toBe(letters.replaceAll("s", "").length);
           expect(after.conflicts - before.conflicts).toBe(letters.replaceAll(/[^c]/g, "").length);
         }),

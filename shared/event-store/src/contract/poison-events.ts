@@ -20,7 +20,7 @@ export function describePoison(open: OpenDeadLettersForTest): void {
       const verdicts = await verdictsOf(store, events);
 
       expect(verdicts).toEqual([`${"s".repeat(place)}x${"s".repeat(count - 1 - place)}`]);
-      expect(await countsOf(store)).toEqual({ unique: count - 1, duplicates: 0, conflicts: 0, deadLettered: 1 });
+      expect(await countsOf(store)).toEqual({ stored: count - 1, duplicates: 0, conflicts: 0, deadLettered: 1 });
       const letter = await onlyDeadLetter(store);
       expect(letter).toMatchObject({ topic: "test.happened", events: 1, attempts: 1, content: events[place] });
       expect(letter.code).toMatch(/^(SQLITE_\w+|[0-9A-Z]{5})$/);
@@ -45,7 +45,7 @@ export function describePoison(open: OpenDeadLettersForTest): void {
 
       expect(await store.redrive(id)).toEqual({ status: "stored" });
 
-      expect(await countsOf(store)).toEqual({ unique: count, duplicates: 0, conflicts: 0, deadLettered: 0 });
+      expect(await countsOf(store)).toEqual({ stored: count, duplicates: 0, conflicts: 0, deadLettered: 0 });
       expect((await store.findFrame(delivery.frame.id))?.verdicts).toBe("s".repeat(count));
     });
 
@@ -57,7 +57,7 @@ export function describePoison(open: OpenDeadLettersForTest): void {
       const verdicts = await verdictsOf(store, [never, good, never, good], [never, other, never], [never]);
 
       expect(verdicts).toEqual(["xsxd", "xcx", "x"]);
-      expect(await countsOf(store)).toEqual({ unique: 1, duplicates: 2, conflicts: 1, deadLettered: 5 });
+      expect(await countsOf(store)).toEqual({ stored: 1, duplicates: 2, conflicts: 1, deadLettered: 5 });
       expect((await deadLettersOf(store)).map(({ content }) => content)).toEqual(
         Array.from({ length: 5 }, () => never),
       );
@@ -71,7 +71,7 @@ export function describePoison(open: OpenDeadLettersForTest): void {
       const { frames } = await apply(store, deliveryOf([eventText()]), delivery, deliveryOf([eventText()]));
 
       expect(frames).toMatchObject([{ verdicts: "s" }, { isNew: false, verdicts: "sx" }, { verdicts: "s" }]);
-      expect(await countsOf(store)).toMatchObject({ unique: 3, deadLettered: 1 });
+      expect(await countsOf(store)).toMatchObject({ stored: 3, deadLettered: 1 });
     });
 
     test("is counted as dead under its topic, and the others as ever", async () => {
@@ -87,10 +87,10 @@ export function describePoison(open: OpenDeadLettersForTest): void {
       expect(frames.map(({ verdicts }) => verdicts)).toEqual(["sxd", "xx", "c"]);
       expect(dropped).toHaveLength(2);
       const books = await store.readBooks({ maxTopics: 10 });
-      expect(books).toMatchObject({ unique: 1, duplicates: 2, conflicts: 1, deadLettered: 3, topicsTotal: 2 });
+      expect(books).toMatchObject({ stored: 1, duplicates: 2, conflicts: 1, deadLettered: 3, topicsTotal: 2 });
       expect(books.byTopic).toMatchObject([
-        { topic: "mixed", unique: 1, duplicates: 2, conflicts: 1, deadLettered: 2 },
-        { topic: "dead", unique: 0, duplicates: 0, conflicts: 0, deadLettered: 1 },
+        { topic: "mixed", stored: 1, duplicates: 2, conflicts: 1, deadLettered: 2 },
+        { topic: "dead", stored: 0, duplicates: 0, conflicts: 0, deadLettered: 1 },
       ]);
       const frameIds = (await deadLettersOf(store)).map(({ frameId }) => frameId);
       const [first, second] = deliveries.map(({ frame }) => frame.id);
@@ -124,7 +124,7 @@ export function describePoison(open: OpenDeadLettersForTest): void {
 
       expect(failure).toBeInstanceOf(Error);
       expect(failure instanceof InvalidInput || failure instanceof Unavailable).toBe(false);
-      expect(await countsOf(store)).toEqual({ unique: 0, duplicates: 0, conflicts: 0, deadLettered: 0 });
+      expect(await countsOf(store)).toEqual({ stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 });
       expect(await deadLettersOf(store)).toEqual([]);
       expect(await store.findFrame(first.frame.id)).toBeUndefined();
       await accept();
@@ -146,7 +146,7 @@ export function describePoison(open: OpenDeadLettersForTest): void {
       ]);
 
       expect(verdicts).toEqual(["x".repeat(count) + "s".repeat(good)]);
-      expect(await countsOf(store)).toMatchObject({ unique: good, deadLettered: count });
+      expect(await countsOf(store)).toMatchObject({ stored: good, deadLettered: count });
     });
   });
 }

@@ -32,7 +32,7 @@ export function describePoisonMix(open: OpenDeadLettersForTest): void {
 
         const count = (letter: string) => verdicts.split(letter).length - 1;
         expect({ ...(await countsOf(store)), letters: (await deadLettersOf(store)).length }).toEqual({
-          unique: before.unique + count("s"),
+          stored: before.stored + count("s"),
           duplicates: before.duplicates + count("d"),
           conflicts: 0,
           deadLettered: before.deadLettered + count("x"),

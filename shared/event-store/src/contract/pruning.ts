@@ -111,7 +111,7 @@ function describeCopies(open: OpenForTest): void {
     audits.push(await store.audit());
 
     expect(audits.map(({ isBalanced }) => isBalanced)).toEqual([true, true]);
-    expect(audits[1]?.counted).toEqual({ unique: 2, duplicates: 14, conflicts: 3, deadLettered: 0 });
+    expect(audits[1]?.counted).toEqual({ stored: 2, duplicates: 14, conflicts: 3, deadLettered: 0 });
     const { lastAudit: __, ...after } = await store.readBooks({ maxTopics: 10, maxSources: 10 });
     expect(after).toEqual(before);
   });
@@ -125,7 +125,7 @@ function describeCopies(open: OpenForTest): void {
     await applyCopies(store, { topic: "a", copies: 2, receivedAtMs: OLD });
     await pruneAll(store, 3);
 
-    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ unique: 1, duplicates: 6, tableDrift: 0 });
+    expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, duplicates: 6, tableDrift: 0 });
     expect(await store.audit()).toMatchObject({ isBalanced: true });
   });
 
@@ -194,8 +194,8 @@ function describeCopies(open: OpenForTest): void {
 function describeLedger(open: OpenForTest): void {
   const FUTURE = Date.parse("2100-01-01T00:00:00Z");
 
-  async function applyFramesAt(store: EventStore, incarnation: string, sequences: number[]): Promise<string[]> {
-    const deliveries = sequences.map((sequence) => deliveryOf([eventText()], { incarnation, sequence }));
+  async function applyFramesAt(store: EventStore, generation: string, sequences: number[]): Promise<string[]> {
+    const deliveries = sequences.map((sequence) => deliveryOf([eventText()], { generation, sequence }));
     await apply(store, ...deliveries);
     return deliveries.map(({ frame }) => frame.id);
   }
@@ -206,7 +206,7 @@ function describeLedger(open: OpenForTest): void {
   }
 
   async function pruneLedger(store: Pruner, processedBeforeMs: number, limit = 100): Promise<number> {
-    const log = { incarnation: "now", firstHeldSequence: 3 };
+    const log = { generation: "now", firstHeldSequence: 3 };
     let total = 0;
     for (let forgotten = -1; forgotten !== 0; total += forgotten) {
       forgotten = await store.pruneFrames({ processedBeforeMs, log, limit });
@@ -244,9 +244,9 @@ function describeLedger(open: OpenForTest): void {
   test("forgets the further places of a frame, too, and no event comes back into the books", async () => {
     const { store } = await open();
     const { frame } = deliveryOf([eventText(), eventText()]);
-    const at = (sequence: number) => ({ frame, origin: { incarnation: "now", sequence } });
+    const at = (sequence: number) => ({ frame, origin: { generation: "now", sequence } });
     await apply(store, at(1), at(2), at(3));
-    const log = { incarnation: "now", held: [{ first: 3, last: 3 }], lastSequence: 3 };
+    const log = { generation: "now", held: [{ first: 3, last: 3 }], lastSequence: 3 };
     const before = await store.readBooks({ maxTopics: 10, log });
 
     expect(await pruneLedger(store, FUTURE)).toBe(2);
