@@ -26,7 +26,7 @@ const logger = createLogger({ service: "single", level: settings.LOG_LEVEL });
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, logger }), logger);
   onClose("store", () => store.close());
-  const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger: logger });
+  const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger });
   onClose("durability watch", () => durability.stop());
   const seen = await durability.first;
   if (settings.REQUIRE_DURABLE) requireDurable(seen);
