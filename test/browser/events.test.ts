@@ -97,7 +97,7 @@ test("a dead letter stays while the store refuses it, and is counted as stored o
 
   await status.getByText("The store refused events. They are listed under Dead letters.").waitFor();
   await again.click();
-  await page.getByText("Still a dead letter: the store refused it again").waitFor();
+  await page.getByText("Still a dead letter: the store refused the event again").waitFor();
   await tidemark.accept();
   await again.click();
 

@@ -16,8 +16,7 @@ import { registerDeadLetters } from "./dead-letters/dead-letters.ts";
 import { registerDuplicates } from "./duplicates/duplicates.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerPages } from "./pages/pages.ts";
-import { createPageBudget } from "./paging/page-room.ts";
-import { createWalkBudgets } from "./paging/walk-budget.ts";
+import { createReadBudgets } from "./paging/read-budget.ts";
 import { registerReceipts } from "./receipts/receipts.ts";
 import { registerEventStream } from "./stream/event-stream.ts";
 import { registerSystemHealth } from "./system-health.ts";
@@ -38,15 +37,14 @@ export interface QueryOptions {
 /** Everything that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
   const { store, readLogSnapshot, signals, logDurability, startedAtMs, maxPageReads } = options;
-  const budget = createPageBudget(maxPageReads);
-  const walks = createWalkBudgets(maxPageReads);
+  const budgets = createReadBudgets(maxPageReads);
   const alarm = createDriftAlarm(server.log);
   const readWhole = async (options: BooksOptions) =>
     alarm(await readBooks({ reader: store, readLogSnapshot }, options));
-  registerEvents(server, { reader: store, budget, exportBudget: walks.exports });
-  registerEventStream(server, { reader: store, signals, budget: walks.streams });
-  registerDuplicates(server, { store, budget });
-  registerDeadLetters(server, { store, budget });
+  registerEvents(server, { reader: store, budgets });
+  registerEventStream(server, { reader: store, signals, budget: budgets.streams });
+  registerDuplicates(server, { store, budget: budgets.lists });
+  registerDeadLetters(server, { store, budget: budgets.lists });
   registerStats(server, { readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot });

@@ -34,7 +34,7 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   not_found: { status: 404, detail: "no event has this topic and id" },
   still_refused: {
     status: 409,
-    detail: "the store refused it again: invalid input syntax for type json",
+    detail: "the store refused the event again: invalid input syntax for type json",
     refusal: { code: "22P02", reason: "invalid input syntax for type json" },
   },
   body_too_large: { status: 413, detail: "the body is larger than the limit of 8000000 bytes" },

@@ -75,7 +75,7 @@ test("answers 409 when the store refuses it again, and says why", async () => {
     title: "Conflict",
     status: 409,
     code: "still_refused",
-    detail: `the store refused it again: ${letter?.reason}`,
+    detail: `the store refused the event again: ${letter?.reason}`,
     refusal: { code: letter?.code, reason: letter?.reason },
   });
   expect(letter?.attempts).toBe(2);

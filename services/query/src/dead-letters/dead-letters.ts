@@ -3,48 +3,40 @@ import type { DeadLetterStore, Redriven } from "@tidemark/event-store/dead-lette
 import { DeadLetterKey, DeadLettersParameters } from "@tidemark/http-api/operations/dead-letters-api";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { type CursorScope, decodeCursor, encodeCursor } from "../paging/cursor.ts";
+import { type CursorScope, decodeCursor } from "../paging/cursor.ts";
 import { sendPage } from "../paging/list-page.ts";
-import { type PageBudget, takePageRoom } from "../paging/page-room.ts";
+import type { ReadBudget } from "../paging/read-budget.ts";
 import { deadLetterText } from "./dead-letter-text.ts";
 
 export interface DeadLettersOptions {
   store: Pick<DeadLetterStore, "listDeadLetters" | "redrive" | "deleteDeadLetter">;
-  budget: PageBudget;
+  budget: ReadBudget;
 }
 
-/** `GET /dead-letters`, `POST /dead-letters/{id}/redrive` and `DELETE /dead-letters/{id}`. */
+/** Registers `GET /dead-letters`, `POST /dead-letters/{id}/redrive` and `DELETE /dead-letters/{id}`. */
 export function registerDeadLetters(server: FastifyInstance, { store, budget }: DeadLettersOptions): void {
   server.get<{ Querystring: DeadLettersParameters }>(
     "/dead-letters",
     { schema: { querystring: DeadLettersParameters } },
     async ({ query }, reply) => {
-      const { topic, limit, cursor } = query;
+      const { cursor, ...parameters } = query;
+      const { topic, limit } = parameters;
       const scope: CursorScope = { order: "asc", filters: { list: "dead-letters", topic } };
-      const room = await takePageRoom(budget, reply.raw);
-      const { deadLetters, next } = await store.listDeadLetters({
-        limit,
-        ...(topic === undefined ? {} : { topic }),
-        ...(cursor === undefined ? {} : { after: decodeCursor(cursor, scope) }),
-      });
-      return sendPage(reply, {
-        path: "/dead-letters",
-        parameters: { topic, limit },
-        name: "dead_letters",
-        items: deadLetters.map(deadLetterText),
-        nextCursor: next === undefined ? undefined : encodeCursor(next, scope),
-        room,
+      const after = decodeCursor(cursor, scope);
+      return sendPage(reply, { budget, path: "/dead-letters", parameters, scope }, async () => {
+        const { deadLetters, next } = await store.listDeadLetters({ topic, limit, after });
+        return { name: "dead_letters", items: deadLetters.map(deadLetterText), next };
       });
     },
   );
 
-  // Both change the books or lose content for good, at somebody's word: the log keeps when.
+  // Redriving changes the books and deleting loses content for good, so the logger records when either was asked for.
   server.post<{ Params: DeadLetterKey }>(
     "/dead-letters/:id/redrive",
     { schema: { params: DeadLetterKey } },
     async ({ params: { id }, log }, reply) => {
       const redriven = await store.redrive(id);
-      if (redriven === undefined) throw noSuchLetter();
+      if (redriven === undefined) throw noSuchDeadLetter();
       if (redriven.status === "refused") {
         log.warn({ deadLetter: id, ...redriven }, "a dead letter was refused again");
         return sendRefusal(reply, redriven);
@@ -58,20 +50,20 @@ export function registerDeadLetters(server: FastifyInstance, { store, budget }: 
     "/dead-letters/:id",
     { schema: { params: DeadLetterKey } },
     async ({ params: { id }, log }, reply) => {
-      if (!(await store.deleteDeadLetter(id))) throw noSuchLetter();
+      if (!(await store.deleteDeadLetter(id))) throw noSuchDeadLetter();
       log.info({ deadLetter: id }, "deleted a dead letter");
       return reply.code(204).send();
     },
   );
 }
 
-function noSuchLetter(): InvalidInput {
+function noSuchDeadLetter(): InvalidInput {
   return new InvalidInput({ code: "not_found", status: 404, detail: "no dead letter has this id" });
 }
 
-/** An answer, not an error: the store did what was asked, and this is what came of it. */
+/** Answers 409. It is an answer and not an error, because the store did what was asked, and this is the outcome. */
 function sendRefusal(reply: FastifyReply, { code, reason }: Extract<Redriven, { status: "refused" }>): FastifyReply {
-  const problem = createProblem(409, "still_refused", `the store refused it again: ${reason}`);
+  const problem = createProblem(409, "still_refused", `the store refused the event again: ${reason}`);
   return reply
     .code(409)
     .header("content-type", PROBLEM_TYPE)

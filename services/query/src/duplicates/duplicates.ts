@@ -1,41 +1,31 @@
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import { DuplicatesParameters } from "@tidemark/http-api/operations/duplicates-api";
 import type { FastifyInstance } from "fastify";
-import { type CursorScope, decodeCursor, encodeCursor } from "../paging/cursor.ts";
+import { type CursorScope, decodeCursor } from "../paging/cursor.ts";
 import { sendPage } from "../paging/list-page.ts";
-import { type PageBudget, takePageRoom } from "../paging/page-room.ts";
+import type { ReadBudget } from "../paging/read-budget.ts";
 import { duplicateText } from "./duplicate-text.ts";
 
 export interface DuplicatesOptions {
   store: Pick<DuplicateReader, "listDuplicates">;
-  budget: PageBudget;
+  budget: ReadBudget;
 }
 
-/** `GET /duplicates`: the copies that were dropped. */
+/** Registers `GET /duplicates`, which lists the duplicates that were dropped. */
 export function registerDuplicates(server: FastifyInstance, { store, budget }: DuplicatesOptions): void {
   server.get<{ Querystring: DuplicatesParameters }>(
     "/duplicates",
     { schema: { querystring: DuplicatesParameters } },
     async ({ query }, reply) => {
-      const { topic, event_id, source, conflicting, limit, cursor } = query;
-      const filters = { list: "duplicates", topic, event_id, source, conflicting: conflicting?.toString() };
+      const { cursor, ...parameters } = query;
+      const { topic, event_id: eventId, source, conflicting, limit } = parameters;
+      const filters = { list: "duplicates", topic, event_id: eventId, source, conflicting: conflicting?.toString() };
       const scope: CursorScope = { order: "desc", filters };
-      const room = await takePageRoom(budget, reply.raw);
-      const { duplicates, next } = await store.listDuplicates({
-        limit,
-        ...(topic === undefined ? {} : { topic }),
-        ...(event_id === undefined ? {} : { eventId: event_id }),
-        ...(source === undefined ? {} : { source }),
-        ...(conflicting === undefined ? {} : { conflicting }),
-        ...(cursor === undefined ? {} : { after: decodeCursor(cursor, scope) }),
-      });
-      return sendPage(reply, {
-        path: "/duplicates",
-        parameters: { topic, event_id, source, conflicting, limit },
-        name: "duplicates",
-        items: duplicates.map(duplicateText),
-        nextCursor: next === undefined ? undefined : encodeCursor(next, scope),
-        room,
+      const after = decodeCursor(cursor, scope);
+      return sendPage(reply, { budget, path: "/duplicates", parameters, scope }, async () => {
+        const list = { topic, eventId, source, conflicting, limit, after };
+        const { duplicates, next } = await store.listDuplicates(list);
+        return { name: "duplicates", items: duplicates.map(duplicateText), next };
       });
     },
   );

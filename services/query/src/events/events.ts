@@ -3,23 +3,21 @@ import type { EventReader } from "@tidemark/event-store/event-store";
 import { EventKey, EventsParameters } from "@tidemark/http-api/operations/events-api";
 import { DEFAULT_LIMIT } from "@tidemark/http-api/page-schema";
 import type { FastifyInstance } from "fastify";
-import { decodeCursor, encodeCursor } from "../paging/cursor.ts";
+import { decodeCursor } from "../paging/cursor.ts";
 import { sendJsonText, sendPage } from "../paging/list-page.ts";
-import { type PageBudget, takePageRoom } from "../paging/page-room.ts";
-import type { WalkBudget } from "../paging/walk-budget.ts";
+import type { ReadBudgets } from "../paging/read-budget.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
 import { createExports, wantsLines } from "./export.ts";
 
 export interface EventsOptions {
   reader: EventReader;
-  budget: PageBudget;
-  exportBudget: WalkBudget;
+  budgets: Pick<ReadBudgets, "lists" | "exports">;
 }
 
-/** `GET /events` and `GET /events/{topic}/{event_id}`. */
-export function registerEvents(server: FastifyInstance, { reader, budget, exportBudget }: EventsOptions): void {
-  const exports = createExports({ reader, budget: exportBudget });
+/** Registers `GET /events` and `GET /events/{topic}/{event_id}`. */
+export function registerEvents(server: FastifyInstance, { reader, budgets }: EventsOptions): void {
+  const exports = createExports({ reader, budget: budgets.exports });
   server.addHook("preClose", async () => exports.end());
 
   server.get<{ Querystring: EventsParameters }>(
@@ -28,19 +26,14 @@ export function registerEvents(server: FastifyInstance, { reader, budget, export
     async ({ query, headers, method }, reply) => {
       reply.header("vary", "Accept");
       if (wantsLines(headers.accept) && method === "GET") return exports.send(reply, query);
-      const { limit = DEFAULT_LIMIT, order, cursor, ...filters } = query;
+      const { cursor, limit = DEFAULT_LIMIT, order, ...parameters } = query;
+      const filters = readFilters(query);
       const scope = eventsScope(order, filters);
-      const after = cursor === undefined ? {} : { after: decodeCursor(cursor, scope) };
-      const room = await takePageRoom(budget, reply.raw);
-      const { events, next } = await reader.listEvents({ limit, order, ...readFilters(filters), ...after });
-      return sendPage(reply, {
-        path: "/events",
-        parameters: { ...filters, limit, order },
-        about: { topic: query.topic ?? null },
-        name: "events",
-        items: events.map(eventText),
-        nextCursor: next === undefined ? undefined : encodeCursor(next, scope),
-        room,
+      const after = decodeCursor(cursor, scope);
+      const list = { budget: budgets.lists, path: "/events", parameters: { ...parameters, limit, order }, scope };
+      return sendPage(reply, list, async () => {
+        const { events, next } = await reader.listEvents({ limit, order, ...filters, after });
+        return { about: { topic: query.topic ?? null }, name: "events", items: events.map(eventText), next };
       });
     },
   );

@@ -3,16 +3,16 @@ import { Unavailable } from "@tidemark/domain/errors";
 import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
 import type { EventsParameters } from "@tidemark/http-api/operations/events-api";
 import type { FastifyReply } from "fastify";
-import { decodeCursor, encodeCursor } from "../paging/cursor.ts";
-import { handOver } from "../paging/hand-over.ts";
-import { type Piece, readWithin, type WalkBudget } from "../paging/walk-budget.ts";
+import { type CursorScope, decodeCursor, encodeCursor } from "../paging/cursor.ts";
+import { type Chunk, chunkOf, type ReadBudget } from "../paging/read-budget.ts";
+import { streamWithBackpressure } from "../paging/stream-with-backpressure.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
 import { onOneLine } from "./one-line.ts";
 
 export const NDJSON = "application/x-ndjson";
 
-/** How many events are in memory at a time, or so many bytes of them. */
+/** The largest page of an export: so many events, or so many bytes of them, are in memory at a time. */
 const PAGE_EVENTS = 500;
 const PAGE_BYTES = 1_000_000;
 /** How long an export waits for transactions that were open when it began. */
@@ -21,18 +21,21 @@ const PAUSE_MS = 25;
 
 export interface ExportsOptions {
   reader: Pick<EventReader, "listEvents" | "readTip">;
-  budget: WalkBudget;
-  /** How many at a time; each holds a page. */
+  budget: ReadBudget;
+  /** The number of exports at a time. Each holds a page. */
   maxExports?: number;
 }
 
 export interface Exports {
   /**
-   * Answers the events asked for, one a line, those committed before the request began, and a last line that tells how far
-   * it came. @throws {Unavailable} `overloaded`; `store_unreachable` @throws {InvalidInput} `invalid_cursor`
+   * Answers every event that the parameters select and that was committed before the request began, one a line, and a
+   * last line that tells how far the answer came.
+   *
+   * @throws {Unavailable} `overloaded`; `store_unreachable`
+   * @throws {InvalidInput} `invalid_cursor`
    */
   send(reply: FastifyReply, parameters: EventsParameters): Promise<FastifyReply>;
-  /** Ends those under way, with a last line to go on from, and all later ones. */
+  /** Ends the exports under way, each with a last line whose cursor continues it, and all later ones. */
   end(): void;
 }
 
@@ -51,55 +54,66 @@ export function createExports({ reader, budget, maxExports = 8 }: ExportsOptions
         running--;
         gone.abort();
       });
-      const pages = await startPages(reader, parameters);
+      const scan = await startScan(reader, parameters);
       const stop = AbortSignal.any([ending.signal, gone.signal]);
-      const lines = handOver(exportLines(pages, parameters, { budget, stop }), { response: reply.raw, stop });
-      return reply.header("content-type", `${NDJSON}; charset=utf-8`).send(lines);
+      const lines = exportLines(scan, { limit: parameters.limit, budget, stop });
+      return reply
+        .header("content-type", `${NDJSON}; charset=utf-8`)
+        .send(streamWithBackpressure(lines, { response: reply.raw, stop }));
     },
     end: () => ending.abort(),
   };
 }
 
-/** Pages from a place on; `isLast` when all that was asked for is behind. */
-interface Pages {
+/** A cursor scan: reads page after page, `isLast` once everything that was asked for lies behind. */
+interface Scan {
   start: string | undefined;
+  scope: CursorScope;
   read: (after: string | undefined, limit: number) => Promise<EventPage & { isLast: boolean }>;
 }
 
-async function startPages(reader: ExportsOptions["reader"], parameters: EventsParameters): Promise<Pages> {
-  const { order, cursor, limit: _, ...filters } = parameters;
-  const start = cursor === undefined ? undefined : decodeCursor(cursor, eventsScope(order, filters));
-  // Newest first, the first page sees all that is committed, and every other one lies behind it.
+async function startScan(reader: ExportsOptions["reader"], parameters: EventsParameters): Promise<Scan> {
+  const { order, cursor } = parameters;
+  const filters = readFilters(parameters);
+  const scope = eventsScope(order, filters);
+  const start = decodeCursor(cursor, scope);
+  // Newest first, the first page sees everything that is committed, and every later page lies behind it.
   const upTo = order === "asc" ? await reader.readTip() : undefined;
   return {
     start,
+    scope,
     read: async (after, limit) => {
-      const query = { order, limit, maxBytes: PAGE_BYTES, ...readFilters(filters) };
-      const page = await reader.listEvents({ ...query, ...(after && { after }), ...(upTo && { upTo }) });
+      const page = await reader.listEvents({ order, limit, maxBytes: PAGE_BYTES, ...filters, after, upTo });
       return { ...page, isLast: page.next === upTo };
     },
   };
 }
 
+interface ExportOptions {
+  limit: number | undefined;
+  budget: ReadBudget;
+  stop: AbortSignal;
+}
+
 /**
- * A generator, so that a page is read when the one before it has been taken: a slow reader slows the store's work, and one
- * that is gone ends it. A store that fails on the way throws, which cuts the answer.
+ * Generates the lines of an export. A page is read once the page before it has been taken, so a slow client slows the
+ * store's work, and a client that has gone ends it. A store that fails on the way throws, which cuts the answer.
  */
 async function* exportLines(
-  pages: Pages,
-  parameters: EventsParameters,
-  { budget, stop }: { budget: WalkBudget; stop: AbortSignal },
-): AsyncGenerator<Piece> {
-  const { order, cursor: _, limit = Number.POSITIVE_INFINITY, ...filters } = parameters;
-  let at = pages.start;
+  { start, scope, read }: Scan,
+  { limit = Number.POSITIVE_INFINITY, budget, stop }: ExportOptions,
+): AsyncGenerator<Chunk> {
+  let position = start;
   let count = 0;
   let isComplete = false;
   let movedAtMs = Date.now();
-  const readPage = (most: number) =>
-    readWithin(budget, stop, async () => {
-      const { events, next, isLast } = await pages.read(at, most);
-      return { bytes: Buffer.from(events.map(eventLine).join("")), count: events.length, next, isLast };
-    }).catch(unlessStopped(stop));
+  const readPage = (maxEvents: number) =>
+    budget
+      .read(async () => {
+        const { events, next, isLast } = await read(position, maxEvents);
+        return { bytes: Buffer.from(events.map(eventLine).join("")), count: events.length, next, isLast };
+      }, stop)
+      .catch(undefinedOnceGiven(stop));
   while (!isComplete && !stop.aborted && count < limit) {
     const page = await readPage(Math.min(PAGE_EVENTS, limit - count));
     if (page === undefined) break;
@@ -107,29 +121,29 @@ async function* exportLines(
     count += page.count;
     yield page;
     isComplete = isLast;
-    const isHeldUp = !isLast && next === at;
-    at = next;
+    const isHeldUp = !isLast && next === position;
+    position = next;
     if (!isHeldUp) movedAtMs = Date.now();
     else if (Date.now() - movedAtMs > MAX_WAIT_MS) break;
     else await delay(PAUSE_MS, undefined, { signal: stop }).catch(() => {});
   }
-  const nextCursor = at === undefined ? null : encodeCursor(at, eventsScope(order, filters));
+  const nextCursor = position === undefined ? null : encodeCursor(position, scope);
   const end = `${JSON.stringify({ complete: isComplete, count, next_cursor: nextCursor })}\n`;
-  yield { bytes: Buffer.from(end), release: () => {} };
+  yield chunkOf({ bytes: Buffer.from(end) }, () => {});
 }
 
 function eventLine(event: EventPage["events"][number]): string {
   return `${onOneLine(eventText(event))}\n`;
 }
 
-/** Ends a wait for room in silence. */
-function unlessStopped(stop: AbortSignal) {
+/** Returns a rejection handler that answers undefined if the signal was the reason, and rethrows any other error. */
+function undefinedOnceGiven(signal: AbortSignal) {
   return (error: unknown): undefined => {
-    if (error !== stop.reason) throw error;
+    if (error !== signal.reason) throw error;
   };
 }
 
-/** Whether a client asks for lines rather than a page (RFC 9110, section 12.5.1): it has to name them. */
+/** Whether a client asks for lines rather than a page (RFC 9110, section 12.5.1): only if it names their media type. */
 export function wantsLines(accept: string | undefined): boolean {
   return (accept ?? "").split(",").some((range) => {
     const [type = "", ...parameters] = range

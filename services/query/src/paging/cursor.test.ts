@@ -11,7 +11,7 @@ const anyPosition = fc.string({ unit: "grapheme" });
 
 const scope: CursorScope = { order: "desc", filters: { topic: "user.login" } };
 
-test("gives the position back in its own scope", () => {
+test("a cursor gives its position back in its own scope", () => {
   fc.assert(
     fc.property(anyPosition, anyScope, (position, anywhere) => {
       expect(decodeCursor(encodeCursor(position, anywhere), anywhere)).toBe(position);
@@ -19,7 +19,7 @@ test("gives the position back in its own scope", () => {
   );
 });
 
-test("needs no escaping in an address", () => {
+test("a cursor needs no escaping in an address", () => {
   fc.assert(
     fc.property(anyPosition, (position) => {
       expect(encodeCursor(position, scope)).toMatch(/^[A-Za-z0-9_-]+$/);
@@ -27,7 +27,7 @@ test("needs no escaping in an address", () => {
   );
 });
 
-test("refuses every mutation", () => {
+test("every mutation of a cursor is refused", () => {
   const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ ."];
   fc.assert(
     fc.property(anyPosition, fc.nat(), fc.constantFrom(...letters, ""), (position, at, letter) => {
@@ -40,20 +40,20 @@ test("refuses every mutation", () => {
   );
 });
 
-test("refuses what was never a cursor", () => {
+test("a text that was never a cursor is refused", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: "grapheme" }), fc.base64String()), (text) => {
-      expect(() => decodeCursor(text, scope)).toThrow("the cursor is not one of ours");
+      expect(() => decodeCursor(text, scope)).toThrow("the cursor was not made by this service");
     }),
   );
 });
 
-test("says that a cursor belongs to another order", () => {
+test("a cursor of another order is refused with the reason", () => {
   const cursor = encodeCursor("7", { ...scope, order: "asc" });
   expect(() => decodeCursor(cursor, scope)).toThrow("the cursor belongs to order=asc, not to order=desc");
 });
 
-test("says that a cursor belongs to other filters", () => {
+test("a cursor of other filters is refused with the reason", () => {
   const cursor = encodeCursor("7", { ...scope, filters: {} });
   expect(() => decodeCursor(cursor, scope)).toThrow("other filters");
 });

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { InvalidInput } from "@tidemark/domain/errors";
 
 /**
- * What a cursor belongs to. It is refused with another order or other filters, where its position would mean something
- * else and a walk would skip or repeat in silence.
+ * The list that a cursor belongs to. A cursor is refused with another order or other filters, where its position would
+ * mean something else, and a scan would skip or repeat entries unnoticed.
  */
 export interface CursorScope {
   order: "asc" | "desc";
-  /** The list and its filters, by their names. */
+  /** The list and its filters, by the names that they have in the API. */
   filters: Record<string, string | undefined>;
 }
 
@@ -17,7 +17,7 @@ const FILTERS_BYTES = 8;
 const CHECKSUM_BYTES = 6;
 const POSITION_START = 2 + FILTERS_BYTES;
 
-/** An opaque cursor: version, order, digest of the filters, the store's position, checksum. */
+/** Encodes an opaque cursor: version, order, digest of the filters, the store's position, checksum. */
 export function encodeCursor(position: string, { order, filters }: CursorScope): string {
   const head = Buffer.from([VERSION, ORDERS.indexOf(order)]);
   const body = Buffer.concat([head, digest(filters), Buffer.from(position, "utf8")]);
@@ -25,20 +25,21 @@ export function encodeCursor(position: string, { order, filters }: CursorScope):
 }
 
 /**
- * The store's position in a cursor.
+ * Decodes the store's position in a cursor, if there is one.
  *
- * @throws {InvalidInput} `invalid_cursor` for what `encodeCursor` never made, or made for another scope
+ * @throws {InvalidInput} `invalid_cursor` for a text that `encodeCursor` never made, or made for another scope
  */
-export function decodeCursor(cursor: string, { order, filters }: CursorScope): string {
+export function decodeCursor(cursor: string | undefined, { order, filters }: CursorScope): string | undefined {
+  if (cursor === undefined) return undefined;
   const bytes = Buffer.from(cursor, "base64url");
   const body = bytes.subarray(0, -CHECKSUM_BYTES);
   const isOurs =
     body.length >= POSITION_START &&
-    bytes.toString("base64url") === cursor && // the decoder skips what it does not know
+    bytes.toString("base64url") === cursor && // the decoder skips characters that it does not know
     checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES)) &&
     body[0] === VERSION;
-  if (!isOurs) throw invalidCursor("the cursor is not one of ours");
-  // The list first: where it is another one, its order says nothing to the caller.
+  if (!isOurs) throw invalidCursor("the cursor was not made by this service");
+  // The filters first, because the order of another list tells the caller nothing.
   if (!body.subarray(2, POSITION_START).equals(digest(filters))) {
     throw invalidCursor("the cursor belongs to another list, or to other filters, such as another topic");
   }

@@ -1,48 +1,60 @@
 import type { FastifyReply } from "fastify";
-import type { PageRoom } from "./page-room.ts";
+import { type CursorScope, encodeCursor } from "./cursor.ts";
+import type { ReadBudget } from "./read-budget.ts";
+
+export interface ListRequest {
+  budget: ReadBudget;
+  path: string;
+  /** The parameters that the link to the next page repeats. */
+  parameters: Record<string, string | number | boolean | undefined>;
+  scope: CursorScope;
+}
 
 export interface ListPage {
-  path: string;
-  /** What was asked for, as the link to the next page repeats it. */
-  parameters: Record<string, string | number | boolean | undefined>;
-  /** What the answer says first, before it counts. */
+  /** Members of the answer in front of its count. */
   about?: Record<string, string | null>;
   /** The list's name in the answer. */
   name: string;
-  /** JSON texts, so that what was kept as text goes out as it is. */
+  /** JSON texts, so that stored text is sent as it is. */
   items: string[];
-  nextCursor: string | undefined;
-  /** What was taken for it before it was read. */
-  room: PageRoom;
+  /** The store's position behind the page, undefined at the end of the list. */
+  next: string | undefined;
 }
 
-/** Answers one page of a list, with a link to the next one where there is one. */
-export function sendPage(reply: FastifyReply, page: ListPage): FastifyReply {
-  if (page.nextCursor !== undefined) reply.header("link", nextLink(page, page.nextCursor));
-  // Bytes, not text: a slow client would keep text in the heap beside what the socket made of it.
-  const body = Buffer.from(pageText(page));
-  page.room.shrinkTo(body.length);
-  return sendJsonText(reply, body);
+/** Reads one page of a list within its budget, and answers it with a link to the next page if there is one. */
+export async function sendPage(
+  reply: FastifyReply,
+  { budget, path, parameters, scope }: ListRequest,
+  read: () => Promise<ListPage>,
+): Promise<FastifyReply> {
+  const page = await budget.read(async () => {
+    const { next, ...content } = await read();
+    const nextCursor = next === undefined ? undefined : encodeCursor(next, scope);
+    // Bytes, not text: a slow client would keep text in the heap beside the bytes that the socket makes of it.
+    return { bytes: Buffer.from(pageText({ ...content, nextCursor })), nextCursor };
+  });
+  const { bytes, nextCursor } = page;
+  if (reply.raw.destroyed) page.release();
+  else reply.raw.once("close", page.release);
+  if (nextCursor !== undefined) reply.header("link", nextLink(path, { ...parameters, cursor: nextCursor }));
+  return sendJsonText(reply, bytes);
 }
 
 export function sendJsonText(reply: FastifyReply, text: string | Buffer): FastifyReply {
   return reply.header("content-type", "application/json; charset=utf-8").send(text);
 }
 
-export function pageText({
-  about = {},
-  name,
-  items,
-  nextCursor,
-}: Omit<ListPage, "path" | "parameters" | "room">): string {
+type PageContent = Omit<ListPage, "next"> & { nextCursor: string | undefined };
+
+export function pageText({ about = {}, name, items, nextCursor }: PageContent): string {
   const head = JSON.stringify({ ...about, count: items.length }).slice(0, -1);
   return `${head},${JSON.stringify(name)}:[${items.join(",")}],"next_cursor":${JSON.stringify(nextCursor ?? null)}}`;
 }
 
-/** The next page as a web link (RFC 8288), relative, so that it holds behind any edge. */
-function nextLink({ path, parameters }: Pick<ListPage, "path" | "parameters">, cursor: string): string {
+/** Returns the next page as a web link (RFC 8288), relative, so that it is right behind any proxy. */
+function nextLink(path: string, parameters: ListRequest["parameters"]): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...parameters, cursor })) {
+  for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) query.set(name, `${value}`);
   }
   return `<${path}?${query}>; rel="next"`;

@@ -7,7 +7,7 @@ import { ReceiptKey } from "@tidemark/http-api/operations/receipts-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
 import { type PublishAnswer, publishAnswer } from "@tidemark/http-api/publish-answer";
 import type { FastifyInstance } from "fastify";
-import { createPatience } from "./patience.ts";
+import { createPolling } from "./poll-until.ts";
 
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 const MAX_WAIT_SECONDS = 60;
@@ -18,10 +18,13 @@ export interface ReceiptsOptions {
   readLogSnapshot: () => Promise<LogSnapshot>;
 }
 
-/** `GET /receipts/{id}`: what became of a request that was answered 202. `Prefer: wait=N` waits until it is judged. */
+/**
+ * Registers `GET /receipts/{id}`, which tells the verdicts of a request that was answered 202. With `Prefer: wait=N` the
+ * answer waits for the verdicts.
+ */
 export function registerReceipts(server: FastifyInstance, options: ReceiptsOptions): void {
-  const patience = createPatience({ maxWaiting: MAX_WAITING });
-  server.addHook("preClose", async () => patience.end());
+  const polling = createPolling({ maxWaiting: MAX_WAITING });
+  server.addHook("preClose", async () => polling.end());
 
   server.get<{ Params: ReceiptKey }>("/receipts/:id", { schema: { params: ReceiptKey } }, async (request, reply) => {
     const receipt = decodeReceipt(request.params.id);
@@ -30,7 +33,7 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
     if (waitSeconds === undefined) return read();
     const seconds = Math.min(waitSeconds, MAX_WAIT_SECONDS);
     const hasLeft = () => request.raw.socket.destroyed;
-    const { answer, isHonoured } = await patience.until(read, {
+    const { answer, isHonoured } = await polling.pollUntil(read, {
       isEnough: ({ pending }) => pending === 0 || hasLeft(),
       waitMs: seconds * 1_000,
     });
@@ -48,19 +51,22 @@ async function readReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<
   return publishAnswer({ ...countVerdicts(entry.verdicts, firstEvent, end), pending: 0 });
 }
 
-/** The answer for a frame that the ledger does not know: it waits in the log, or was forgotten long after it was judged. */
+/**
+ * Answers for a frame that the ledger does not know. Either the frame waits in the log, or it was applied so long ago that
+ * the ledger has forgotten it.
+ */
 async function pendingAnswer(
   { count, takenAtMs }: Receipt,
   { readLogSnapshot }: ReceiptsOptions,
 ): Promise<PublishAnswer> {
   const isOld = Date.now() - takenAtMs > KEPT_MS;
   if (isOld && !reachesBack(await readLogSnapshot(), takenAtMs)) {
-    throw notFound("this receipt is older than 24 hours, and its request is no longer known one by one");
+    throw notFound("this receipt is older than 24 hours, and the verdicts of its request are no longer kept");
   }
   return publishAnswer({ accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: count });
 }
 
-// The clocks of gateways, and the log's own, need not agree to the second.
+// The clocks of the gateways and of the log need not agree to the second.
 const CLOCK_TOLERANCE_MS = 60_000;
 
 function reachesBack({ oldestAtMs }: LogSnapshot, takenAtMs: number): boolean {

@@ -4,14 +4,14 @@ import { createMemorySignals } from "@tidemark/event-log/memory-signals";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createWalkBudgets } from "../paging/walk-budget.ts";
+import { createReadBudgets } from "../paging/read-budget.ts";
 import { openQueryFixture } from "../query-fixture.ts";
 import { type EventStreamOptions, registerEventStream } from "./event-stream.ts";
 
 interface Stream {
   response: IncomingMessage;
   text: () => string;
-  /** Ids and event ids of the events so far. */
+  /** The ids and event ids of the events that came so far. */
   events: () => { id: string; event_id: string }[];
   close: () => void;
   closed: Promise<void>;
@@ -37,7 +37,7 @@ function openStream(port: number, path: string, headers: Record<string, string> 
   });
 }
 
-async function openTail() {
+async function openStreams() {
   const fixture = await openQueryFixture(onTestFinished);
   await fixture.server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = fixture.server.server.address() as AddressInfo;
@@ -48,8 +48,8 @@ async function openTail() {
 const idsOf = (stream: Stream) => stream.events().map(({ event_id }) => event_id);
 const untilIds = (stream: Stream, ids: string[]) => vi.waitFor(() => expect(idsOf(stream)).toEqual(ids), 10_000);
 
-test("sends what is stored after the request, each event once, to everybody", async () => {
-  const { open, storeEvents } = await openTail();
+test("a stream sends every event stored after the request once, to each client", async () => {
+  const { open, storeEvents } = await openStreams();
   await storeEvents([{ event_id: "before" }]);
   const first = await open();
   expect(first.response.headers["content-type"]).toBe("text/event-stream; charset=utf-8");
@@ -60,8 +60,8 @@ test("sends what is stored after the request, each event once, to everybody", as
   await untilIds(second, ["3"]);
 });
 
-test("keeps to a topic, and has every digit on one line", async () => {
-  const { open, storeEvents } = await openTail();
+test("a stream of a topic sends only its events, each on one line with every digit", async () => {
+  const { open, storeEvents } = await openStreams();
   const stream = await open("/events/stream?topic=mine");
   await storeEvents([
     { topic: "other", event_id: "no" },
@@ -71,8 +71,8 @@ test("keeps to a topic, and has every digit on one line", async () => {
   expect(stream.text()).toContain('"payload":{ "n":12345678901234567890}');
 });
 
-test("goes on behind any id, by header or by query, the header counting for more", async () => {
-  const { open, storeEvents } = await openTail();
+test("a stream continues behind any id, from the header or the query, and prefers the header", async () => {
+  const { open, storeEvents } = await openStreams();
   const all = Array.from({ length: 1_203 }, (_, index) => `${index}`);
   const first = await open();
   await storeEvents(all.map((event_id) => ({ event_id })));
@@ -84,8 +84,8 @@ test("goes on behind any id, by header or by query, the header counting for more
   await untilIds(await open(`/events/stream?last_event_id=${last}`, { "last-event-id": id }), all.slice(700));
 });
 
-test("says where it begins: who is cut off before the first event misses none", async () => {
-  const { open, storeEvents } = await openTail();
+test("a client that is disconnected before the first event misses none, because a stream begins with an id", async () => {
+  const { open, storeEvents } = await openStreams();
   const first = await open();
   await vi.waitFor(() => expect(first.text()).toContain("id: "));
   const id = /^retry: \d+\nid: (\S+)\n\n/.exec(first.text())?.[1];
@@ -94,15 +94,15 @@ test("says where it begins: who is cut off before the first event misses none", 
   await untilIds(await open("/events/stream", { "last-event-id": String(id) }), ["missed"]);
 });
 
-test("takes the cursor of a walk forward for an id", async () => {
-  const { open, server, storeEvents } = await openTail();
+test("a stream accepts the cursor of a scan forward as an id", async () => {
+  const { open, server, storeEvents } = await openStreams();
   await storeEvents([{ event_id: "1" }, { event_id: "2" }]);
   const { next_cursor } = (await server.inject("/events?order=asc&limit=1")).json();
   await untilIds(await open(`/events/stream?last_event_id=${next_cursor}`), ["2"]);
 });
 
-test("refuses an id of another topic, what is no id, and what it does not know", async () => {
-  const { server } = await openTail();
+test("a stream refuses the id of another topic, a text that is no id, and unknown parameters", async () => {
+  const { server } = await openStreams();
   const { next_cursor } = (await server.inject("/events?order=asc&topic=a")).json();
   const code = async (url: string) => (await server.inject(url)).json().code;
   expect(await code(`/events/stream?topic=b&last_event_id=${next_cursor}`)).toBe("invalid_cursor");
@@ -110,27 +110,27 @@ test("refuses an id of another topic, what is no id, and what it does not know",
   expect(await code("/events/stream?order=asc")).toBe("invalid_parameter");
 });
 
-test("ends with the service, cleanly", async () => {
-  const { open, server } = await openTail();
+test("a stream ends with a complete answer when the service stops", async () => {
+  const { open, server } = await openStreams();
   const stream = await open();
   await server.close();
   await stream.closed;
   expect(stream.response.complete).toBe(true);
 });
 
-test("HEAD is not a stream", async () => {
-  const { server } = await openTail();
+test("HEAD /events/stream answers 405", async () => {
+  const { server } = await openStreams();
   expect((await server.inject({ method: "HEAD", url: "/events/stream" })).statusCode).toBe(405);
 });
 
-/** Streams with other limits than those of the service. */
+/** Opens streams with limits of the test's own. */
 async function openLimited(limits: Partial<EventStreamOptions>) {
   const { store, storeEvents } = await openQueryFixture(onTestFinished);
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
   registerEventStream(server, {
     reader: store,
     signals: createMemorySignals(),
-    budget: createWalkBudgets().streams,
+    budget: createReadBudgets().streams,
     ...limits,
   });
   await server.listen({ host: "127.0.0.1", port: 0 });
@@ -139,7 +139,7 @@ async function openLimited(limits: Partial<EventStreamOptions>) {
   return { server, store, storeEvents, open: () => openStream(port, "/events/stream") };
 }
 
-test("finds events without being told of them, and says in between that it is there", async () => {
+test("a stream finds events without a signal, and sends heartbeats in between", async () => {
   const { open, storeEvents } = await openLimited({ heartbeatMs: 20 });
   const stream = await open();
   await vi.waitFor(() => expect(stream.text()).toContain("\n: nothing new\n\n"), 10_000);
@@ -147,7 +147,7 @@ test("finds events without being told of them, and says in between that it is th
   await untilIds(stream, ["1"]);
 });
 
-test("refuses more streams than it holds, and takes another when one has gone", async () => {
+test("a stream too many is refused, and accepted once another has gone", async () => {
   const { open } = await openLimited({ maxStreams: 1 });
   const first = await open();
   const refused = await open();
@@ -157,7 +157,7 @@ test("refuses more streams than it holds, and takes another when one has gone", 
   await vi.waitFor(async () => expect((await open()).response.statusCode).toBe(200), 10_000);
 });
 
-test("cuts off who does not read", { timeout: 20_000 }, async () => {
+test("a client that does not read is disconnected", { timeout: 20_000 }, async () => {
   const { open, server, storeEvents } = await openLimited({ maxStallMs: 200 });
   const stream = await open();
   stream.response.pause();

@@ -7,32 +7,33 @@ import { eventsScope } from "../events/event-filters.ts";
 import { eventText } from "../events/event-text.ts";
 import { onOneLine } from "../events/one-line.ts";
 import { decodeCursor, encodeCursor } from "../paging/cursor.ts";
-import { handOver } from "../paging/hand-over.ts";
-import type { Piece, WalkBudget } from "../paging/walk-budget.ts";
-import { EventTail } from "./event-tail.ts";
+import { type Chunk, chunkOf, type ReadBudget } from "../paging/read-budget.ts";
+import { streamWithBackpressure } from "../paging/stream-with-backpressure.ts";
+import { StreamPoller } from "./stream-poller.ts";
 
 export interface EventStreamOptions {
   reader: Pick<EventReader, "listEvents" | "readTip">;
   signals: Pick<Signals, "onCommit">;
-  budget: WalkBudget;
-  /** How many at a time. */
+  budget: ReadBudget;
+  /** The number of streams at a time. */
   maxStreams?: number;
-  /** How long a stream is silent at most. */
+  /** The longest time without a byte on a stream. */
   heartbeatMs?: number;
-  /** How long a client may take for a page that is there for it. */
+  /** How long a client may take for a page before it is disconnected. */
   maxStallMs?: number;
 }
 
-/** After a broken connection browsers wait this long before they come back. */
+/** How long browsers wait before they reconnect. */
 const RETRY_MS = 1_000;
 
 /**
- * `GET /events/stream`: newly stored events as they come, in the order of a walk forward. The id of each is the cursor
- * behind it, so `Last-Event-ID` goes on without gap or repeat, at any replica, before or after a restart.
+ * Registers `GET /events/stream`, which sends newly stored events in the order of a cursor scan forward. The id of each
+ * event is the cursor behind it, so a client that sends `Last-Event-ID` gets every later event once, at any replica, before
+ * or after a restart.
  */
 export function registerEventStream(server: FastifyInstance, options: EventStreamOptions): void {
   const { reader, signals, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs = 30_000 } = options;
-  const tails = createTails(server, { reader, signals, budget });
+  const pollers = createPollers(server, { reader, signals, budget });
   const ending = new AbortController();
   server.addHook("preClose", async () => ending.abort());
   let open = 0;
@@ -48,14 +49,14 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
       const stop = AbortSignal.any([ending.signal, closeOf(reply)]);
       stop.addEventListener("abort", () => open--, { once: true });
       const { topic } = query;
-      const lastId = headers["last-event-id"] || query.last_event_id;
-      const given = lastId && decodeCursor(lastId, eventsScope("asc", { topic }));
+      const lastId = headers["last-event-id"] || query.last_event_id || undefined;
+      const given = decodeCursor(lastId, eventsScope("asc", { topic }));
       const tip = await reader.readTip();
-      const tail = tails.enter(topic, tip, stop);
-      const pieces = streamPieces({ tail, topic, start: given || tip, heartbeatMs, stop });
+      const poller = pollers.enter(topic, tip, stop);
+      const chunks = streamChunks({ poller, topic, start: given ?? tip, heartbeatMs, stop });
       return reply
         .headers({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" })
-        .send(handOver(pieces, { response: reply.raw, stop, maxStallMs }));
+        .send(streamWithBackpressure(chunks, { response: reply.raw, stop, maxStallMs }));
     },
   );
 }
@@ -66,33 +67,33 @@ function closeOf(reply: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
-/** One tail for each topic that somebody follows. */
-function createTails(
+/** Creates the pollers: one for each topic that a stream follows. */
+function createPollers(
   server: FastifyInstance,
   { reader, signals, budget }: Pick<EventStreamOptions, "reader" | "signals" | "budget">,
 ) {
-  const tails = new Map<string | undefined, { tail: EventTail; readers: number }>();
+  const pollers = new Map<string | undefined, { poller: StreamPoller; streams: number }>();
   signals.onCommit(() => {
-    for (const { tail } of tails.values()) tail.wake();
+    for (const { poller } of pollers.values()) poller.wake();
   });
 
   return {
-    /** The tail of a topic, begun at the tip where there is none, until the reader stops. */
-    enter(topic: string | undefined, tip: string, stop: AbortSignal): EventTail {
+    /** Returns the poller of a topic until the stream stops. If there is none, one is started at the tip. */
+    enter(topic: string | undefined, tip: string, stop: AbortSignal): StreamPoller {
       const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, topic)).join("");
-      const create = () => new EventTail({ reader, budget, topic, start: tip, toText, logger: server.log });
-      const entry = tails.get(topic) ?? { tail: create(), readers: 0 };
-      tails.set(topic, entry);
-      entry.readers++;
+      const create = () => new StreamPoller({ reader, budget, topic, start: tip, toText, logger: server.log });
+      const entry = pollers.get(topic) ?? { poller: create(), streams: 0 };
+      pollers.set(topic, entry);
+      entry.streams++;
       const leave = () => {
-        entry.readers--;
-        if (entry.readers > 0) return;
-        entry.tail.stop();
-        tails.delete(topic);
+        entry.streams--;
+        if (entry.streams > 0) return;
+        entry.poller.stop();
+        pollers.delete(topic);
       };
       if (stop.aborted) leave();
       else stop.addEventListener("abort", leave, { once: true });
-      return entry.tail;
+      return entry.poller;
     },
   };
 }
@@ -105,32 +106,32 @@ function streamId(position: string, topic: string | undefined): string {
   return encodeCursor(position, eventsScope("asc", { topic }));
 }
 
-interface Course {
-  tail: EventTail;
+interface StreamOptions {
+  poller: StreamPoller;
   topic: string | undefined;
   start: string;
   heartbeatMs: number;
   stop: AbortSignal;
 }
 
-async function* streamPieces({ tail, topic, start, heartbeatMs, stop }: Course): AsyncGenerator<Piece> {
-  // An id without data makes no event, yet a client that is cut off before the first one comes back with it.
-  yield pieceOf(`retry: ${RETRY_MS}\nid: ${streamId(start, topic)}\n\n`);
-  let at = start;
+async function* streamChunks({ poller, topic, start, heartbeatMs, stop }: StreamOptions): AsyncGenerator<Chunk> {
+  // An id without data is no event, yet a client that is disconnected before the first event reconnects with this id.
+  yield textChunk(`retry: ${RETRY_MS}\nid: ${streamId(start, topic)}\n\n`);
+  let position = start;
   let lastMs = performance.now();
   while (!stop.aborted) {
-    const page = await tail.pageAfter(at, lastMs + heartbeatMs - performance.now(), stop);
+    const page = await poller.pageAfter(position, lastMs + heartbeatMs - performance.now(), stop);
     if (stop.aborted) return page?.release();
-    at = page?.to ?? at;
+    position = page?.to ?? position;
     if (page?.bytes.length === 0) {
-      page.release(); // it looked further, and nothing was there
+      page.release(); // the page covers positions without an event of this topic
       continue;
     }
-    yield page ?? pieceOf(": nothing new\n\n");
+    yield page ?? textChunk(": nothing new\n\n");
     lastMs = performance.now();
   }
 }
 
-function pieceOf(text: string): Piece {
-  return { bytes: Buffer.from(text), release: () => {} };
+function textChunk(text: string): Chunk {
+  return chunkOf({ bytes: Buffer.from(text) }, () => {});
 }

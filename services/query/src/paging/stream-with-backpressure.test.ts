@@ -3,13 +3,13 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { handOver } from "./hand-over.ts";
+import { streamWithBackpressure } from "./stream-with-backpressure.ts";
 
-/** Answers pieces of 8 MB to a client that reads nothing unless told to. */
+/** Answers chunks of 8 MB to a client that reads nothing unless the test tells it to. */
 async function openAnswer(maxStallMs?: number) {
   const stop = new AbortController();
   const counts = { read: 0, released: 0 };
-  async function* pieces() {
+  async function* chunks() {
     while (counts.read < 3 && !stop.signal.aborted) {
       counts.read++;
       yield { bytes: Buffer.alloc(8_000_000), release: () => counts.released++ };
@@ -18,7 +18,7 @@ async function openAnswer(maxStallMs?: number) {
   const server = createServer((_, response) => {
     response.once("close", () => stop.abort());
     const options = { response, stop: stop.signal, ...(maxStallMs !== undefined && { maxStallMs }) };
-    handOver(pieces(), options)
+    streamWithBackpressure(chunks(), options)
       .on("error", () => {})
       .pipe(response);
   });
@@ -31,24 +31,24 @@ async function openAnswer(maxStallMs?: number) {
   return { counts, response, sent };
 }
 
-test("takes no piece before the one before it is with the socket, and gives back the room of each", async () => {
+test("a chunk is asked for only once the socket has the one before, and each is released", async () => {
   const { counts, response } = await openAnswer();
-  await once(response, "readable"); // what the connection holds of the first piece has come
-  for (let turn = 0; turn < 100; turn++) await setImmediate(); // whoever wants to read on has had the time
+  await once(response, "readable"); // the part of the first chunk that the connection holds has come
+  for (let turn = 0; turn < 100; turn++) await setImmediate(); // time enough to ask for the next chunk
   expect(counts).toEqual({ read: 1, released: 0 });
   response.resume();
   await once(response, "end");
   expect(counts).toEqual({ read: 3, released: 3 });
 });
 
-test("gives back the room of a client that has gone", async () => {
+test("the chunk of a client that has gone is released", async () => {
   const { counts, sent } = await openAnswer();
   sent.destroy();
   await vi.waitFor(() => expect(counts.released).toBe(counts.read));
   expect(counts.read).toBeLessThan(3);
 });
 
-test("cuts off who stands still, and gives back its room", async () => {
+test("a client that stalls is disconnected, and its chunk is released", async () => {
   const { counts, response } = await openAnswer(50);
   response.on("error", () => {});
   await vi.waitFor(() => expect(counts).toEqual({ read: 1, released: 1 }));
