@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
+import { describeEnvironment } from "./environment.ts";
 import { FAULTS_COMMAND } from "./options.ts";
-import type { Step } from "./plan.ts";
 import { writeReport } from "./report.ts";
 import { runFaults } from "./run.ts";
 import { exposingSteps } from "./saboteurs/sabotage.ts";
-import { createScenario } from "./scenario.ts";
-import { describeSetting } from "./setting.ts";
+import { createScenario } from "./schedule/scenario.ts";
+import type { Step } from "./schedule/schedule.ts";
 
-/** Sabotage leaves receipts that nothing will ever judge. */
+/** Sabotage leaves receipts that stay pending. */
 const SABOTAGED_RECEIPTS_TIMEOUT_MS = 5_000;
 
 const options = commandLineOrExit(FAULTS_COMMAND);
@@ -25,10 +25,15 @@ const result = await runFaults({
   receiptsTimeoutMs: options.sabotage === undefined ? undefined : SABOTAGED_RECEIPTS_TIMEOUT_MS,
 });
 const { seed, sabotage } = options;
-const report = writeReport(result, { scenario, seed, sabotage, setting: await describeSetting(result.programs) });
+const report = writeReport(result, {
+  scenario,
+  seed,
+  sabotage,
+  environment: await describeEnvironment(result.programs),
+});
 process.stdout.write(report);
 if (options.report !== undefined) await writeFile(options.report, report);
-process.exit(result.judgements.some(({ broken }) => broken > 0) ? 1 : 0);
+process.exit(result.results.some(({ violations }) => violations > 0) ? 1 : 0);
 
 function tell({ faults }: Step): void {
   const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);

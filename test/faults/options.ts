@@ -1,7 +1,7 @@
 import { type CommandLine, decimal, oneOf, wholeNumber } from "@tidemark/runtime/command-line";
 import { z } from "zod";
 import { SABOTAGES } from "./saboteurs/sabotage.ts";
-import { SCENARIOS } from "./scenario.ts";
+import { SCENARIOS } from "./schedule/scenario.ts";
 
 export const FAULTS_COMMAND = {
   usage: "npm run faults -- [options]",

@@ -1,25 +1,30 @@
 import { formatTable } from "../../tools/markdown-table.ts";
-import { mebibytes } from "./check-answers.ts";
-import type { Judgement, JudgementName } from "./judgement.ts";
-import type { Fault } from "./plan.ts";
+import type { CheckName, CheckResult } from "./checker/check.ts";
+import { mebibytes } from "./checker/check-answers.ts";
 import type { RunResult } from "./run.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./schedule/scenario.ts";
+import type { Fault } from "./schedule/schedule.ts";
 
 export interface ReportOptions {
   scenario: Pick<Scenario, "name" | "shape" | "load">;
   seed: number;
   sabotage?: string | undefined;
-  /** What it ran on, and which commit. */
-  setting: string;
+  /** One sentence about the machine and the commit. */
+  environment: string;
 }
 
-/** A run in words, Markdown. */
-export function writeReport(result: RunResult, { scenario, seed, sabotage, setting }: ReportOptions): string {
-  const { evidence, judgements, survived, leftOut } = result;
-  const failed = judgements.filter(({ broken }) => broken > 0);
-  const brokenBy = (...names: JudgementName[]) =>
-    judgements.filter(({ name }) => names.includes(name)).reduce((sum, { broken }) => sum + broken, 0);
-  const miscounted = brokenBy("books balance", "copies counted once", "dropped copies on record", "verdicts are right");
+/** Writes the report of a run in Markdown. */
+export function writeReport(result: RunResult, { scenario, seed, sabotage, environment }: ReportOptions): string {
+  const { observations, results, survived, leftOut } = result;
+  const failed = results.filter(({ violations }) => violations > 0);
+  const violationsOf = (...names: CheckName[]) =>
+    results.filter(({ name }) => names.includes(name)).reduce((sum, { violations }) => sum + violations, 0);
+  const miscounted = violationsOf(
+    "books balance",
+    "copies counted once",
+    "dropped copies on record",
+    "verdicts are right",
+  );
   const what = scenario.name === "drawn" ? scenario.shape : scenario.name;
   return [
     `# Faults: ${what}, seed ${seed}${sabotage === undefined ? "" : `, sabotaged: ${sabotage}`}`,
@@ -34,19 +39,19 @@ export function writeReport(result: RunResult, { scenario, seed, sabotage, setti
         [
           survived.flat().length,
           result.tally.countCopies(),
-          brokenBy("never lost"),
-          brokenBy("stored once"),
+          violationsOf("never lost"),
+          violationsOf("stored once"),
           miscounted,
         ].map(String),
       ],
       [],
     ),
     "",
-    `${describeTime(result)} ${setting}`,
+    `${describeTime(result)} ${environment}`,
     "",
     formatTable(["events in attempts", "tried", "ok", "refused", "unknown"], [copiesRow(result)]),
     "",
-    `Stored: ${evidence.recount.rows}. Duplicates: ${evidence.stats.duplicate_dropped}, ${evidence.stats.conflicts} of them conflicts.`,
+    `Stored: ${observations.recount.rows}. Duplicates: ${observations.stats.duplicate_dropped}, ${observations.stats.conflicts} of them conflicts.`,
     "",
     "## Faults survived",
     "",
@@ -61,12 +66,12 @@ export function writeReport(result: RunResult, { scenario, seed, sabotage, setti
     "",
     formatTable(
       ["process", "most, MiB"],
-      [...evidence.peakBytes].sort().map(([name, bytes]) => [name, String(mebibytes(bytes))]),
+      [...observations.peakBytes].sort().map(([name, bytes]) => [name, String(mebibytes(bytes))]),
     ),
     "",
-    "## Judgements",
+    "## Checks",
     "",
-    formatTable(["", "judgement", "claim", "broken", ""], judgements.map(judgementRow), [0, 1, 2, 4]),
+    formatTable(["", "check", "claim", "violations", ""], results.map(resultRow), [0, 1, 2, 4]),
     ...failed.flatMap(({ name, examples }) => ["", `**${name}**`, "", ...examples.map((example) => `- ${example}`)]),
     "",
   ].join("\n");
@@ -102,7 +107,7 @@ function countedNames(names: string[]): string {
 
 function leftOutSentence(faults: readonly Fault[]): string {
   const names = faults.map(({ kind, target }) => `${kind} ${target}`);
-  return `Left out, for this machine let no file system be mounted: ${countedNames(names)}.`;
+  return `Left out, because this machine does not allow mounting a file system: ${countedNames(names)}.`;
 }
 
 function answerRows({ tally }: RunResult): string[][] {
@@ -111,6 +116,6 @@ function answerRows({ tally }: RunResult): string[][] {
   return [...times].sort().map(([answer, count]) => [answer, String(count)]);
 }
 
-function judgementRow({ name, claim, broken, remark = "" }: Judgement, index: number): string[] {
-  return [String(index + 1), name, claim, broken === 0 ? "0" : `**${broken}**`, remark];
+function resultRow({ name, claim, violations, remark = "" }: CheckResult, index: number): string[] {
+  return [String(index + 1), name, claim, violations === 0 ? "0" : `**${violations}**`, remark];
 }

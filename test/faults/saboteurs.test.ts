@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { JudgementName } from "./judgement.ts";
+import type { CheckName } from "./checker/check.ts";
 import { runFaults } from "./run.ts";
 import { exposingSteps, type Sabotage } from "./saboteurs/sabotage.ts";
 
 const TIMEOUT_MS = 180_000;
 
-/** Each consumer that breaks a promise, and the judgement that has to say so. */
-const EXPOSED: [Sabotage, JudgementName][] = [
+/** Each saboteur, and the check that must report it. */
+const EXPOSED: [Sabotage, CheckName][] = [
   ["ack-before-commit", "never lost"],
   ["no-ledger", "copies counted once"],
   ["counters-outside", "books balance"],
@@ -16,8 +16,8 @@ const EXPOSED: [Sabotage, JudgementName][] = [
   ["confirms-before-append", "never lost"],
 ];
 
-test.for(EXPOSED)("%s is found out: `%s`", { timeout: TIMEOUT_MS }, async ([sabotage, name]) => {
-  const { judgements } = await runFaults({
+test.for(EXPOSED)("the saboteur %s fails the check `%s`", { timeout: TIMEOUT_MS }, async ([sabotage, name]) => {
+  const { results } = await runFaults({
     shape: "stack",
     seed: 1,
     steps: exposingSteps(sabotage),
@@ -26,5 +26,5 @@ test.for(EXPOSED)("%s is found out: `%s`", { timeout: TIMEOUT_MS }, async ([sabo
     sabotage,
     receiptsTimeoutMs: 2_000,
   });
-  expect(judgements.filter(({ broken }) => broken > 0).map((judgement) => judgement.name)).toContain(name);
+  expect(results.filter(({ violations }) => violations > 0).map((result) => result.name)).toContain(name);
 });

@@ -1,6 +1,6 @@
 import { runSabotagedConsumer } from "./consumer-root.ts";
 
-/** Acknowledges what it is given before it is in the database: a crash in between loses it. */
+/** A consumer that acknowledges frames before they are in the database: a crash in between loses them. */
 await runSabotagedConsumer(({ eventLog }) => ({
   eventLog: {
     maxFrameBytes: eventLog.maxFrameBytes,

@@ -12,7 +12,7 @@ import { createLogger } from "@tidemark/telemetry/logger";
 const settings = readSettings(GatewaySettings);
 const logger = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
 
-/** A gateway that says 202 before the log has said anything: with a broker that dies at that moment, events are lost. */
+/** A gateway that answers 202 before the log has confirmed the frame: events are lost if the broker dies at that moment. */
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger });
   onClose("connection", () => connection.close());

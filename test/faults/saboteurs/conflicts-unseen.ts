@@ -1,7 +1,7 @@
 import { CONFLICT, DUPLICATE } from "@tidemark/domain/verdict";
 import { changeVerdicts, runSabotagedConsumer } from "./consumer-root.ts";
 
-/** Tells whose event differs from the stored one that it is a plain duplicate. */
+/** A consumer that reports a conflict as a plain duplicate. */
 await runSabotagedConsumer(({ signals }) => ({
   signals: changeVerdicts(signals, (verdicts) => verdicts.replaceAll(CONFLICT, DUPLICATE)),
 }));

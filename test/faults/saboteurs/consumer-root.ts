@@ -15,14 +15,14 @@ import { readSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { waitFor } from "@tidemark/test-support/wait-for";
 
-/** The ports of a consumer, each to be given back broken. */
+/** The ports of a consumer, which a saboteur replaces. */
 export interface ConsumerPorts {
   eventLog: EventLog;
   store: Pick<EventStore, "apply">;
   signals: Signals;
 }
 
-/** Signals that send other verdicts than they are given. */
+/** Returns signals that change every verdict before they send it. */
 export function changeVerdicts(signals: Signals, change: (verdicts: Verdicts) => Verdicts): Signals {
   return {
     ...signals,
@@ -31,7 +31,7 @@ export function changeVerdicts(signals: Signals, change: (verdicts: Verdicts) =>
   };
 }
 
-/** The consumer's composition root, with something in it that breaks a promise. */
+/** Runs a consumer with ports that a saboteur has replaced, so that it breaks a promise. */
 export async function runSabotagedConsumer(
   sabotage: (ports: ConsumerPorts, databaseUrl: string) => Partial<ConsumerPorts>,
 ): Promise<void> {

@@ -6,7 +6,7 @@ const BETWEEN_MS = 300;
 const ADD =
   "UPDATE counters SET unique_events = unique_events + $1 WHERE (slot, topic) = (SELECT slot, topic FROM counters ORDER BY slot, topic LIMIT 1)";
 
-/** Counts on a connection of its own, a while after the commit: a crash in between leaves the books wrong for good. */
+/** A consumer that counts on another connection some time after the commit: a crash in between leaves the books wrong. */
 await runSabotagedConsumer(({ store }, connectionString) => {
   const pool = new pg.Pool({ connectionString, max: 1 });
   pool.on("error", () => {});
@@ -17,7 +17,7 @@ await runSabotagedConsumer(({ store }, connectionString) => {
         const accepted = applied.frames
           .filter(({ isNew }) => isNew)
           .reduce((sum, { verdicts }) => sum + verdicts.split("s").length - 1, 0);
-        // The real store has counted already: taken back, it is as if it had not.
+        // The real store has counted already, so this takes its count back first.
         await pool.query(ADD, [-accepted]);
         await delay(BETWEEN_MS);
         await pool.query(ADD, [accepted]);

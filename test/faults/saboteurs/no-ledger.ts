@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { runSabotagedConsumer } from "./consumer-root.ts";
 
-/** Knows no frame again: a redelivery is counted as a client's duplicates. */
+/** A consumer that recognises no redelivered frame: a redelivery is counted as duplicates of the client. */
 await runSabotagedConsumer(({ store }) => ({
   store: {
     async apply(deliveries, options) {
       const renamed = deliveries.map(({ frame, origin }) => ({
         frame: { ...frame, id: randomUUID() },
-        // The ledger knows a frame by where it stood as well.
+        // The ledger also recognises a frame by its origin.
         origin: { ...origin, generation: randomUUID() },
       }));
       const { frames, ...applied } = await store.apply(renamed, options);

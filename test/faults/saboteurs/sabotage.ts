@@ -1,7 +1,7 @@
-import type { Fault, Step } from "../plan.ts";
-import type { ServiceName } from "../world-stack.ts";
+import type { ServiceName } from "../deployment/stack-deployment.ts";
+import type { Fault, Step } from "../schedule/schedule.ts";
 
-/** Services that break a promise, for the checker to find: composition roots beside this file, of the same names. */
+/** The names of services that break a promise, which the checker must find. Each is a composition root in this folder. */
 export const SABOTAGES = [
   "ack-before-commit",
   "no-ledger",
@@ -25,13 +25,13 @@ export function sabotagedMains(sabotage: Sabotage | undefined): Partial<Record<S
   return { [service]: new URL(`./${sabotage}.ts`, import.meta.url) };
 }
 
-/** Faults that bring the broken promise to light: most are kept as long as nothing dies. */
+/** Returns faults that expose the sabotage: most promises hold as long as no process dies. */
 export function exposingSteps(sabotage: Sabotage | undefined): Step[] {
   const both = (kind: Fault["kind"], holdMs: number): Fault[] =>
     ["consumer-1", "consumer-2"].map((target) => ({ kind, target, holdMs }));
   switch (sabotage) {
     case "ack-before-commit": {
-      // Without the database they hold frames that they have acknowledged.
+      // Without the database the consumers hold frames that they have already acknowledged.
       const cut = both("cut", 4_000).map((fault) => ({ ...fault, target: `${fault.target}>postgres` }));
       const kill = both("kill", 500).map((fault) => ({ ...fault, afterMs: 1_500 }));
       return [{ gapMs: 2_000, faults: [...cut, ...kill] }];

@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from "node:util";
+import { ALTERED, sourceOf, TOPICS } from "../load/sent-event.ts";
+import type { ResolvedAttempt } from "../load/tally.ts";
+import { Check, type CheckResult } from "./check.ts";
+import type { Observations } from "./observations.ts";
+import type { Recount } from "./recount.ts";
+
+/** Checks the figures of `/stats`, at the end and during the run. */
+export function checkBooks(observations: Observations, attempts: readonly ResolvedAttempt[]): CheckResult[] {
+  return [
+    balance(observations),
+    copies(observations, attempts),
+    conflicts(observations, attempts),
+    neverFalls(observations),
+    drift(observations),
+    audit(observations),
+    redelivered(observations),
+    backlog(observations),
+  ];
+}
+
+function balance({ stats, recount }: Observations): CheckResult {
+  const check = new Check(
+    "books balance",
+    "received = unique + duplicates, and unique = the rows recounted, per topic",
+  );
+  const { received, unique_processed: unique, duplicate_dropped: duplicates, dead_lettered: dead } = stats;
+  check.equal("received", received, unique + duplicates + dead + (stats.queue_size ?? 0));
+  check.equal("unique", unique, recount.rows);
+  check.equal("dead letters", dead, 0);
+  for (const books of stats.by_topic) {
+    check.equal(`unique of ${books.topic}`, books.unique_processed, recount.rowsByTopic.get(books.topic) ?? 0);
+    check.equal(`received of ${books.topic}`, books.received, books.unique_processed + books.duplicate_dropped);
+  }
+  check.equal("topics", stats.by_topic.length, recount.rowsByTopic.size);
+  return check;
+}
+
+/**
+ * Every event of a stored attempt is received, and all but the stored ones are duplicates. The figures are exact, because
+ * probes show for each unknown answer whether its attempt was stored.
+ */
+function copies({ stats, recount }: Observations, attempts: readonly ResolvedAttempt[]): CheckResult {
+  const check = new Check("copies counted once", "duplicates are the copies the client sent, no redelivery among them");
+  const received = new Array<number>(TOPICS.length).fill(0);
+  for (const { isTaken, numbers } of attempts) {
+    if (!isTaken) continue;
+    for (const number of numbers) received[number % TOPICS.length] = (received[number % TOPICS.length] ?? 0) + 1;
+  }
+  const total = received.reduce((sum, count) => sum + count, 0);
+  check.equal("duplicates", stats.duplicate_dropped, total - recount.rows);
+  for (const [index, topic] of TOPICS.entries()) {
+    const books = stats.by_topic.find((candidate) => candidate.topic === topic);
+    check.equal(`received of ${topic}`, books?.received ?? 0, received[index] ?? 0);
+  }
+  for (const [source, count] of duplicatesBySource(recount, attempts)) {
+    const books = stats.by_source.find((candidate) => candidate.source === source);
+    check.equal(`duplicates of ${source}`, books?.duplicate_dropped ?? 0, count);
+  }
+  check.remark = `${stats.duplicate_dropped} duplicates; the client's own tally says ${total - recount.rows}`;
+  return check;
+}
+
+/** Returns the number of duplicates by source: what each source sent, less what is stored of it. */
+function duplicatesBySource({ timesStored }: Recount, attempts: readonly ResolvedAttempt[]): Map<string, number> {
+  const dropped = new Map<string, number>();
+  const add = (source: string, count: number) => dropped.set(source, (dropped.get(source) ?? 0) + count);
+  for (const { isTaken, numbers, conflicts } of attempts) {
+    if (!isTaken) continue;
+    add(ALTERED.source, conflicts);
+    for (const number of numbers.slice(conflicts)) add(sourceOf(number), 1);
+  }
+  for (const number of timesStored.keys()) add(sourceOf(number), -1);
+  return dropped;
+}
+
+/** Conflicts are distinguished from plain duplicates, and every duplicate is listed. */
+function conflicts({ stats, dropped }: Observations, attempts: readonly ResolvedAttempt[]): CheckResult {
+  const check = new Check("dropped copies on record", "each is listed, and each conflict with what it said");
+  const sent = attempts.reduce((sum, { isTaken, conflicts }) => sum + (isTaken ? conflicts : 0), 0);
+  const differing = dropped.filter(({ conflict }) => conflict);
+  check.equal("conflicts", stats.conflicts, sent);
+  check.equal("copies listed", dropped.length, stats.duplicate_dropped);
+  check.equal("conflicts listed", differing.length, sent);
+  for (const { topic, event_id: eventId, event } of differing) {
+    const isKept = event?.source === ALTERED.source && isDeepStrictEqual(event.payload, JSON.parse(ALTERED.payload));
+    if (!isKept) check.violated(`the conflict of ${topic} ${eventId} is kept as ${JSON.stringify(event)}`);
+  }
+  check.remark = `${stats.conflicts} conflicts`;
+  return check;
+}
+
+/** The drift that the service itself reports: 0 whenever it is known, and known at the end. */
+function drift({ stats, samples }: Observations): CheckResult {
+  const check = new Check("no drift", "drift is 0 at every look");
+  const told = samples.map((sample) => sample.stats.drift).filter((value) => value !== null);
+  for (const value of [...told, stats.drift]) if (value !== 0) check.violated(`a drift of ${value}`);
+  check.remark = `told in ${told.length} of ${samples.length} looks`;
+  return check;
+}
+
+function audit({ audit: found }: Observations): CheckResult {
+  const check = new Check("audit agrees", "GET /audit finds rows and books equal");
+  if (!found.balanced) check.violated(JSON.stringify(found));
+  return check;
+}
+
+function redelivered({ redeliveries, requirements }: Observations): CheckResult {
+  const least = requirements?.minRedeliveries ?? 0;
+  const claim = least === 0 ? "as the broker counts" : `frames were delivered again at least ${least} times`;
+  const check = new Check("redelivered enough", claim);
+  if (redeliveries === undefined) return check;
+  check.remark = `${redeliveries} times`;
+  if (redeliveries < least) check.violated(`${redeliveries} redeliveries`);
+  return check;
+}
+
+function neverFalls({ samples }: Observations): CheckResult {
+  const check = new Check("received never falls", "received never goes down, and holds whatever was answered before");
+  let highest = { received: 0, judged: 0, queueStarts: 0 };
+  for (const { stats, okCopiesBefore, queueStarts } of samples) {
+    const [before, after] = queueStarts;
+    const judged = stats.unique_processed + stats.duplicate_dropped + stats.dead_lettered;
+    if (judged < highest.judged) check.violated(`judged events fell from ${highest.judged} to ${judged}`);
+    highest.judged = Math.max(highest.judged, judged);
+    if (stats.queue_size === null) continue; // without the log `received` lacks the queue, which `queue_size: null` says
+    if (stats.received < okCopiesBefore) check.violated(`${okCopiesBefore} answered, then ${stats.received} received`);
+    if (before !== after) continue;
+    // A queue in memory ends with its process; no client had an answer for the events in it.
+    if (after === highest.queueStarts && stats.received < highest.received) {
+      check.violated(`received fell from ${highest.received} to ${stats.received}`);
+    }
+    const isNewLife = after !== highest.queueStarts;
+    highest = { ...highest, queueStarts: after, received: Math.max(stats.received, isNewLife ? 0 : highest.received) };
+  }
+  check.remark = `${samples.length} looks`;
+  return check;
+}
+
+function backlog({ backlog: left, stats }: Observations): CheckResult {
+  const check = new Check("backlog gone", "after the last fault the queue drains to 0");
+  if (left !== undefined) check.violated(left);
+  check.equal("queue", stats.queue_size ?? -1, 0);
+  return check;
+}

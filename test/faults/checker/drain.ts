@@ -1,0 +1,65 @@
+import type { Counts } from "@tidemark/client/answer";
+import { waitFor } from "@tidemark/test-support/wait-for";
+import type { Deployment } from "../deployment/deployment.ts";
+import type { Attempt } from "../load/tally.ts";
+import { readReceipt, readStats, type Stats } from "./reader.ts";
+
+const DRAIN_TIMEOUT_MS = 300_000;
+// Longer than the acknowledgement timeout of the log: until then it holds frames whose acknowledgement got lost.
+const DRIFT_TIMEOUT_MS = 60_000;
+const RECEIPTS_TIMEOUT_MS = 120_000;
+const RECEIPTS_AT_A_TIME = 16;
+
+/** Waits until the queue is empty. Returns what was left at the timeout, undefined if nothing was. */
+export async function drain({ queryUrl }: Deployment): Promise<string | undefined> {
+  const isEmpty = async () => {
+    const { queue_size: queued, received } = await readStats(queryUrl);
+    if (queued !== 0) throw new Error(`${queued} of ${received} events queued`);
+    return true;
+  };
+  try {
+    await waitFor("the queue to be empty", isEmpty, { timeoutMs: DRAIN_TIMEOUT_MS, intervalMs: 250 });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Reads `/stats` until its drift is known, which it may not be while frames are in flight, or until the timeout. */
+export async function readSettledStats(queryUrl: URL, timeoutMs = DRIFT_TIMEOUT_MS): Promise<Stats> {
+  let stats = await readStats(queryUrl);
+  const isTold = async () => {
+    if (stats.drift === null) stats = await readStats(queryUrl);
+    return stats.drift !== null;
+  };
+  await waitFor("the drift to be told", isTold, { timeoutMs, intervalMs: 250 }).catch(() => undefined);
+  return stats;
+}
+
+/** Reads the counts of each receipt once they are final, or as they are at the timeout. */
+export async function followReceipts(
+  { queryUrl }: Deployment,
+  attempts: readonly Attempt[],
+  timeoutMs = RECEIPTS_TIMEOUT_MS,
+): Promise<Map<string, Counts | undefined>> {
+  const followed = new Map<string, Counts | undefined>();
+  const receipts = attempts.map(({ receipt }) => receipt).filter((receipt) => receipt !== undefined);
+  const deadline = Date.now() + timeoutMs;
+  const work = async () => {
+    for (let receipt = receipts.pop(); receipt !== undefined; receipt = receipts.pop()) {
+      followed.set(receipt, await follow(queryUrl, receipt, deadline));
+    }
+  };
+  await Promise.all(Array.from({ length: RECEIPTS_AT_A_TIME }, work));
+  return followed;
+}
+
+function follow(service: URL, receipt: string, deadline: number): Promise<Counts | undefined> {
+  const ask = () => readReceipt(service, receipt).catch(() => undefined);
+  const judged = async () => {
+    const counts = await ask();
+    return counts?.pending === 0 && counts;
+  };
+  const timeoutMs = Math.max(0, deadline - Date.now());
+  return waitFor("the receipt to be judged", judged, { timeoutMs, intervalMs: 250 }).catch(ask);
+}

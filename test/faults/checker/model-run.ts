@@ -1,0 +1,90 @@
+import type { Counts } from "@tidemark/client/answer";
+import { sourceOf, TOPICS } from "../load/sent-event.ts";
+import type { Attempt } from "../load/tally.ts";
+import type { Observations } from "./observations.ts";
+
+/** A request of a simulated run: its events by number, the last being its probe, and its outcome. */
+export interface ModelRequest {
+  numbers: number[];
+  fate: "answered" | "receipt" | "lost, taken" | "lost, not taken" | "refused";
+}
+
+/** A simulated run, in which a test breaks a promise. */
+export interface ModelRun {
+  observations: Observations;
+  timesStored: Map<number, number>;
+}
+
+/** Simulates requests to a perfect service, and returns the observations. */
+export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => void = () => {}): Observations {
+  const timesStored = new Map<number, number>();
+  const received = new Map<string, number>();
+  const receipts = new Map<string, Counts | undefined>();
+  const attempts = requests.map(({ numbers, fate }, index): Attempt => {
+    const attempt = { numbers, beganAtMs: 2 * index, endedAtMs: 2 * index + 1, conflicts: 0, isBad: false };
+    if (fate === "refused") return { ...attempt, outcome: "failed", answer: "503 log_full" };
+    if (fate === "lost, not taken") return { ...attempt, outcome: "unknown", answer: "ECONNRESET" };
+    const counts = store(numbers, timesStored, received);
+    if (fate === "lost, taken") return { ...attempt, outcome: "unknown", answer: "ECONNRESET" };
+    if (fate === "answered") return { ...attempt, outcome: "ok", answer: "200", counts };
+    receipts.set(`/receipts/${index}`, counts);
+    return { ...attempt, outcome: "ok", answer: "202", receipt: `/receipts/${index}` };
+  });
+
+  const taken = requests.filter(({ fate }) => !["refused", "lost, not taken"].includes(fate));
+  const rowsByTopic = new Map<string, number>();
+  for (const number of timesStored.keys()) add(rowsByTopic, topicOf(number), 1);
+  const rows = timesStored.size;
+  const total = [...received.values()].reduce((sum, count) => sum + count, 0);
+  const byTopic = [...received].map(([topic, count]) => {
+    const unique = rowsByTopic.get(topic) ?? 0;
+    return { topic, received: count, unique_processed: unique, duplicate_dropped: count - unique };
+  });
+  const bySource = new Map<string, number>();
+  for (const { numbers } of taken) for (const number of numbers) add(bySource, sourceOf(number), 1);
+  for (const number of timesStored.keys()) add(bySource, sourceOf(number), -1);
+  const observations: Observations = {
+    attempts,
+    recount: { rows, timesStored, rowsByTopic, unknownKeys: [], altered: [] },
+    stats: {
+      received: total,
+      unique_processed: rows,
+      duplicate_dropped: total - rows,
+      conflicts: 0,
+      dead_lettered: 0,
+      queue_size: 0,
+      drift: 0,
+      by_topic: byTopic,
+      by_source: [...bySource].map(([source, count]) => ({ source, duplicate_dropped: count })),
+    },
+    dropped: Array.from({ length: total - rows }, () => ({ topic: "", event_id: "", source: "", conflict: false })),
+    audit: { balanced: true },
+    receipts,
+    samples: [],
+    endings: [],
+    peakBytes: new Map(),
+  };
+  change({ observations, timesStored });
+  return observations;
+}
+
+/** Stores new events and counts duplicates. */
+function store(numbers: number[], timesStored: Map<number, number>, received: Map<string, number>): Counts {
+  let accepted = 0;
+  for (const number of numbers) {
+    add(received, topicOf(number), 1);
+    if (timesStored.has(number)) continue;
+    timesStored.set(number, 1);
+    accepted++;
+  }
+  const duplicates = numbers.length - accepted;
+  return { received: numbers.length, accepted, duplicates, conflicts: 0, deadLettered: 0, pending: 0 };
+}
+
+function topicOf(number: number): string {
+  return TOPICS[number % TOPICS.length] as string;
+}
+
+function add(counts: Map<string, number>, key: string, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}

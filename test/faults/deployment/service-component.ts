@@ -1,0 +1,64 @@
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { type Ending, startService } from "@tidemark/programs/service-process";
+import type { Component } from "./deployment.ts";
+import { findSteadyPort } from "./steady-port.ts";
+
+export interface ServiceComponentOptions {
+  /** A folder of services/. */
+  service: string;
+  name: string;
+  /** A composition root in place of the service's own. */
+  main?: URL | undefined;
+  environment: Record<string, string>;
+  /** The folder of the log file. */
+  dir: string;
+  /** Receives one line for each unexpected end. */
+  onEnding(line: string): void;
+}
+
+export interface ServiceComponent extends Component {
+  readonly port: number;
+  /** The number of times that the service was started. */
+  readonly starts: number;
+  ready(): Promise<void>;
+}
+
+const RESTART_MS = 500;
+
+/** Starts a service as a process that keeps its port over restarts; it starts again when it ends unasked. */
+export async function openServiceComponent(options: ServiceComponentOptions): Promise<ServiceComponent> {
+  const { name, dir, onEnding } = options;
+  const running = await startService({
+    ...options,
+    environment: { ...process.env, ...options.environment },
+    port: await findSteadyPort(),
+    output: createWriteStream(join(dir, `${name}.log`), { flags: "a" }),
+    restart: {
+      firstPauseMs: RESTART_MS,
+      longestPauseMs: RESTART_MS,
+      onRestart: (ending: Ending) => onEnding(`${name} ended unasked with ${ending}`),
+    },
+  });
+  return {
+    name,
+    port: running.port,
+    get starts() {
+      return running.starts;
+    },
+    servicePid: () => running.pid,
+    ready: () => running.ready(),
+    start: async () => running.start(),
+    kill: async () => void (await running.end("SIGKILL")),
+    freeze: async () => running.signal("SIGSTOP"),
+    thaw: async () => running.signal("SIGCONT"),
+    recover: async () => {},
+    async stop() {
+      if (running.isEnded) return;
+      const ending = await running.stop();
+      // Before its own code runs, a process ends by the signal and has nothing to finish.
+      const isUnborn = !running.hasWritten && ending === "SIGTERM";
+      if (ending !== 0 && !isUnborn) onEnding(`${name} answered SIGTERM with ${ending}`);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { countsOf, readMeaning, readPublishAnswer } from "@tidemark/client/answer";
+import { type Answer, attempt, isAnswer, type NoAnswer } from "@tidemark/client/http-attempt";
+import type { Load } from "../schedule/scenario.ts";
+import { alterEvent, createEvent, writeEvent } from "./sent-event.ts";
+import { type Attempt, Tally } from "./tally.ts";
+import { Traffic, type TrafficRequest } from "./traffic.ts";
+
+export interface ClientOptions {
+  urls: readonly URL[];
+  seed: number;
+  load: Load;
+}
+
+/** Producers that retry, sometimes give up, and record each answer. */
+export interface Client {
+  readonly tally: Tally;
+  /** Sets the producers' clock: the timestamps of later events move by that much. */
+  jumpClock(toMs: number): void;
+  /** Starts no more requests; resolves when those in flight have ended. */
+  stop(): Promise<void>;
+}
+
+const WORKERS = 16;
+const ANSWER_TIMEOUT_MS = 8_000;
+const BACKOFF_MS = 150;
+
+export function startClient({ urls, seed, load }: ClientOptions): Client {
+  const tally = new Tally();
+  const traffic = new Traffic({ seed, maxBatch: load.maxBatch });
+  let clockMs = 0;
+  let isStopping = false;
+  let turn = 0;
+
+  const create = (number: number) => {
+    tally.clockMs[number] ??= clockMs;
+    return createEvent(seed, number, tally.clockMs[number] as number);
+  };
+  const tryOnce = async (request: TrafficRequest) => {
+    const altered = request.altered === undefined ? [] : [request.altered];
+    const honest = [...request.numbers, traffic.nextProbe()];
+    const numbers = [...altered, ...honest];
+    const texts = [...altered.map((number) => alterEvent(create(number))), ...honest.map(create)].map(writeEvent);
+    if (request.isBad) texts.splice(numbers.length >> 1, 0, `{"topic":"audit","event_id":"bad","timestamp":"no"}`);
+    const url = urls[turn++ % urls.length] as URL;
+    const headers = { "content-type": "application/json" };
+    const beganAtMs = performance.now();
+    const body = texts.length === 1 ? texts.join() : `[${texts.join(",")}]`;
+    const answer = await attempt(url, { method: "POST", headers, body, timeoutMs: ANSWER_TIMEOUT_MS });
+    tally.record({
+      ...readAttempt(answer),
+      numbers,
+      conflicts: altered.length,
+      isBad: request.isBad,
+      beganAtMs,
+      endedAtMs: performance.now(),
+    });
+    return readMeaning(answer).startsWith("retry");
+  };
+  const send = async (request: TrafficRequest) => {
+    for (let tries = 1; await tryOnce(request); tries++) {
+      if (tries >= request.maxAttempts || isStopping) return;
+      await delay(BACKOFF_MS * Math.min(tries, 4));
+    }
+  };
+  const work = async () => {
+    const cycleMs = (1_000 * WORKERS * traffic.meanEvents) / load.rate;
+    while (!isStopping) {
+      const nextAtMs = performance.now() + cycleMs * (0.5 + Math.random());
+      await send(traffic.nextRequest(tally.settled));
+      await delay(Math.max(0, nextAtMs - performance.now()));
+    }
+  };
+  const workers = Array.from({ length: WORKERS }, work);
+  return {
+    tally,
+    jumpClock(toMs) {
+      clockMs = toMs;
+    },
+    async stop() {
+      isStopping = true;
+      await Promise.all(workers);
+    },
+  };
+}
+
+function readAttempt(answer: Answer | NoAnswer): Pick<Attempt, "outcome" | "answer" | "counts" | "receipt"> {
+  if (!isAnswer(answer)) return { outcome: answer.wasSent ? "unknown" : "failed", answer: answer.reason };
+  const meaning = readMeaning(answer);
+  const code = (answer.body as { code?: string } | undefined)?.code;
+  const told = [answer.status, code].filter(Boolean).join(" ");
+  if (meaning !== "judged") {
+    return { outcome: meaning === "retry, it may have been taken" ? "unknown" : "failed", answer: told };
+  }
+  const judged = readPublishAnswer(answer.body);
+  const counts = judged && countsOf(judged);
+  const receipt = answer.headers.get("location") ?? undefined;
+  return { outcome: "ok", answer: told, ...(answer.status === 202 ? { receipt } : { counts }) };
+}
