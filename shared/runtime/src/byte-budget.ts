@@ -2,21 +2,22 @@ import { Unavailable } from "@tidemark/domain/errors";
 
 export interface ByteBudgetOptions {
   maxBytes: number;
-  /** How long a request waits for room before it is refused. Default: as long as it takes. */
+  /** How long a request waits for room before it is refused. Default: indefinitely. */
   maxWaitMs?: number;
 }
 
-/** What one request holds of a budget. */
+/** The bytes that one request holds of a budget. */
 export interface Room {
-  /** Takes bytes if there is room for them now; false when there is not. */
+  /** Takes bytes if there is room for them now. Otherwise takes nothing and returns false. */
   tryGrow(bytes: number): boolean;
   /**
-   * Takes bytes, waiting for room; nothing is taken once the signal is given.
+   * Waits for room and takes bytes. Takes nothing after the signal has been aborted.
    *
-   * @throws {Unavailable} `overloaded` when there was none in time @throws the signal's reason
+   * @throws {Unavailable} `overloaded` when there was no room in time
+   * @throws the reason of the signal
    */
   grow(bytes: number, signal?: AbortSignal): Promise<void>;
-  /** Gives back what it holds beyond so many bytes. */
+  /** Gives back the bytes that it holds beyond so many. */
   shrinkTo(bytes: number): void;
   /** Gives everything back. */
   release(): void;
@@ -28,8 +29,8 @@ interface Waiting {
 }
 
 /**
- * Bounds the bytes of all requests at work, so that memory follows this number and not that of the connections. First
- * come, first served.
+ * Bounds the bytes of all requests in progress, so that memory depends on this limit and not on the number of connections.
+ * Requests that wait for room get it in the order in which they asked.
  */
 export class ByteBudget {
   readonly #maxBytes: number;
@@ -107,5 +108,5 @@ export class ByteBudget {
 }
 
 function overloaded(): Unavailable {
-  return new Unavailable({ code: "overloaded", detail: "too many bytes in flight; nothing was taken" });
+  return new Unavailable({ code: "overloaded", detail: "too many bytes in flight; try again later" });
 }

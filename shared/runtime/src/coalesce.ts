@@ -1,6 +1,6 @@
 /**
- * Lets concurrent calls for the same key share a look-up, at most one running and one waiting for each key. A call never
- * joins a look-up that has begun: what had happened before the call must be in its answer.
+ * Makes concurrent calls for the same key share a look-up. For each key at most one look-up runs and one waits. A call never
+ * joins a look-up that has begun, so that an answer reflects everything that happened before the call.
  */
 export function coalesce<Key, Answer>(lookUp: (key: Key) => Promise<Answer>): (key: Key) => Promise<Answer> {
   const last = new Map<Key, Promise<Answer>>();

@@ -37,7 +37,7 @@ test("names what it lacks", async () => {
 test("tells nobody the words of an error that is not meant for clients", async () => {
   const leak = () => Promise.reject(new Error("password authentication failed for user root"));
   const answer = await createServer({ store: leak }).inject("/readyz");
-  expect(answer.json().detail).toBe("not ready: store: does not work");
+  expect(answer.json().detail).toBe("not ready: store: failed");
 });
 
 test("gives up on what does not answer in time", async () => {

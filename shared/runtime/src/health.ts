@@ -2,14 +2,14 @@ import { Unavailable } from "@tidemark/domain/errors";
 import type { FastifyInstance } from "fastify";
 import { coalesce } from "./coalesce.ts";
 
-/** What a process depends on: each resolves when the named part answers. */
+/** The parts that a process depends on. Each function resolves when its part answers. */
 export type ReadinessChecks = Record<string, () => Promise<void>>;
 
 const CHECK_TIMEOUT_MS = 2_000;
 
 /**
- * `GET /livez`: the process runs, whatever is the matter around it; restarting it would not help. `GET /readyz`: it can
- * do its work; 503 names what it lacks. However many ask, the checks run once at a time.
+ * Serves `GET /livez`, which says that the process runs: a restart would not help it. Serves `GET /readyz`, which says that
+ * it can do its work; its 503 names the parts that do not answer. Concurrent requests share one run of the checks.
  */
 export function registerHealth(server: FastifyInstance, { checks }: { checks: ReadinessChecks }): void {
   const findFaults = coalesce((_key: "all") => runChecks(checks));
@@ -33,18 +33,18 @@ async function runChecks(checks: ReadinessChecks): Promise<string[]> {
   return faults.flat();
 }
 
-/** What is wrong with a part, in words; undefined when it answers in time. */
+/** Describes the fault of a part; undefined if it answers in time. */
 async function faultOf(check: () => Promise<void>): Promise<string | undefined> {
   try {
     await within(CHECK_TIMEOUT_MS, check());
     return undefined;
   } catch (error) {
-    // Only words of ours go out: the message of another error may hold addresses and names.
-    return error instanceof Unavailable ? error.message : "does not work";
+    // Only our own messages are sent: the message of another error may contain addresses and user names.
+    return error instanceof Unavailable ? error.message : "failed";
   }
 }
 
-/** The promise's outcome, or `Unavailable` when there is none in time. The promise itself goes on. */
+/** Settles as the promise does. If that takes too long it throws `Unavailable`, and the promise continues unobserved. */
 export async function within<Value>(timeoutMs: number, promise: Promise<Value>): Promise<Value> {
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(

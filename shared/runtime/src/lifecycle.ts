@@ -1,9 +1,8 @@
 import { NotDurable } from "@tidemark/domain/durability";
 import type { Logger } from "@tidemark/telemetry/logger";
-import closeWithGrace from "close-with-grace";
 import { InvalidSettings } from "./settings.ts";
 
-/** Takes the closers of what a process opens; they run last-opened-first when it stops. */
+/** Registers the closer of a thing that a process has opened. Closers run last-opened-first when the process stops. */
 export type OnClose = (name: string, close: () => unknown) => void;
 
 export interface ProcessOptions {
@@ -11,67 +10,83 @@ export interface ProcessOptions {
   shutdownDeadlineMs: number;
 }
 
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
+// npm forwards a signal that the terminal has delivered already, so the first one may arrive twice.
+const SECOND_SIGNAL_AFTER_MS = 1_000;
+
 /**
- * Runs a process until a signal or a crash, then closes what it opened, the last first, each even if another failed, all
- * under one deadline. Ends with 0 after a clean stop, 1 otherwise. A second signal, more than a second after the first
- * (npm delivers the first one twice), ends it at once.
+ * Runs a process until a signal or a crash. Its states are:
+ *
+ * - starting: `start` opens things. If it fails, the closers run and the process ends with 1.
+ * - running: a signal or a crash leads to stopping.
+ * - stopping: the closers run, each even if another one failed. The process ends with 0 after a signal, and with 1 after
+ *   a crash, a failed closer or the deadline. A further crash, or a second signal more than a second after the first one,
+ *   ends it with 1 at once.
  */
 export async function runProcess(
   { logger, shutdownDeadlineMs }: ProcessOptions,
   start: (onClose: OnClose) => Promise<void>,
 ): Promise<void> {
-  const closers: { name: string; close: () => unknown }[] = [];
-  let stopping: Promise<boolean> | undefined;
-  const closeAll = async () => {
-    let isClean = true;
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) {
-      try {
-        await closer.close();
-      } catch (error) {
-        isClean = false;
-        logger.error({ err: error, part: closer.name }, "could not close");
-      }
-    }
-    return isClean;
-  };
+  const closers: Closer[] = [];
+  let stoppingSinceMs: number | undefined;
 
-  const { close } = closeWithGrace(
-    {
-      delay: shutdownDeadlineMs,
-      skip: ["SIGINT", "SIGTERM"],
-      logger: false,
-      onTimeout: () => logger.error({ deadlineMs: shutdownDeadlineMs }, "could not stop in time"),
-    },
-    async ({ err }) => {
-      if (err) logger.fatal({ err }, "crashed");
-      logger.info({ deadlineMs: shutdownDeadlineMs }, "stopping");
-      stopping ??= closeAll();
-      const isClean = await stopping;
-      logger.info("stopped");
-      if (!isClean) throw new Error("not everything could be closed"); // exit code 1
-    },
-  );
-  let stoppingSince = 0;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  async function stop(exitCode: 0 | 1): Promise<void> {
+    stoppingSinceMs = Date.now();
+    logger.info({ deadlineMs: shutdownDeadlineMs }, "stopping");
+    setTimeout(() => {
+      logger.error({ deadlineMs: shutdownDeadlineMs }, "could not stop in time");
+      process.exit(1);
+    }, shutdownDeadlineMs);
+    const isClean = await closeAll(closers, logger);
+    logger.info("stopped");
+    process.exit(isClean ? exitCode : 1);
+  }
+
+  for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
-      if (stoppingSince === 0) {
-        stoppingSince = Date.now();
-        void close();
-      } else if (Date.now() - stoppingSince > 1_000) process.exit(1);
+      if (stoppingSinceMs === undefined) void stop(0);
+      else if (Date.now() - stoppingSinceMs > SECOND_SIGNAL_AFTER_MS) process.exit(1);
+    });
+  }
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      logger.fatal({ err: error }, "crashed");
+      if (stoppingSinceMs === undefined) void stop(1);
+      else process.exit(1);
     });
   }
 
   try {
-    await start((name, closer) => closers.push({ name, close: closer }));
+    await start((name, close) => closers.push({ name, close }));
   } catch (error) {
-    if (stoppingSince !== 0) return; // stopped while starting: the closers run already
+    if (stoppingSinceMs !== undefined) return; // stopped while starting: the closers run already
     logFailedStart(logger, error);
-    await closeAll();
+    await closeAll(closers, logger);
     process.exit(1);
   }
 }
 
-/** A port in use, a folder that may not be written or a setting is the operator's to mend: no stack trace helps with it. */
+interface Closer {
+  name: string;
+  close: () => unknown;
+}
+
+/** Runs the closers, the last one first, also those that are added meanwhile. Returns false if one failed. */
+async function closeAll(closers: Closer[], logger: Logger): Promise<boolean> {
+  let isClean = true;
+  for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) {
+    try {
+      await closer.close();
+    } catch (error) {
+      isClean = false;
+      logger.error({ err: error, part: closer.name }, "could not close");
+    }
+  }
+  return isClean;
+}
+
+/** Logs no stack trace for what an operator can correct: a port in use, a folder without permission, a setting. */
 function logFailedStart(logger: Logger, error: unknown): void {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") logger.fatal(`could not start: ${message}; choose another PORT`);
@@ -80,9 +95,7 @@ function logFailedStart(logger: Logger, error: unknown): void {
   else logger.fatal({ err: error }, "could not start");
 }
 
-/**
- * Reads the settings; where they are wrong, says so on standard error, one line each, and ends the process with 1.
- */
+/** Reads the settings. If they are invalid, writes each fault as a line to standard error and ends the process with 1. */
 export function settingsOrExit<Settings>(read: () => Settings): Settings {
   try {
     return read();

@@ -2,16 +2,16 @@ import { readFileSync } from "node:fs";
 import { MAX_FRAME_EVENTS } from "@tidemark/domain/frame";
 import { z } from "zod";
 
-/** The settings are wrong: names every one that is, with what it may be. The process must not start. */
+/** Settings are invalid, and the process must not start. The message names each of them with its allowed values. */
 export class InvalidSettings extends Error {
   override readonly name = "InvalidSettings";
 }
 
 /**
- * Reads a service's settings from the environment. Keys of the schema are the variables' names; an empty variable counts
- * as unset. Each may also come from a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`.
+ * Reads the settings of a service from the environment. The keys of the schema are the names of the variables. An empty
+ * variable counts as unset. A value may also be in a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`.
  *
- * @throws {InvalidSettings} naming all faults at once
+ * @throws {InvalidSettings} with all faults at once
  */
 export function readSettings<Schema extends z.ZodObject>(
   schema: Schema,
@@ -22,7 +22,7 @@ export function readSettings<Schema extends z.ZodObject>(
   for (const name of Object.keys(schema.shape)) {
     const value = environment[name];
     const file = environment[`${name}_FILE`];
-    if (value && file) faults.push(`${name}: set it or ${name}_FILE, not both`);
+    if (value && file) faults.push(`${name}: set either ${name} or ${name}_FILE, not both`);
     else if (value) values[name] = value;
     else if (file) {
       try {
@@ -34,11 +34,11 @@ export function readSettings<Schema extends z.ZodObject>(
   }
   const parsed = schema.safeParse(values);
   if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
-  if (!parsed.success || faults.length > 0) throw new InvalidSettings(`settings refused:\n  ${faults.join("\n  ")}`);
+  if (!parsed.success || faults.length > 0) throw new InvalidSettings(`invalid settings:\n  ${faults.join("\n  ")}`);
   return parsed.data;
 }
 
-/** A whole number in a range, from an environment variable. */
+/** Creates the schema of an environment variable that is a whole number in a range. */
 export function wholeNumber({ min, max, preset }: { min: number; max: number; preset: number }) {
   return z
     .string()
@@ -55,45 +55,45 @@ export function flag(preset: boolean) {
     .prefault(preset ? "true" : "false");
 }
 
-/** Settings that every process has. */
+/** The settings of every process. */
 export const ProcessSettings = z.object({
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   SHUTDOWN_DEADLINE_MS: wholeNumber({ min: 100, max: 600_000, preset: 25_000 }),
 });
 
-/** Settings of every process that listens for HTTP. */
+/** The settings of every process that listens for HTTP. */
 export const HttpSettings = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber({ min: 0, max: 65_535, preset: 8080 }),
 });
 
-/** What a request may carry. */
+/** The limits of a publish request. */
 export const IntakeSettings = z.object({
   MAX_BATCH_EVENTS: wholeNumber({ min: 1, max: MAX_FRAME_EVENTS, preset: 10_000 }),
   MAX_BODY_BYTES: wholeNumber({ min: 1_000, max: 64_000_000, preset: 8_000_000 }),
   PUBLISH_WAIT_MS: wholeNumber({ min: 0, max: 60_000, preset: 2_000 }),
 });
 
-/** How the log is made: the same for every service that may be the first to start. */
+/** The parameters of a new event log. Every service that may be the first to start has them. */
 export const LogSettings = z.object({
   LOG_MAX_BYTES: wholeNumber({ min: 1_000_000, max: 1_000_000_000_000, preset: 1_073_741_824 }),
   LOG_REPLICAS: wholeNumber({ min: 1, max: 5, preset: 1 }),
 });
 
-/** Whether a process refuses to start where what it confirms could be lost with the power. */
+/** Whether a process refuses to start if events that it confirms could be lost in a power loss. */
 export const DurabilitySettings = z.object({ REQUIRE_DURABLE: flag(false) });
 
-/** Where nats-server tells its own settings: not over the protocol, but over HTTP. */
+/** The HTTP address at which nats-server reports its own settings. */
 export const MonitorSettings = z.object({
   NATS_MONITOR_URL: z.url({ protocol: /^https?$/, error: "must be a URL such as http://localhost:8222" }).optional(),
 });
 
-/** How long what is not needed for the books is kept. */
+/** How long data is kept that the books do not need. */
 export const RetentionSettings = z.object({
   DUPLICATE_LOG_DAYS: wholeNumber({ min: 0, max: 3_650, preset: 7 }),
 });
 
-/** Where the stack's services find each other. */
+/** The addresses of the broker and the database of the stack. */
 export const StackSettings = z.object({
   NATS_URL: z.url({ protocol: /^(nats|tls)$/, error: "must be a NATS URL such as nats://localhost:4222" }),
   DATABASE_URL: z.url({
@@ -102,13 +102,13 @@ export const StackSettings = z.object({
   }),
 });
 
-/** Which database the command line looks into, where its arguments do not say. */
+/** The database that the command line reads, unless its arguments name one. */
 export const AdminSettings = z.object({
   DATABASE_URL: StackSettings.shape.DATABASE_URL.optional(),
   DATABASE_PATH: z.string().default("data/tidemark.db"),
 });
 
-/** Where the publisher sends to, and the key it shows when the API is not open. */
+/** The address that the publisher sends to, and its key if the API requires one. */
 export const PublisherSettings = z.object({
   AGGREGATOR_URL: z
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
