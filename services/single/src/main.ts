@@ -17,7 +17,7 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import { SingleSettings } from "./settings.ts";
 
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
-// One thread reads pages and hands each over as a copy: a second one would only wait for this thread, in memory.
+// One thread reads pages and passes each as a copy. A second page in memory would only wait for this thread.
 const MAX_PAGE_READS = 1;
 
 const settings = settingsOrExit(() => readSettings(SingleSettings));
@@ -52,7 +52,8 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     maxPageReads: MAX_PAGE_READS,
   });
 
-  // Started once its first heartbeat is listened for; closed after the server, whose last requests wait for verdicts.
+  // Starts after its listeners, so that they get its first heartbeat. Closes after the server, whose last requests wait
+  // for verdicts.
   const consumer = startConsumer({ eventLog, store, signals, durability, logger });
   onClose("consumer", () => consumer.stop());
   const housekeeping = startHousekeeping({

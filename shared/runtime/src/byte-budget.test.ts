@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { ByteBudget } from "./byte-budget.ts";
 
 describe("ByteBudget", () => {
-  it("has room up to its limit", async () => {
+  it("a budget has room up to its limit", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 0 });
     const [first, second] = [budget.enter(), budget.enter()];
     expect([first.tryGrow(6), second.tryGrow(4), second.tryGrow(1)]).toEqual([true, true, false]);
     await expect(first.grow(1)).rejects.toMatchObject({ code: "overloaded" });
   });
 
-  it("gets back what a request held, once", async () => {
+  it("a budget gets back the bytes of a request once", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 0 });
     const room = budget.enter();
     await room.grow(4);
@@ -23,7 +23,7 @@ describe("ByteBudget", () => {
     expect([next.tryGrow(7), next.tryGrow(1)]).toEqual([true, false]);
   });
 
-  it("lets the waiting in as room comes, first come first served", async () => {
+  it("requests get room in the order in which they asked", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
     const room = budget.enter();
     await room.grow(8);
@@ -37,7 +37,7 @@ describe("ByteBudget", () => {
     expect(order).toEqual(["large", "small"]);
   });
 
-  it("lets those behind one that gave up have its place", async () => {
+  it("a request that gives up lets the next ones have room", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 5 });
     await budget.enter().grow(8);
     const large = budget.enter().grow(9);
@@ -46,7 +46,7 @@ describe("ByteBudget", () => {
     await small;
   });
 
-  it("lets wait without end until a signal, and those behind have the place of one that gave up", async () => {
+  it("without a time limit a request waits for room until its signal is aborted", async () => {
     const budget = new ByteBudget({ maxBytes: 10 });
     await budget.enter().grow(8);
     const giveUp = new AbortController();

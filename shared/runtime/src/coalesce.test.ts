@@ -14,7 +14,7 @@ function createLookUps() {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test("answers calls of the same moment from one look-up", async () => {
+test("concurrent calls share one look-up", async () => {
   const { begun, ask } = createLookUps();
   const answers = [ask("a"), ask("a"), ask("a")];
   await settled();
@@ -23,7 +23,7 @@ test("answers calls of the same moment from one look-up", async () => {
   expect(await Promise.all(answers)).toEqual([7, 7, 7]);
 });
 
-test("answers a call that comes during a look-up from the next one", async () => {
+test("a call during a look-up is answered by the next look-up", async () => {
   const { begun, ask } = createLookUps();
   const first = ask("a");
   await settled();
@@ -37,7 +37,7 @@ test("answers a call that comes during a look-up from the next one", async () =>
   expect(await Promise.all([first, ...late])).toEqual([1, 2, 2]);
 });
 
-test("keeps the failure of a look-up from those who come later", async () => {
+test("a failed look-up does not fail later calls", async () => {
   const { begun, ask } = createLookUps();
   const first = ask("a");
   await settled();
@@ -49,7 +49,7 @@ test("keeps the failure of a look-up from those who come later", async () => {
   expect(await late).toBe(2);
 });
 
-test("looks up different keys side by side", async () => {
+test("look-ups of different keys run at the same time", async () => {
   const { begun, ask } = createLookUps();
   const answers = [ask("a"), ask("b")];
   await settled();
@@ -58,7 +58,7 @@ test("looks up different keys side by side", async () => {
   expect(await Promise.all(answers)).toEqual([3, 3]);
 });
 
-test("begins anew once all is quiet", async () => {
+test("a call after all others starts another look-up", async () => {
   const { begun, ask } = createLookUps();
   for (const answer of [1, 2]) {
     const asked = ask("a");

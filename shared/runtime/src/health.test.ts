@@ -14,19 +14,19 @@ function createServer(checks: Parameters<typeof registerHealth>[1]["checks"]) {
 
 const away = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "cannot be reached" }));
 
-test("is alive whatever is away", async () => {
+test("/livez answers 200 while a part is unreachable", async () => {
   const answer = await createServer({ store: away }).inject("/livez");
   expect(answer.statusCode).toBe(200);
   expect(answer.json()).toEqual({ status: "alive" });
 });
 
-test("is ready when all it depends on answers", async () => {
+test("/readyz answers 200 when every part answers", async () => {
   const answer = await createServer({ store: async () => {} }).inject("/readyz");
   expect(answer.statusCode).toBe(200);
   expect(answer.json()).toEqual({ status: "ready" });
 });
 
-test("names what it lacks", async () => {
+test("/readyz answers 503 and names the part that does not answer", async () => {
   const answer = await createServer({ log: async () => {}, store: away }).inject("/readyz");
   expect(answer.statusCode).toBe(503);
   expect(answer.headers["content-type"]).toContain("application/problem+json");
@@ -34,12 +34,12 @@ test("names what it lacks", async () => {
   expect(answer.json()).toMatchObject({ code: "not_ready", detail: "not ready: store: cannot be reached" });
 });
 
-test("tells nobody the words of an error that is not meant for clients", async () => {
+test("/readyz does not show the message of an internal error", async () => {
   const leak = () => Promise.reject(new Error("password authentication failed for user root"));
   const answer = await createServer({ store: leak }).inject("/readyz");
   expect(answer.json().detail).toBe("not ready: store: failed");
 });
 
-test("gives up on what does not answer in time", async () => {
+test("a promise that does not settle in time is given up", async () => {
   await expect(within(1, new Promise(() => {}))).rejects.toThrow("no answer within 1 ms");
 });

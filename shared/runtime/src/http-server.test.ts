@@ -10,10 +10,7 @@ import { z } from "zod";
 import { createHttpServer } from "./http-server.ts";
 
 function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
-  const server = createHttpServer({
-    logger: createLogger({ service: "test", level: "silent" }),
-    closeWaitMs,
-  });
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), closeWaitMs });
   server.get("/invalid", () => {
     const faults = [{ pointer: "/a", detail: "is wrong" }];
     throw new InvalidInput({ code: "invalid_event", status: 422, detail: "wrong", faults, faultsTotal: 7 });
@@ -49,7 +46,7 @@ describe("an HTTP server", () => {
     ],
     ["GET", "/checked?limit=1&other=2", 400, { code: "invalid_parameter" }],
     ["GET", "/%zz", 400, { code: "bad_request" }],
-  ] as const)("answers %s %s with %i as a problem", async (method, url, status, members) => {
+  ] as const)("%s %s is answered with the problem %i", async (method, url, status, members) => {
     const { statusCode, headers, body } = await openServer().inject({ method: method as "GET", url });
     expect([statusCode, headers["content-type"]]).toEqual([status, "application/problem+json; charset=utf-8"]);
     const problem = JSON.parse(body);
@@ -57,18 +54,18 @@ describe("an HTTP server", () => {
     expect(body).not.toContain("secret");
   });
 
-  it("says when to come back, in whole seconds", async () => {
+  it("Retry-After is in whole seconds, with jitter", async () => {
     const { headers } = await openServer().inject({ method: "GET", url: "/down" });
     expect(headers["retry-after"]).toMatch(/^[345]$/);
   });
 
-  it("does not mind a body where none is taken", async () => {
+  it("a body is ignored by a route that takes none", async () => {
     const headers = { "content-type": "application/json" };
     const { statusCode } = await openServer().inject({ method: "POST", url: "/nothing", headers, payload: "{" });
     expect(statusCode).toBe(404);
   });
 
-  it("answers what is no HTTP with a problem too", async () => {
+  it("bytes that are not HTTP are answered with a problem", async () => {
     const server = openServer();
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect(Number(port), "127.0.0.1");
@@ -84,7 +81,7 @@ describe("an HTTP server", () => {
       "a body in broken chunks",
       "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\n",
     ],
-  ])("answers a request with %s, whose client waits", async (_what, request) => {
+  ])("a request with %s is answered while its client still sends", async (_what, request) => {
     const server = openServer();
     server.post("/body", (request) => text(request.raw));
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
@@ -95,7 +92,7 @@ describe("an HTTP server", () => {
     expect(String(head)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/is);
   });
 
-  it("answers junk on a connection that was answered before", async () => {
+  it("malformed bytes after an answered request are answered", async () => {
     const server = openServer();
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect(Number(port), "127.0.0.1");
@@ -106,7 +103,7 @@ describe("an HTTP server", () => {
     socket.destroy();
   });
 
-  it("does not answer junk behind a request in the place of its answer", async () => {
+  it("malformed bytes behind a pending request do not get its answer", async () => {
     const server = openServer({ slow: new Promise(() => undefined), closeWaitMs: 0 });
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect(Number(port), "127.0.0.1");
@@ -114,7 +111,7 @@ describe("an HTTP server", () => {
     expect(await text(socket)).toBe("");
   });
 
-  it("ends the connections of those it answers while it closes", async () => {
+  it("an answer of a closing server ends its connection", async () => {
     const slow = Promise.withResolvers<object>();
     const asked = Promise.withResolvers<void>();
     const closing = Promise.withResolvers<void>();
@@ -134,7 +131,7 @@ describe("an HTTP server", () => {
     await closed;
   });
 
-  it("does not wait for ever for a request that does not come whole", async () => {
+  it("a closing server disconnects a client that stops in the middle of its request", async () => {
     const server = openServer({ closeWaitMs: 10 });
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect(Number(port), "127.0.0.1");

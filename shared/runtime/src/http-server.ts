@@ -1,5 +1,3 @@
-import type { ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
@@ -14,11 +12,13 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
+import { answerClientError } from "./client-error.ts";
 import { jitterRetryAfter } from "./retry-after.ts";
+import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
 
 export interface HttpServerOptions {
   logger: Logger;
-  /** How long a close waits for clients that have not sent their request whole, or do not read their answer. */
+  /** How long a close waits for clients that have not sent their whole request, or do not read their answer. */
   closeWaitMs?: number;
 }
 
@@ -26,24 +26,23 @@ export interface HttpServerOptions {
 const MAX_PARAM_LENGTH = 255 * 4 * 3;
 
 /**
- * A Fastify server that answers every error as problem+json, validates parameters by zod schemas, and gives no slow
- * client its time for ever. Handlers throw `InvalidInput` and `Unavailable`; anything else is a 500 with its message kept
- * for the log.
+ * Creates a Fastify server that answers every error as problem+json, validates parameters by zod schemas, and disconnects
+ * slow clients. Handlers throw `InvalidInput` and `Unavailable`. Any other error is a 500, and its message is only logged.
  */
 export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }), // a line per request would cost more than it
-    childLoggerFactory: (logger) => logger, // nor is there a logger for each: 3 % of a publish
+    logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
+    childLoggerFactory: (parent) => parent, // a logger for each request is 3 % of a publish
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    requestTimeout: 30_000, // to send a request whole; off by default (slow loris)
+    requestTimeout: 30_000, // for sending the whole request; off by default (slow loris)
     keepAliveTimeout: 75_000, // longer than the edge keeps its connections
     connectionTimeout: 120_000,
-    return503OnClosing: false, // requests that still come in on open connections get an answer of ours
+    return503OnClosing: false, // later requests on open connections are still served
     http: {
       headersTimeout: 15_000,
-      connectionsCheckingInterval: 2_000, // else timeouts are looked at every 30 s
-      requireHostHeader: false, // Node's own refusal is no problem+json: see requireHost
+      connectionsCheckingInterval: 2_000, // by default timeouts are checked every 30 s
+      requireHostHeader: false, // Node's own refusal is not problem+json: see requireHost
     },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
@@ -51,7 +50,7 @@ export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOpt
     },
   });
   server.setValidatorCompiler(validatorCompiler);
-  // Routes that take a body say which; elsewhere it is no reason for another answer than the route's own.
+  // Routes with a body add their own parser. Any other route ignores a body.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_request, payload, done) => {
     payload.resume();
@@ -59,28 +58,28 @@ export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOpt
   });
   server.addHook("onRequest", requireHost);
   server.setErrorHandler(async (error, request, reply) => {
-    // Its client has gone, which is nobody's bug; the answer is for Fastify alone.
+    // The client has left, which is not an error of ours. Only Fastify needs this answer.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
     if (!request.raw.complete) await dropBody(request);
-    // Whatever Fastify has to say of such a request (QUERY wants a content type), this is what is wrong with it.
+    // Fastify may report another error of a request to an unknown route: QUERY, say, requires a content type.
     if (request.is404 && problemOf(error) === undefined)
       return sendProblem(reply, unknownRoute(findMethods, request, reply));
     return sendError(logger, error, reply);
   });
   const findMethods = rememberRoutes(server);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(findMethods, request, reply)));
-  letGoWhileClosing(server, closeWaitMs);
+  disconnectWhileClosing(server, closeWaitMs);
   return server;
 }
 
-// A request can be on its way over a connection that looks idle, and closing that would lose it unanswered.
+// A request may be on its way over a connection that looks idle. Closing that one at once would lose the request.
 const LAST_REQUESTS_MS = 300;
 
 /**
- * A close ends when the last connection does. So answers given meanwhile say that theirs ends with them, and who stalls
- * is cut off after a while.
+ * Ends the connections while the server closes, because `close()` resolves when the last one has ended. Each answer carries
+ * `Connection: close`, and connections that are still open after `closeWaitMs` are destroyed.
  */
-function letGoWhileClosing(server: FastifyInstance, closeWaitMs: number): void {
+function disconnectWhileClosing(server: FastifyInstance, closeWaitMs: number): void {
   let isClosing = false;
   server.addHook("preClose", async () => {
     isClosing = true;
@@ -93,29 +92,15 @@ function letGoWhileClosing(server: FastifyInstance, closeWaitMs: number): void {
   });
 }
 
-/** Keeps the routes that are registered from here on; gives the methods that a path is served with. */
-function rememberRoutes(server: FastifyInstance): (path: string) => string[] {
-  const routes: { segments: string[]; methods: string[] }[] = [];
-  server.addHook("onRoute", ({ url, method }) => {
-    routes.push({ segments: url.split("/"), methods: [method].flat() });
-  });
-  return (path) => {
-    const asked = path.split("/");
-    const matching = routes.filter(
-      ({ segments }) =>
-        segments.length === asked.length &&
-        segments.every((segment, index) => segment.startsWith(":") || segment === asked[index]),
-    );
-    return [...new Set(matching.flatMap(({ methods }) => methods))];
-  };
-}
-
 function sendError(logger: Logger, error: unknown, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error) ?? problemOfFastify(error, reply);
   if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
   if (problem !== undefined) return sendProblem(reply, problem);
   logger.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
-  return sendProblem(reply, createProblem(500, "internal_error", "something went wrong here; the log says what"));
+  return sendProblem(
+    reply,
+    createProblem(500, "internal_error", "an internal error; the service's log has the details"),
+  );
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -137,14 +122,14 @@ function requireHost({ raw }: FastifyRequest, _reply: FastifyReply, done: (error
 }
 
 function incompleteRequest(): Problem {
-  return createProblem(400, "bad_request", "the request did not arrive whole");
+  return createProblem(400, "bad_request", "the request is incomplete");
 }
 
 const DROP_BODY_MS = 1_000;
 
 /**
- * Reads the rest of a body that is refused and forgets it, for a bounded time. Answering at once would close the
- * connection under a client that is still sending, which then never sees the answer (RFC 9112, section 9.6).
+ * Reads and drops the rest of a refused body, for a bounded time. An answer at once would close the connection while the
+ * client is still sending, and the client would never see the answer (RFC 9112, section 9.6).
  */
 async function dropBody({ raw }: FastifyRequest): Promise<void> {
   raw.resume();
@@ -166,7 +151,7 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
   if (known === undefined) return undefined;
   const [status, name] = known;
   if (name === "uri_too_long") {
-    return createProblem(status, name, `a part of the path has more than ${MAX_PARAM_LENGTH} characters`);
+    return createProblem(status, name, `a segment of the path has more than ${MAX_PARAM_LENGTH} characters`);
   }
   if (status === 415) {
     const given = reply.request.headers["content-type"];
@@ -179,52 +164,15 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
 function invalidParameters(validation: unknown[]): InvalidInput {
   const faults = validation
     .filter((item) => item instanceof RequestValidationError)
-    // "/" is what the validator calls the whole, which RFC 6901 calls "".
+    // The validator writes the pointer to the whole as "/", RFC 6901 writes it as "".
     .map((item) => ({ pointer: item.instancePath === "/" ? "" : item.instancePath, detail: item.message }));
   const detail = faults
     .map(({ pointer, detail }) => (pointer === "" ? detail : `${pointer.slice(1)}: ${detail}`))
     .join("; ");
-  return new InvalidInput({ code: "invalid_parameter", status: 400, detail: detail || "a parameter is wrong", faults });
-}
-
-function unknownRoute(
-  findMethods: (path: string) => string[],
-  { method, url }: FastifyRequest,
-  reply: FastifyReply,
-): Problem {
-  const path = url.split("?")[0] ?? url;
-  const methods = findMethods(path).join(", ");
-  if (methods === "") return createProblem(404, "not_found", `nothing is served at ${path}`);
-  reply.header("allow", methods);
-  return createProblem(405, "method_not_allowed", `${path} takes ${methods}, not ${method}`);
-}
-
-/** What arrives is not HTTP, or came too slowly: it is answered on the socket, whether or not a handler has begun. */
-function answerClientError(
-  error: Error & { code?: string },
-  socket: Socket & { _httpMessage?: ServerResponse | null },
-): void {
-  if (socket.writableEnded) return; // answered already; what still comes is read and forgotten
-  // Node's own mark of an answer that is owed. Where that is for an earlier request, a client would take this one for it.
-  const owed = socket._httpMessage;
-  const isOwedToAnother = owed ? owed.req.complete || owed.headersSent : false; // null between two requests
-  if (error.code === "ECONNRESET" || !socket.writable || isOwedToAnother) {
-    socket.destroy();
-    return;
-  }
-  const [status, code, detail] =
-    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-      ? ([408, "request_timeout", "the request did not arrive in time"] as const)
-      : error.code === "HPE_HEADER_OVERFLOW"
-        ? ([431, "headers_too_large", "the headers are too large"] as const)
-        : ([400, "bad_request", "this is not a well-formed HTTP request"] as const);
-  const body = JSON.stringify(createProblem(status, code, detail));
-  const head = [
-    `HTTP/1.1 ${status} ${createProblem(status, code, detail).title}`,
-    `Content-Type: ${PROBLEM_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    "Connection: close",
-  ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-  setTimeout(() => socket.destroy(), DROP_BODY_MS).unref(); // a client that is still sending sees the answer first
+  return new InvalidInput({
+    code: "invalid_parameter",
+    status: 400,
+    detail: detail || "a parameter is invalid",
+    faults,
+  });
 }
