@@ -13,14 +13,14 @@ const request = (text: string, count = 1): FrameRequest => ({
 });
 
 function openWriter({
-  log = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 }),
+  eventLog = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 }),
   maxWaitForRoomMs = 0,
   maxPendingMs = 60_000,
   isStoreDown = false,
   pendingVerdicts = new PendingVerdicts(),
 } = {}) {
   const writer = new FrameWriter({
-    eventLog: log,
+    eventLog,
     pendingVerdicts,
     signals: { address: "here" },
     isStoreDown: () => isStoreDown,
@@ -30,10 +30,10 @@ function openWriter({
     maxPendingMs,
   });
   const frames = async () => {
-    const deliveries = (await log.take({ maxEvents: 100, maxBytes: 10_000 })) as Delivery[];
+    const deliveries = (await eventLog.take({ maxEvents: 100, maxBytes: 10_000 })) as Delivery[];
     return deliveries.map(({ frame }) => ({ requests: frame.requests, events: frame.events.toString() }));
   };
-  return { log, writer, frames };
+  return { eventLog, writer, frames };
 }
 
 describe("FrameWriter", () => {
@@ -62,7 +62,7 @@ describe("FrameWriter", () => {
         await memory.append(frame);
       },
     };
-    const { writer, frames } = openWriter({ log: slow });
+    const { writer, frames } = openWriter({ eventLog: slow });
     const first = writer.append(request("1"));
     await expect.poll(() => appending.length).toBe(1);
     const rest = [writer.append(request("2")), writer.append(request("3"))];
@@ -75,14 +75,14 @@ describe("FrameWriter", () => {
   });
 
   it("every request of a frame that the log refuses is refused, and the next frame is written", async () => {
-    const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
-    const { writer } = openWriter({ log });
+    const eventLog = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
+    const { writer } = openWriter({ eventLog });
     await writer.append(request("1,2", 2));
     const refused = await Promise.allSettled([writer.append(request("3")), writer.append(request("4"))]);
     for (const result of refused) expect(result).toMatchObject({ status: "rejected", reason: { code: "queue_full" } });
-    for (const { ack } of await log.take({ maxEvents: 10, maxBytes: 10_000 })) ack();
+    for (const { ack } of await eventLog.take({ maxEvents: 10, maxBytes: 10_000 })) ack();
     await writer.append(request("5"));
-    expect(await log.snapshot()).toMatchObject({ events: 1 });
+    expect(await eventLog.snapshot()).toMatchObject({ events: 1 });
   });
 
   it("the pending verdicts of a frame are forgotten after the wait of its last request", async () => {
@@ -101,25 +101,26 @@ describe("FrameWriter", () => {
   it("the pending verdicts of a frame that the log refuses are forgotten", async () => {
     const pendingVerdicts = new PendingVerdicts();
     const forget = vi.spyOn(pendingVerdicts, "forget");
-    const { writer } = openWriter({ log: fullLog(), pendingVerdicts });
+    const { writer } = openWriter({ eventLog: fullLog(), pendingVerdicts });
     await expect(writer.append({ ...request("1"), waitMs: 60_000 })).rejects.toMatchObject({ code: "log_full" });
     expect(forget).toHaveBeenCalledOnce();
   });
 
   it("a frame waits for room in a full log, for a bounded time", async () => {
-    const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
-    const { writer } = openWriter({ log, maxWaitForRoomMs: 60_000 });
+    const eventLog = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
+    const { writer } = openWriter({ eventLog, maxWaitForRoomMs: 60_000 });
     await writer.append(request("1,2", 2));
     const waiting = writer.append(request("3"));
-    for (const { ack } of await log.take({ maxEvents: 10, maxBytes: 10_000 })) ack();
+    for (const { ack } of await eventLog.take({ maxEvents: 10, maxBytes: 10_000 })) ack();
     await waiting;
-    await expect(openWriter({ log: fullLog() }).writer.append(request("4"))).rejects.toMatchObject({
+    await expect(openWriter({ eventLog: fullLog() }).writer.append(request("4"))).rejects.toMatchObject({
       code: "log_full",
     });
   });
 
   it("Retry-After of a full log is longer while the store is down", async () => {
-    const refusal = (isStoreDown: boolean) => openWriter({ log: fullLog(), isStoreDown }).writer.append(request("1"));
+    const refusal = (isStoreDown: boolean) =>
+      openWriter({ eventLog: fullLog(), isStoreDown }).writer.append(request("1"));
     await expect(refusal(true)).rejects.toMatchObject({ code: "log_full", retryAfterSeconds: 30 });
     await expect(refusal(false)).rejects.toMatchObject({ code: "log_full", retryAfterSeconds: 5 });
   });
@@ -128,7 +129,7 @@ describe("FrameWriter", () => {
     const memory = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 });
     const confirm = Promise.withResolvers<void>();
     const slow: EventLog = { ...memory, append: (frame) => confirm.promise.then(() => memory.append(frame)) };
-    const { writer } = openWriter({ log: slow, maxPendingMs: 1_000 });
+    const { writer } = openWriter({ eventLog: slow, maxPendingMs: 1_000 });
     const first = writer.append(request("1"));
     await new Promise((resolve) => setImmediate(resolve));
     const overdue = writer.append({ ...request("2"), receivedAtMs: Date.now() - 1_001 });
@@ -140,8 +141,8 @@ describe("FrameWriter", () => {
   });
 
   it("a request that is too large for a frame of the log is refused", async () => {
-    const log = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
-    const { writer } = openWriter({ log: { ...log, maxFrameBytes: 5 } });
+    const eventLog = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
+    const { writer } = openWriter({ eventLog: { ...eventLog, maxFrameBytes: 5 } });
     await expect(writer.append(request("1234"))).rejects.toMatchObject({ status: 413, code: "body_too_large" });
     await writer.append(request("123"));
   });
