@@ -1,13 +1,16 @@
 import { findChromium } from "@tidemark/test-support/chromium";
 import { defineConfig } from "vitest/config";
 
-/** The dashboard of a shape, each by the same tests. */
+/** Tests that need a broker and a database; their folder or their name says so. */
+const INFRASTRUCTURE = ["./test/support/infrastructure-setup.ts"];
+
+/** The dashboard of one deployment. Both deployments run the same tests. */
 const browser = (shape: "single" | "stack") => ({
   test: {
     name: `browser-${shape}`,
     include: ["test/browser/**/*.test.ts"],
     provide: { shape },
-    globalSetup: shape === "stack" ? ["./test/support/infrastructure-setup.ts"] : [],
+    globalSetup: shape === "stack" ? INFRASTRUCTURE : [],
     testTimeout: 90_000,
     hookTimeout: 60_000,
   },
@@ -19,20 +22,25 @@ if (!hasBrowser)
 
 export default defineConfig({
   test: {
+    // Integration tests wait for disks, brokers and timers most of the time, so more files than cores run at once.
+    maxWorkers: 3,
     projects: [
       {
         test: {
           name: "unit",
-          include: ["{shared,services,clients}/*/src/**/*.test.ts", "{load,tools,test/architecture}/**/*.test.ts"],
-          exclude: ["**/*.int.test.ts", "**/node_modules/**"],
+          include: [
+            "{shared,services,clients}/*/src/**/*.test.ts",
+            "{load,tools,test/architecture,test/faults}/**/*.test.ts",
+          ],
+          exclude: ["**/*.{int,long}.test.ts", "**/node_modules/**"],
         },
       },
       {
         test: {
           name: "integration",
-          include: ["test/**/*.test.ts", "shared/*/src/**/*.int.test.ts"],
-          exclude: ["test/{conformance,browser,architecture}/**", "**/node_modules/**"],
-          globalSetup: ["./test/support/infrastructure-setup.ts"],
+          include: ["shared/*/src/**/*.int.test.ts", "test/{services,support,faults}/**/*.test.ts"],
+          exclude: ["test/faults/**/!(*.int).test.ts", "**/*.long.test.ts", "**/node_modules/**"],
+          globalSetup: INFRASTRUCTURE,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
