@@ -65,6 +65,7 @@ export async function readJson(path, options) {
  */
 function detailOf(text) {
   try {
+    /** @type {{ detail?: string, title?: string }} */
     const problem = JSON.parse(text);
     return problem.detail ?? problem.title;
   } catch {

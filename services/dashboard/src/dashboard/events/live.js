@@ -62,7 +62,7 @@ export function createLive() {
     showState("Connecting …");
     const opened = new EventSource(withParameters("/events/stream", { topic, last_event_id: lastId }));
     opened.onopen = () => showState(`Following ${topic === "" ? "all topics" : topic}.`);
-    opened.onmessage = ({ data, lastEventId }) => {
+    opened.onmessage = (/** @type {MessageEvent<string>} */ { data, lastEventId }) => {
       lastId = lastEventId;
       arrived++;
       waiting.push(data);
