@@ -1,7 +1,7 @@
 import type { Fault, Problem, PublishAnswer } from "./contract.ts";
 import { type Answer, isAnswer, type NoAnswer } from "./http-attempt.ts";
 
-/** What an answer means for the one who sent the request. */
+/** The meaning of an answer for the sender of the request. */
 export type Meaning = "judged" | "refused" | "retry, nothing was taken" | "retry, it may have been taken";
 
 export function readMeaning(answer: Answer | NoAnswer): Meaning {
@@ -11,28 +11,28 @@ export function readMeaning(answer: Answer | NoAnswer): Meaning {
   if (status === 429) return "retry, nothing was taken";
   if (status < 500) return "refused";
   const code = readProblem(answer.body)?.code;
-  // Tidemark's own 503 says by its code whether anything was taken; a proxy's says nothing.
+  // The code of Tidemark's own 503 says whether events were taken; the 503 of a proxy has none.
   const isCertain = status === 503 && code !== undefined && code !== "outcome_unknown";
   return isCertain ? "retry, nothing was taken" : "retry, it may have been taken";
 }
 
-/** Why a request failed, in one line: what its problem says, or what became of the connection. */
+/** Describes a failure in one line: the problem in the answer, or the error of the connection. */
 export function describeFailure(answer: Answer | NoAnswer): string {
   if (!isAnswer(answer)) return answer.reason;
   const { code, detail } = readProblem(answer.body) ?? {};
   return [answer.status, code].filter(Boolean).join(" ") + (detail === undefined ? "" : `: ${detail}`);
 }
 
-/** The problem in an answer, with those faults that are the service's; undefined when its body is no problem. */
+/** Reads the problem in an answer, with the faults that have the service's format; undefined if the body is not a problem. */
 export function readProblem(body: unknown): (Partial<Problem> & Pick<Problem, "code">) | undefined {
   if (!hasTexts(body, "code")) return undefined;
   const problem = body as Problem;
-  // A proxy's own problems have errors of their own kind.
+  // The errors in a problem of a proxy may have another format.
   const faults: unknown[] = Array.isArray(problem.errors) ? problem.errors : [];
   return { ...problem, errors: faults.filter((fault) => hasTexts(fault, "pointer", "detail")) as Fault[] };
 }
 
-/** The answer of a publish or a receipt; undefined when it makes no sense. */
+/** Reads the answer of a publish or a receipt; undefined if it is malformed. */
 export function readPublishAnswer(body: unknown): PublishAnswer | undefined {
   if (typeof body !== "object" || body === null) return undefined;
   const { received, accepted, duplicates, conflicts = 0, dead_lettered = 0, pending = 0 } = body as PublishAnswer;
@@ -42,7 +42,7 @@ export function readPublishAnswer(body: unknown): PublishAnswer | undefined {
   return counts.every(isCount) && areLists ? (body as PublishAnswer) : undefined;
 }
 
-/** The counts of a publish or a receipt; those that an answer leaves out are 0. */
+/** The counts of a publish or a receipt; counts that an answer omits are 0. */
 export interface Counts {
   received: number;
   accepted: number;

@@ -14,7 +14,7 @@ const storeAndClose: Fault = (response, store) => {
   response.destroy();
 };
 
-test("one that breaks a rule is rejected with what is wrong, its neighbours are stored", async () => {
+test("an invalid event is rejected with its faults, and its neighbours are stored", async () => {
   const batcher = batcherOf(service);
 
   const outcomes = await outcomesOf(["a", "", "c"].map((topic) => batcher.add(eventOf("e", topic))));
@@ -29,7 +29,7 @@ test("one that breaks a rule is rejected with what is wrong, its neighbours are 
   });
 });
 
-test("each of many that all break rules is told its own", async () => {
+test("each of many invalid events is rejected with its own fault", async () => {
   const batcher = batcherOf(service);
 
   const outcomes = await outcomesOf(Array.from({ length: 250 }, (_, index) => batcher.add(eventOf(`${index}`, ""))));
@@ -43,7 +43,7 @@ test("each of many that all break rules is told its own", async () => {
   }
 });
 
-test("a body that is refused for nobody knows which event is halved until that one stands alone", async () => {
+test("a body that is refused without naming an event is halved until that event is alone", async () => {
   const refuse: Fault = (response) => answer(response, 400, { code: "malformed_json", detail: "too deep" });
   service.faults.push(refuse, undefined, refuse, refuse);
   const batcher = batcherOf(service);
@@ -55,7 +55,7 @@ test("a body that is refused for nobody knows which event is halved until that o
   expect(sentIds(service)).toEqual([["a", "b", "c", "d"], ["a", "b"], ["c", "d"], ["c"], ["d"]]);
 });
 
-test("what is no fault of the events is told to each of them, once", async () => {
+test("an error of the whole request rejects each event once", async () => {
   service.faults.push((response) => answer(response, 401, { code: "unauthorized", detail: "no such key" }));
   const batcher = batcherOf(service);
 
@@ -68,7 +68,7 @@ test("what is no fault of the events is told to each of them, once", async () =>
   expect(service.requests).toHaveLength(1);
 });
 
-test("a dead letter is told from a broken rule", async () => {
+test("a dead letter is distinguished from an invalid event", async () => {
   const counts = { received: 2, accepted: 1, duplicates: 0, dead_lettered: 1, rejected: [] };
   const results = ["rejected", "stored"].map((status) => ({ topic: "t", event_id: "e", status }));
   service.faults.push((response) => answer(response, 200, { ...counts, results }));
@@ -90,7 +90,7 @@ test("pending events come with their receipt", async () => {
   expect(verdict).toMatchObject({ status: "pending", receipt: new URL("/receipts/r1", service.url) });
 });
 
-test("an answer that does not speak of every event leaves their outcome unknown", async () => {
+test("an answer without a result for every event leaves the outcomes unknown", async () => {
   service.faults.push((response) => answer(response, 200, { received: 2, accepted: 2, duplicates: 0, results: [] }));
   const batcher = batcherOf(service);
 
@@ -99,7 +99,7 @@ test("an answer that does not speak of every event leaves their outcome unknown"
   );
 });
 
-test("what was given up can be added again under the same id", async () => {
+test("an event that was given up can be added again under the same id", async () => {
   service.faults.push(storeAndClose);
   const { event_id, ...anonymous } = eventOf("a");
 
@@ -109,7 +109,7 @@ test("what was given up can be added again under the same id", async () => {
   expect(await outcomesOf(lost.events.map((event) => batcherOf(service).add(event)))).toEqual(["duplicate"]);
 });
 
-test("a verdict tells of attempts that may have been taken", async () => {
+test("a verdict counts the attempts whose outcome is unknown", async () => {
   service.faults.push(storeAndClose);
 
   expect(await batcherOf(service).add(eventOf("a"))).toMatchObject({ status: "duplicate", doubtfulAttempts: 1 });
@@ -144,7 +144,7 @@ test.each([
   expect(batcher.pending).toBe(0);
 });
 
-test("a doubt about a request is one about each of its halves", async () => {
+test("an unknown attempt of a request counts for each of its halves", async () => {
   service.faults.push(storeAndClose);
   service.faults.push((response) => answer(response, 400, { code: "malformed_json" }));
   const batcher = batcherOf(service);

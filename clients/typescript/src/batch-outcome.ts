@@ -2,22 +2,22 @@ import type { Fault, IdentifiedEvent, Result } from "./contract.ts";
 import type { Publication } from "./publication.ts";
 import { PublishError } from "./publish-error.ts";
 
-/** What became of one event. */
+/** The outcome of one event. */
 export interface Verdict {
   topic: string;
   event_id: string;
-  /** `pending`: durable, and judged later. `conflict`: another content is stored under this id, and stays. */
+  /** `pending`: durable, with a verdict later. `conflict`: different content is stored under this id, and stays. */
   status: Exclude<Result["status"], "rejected">;
-  /** Of a pending event: where its request will be judged. */
+  /** The receipt of a pending event, which gets the verdicts of its request. */
   receipt?: URL;
-  /** Attempts whose outcome nobody told: where there are any, a duplicate may be of this event's own making. */
+  /** Attempts whose outcome is unknown. If there are any, a duplicate may be a duplicate of an earlier attempt. */
   doubtfulAttempts: number;
 }
 
 /**
- * The outcome of each event of a lenient request that was taken, in the order of the request.
+ * Returns the outcome of each event of a lenient request that was accepted, in the order of the request.
  *
- * @param doubts attempts of earlier requests that may have taken these events
+ * @param doubts attempts of earlier requests that may have stored these events
  */
 export function outcomesOf(
   publication: Publication,
@@ -49,10 +49,10 @@ export function outcomesOf(
 }
 
 /**
- * The error of each event of a lenient request that was not taken. Undefined where the body was refused without saying
- * which event is to blame: such as one that nests too deep to be taken apart, or the last of hundreds that break rules.
+ * Returns the error of each event of a lenient request that failed. Undefined if the body was refused and the answer does
+ * not name the event: an event that is nested too deeply to be split, or faults beyond the first hundred.
  *
- * @param doubts attempts of earlier requests that may have taken these events
+ * @param doubts attempts of earlier requests that may have stored these events
  */
 export function errorsOf(
   error: PublishError,

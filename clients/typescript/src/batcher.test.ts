@@ -11,7 +11,7 @@ afterEach(() => service.close());
 
 const NEVER_MS = 3_600_000;
 
-test("gathers what is added together, and gives each event its own verdict", async () => {
+test("events added together share a request, and each has its own verdict", async () => {
   const batcher = batcherOf(service);
 
   const added = ["a", "b", "a"].map((id) => batcher.add(eventOf(id)));
@@ -29,7 +29,7 @@ test("a full request does not wait for more", async () => {
   expect(await outcomesOf(["a", "b"].map((id) => batcher.add(eventOf(id))))).toEqual(["stored", "stored"]);
 });
 
-test("an event may wait for ever", async () => {
+test("an event may wait for others indefinitely", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   const publishText = vi.fn();
@@ -41,7 +41,7 @@ test("an event may wait for ever", async () => {
   expect(publishText).not.toHaveBeenCalled();
 });
 
-test("one request is under way at a time, in the order of adding", async () => {
+test("one request is in flight at a time, in the order of adding", async () => {
   const first = Promise.withResolvers<void>();
   service.faults.push((response, store) => void first.promise.then(() => answer(response, 200, store())));
   const batcher = batcherOf(service, { maxEvents: 2 });
@@ -59,7 +59,7 @@ test("one request is under way at a time, in the order of adding", async () => {
   ]);
 });
 
-test("no request holds more than the limits", async () => {
+test("no request exceeds the limits", async () => {
   const batcher = batcherOf(service, { maxEvents: 5, maxBytes: 420 });
   const ids = Array.from({ length: 40 }, (_, index) => "é".repeat(index) + index);
 
@@ -101,7 +101,7 @@ test("an event that cannot be written is rejected, and harms no other", async ()
   expect(fine).toBe("stored");
 });
 
-test("an event is what it was when it was added", async () => {
+test("changing an event after it was added has no effect", async () => {
   const batcher = batcherOf(service);
   const event = eventOf("a");
   const adding = batcher.add(event);
@@ -111,7 +111,7 @@ test("an event is what it was when it was added", async () => {
   expect(sentIds(service)).toEqual([["a"]]);
 });
 
-test("beyond the limit of pending events, one more is rejected and there is no room", async () => {
+test("an event beyond the limit of pending events is rejected, and there is no room", async () => {
   const batcher = batcherOf(service, { maxPending: 2, lingerMs: NEVER_MS });
   const release = Promise.withResolvers<void>();
   service.faults.push((response, store) => void release.promise.then(() => answer(response, 200, store())));
@@ -130,7 +130,7 @@ test("beyond the limit of pending events, one more is rejected and there is no r
   expect(sentIds(service)).toEqual([["a", "b"]]);
 });
 
-test("whoever waits for room finds it, however many wait", async () => {
+test("every caller that waited for room finds it", async () => {
   const batcher = batcherOf(service, { maxPending: 3, maxEvents: 2 });
   const add = async (id: string) => {
     await batcher.room();
@@ -143,7 +143,7 @@ test("whoever waits for room finds it, however many wait", async () => {
   expect(sentIds(service).flat()).toEqual(Array.from({ length: 50 }, (_, index) => `${index}`));
 });
 
-test("a flush while the last request is under way sends nothing that comes after it sooner", async () => {
+test("a flush during a request does not hasten events that are added after it", async () => {
   const batcher = batcherOf(service, { lingerMs: NEVER_MS, maxEvents: 2 });
   const before = ["a", "b"].map((id) => batcher.add(eventOf(id)));
   await batcher.flush();
@@ -156,7 +156,7 @@ test("a flush while the last request is under way sends nothing that comes after
   ]);
 });
 
-test("flush sends at once and resolves when what was added has its outcome, a bad one too", async () => {
+test("flush sends at once and resolves when every event has its outcome, invalid ones too", async () => {
   const batcher = batcherOf(service, { lingerMs: NEVER_MS });
   let settled = 0;
   for (const topic of ["t", ""]) void outcomeOf(batcher.add(eventOf("e", topic))).then(() => settled++);
@@ -169,7 +169,7 @@ test("flush sends at once and resolves when what was added has its outcome, a ba
   expect(service.requests).toHaveLength(1);
 });
 
-test("closed, it has sent everything and takes no more", async () => {
+test("a closed batcher has sent everything and accepts no more", async () => {
   const batcher = batcherOf(service, { lingerMs: NEVER_MS, maxEvents: 2 });
   const added = ["a", "b", "c"].map((id) => batcher.add(eventOf(id)));
 
@@ -182,7 +182,7 @@ test("closed, it has sent everything and takes no more", async () => {
   expect(sentIds(service)).toEqual([["a", "b"], ["c"]]);
 });
 
-test("broken off, what is under way may have been taken, and what is queued was not", async () => {
+test("after an abort, events in flight may have been stored, and queued events were not", async () => {
   const abort = new AbortController();
   service.faults.push(() => abort.abort());
   const batcher = batcherOf(service, { maxEvents: 1, signal: abort.signal });

@@ -7,30 +7,37 @@ import { Room } from "./room.ts";
 import type { TidemarkClient } from "./tidemark-client.ts";
 
 export interface BatcherOptions {
-  /** Events that a request holds at most. Default 1,000; the service takes 10,000 (`MAX_BATCH_EVENTS`). */
+  /** The maximum number of events in a request. Default 1,000; the service accepts 10,000 (`MAX_BATCH_EVENTS`). */
   maxEvents?: number;
-  /** Bytes that a request holds at most. Default 1,000,000; the service takes 8,000,000 (`MAX_BODY_BYTES`). */
+  /** The maximum number of bytes in a request. Default 1,000,000; the service accepts 8,000,000 (`MAX_BODY_BYTES`). */
   maxBytes?: number;
-  /** How long an event waits for others that go with it, milliseconds, unless a request is full. Default 20. */
+  /** The time in milliseconds that an event waits for others, unless a request is full. Default 20. */
   lingerMs?: number;
-  /** Events that were added and have no outcome yet, at most. Default 10,000. */
+  /** The maximum number of events that were added and have no outcome yet. Default 10,000. */
   maxPending?: number;
-  /** Breaks off the request under way and publishes no other: all that is pending is rejected. */
+  /** Aborts the request in flight and sends no other: all pending events are rejected. */
   signal?: AbortSignal | undefined;
 }
 
 interface Entry {
   event: IdentifiedEvent;
   text: string;
-  /** Of its text, and of the comma or bracket behind it. */
+  /** The bytes of its text and of the comma or bracket after it. */
   bytes: number;
   resolve: (verdict: Verdict) => void;
   reject: (error: unknown) => void;
 }
 
 /**
- * Gathers events into requests, one under way at a time, in the order they were added. Every event has its own outcome:
- * one that breaks a rule harms no other.
+ * Gathers events into requests, one in flight at a time, in the order in which they were added. Every event has its own
+ * outcome: an invalid event does not affect the others. The queue is in one of these states:
+ *
+ * - empty: to `lingering` by `add`
+ * - lingering: whenever a request is full and none is in flight, it is sent; to `due` when the linger time is over, or by
+ *   `flush` and `close`; to `empty` when no event is left
+ * - due: requests are sent, one after the other, until no event is left; then to `empty`
+ *
+ * A closed batcher accepts no more events. It still sends those that it has.
  */
 export class Batcher {
   readonly #client: Pick<TidemarkClient, "publishText">;
@@ -43,11 +50,11 @@ export class Batcher {
   #settled = 0;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** What is queued waits for nothing more. */
+  /** Whether the queued events wait no longer for others. */
   #isDue = false;
   #isClosed = false;
 
-  /** @throws {RangeError} when a limit leaves no room for anything */
+  /** @throws {RangeError} if a limit is below 1 */
   constructor(client: Pick<TidemarkClient, "publishText">, { signal, ...limits }: BatcherOptions = {}) {
     this.#client = client;
     this.#signal = signal;
@@ -57,16 +64,16 @@ export class Batcher {
     this.#room = new Room(() => maxPending - this.pending);
   }
 
-  /** Events that were added and have no outcome yet. */
+  /** The number of events that were added and have no outcome yet. */
   get pending(): number {
     return this.#added - this.#settled;
   }
 
   /**
-   * Takes an event; resolves to what became of it. It is written down now: to change the object later changes nothing.
-   * Where `maxPending` events are pending it is rejected, so wait for `room` before.
+   * Adds an event; resolves to its verdict. The event is serialised at once, so changing the object later has no effect.
+   * If `maxPending` events are pending, the event is rejected, so wait for `room` first.
    *
-   * @throws {PublishError} naming the event, in its promise
+   * @throws {PublishError} with the event, as a rejection
    */
   add(event: NewEvent): Promise<Verdict> {
     const identified = identify(event);
@@ -81,24 +88,24 @@ export class Batcher {
   }
 
   /**
-   * Back pressure: resolves when there is room for one more event. Those who wait are let in by turns; who adds in the
-   * same turn of the event loop, as after `await`, finds the room still there.
+   * Back pressure: resolves when there is room for one more event. Callers are served in order. A caller that adds its event
+   * in the same turn of the event loop, as after `await`, still finds the room.
    */
   room(): Promise<void> {
     return this.#room.wait();
   }
 
-  /** Sends what is queued without waiting for more; resolves when all that was added before has its outcome. */
+  /** Sends queued events without waiting for more; resolves when all events that were added before have their outcome. */
   async flush(): Promise<void> {
     const target = this.#added;
     while (this.#settled < target) {
-      this.#isDue = this.#queue.length > 0; // what is added while the last request is under way may linger
+      this.#isDue = this.#queue.length > 0; // events that are added during the last request may still wait for others
       this.#sendIfDue();
       await this.#sending;
     }
   }
 
-  /** Takes no more events, and flushes. */
+  /** Accepts no more events, and flushes. */
   close(): Promise<void> {
     this.#isClosed = true;
     return this.flush();
@@ -155,7 +162,7 @@ export class Batcher {
     return this.#queue.length >= maxEvents || this.#queuedBytes + 1 >= maxBytes || this.pending >= maxPending;
   }
 
-  /** As much from the front of the queue as one request holds. */
+  /** Takes as many events from the front of the queue as one request holds. */
   #take(): Entry[] {
     const { maxEvents, maxBytes } = this.#limits;
     let count = 0;
@@ -170,7 +177,7 @@ export class Batcher {
     return batch;
   }
 
-  /** @param doubts attempts before this one that may have taken the events */
+  /** @param doubts earlier attempts that may have stored the events */
   async #publish(batch: Entry[], doubts = 0): Promise<void> {
     const events = batch.map(({ event }) => event);
     const options = { lenient: true, results: true, signal: this.#signal };

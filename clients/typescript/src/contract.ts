@@ -1,50 +1,50 @@
 /**
- * The part of the HTTP contract that a producer meets, in the contract's own words. Written out here, so that this folder
- * needs nothing but itself; test/client.test.ts holds it equal to the types that the service answers by.
+ * The part of the HTTP contract that a producer needs, in the contract's own words. It is written out here, so that this
+ * package has no dependency; a test in test/services compares it with the types of the service.
  */
 
-/** An event to be published. What it lacks is an id at most: it gets one before it is sent for the first time. */
+/** An event to publish. An event without an id gets one before the first attempt. */
 export interface NewEvent {
-  /** 1 to 255 characters, none of them a control character; so are `event_id` and `source`. */
+  /** 1 to 255 characters without control characters, like `event_id` and `source`. */
   topic: string;
-  /** Names the event within its topic: the pair is its identity. */
+  /** The name of the event within its topic. Topic and id together are its identity. */
   event_id?: string | undefined;
-  /** When it happened: RFC 3339 with a zone. Part of the content: a copy with another one is a conflict. */
+  /** The time of the event: RFC 3339 with a zone. It is part of the content: a duplicate with another time is a conflict. */
   timestamp: string;
   source: string;
-  /** A JSON object, at most 64 levels deep. For numbers beyond a double's precision there is `JSON.rawJSON`. */
+  /** A JSON object, at most 64 levels deep. `JSON.rawJSON` writes numbers beyond the precision of a double. */
   payload?: Record<string, unknown> | undefined;
-  /** Any other field is kept, and comes back under `attributes`. */
+  /** Any other field is stored, and returned under `attributes`. */
   [attribute: string]: unknown;
 }
 
 /** An event with its id, as it is sent at every attempt. */
 export type IdentifiedEvent = NewEvent & { event_id: string };
 
-/** What became of the events of a request: the store's own verdicts. */
+/** The counts of the verdicts on the events of a request. */
 export interface PublishAnswer {
   received: number;
   /** Stored now, for the first time. */
   accepted: number;
   /** Stored already, or repeated within the request; conflicts included. */
   duplicates: number;
-  /** Duplicates whose content differs from what is stored. Absent when there are none. */
+  /** Duplicates whose content differs from the stored event. Absent if there are none. */
   conflicts?: number;
-  /** Refused by the store for good. Absent when there are none. */
+  /** Refused by the store permanently. Absent if there are none. */
   dead_lettered?: number;
-  /** Taken and durable, not judged yet. */
+  /** Durable, without a verdict yet. */
   pending?: number;
-  /** With `lenient`: the events that broke a rule. `received` does not count them. */
+  /** With `lenient`: the invalid events. `received` does not count them. */
   rejected?: Rejection[];
-  /** What became of each event, in the order of the request. */
+  /** The outcome of each event, in the order of the request. */
   results?: Result[];
   message: string;
 }
 
 export interface Rejection {
-  /** Its place among the events of the request, from 0. */
+  /** The position among the events of the request, from 0. */
   index: number;
-  /** JSON Pointer (RFC 6901) into the body. */
+  /** A JSON Pointer (RFC 6901) into the body. */
   pointer: string;
   reason: string;
   line?: number;
@@ -53,25 +53,25 @@ export interface Rejection {
 export interface Result {
   topic: string | null;
   event_id: string | null;
-  /** `rejected`: it broke a rule, or the store refused it for good (`dead_lettered`). */
+  /** `rejected`: the event is invalid, or the store refused it permanently (`dead_lettered`). */
   status: "stored" | "duplicate" | "conflict" | "rejected" | "pending";
 }
 
-/** Why a request was refused (RFC 9457). */
+/** The reason why a request was refused (RFC 9457). */
 export interface Problem {
   type: string;
   title: string;
   status: number;
   detail: string;
-  /** Stable name of what went wrong. */
+  /** The stable name of the problem. */
   code: string;
-  /** The first hundred faults of what was sent. */
+  /** The first hundred faults of the request. */
   errors?: Fault[];
   errors_total?: number;
 }
 
 export interface Fault {
-  /** JSON Pointer (RFC 6901) into what was sent. */
+  /** A A JSON Pointer (RFC 6901) into the body. */
   pointer: string;
   detail: string;
   line?: number;

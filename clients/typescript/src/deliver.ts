@@ -2,46 +2,46 @@ import { type Meaning, readMeaning } from "./answer.ts";
 import { type Answer, attempt, isAnswer, type NoAnswer } from "./http-attempt.ts";
 import { type Backoff, backoffMs, LONGEST_TIMER_MS, pause, readRetryAfter } from "./retry.ts";
 
-export interface Patience extends Backoff {
-  /** How long one attempt may take. */
+export interface RetryPolicy extends Backoff {
+  /** The time limit of one attempt. */
   requestTimeoutMs: number;
-  /** How long all attempts and the pauses between them may take. */
+  /** The time limit of all attempts and the pauses between them. */
   deadlineMs: number;
 }
 
 export interface Interruption {
-  /** Breaks off the attempt under way, and makes no other. */
+  /** Aborts the attempt in flight, and makes no other. */
   signal?: AbortSignal | undefined;
-  /** Makes no other attempt; the one under way gets its answer. */
+  /** Makes no other attempt; the one in flight may complete. */
   stop?: AbortSignal | undefined;
 }
 
 export interface DeliverOptions {
   url: URL;
   request: RequestInit;
-  patience: Patience;
+  retryPolicy: RetryPolicy;
   interruption: Interruption;
-  /** Whether an answer of 2xx is what was asked for; otherwise it is asked again. Without it, every one is. */
+  /** Whether a 2xx answer is final; otherwise the request is repeated. Default: every 2xx answer is final. */
   isEnough?: (answer: Answer) => boolean;
 }
 
-/** How a request ended: its last answer, and what led to it. */
+/** The end of a request: its last answer, and the attempts before it. */
 export interface Delivery {
   answer: Answer | NoAnswer;
   meaning: Meaning;
   attempts: number;
-  /** Attempts whose outcome nobody told: each may have been taken, so that a later one is told of duplicates. */
+  /** Attempts whose outcome is unknown. Each may have stored its events, so that a later attempt finds duplicates. */
   doubtfulAttempts: number;
 }
 
 /**
- * Makes one request and stays with it: again after 429, 5xx and lost answers, which the service promises to be safe, never
- * after any other 4xx, and no sooner than `Retry-After` says. Ends in time: another attempt is made only where it can take
- * its whole time before the deadline, since cutting one short would leave its outcome unknown.
+ * Makes a request, and repeats it after 429, 5xx and lost answers, which the service promises to be safe; never
+ * after any other 4xx, and not before `Retry-After`. Another attempt is made only if its whole time limit ends
+ * before the deadline, because aborting an attempt leaves its outcome unknown.
  */
 export async function deliver({ url, request, isEnough, ...options }: DeliverOptions): Promise<Delivery> {
   const { signal } = options.interruption;
-  const { requestTimeoutMs, deadlineMs } = options.patience;
+  const { requestTimeoutMs, deadlineMs } = options.retryPolicy;
   const timeoutMs = Math.min(requestTimeoutMs, deadlineMs, LONGEST_TIMER_MS);
   const lastAttemptAt = performance.now() + deadlineMs - timeoutMs;
   let doubtfulAttempts = 0;
@@ -56,15 +56,15 @@ export async function deliver({ url, request, isEnough, ...options }: DeliverOpt
   }
 }
 
-interface Failure extends Pick<DeliverOptions, "patience" | "interruption"> {
+interface Failure extends Pick<DeliverOptions, "retryPolicy" | "interruption"> {
   answer: Answer | NoAnswer;
   failures: number;
   lastAttemptAt: number;
 }
 
-/** Whether there is to be another attempt: false once the time is up or somebody interrupted. */
-async function pauseBeforeRetry({ answer, failures, lastAttemptAt, patience, interruption }: Failure) {
+/** Waits before another attempt. Returns false if the deadline or an interruption forbids one. */
+async function pauseBeforeRetry({ answer, failures, lastAttemptAt, retryPolicy, interruption }: Failure) {
   const retryAfterMs = isAnswer(answer) ? readRetryAfter(answer.headers.get("retry-after"), Date.now()) : 0;
-  const waitMs = backoffMs(failures, retryAfterMs, patience);
+  const waitMs = backoffMs(failures, retryAfterMs, retryPolicy);
   return performance.now() + waitMs <= lastAttemptAt && pause(waitMs, interruption.signal, interruption.stop);
 }

@@ -2,12 +2,12 @@
 export interface Answer {
   status: number;
   headers: Headers;
-  /** The parsed JSON body; undefined when it is none. */
+  /** The parsed JSON body; undefined if it is not JSON. */
   body: unknown;
   ms: number;
 }
 
-/** No complete answer came. `wasSent` is false when the connection was never made: then nothing can have been taken. */
+/** No complete answer came. `wasSent` is false if the connection was never made: then no event can have been stored. */
 export interface NoAnswer {
   reason: string;
   wasSent: boolean;
@@ -26,10 +26,10 @@ const INTERRUPTED = "interrupted";
 
 export type RequestOptions = RequestInit & { timeoutMs: number };
 
-/** One request and its whole answer, over a connection that is kept alive. */
+/** Makes one request over a connection that is kept alive, and reads the whole answer. */
 export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestOptions): Promise<Answer | NoAnswer> {
   const startedAt = performance.now();
-  // AbortSignal.timeout would keep each request and its body in memory until its time is up, answered or not.
+  // AbortSignal.timeout would keep each request and its body in memory until the time limit, also after the answer.
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {

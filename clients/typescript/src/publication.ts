@@ -4,21 +4,21 @@ import type { Delivery } from "./deliver.ts";
 import type { Answer } from "./http-attempt.ts";
 import { PublishError } from "./publish-error.ts";
 
-/** What the service answered, and how it came to be. */
+/** The answer of the service, and the attempts before it. */
 export interface Publication extends PublishAnswer {
-  /** Where the verdicts of the pending events will be told, for 24 hours at least: after a 202. */
+  /** After a 202: the receipt with the verdicts of the pending events, kept for at least 24 hours. */
   receipt?: URL;
   attempts: number;
-  /** Attempts whose outcome nobody told: where there are any, a duplicate may be one of this very request. */
+  /** Attempts whose outcome is unknown. If there are any, a duplicate may be a duplicate of this request's own attempt. */
   doubtfulAttempts: number;
-  /** How long the answered attempt took. */
+  /** The duration of the answered attempt. */
   ms: number;
 }
 
 /**
- * Reads the answer of a request that was taken.
+ * Reads the answer of a request that was accepted.
  *
- * @throws {PublishError} when it does not say what became of the events: then it may not be the service's own
+ * @throws {PublishError} if the answer has no counts or no receipt: then it may not come from the service
  */
 export function readPublication(
   { status, headers, body, ms }: Answer,

@@ -4,9 +4,9 @@ import type { Delivery } from "./deliver.ts";
 import { isAnswer } from "./http-attempt.ts";
 
 /**
- * - `refused`: the service said no, and will again; nothing of the request was stored.
- * - `not taken`: given up, and nothing was taken.
- * - `unknown`: given up, and it may have been taken. Sending it again with the same ids is safe.
+ * - `refused`: the service refused the request, and would again; none of its events was stored.
+ * - `not taken`: given up; no event was stored.
+ * - `unknown`: given up; the events may have been stored. Sending them again with the same ids is safe.
  */
 export type FailedOutcome = "refused" | "not taken" | "unknown";
 
@@ -28,22 +28,22 @@ const MEANINGS: Record<FailedOutcome, string> = {
   unknown: "given up, it may have been taken (sending it again with the same ids is safe)",
 };
 
-/** Events were not published, or nobody told whether they were. Attempts, where that helps, have been made already. */
+/** Events were not published, or it is unknown whether they were. Retries have been made already. */
 export class PublishError extends Error {
   override readonly name = "PublishError";
   readonly outcome: FailedOutcome;
-  /** What happened, without the outcome. */
+  /** The reason, without the outcome. */
   readonly reason: string;
-  /** The events with the ids that they were sent with: what to publish again. None where a text was published. */
+  /** The events with their ids, to publish them again. Empty if a text was published. */
   readonly events: readonly IdentifiedEvent[];
-  /** HTTP status of the last answer; undefined when none came. */
+  /** The HTTP status of the last answer; undefined if none came. */
   readonly status: number | undefined;
-  /** Stable name of what is wrong: the service's, or the batcher's `batcher_full`, `batcher_closed`, `unwritable_event`. */
+  /** The stable name of the problem: the service's, or the batcher's `batcher_full`, `batcher_closed`, `unwritable_event`. */
   readonly code: string | undefined;
-  /** The first hundred faults of what was sent. From a batcher: of this event, the pointers beginning at the event. */
+  /** The first hundred faults of the request. From a batcher: the faults of this event, with pointers relative to the event. */
   readonly faults: readonly Fault[];
   readonly attempts: number;
-  /** Attempts whose outcome nobody told: each may have been taken. */
+  /** Attempts whose outcome is unknown. */
   readonly doubtfulAttempts: number;
 
   constructor({ outcome, reason, cause, ...details }: PublishFailure) {
@@ -58,7 +58,7 @@ export class PublishError extends Error {
     this.doubtfulAttempts = details.doubtfulAttempts ?? 0;
   }
 
-  /** JSON Pointer (RFC 6901) of the first fault. */
+  /** The JSON Pointer (RFC 6901) of the first fault. */
   get pointer(): string | undefined {
     return this.faults[0]?.pointer;
   }
@@ -69,7 +69,7 @@ function nameOf([event, ...others]: readonly IdentifiedEvent[]): string {
   return `event ${JSON.stringify(event.event_id)} of ${JSON.stringify(event.topic)}: `;
 }
 
-/** The error of a request that did not end with an answer of 2xx. */
+/** Creates the error of a request that did not end with a 2xx. */
 export function createPublishError(delivery: Delivery, more: Pick<PublishFailure, "events" | "cause">): PublishError {
   const { answer, meaning, attempts, doubtfulAttempts } = delivery;
   const { code, errors } = isAnswer(answer) ? (readProblem(answer.body) ?? {}) : {};

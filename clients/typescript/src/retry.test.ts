@@ -22,7 +22,7 @@ test("the wait doubles up to the longest, half of it random", () => {
   expect([1, 2, 3, 20].map((failures) => backoffMs(failures, 0, backoff, () => 0))).toEqual([50, 100, 200, 5_000]);
 });
 
-test("the wait is never shorter than asked for", () => {
+test("the wait is never shorter than Retry-After", () => {
   expect(backoffMs(1, 5_000, backoff, () => 0)).toBe(5_000);
 });
 

@@ -5,10 +5,10 @@ export interface Backoff {
   longestDelayMs: number;
 }
 
-/** A timer that is to wait longer fires at once. */
+/** The longest delay of a timer: Node fires a longer one at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** `Retry-After` in milliseconds from now: seconds or an HTTP date (RFC 9110, section 10.2.3); 0 without a valid one. */
+/** Reads `Retry-After`, seconds or an HTTP date (RFC 9110, section 10.2.3), in milliseconds from now; 0 if it is invalid. */
 export function readRetryAfter(header: string | null, nowMs: number): number {
   if (header === null) return 0;
   const text = header.trim();
@@ -17,8 +17,8 @@ export function readRetryAfter(header: string | null, nowMs: number): number {
 }
 
 /**
- * How long to wait before the next attempt: doubling, half of it random, so that many producers that failed together do
- * not come back together; never less than the service asked for.
+ * Returns the pause before the next attempt in milliseconds. It doubles, and half of it is random, so that producers that
+ * failed together do not retry together. It is never shorter than `Retry-After`.
  */
 export function backoffMs(
   failures: number,
@@ -31,7 +31,7 @@ export function backoffMs(
   return retryAfterMs > jittered ? retryAfterMs + random() * firstDelayMs : jittered;
 }
 
-/** Waits, or returns false at once when a signal fires. */
+/** Waits; returns false at once if a signal fires. */
 export async function pause(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<boolean> {
   const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
   try {

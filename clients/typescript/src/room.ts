@@ -1,11 +1,11 @@
-/** Lets those in who wait for room, first come, first served, and never more of them than there is room for. */
+/** A queue of callers that wait for room, first come, first served. It never serves more callers than there is room for. */
 export class Room {
   readonly #free: () => number;
   readonly #waiting: (() => void)[] = [];
-  /** Let in during this turn of the event loop: they may not have taken their place yet. */
+  /** Callers served in this turn of the event loop, which may not have used their room yet. */
   #arriving = 0;
 
-  /** @param free how much room there is now */
+  /** @param free returns how much room there is now */
   constructor(free: () => number) {
     this.#free = free;
   }
@@ -18,7 +18,7 @@ export class Room {
     });
   }
 
-  /** Lets in as many as there is room for. */
+  /** Serves as many callers as there is room for. */
   grant(): void {
     while (this.#waiting.length > 0 && this.#free() > this.#arriving) {
       if (this.#arriving++ === 0) setImmediate(() => this.#nextTurn());

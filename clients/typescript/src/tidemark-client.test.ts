@@ -35,7 +35,7 @@ const storeAndClose: Fault = (response, store) => {
   response.destroy();
 };
 
-test("tells the verdict of each event", async () => {
+test("publish resolves to the verdict of each event", async () => {
   const publication = await clientOf().publish([event, { ...event, event_id: "f" }, event]);
 
   expect(publication).toMatchObject({ received: 3, accepted: 2, duplicates: 1, attempts: 1, doubtfulAttempts: 0 });
@@ -46,7 +46,7 @@ test("tells the verdict of each event", async () => {
   });
 });
 
-test("sends a single event as it is, and a text untouched", async () => {
+test("publish sends a single event without an array, and a text unchanged", async () => {
   await clientOf().publish(event);
   await clientOf().publishText(` [${JSON.stringify(event)}]`);
 
@@ -54,24 +54,24 @@ test("sends a single event as it is, and a text untouched", async () => {
   expect(service.requests[1]?.headers).not.toHaveProperty("prefer");
 });
 
-test("an address without a path is the service's", async () => {
+test("a URL without a path is that of the service", async () => {
   await clientOf({ url: service.url.origin }).publish(event);
   await clientOf({ url: `${service.url.origin}/intake` }).publish(event);
 
   expect(service.requests.map(({ url }) => url)).toEqual(["/publish", "/intake"]);
 });
 
-test.each(["tidemark", "ftp://localhost/publish"])("refuses %s for an address", (url) => {
+test.each(["tidemark", "ftp://localhost/publish"])("the client refuses the URL %s", (url) => {
   expect(() => clientOf({ url })).toThrow(TypeError);
 });
 
-test("shows its key", async () => {
+test("the client sends its key", async () => {
   await clientOf({ apiKey: "secret" }).publish(event);
 
   expect(service.requests[0]?.headers.authorization).toBe("Bearer secret");
 });
 
-test("without a deadline it goes on for ever", async () => {
+test("with an infinite deadline the client retries indefinitely", async () => {
   service.faults.push((response) => answer(response, 503, { code: "log_full" }));
   const client = clientOf({ deadlineMs: Number.POSITIVE_INFINITY });
 
@@ -116,7 +116,7 @@ test.each([
   expect(await clientOf().publish(event)).toMatchObject({ duplicates: 1, attempts: 2, doubtfulAttempts: 1 });
 });
 
-test("tries again when the connection breaks before the answer, or within it", async () => {
+test("a request is repeated if the connection breaks before or within the answer", async () => {
   service.faults.push((response) => response.destroy());
   service.faults.push((response) => {
     response.writeHead(200, { "content-length": "1000" }).write("{");
@@ -126,7 +126,7 @@ test("tries again when the connection breaks before the answer, or within it", a
   expect(await clientOf().publish(event)).toMatchObject({ accepted: 1, attempts: 3, doubtfulAttempts: 2 });
 });
 
-test("tries again when no answer comes in time", async () => {
+test("a request is repeated if no answer comes in time", async () => {
   service.faults.push(() => {});
 
   const { attempts, doubtfulAttempts } = await clientOf({ requestTimeoutMs: 100 }).publish(event);
@@ -144,7 +144,7 @@ test.each([
   expect(await errorOf(clientOf().publish(event))).toMatchObject({ outcome: "not taken", status: 429, attempts: 1 });
 });
 
-test.each([400, 401, 403, 404, 413, 415, 422])("never tries a %i again", async (status) => {
+test.each([400, 401, 403, 404, 413, 415, 422])("a request is not repeated after %i", async (status) => {
   const errors = [{ pointer: "/topic", detail: "must not be empty" }];
   service.faults.push((response) => answer(response, status, { code: "named", detail: "no", errors }));
 
@@ -155,7 +155,7 @@ test.each([400, 401, 403, 404, 413, 415, 422])("never tries a %i again", async (
   expect(service.requests).toHaveLength(1);
 });
 
-test("gives up in time, nothing taken where nothing can have been", async () => {
+test("the client gives up before the deadline: not taken, if nothing can have been stored", async () => {
   refuseAlways((response) => answer(response, 503, { code: "log_full", detail: "the log is full" }));
 
   const error = await errorOf(clientOf({ requestTimeoutMs: 5_000, deadlineMs: 5_300 }).publish([anonymous, event]));
@@ -164,7 +164,7 @@ test("gives up in time, nothing taken where nothing can have been", async () => 
   expect(error.message).toBe("given up, nothing was taken: 503 log_full: the log is full");
 });
 
-test("says when it may have been taken, and which ids to send again", async () => {
+test("the client gives up with an unknown outcome and the ids to send again", async () => {
   refuseAlways(storeAndClose);
 
   const error = await errorOf(clientOf({ requestTimeoutMs: 5_000, deadlineMs: 5_100 }).publish([anonymous, event]));
@@ -175,13 +175,13 @@ test("says when it may have been taken, and which ids to send again", async () =
   expect(await clientOf().publish(error.events)).toMatchObject({ accepted: 0, duplicates: 2 });
 });
 
-test("what was refused after a doubt may have been taken before", async () => {
+test("a refusal after an unknown attempt leaves the outcome unknown", async () => {
   service.faults.push(storeAndClose, (response) => answer(response, 401, { code: "unauthorized" }));
 
   expect(await errorOf(clientOf().publish(event))).toMatchObject({ outcome: "unknown", status: 401, attempts: 2 });
 });
 
-test("a service that is not there took nothing", async () => {
+test("an unreachable service has stored nothing", async () => {
   await service.close();
 
   const error = await errorOf(clientOf({ requestTimeoutMs: 5_000, deadlineMs: 5_050 }).publish(event));
@@ -230,7 +230,7 @@ test("a receipt that is not judged before the deadline is given up", async () =>
   expect(await errorOf(following)).toMatchObject({ outcome: "unknown", reason: "the receipt was not judged in time" });
 });
 
-test("strict by default, lenient where asked for", async () => {
+test("requests are strict by default, and lenient on request", async () => {
   service.faults.push(undefined, (response) => answer(response, 422, { code: "invalid_event" }));
   const mixed = [event, { ...event, topic: "" }];
 
@@ -244,7 +244,7 @@ test("strict by default, lenient where asked for", async () => {
   ]);
 });
 
-test("an attempt that is broken off may have been taken", async () => {
+test("an aborted attempt has an unknown outcome", async () => {
   const abort = new AbortController();
   service.faults.push((_response, store) => {
     store();
@@ -256,7 +256,7 @@ test("an attempt that is broken off may have been taken", async () => {
   expect(error).toMatchObject({ outcome: "unknown", reason: "interrupted", cause: "enough", attempts: 1 });
 });
 
-test("nothing is sent once it is broken off", async () => {
+test("nothing is sent after an abort", async () => {
   const error = await errorOf(clientOf().publish(event, { signal: AbortSignal.abort() }));
 
   expect(error).toMatchObject({ outcome: "not taken", reason: "interrupted" });
@@ -275,7 +275,7 @@ test.each(["signal", "stop"] as const)("a %s ends the pause between attempts", a
   expect(error.attempts).toBe(1);
 });
 
-test("whoever stops gets the answer of the attempt under way", async () => {
+test("after a stop the attempt in flight still gets its answer", async () => {
   const stop = new AbortController();
   service.faults.push((response, store) => {
     stop.abort();

@@ -1,7 +1,7 @@
 import { readPublishAnswer } from "./answer.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
 import type { IdentifiedEvent, NewEvent, PublishAnswer } from "./contract.ts";
-import { deliver, type Interruption, type Patience } from "./deliver.ts";
+import { deliver, type Interruption, type RetryPolicy } from "./deliver.ts";
 import { identify } from "./event-text.ts";
 import { isAnswer } from "./http-attempt.ts";
 import { type Publication, readPublication } from "./publication.ts";
@@ -10,49 +10,49 @@ import { createPublishError, PublishError } from "./publish-error.ts";
 export { PublishError };
 
 export interface ClientOptions {
-  /** The service, `http://localhost:8080`, or where it takes events, `https://example.com/intake/publish`. */
+  /** The URL of the service, `http://localhost:8080`, or of its publish route, `https://example.com/intake/publish`. */
   url: string | URL;
-  /** Presented as `Authorization: Bearer`. */
+  /** The key, sent as `Authorization: Bearer`. */
   apiKey?: string | undefined;
-  /** All attempts of one publish and the pauses between them, milliseconds. Default 120,000. */
+  /** The time limit in milliseconds of all attempts of one publish and the pauses between them. Default 120,000. */
   deadlineMs?: number;
-  /** One attempt, milliseconds. Default: a quarter of the deadline, so that there is time for others. */
+  /** The time limit in milliseconds of one attempt. Default: a quarter of the deadline, so that there is time for retries. */
   requestTimeoutMs?: number;
-  /** The pause after the first failed attempt, milliseconds; it doubles, and half of it is random. Default 100. */
+  /** The pause in milliseconds after the first failed attempt; it doubles, and half of it is random. Default 100. */
   firstDelayMs?: number;
-  /** The longest pause, milliseconds, unless `Retry-After` asks for more. Default 10,000. */
+  /** The longest pause in milliseconds, unless `Retry-After` is longer. Default 10,000. */
   longestDelayMs?: number;
 }
 
 export interface PublishOptions extends Interruption {
-  /** Good events go through where others break a rule, which are listed in `rejected`. Default: all or nothing. */
+  /** Whether valid events are stored if others of the request are invalid; those are listed in `rejected`. Default: all or none. */
   lenient?: boolean;
-  /** Wants `results`: what became of each event, in the order of the request. Default true, of a text false. */
+  /** Whether the answer has `results`: the outcome of each event, in the order of the request. Default true, for a text false. */
   results?: boolean;
 }
 
 const RECEIPT_WAIT_SECONDS = 10;
 
-/** Publishes events to Tidemark. Holds no connection of its own and need not be closed. */
+/** Publishes events to Tidemark. A client holds no connection and need not be closed. */
 export class TidemarkClient {
   readonly #url: URL;
   readonly #headers: Headers;
-  readonly #patience: Patience;
+  readonly #retryPolicy: RetryPolicy;
 
-  /** @throws {TypeError} when the address is none of http or https */
+  /** @throws {TypeError} if the URL is not an http or https URL */
   constructor({ url, apiKey, deadlineMs = 120_000, ...options }: ClientOptions) {
     const { requestTimeoutMs = deadlineMs / 4, firstDelayMs = 100, longestDelayMs = 10_000 } = options;
     this.#url = readUrl(url);
     this.#headers = new Headers(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` });
-    this.#patience = { deadlineMs, requestTimeoutMs, firstDelayMs, longestDelayMs };
+    this.#retryPolicy = { deadlineMs, requestTimeoutMs, firstDelayMs, longestDelayMs };
   }
 
   /**
-   * Publishes one event or a batch in one request, and resolves once the service has taken it: judged, or pending with a
-   * receipt. Events without an id get one before the first attempt, so that every attempt carries the same.
+   * Publishes one event or a batch in one request, and resolves once the service has accepted it: with verdicts, or with a
+   * receipt. Events without an id get one before the first attempt, so that every attempt carries the same id.
    *
-   * @throws {PublishError} with what became of the events, and the events with their ids
-   * @throws {TypeError} when an event cannot be written as JSON
+   * @throws {PublishError} with the outcome, and the events with their ids
+   * @throws {TypeError} if an event cannot be written as JSON
    */
   async publish(events: NewEvent | readonly NewEvent[], options: PublishOptions = {}): Promise<Publication> {
     const identified = [events].flat().map(identify);
@@ -64,18 +64,18 @@ export class TidemarkClient {
   }
 
   /**
-   * Publishes JSON as it stands: one event, an array, or `{"events": [...]}`. Each event has to have its id.
+   * Publishes a JSON text unchanged: one event, an array, or `{"events": [...]}`. Each event must have an id.
    *
-   * @throws {PublishError} with what became of it
+   * @throws {PublishError} with the outcome
    */
   publishText(body: string, options: PublishOptions = {}): Promise<Publication> {
     return this.#send(body, options, []);
   }
 
   /**
-   * Asks the receipt of a publication until it is judged, or until the deadline; `pending` is 0 in what it resolves to.
+   * Polls the receipt of a publication until no event is pending, or until the deadline. Resolves to the final counts.
    *
-   * @throws {PublishError} when it was not judged in time. The events are safe nevertheless: they need not be sent again
+   * @throws {PublishError} if events are still pending at the deadline. They are durable and need not be sent again
    */
   async followReceipt(receipt: URL, interruption: Interruption = {}): Promise<PublishAnswer> {
     const headers = new Headers(this.#headers);
@@ -85,7 +85,7 @@ export class TidemarkClient {
       return answer?.pending === 0 ? answer : undefined;
     };
     const isEnough = ({ body }: { body: unknown }) => read(body) !== undefined;
-    const options = { url: receipt, request: { headers }, patience: this.#patience, interruption, isEnough };
+    const options = { url: receipt, request: { headers }, retryPolicy: this.#retryPolicy, interruption, isEnough };
     const delivery = await deliver(options);
     const judged = isAnswer(delivery.answer) && delivery.meaning === "judged" ? read(delivery.answer.body) : undefined;
     if (judged !== undefined) return judged;
@@ -93,7 +93,7 @@ export class TidemarkClient {
     throw new PublishError({ outcome: "unknown", reason: "the receipt was not judged in time", attempts });
   }
 
-  /** Gathers events into requests of this client. */
+  /** Creates a batcher, which gathers events into requests of this client. */
   batcher(options: BatcherOptions = {}): Batcher {
     return new Batcher(this, options);
   }
@@ -105,7 +105,7 @@ export class TidemarkClient {
     if (lenient) headers.append("prefer", "handling=lenient");
     if (results) headers.append("prefer", "return=representation");
     const request = { method: "POST", headers, body };
-    const delivery = await deliver({ url: this.#url, request, patience: this.#patience, interruption });
+    const delivery = await deliver({ url: this.#url, request, retryPolicy: this.#retryPolicy, interruption });
     const { answer, meaning } = delivery;
     if (isAnswer(answer) && meaning === "judged") return readPublication(answer, delivery, this.#url, events);
     const cause = interruption.signal?.aborted ? interruption.signal.reason : undefined;

@@ -18,7 +18,7 @@ function auditWith(overrides: Partial<Audit> = {}): Audit {
   });
 }
 
-test("shows the books and the rows side by side", () => {
+test("the report shows the books and the rows side by side", () => {
   expect(writeReport(auditWith(), "tidemark.db")).toBe(
     [
       "tidemark.db, as it was at 2025-10-23T10:00:00.000000Z; counted in 1.3 s",
@@ -33,7 +33,7 @@ test("shows the books and the rows side by side", () => {
   );
 });
 
-test("names the topics that differ, and how many more", () => {
+test("the report names the topics that differ, and the number of others", () => {
   const differences = [{ topic: "user.login", booked: COUNTS, counted: { ...COUNTS, stored: 1_233 } }];
 
   const report = writeReport(auditWith({ differences, differencesTotal: 3 }), "tidemark.db");
@@ -48,7 +48,7 @@ test("names the topics that differ, and how many more", () => {
   ]);
 });
 
-test("says so when only the sources differ", () => {
+test("the report says if only the sources differ", () => {
   const report = writeReport(auditWith({ bySource: { duplicates: 19, conflicts: 1 } }), "tidemark.db");
 
   expect(report).toContain("THE BOOKS DO NOT BALANCE: those by source are not those by topic.");

@@ -7,7 +7,7 @@ const COLUMNS: [title: string, count: (counts: AuditCounts) => number][] = [
   ["dead-lettered", ({ deadLettered }) => deadLettered],
 ];
 
-/** The books and the recount side by side, for people. */
+/** Writes the books and the recount side by side. */
 export function writeReport(audit: Audit, database: string): string {
   const { auditedAt, durationMs, booked, counted, bySource, topicsTotal } = audit;
   const rows = [
@@ -47,7 +47,7 @@ function countsOf(counts: AuditCounts): string[] {
   return COLUMNS.map(([, count]) => formatCount(count(counts)));
 }
 
-/** Words to the left, numbers to the right. */
+/** Aligns text to the left and numbers to the right. */
 function writeTable(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows

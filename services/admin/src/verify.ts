@@ -7,15 +7,15 @@ import type { Target } from "./options.ts";
 import { writeReport } from "./report.ts";
 
 export interface Verification {
-  /** 0 balanced, 1 not, 2 when nobody can say. */
+  /** 0: the books balance, 1: they do not, 2: no result. */
   exitCode: number;
-  /** What was found, for standard output. */
+  /** The result, for standard output. */
   output?: string;
-  /** Why it could not be done, for standard error. */
+  /** The reason why there is no result, for standard error. */
   fault?: string;
 }
 
-/** Recounts a database, and words what came of it. */
+/** Recounts a database and words the result. */
 export async function verify({ target, isJson }: { target: Target; isJson: boolean }): Promise<Verification> {
   try {
     const audit = await recount(target);
@@ -31,7 +31,7 @@ async function recount(target: Target): Promise<Audit> {
   return target.kind === "sqlite" ? verifySqlite(target.path) : verifyPostgres({ url: target.url });
 }
 
-/** Without the password: it may end up in a log. */
+/** Returns the name of a database without its password, because the output may end up in a log. */
 function nameOf(target: Target): string {
   if (target.kind === "sqlite") return resolve(target.path);
   const { protocol, host, pathname } = new URL(target.url);
@@ -40,7 +40,7 @@ function nameOf(target: Target): string {
 
 function reasonsOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
-  // Of several addresses that were tried, the last error tells as much as all of them.
+  // If several addresses were tried, the last error says as much as all of them.
   const cause = error.cause instanceof AggregateError ? error.cause.errors.at(-1) : error.cause;
   return [error.message, ...(cause instanceof Error && cause.message !== "" ? [cause.message] : [])];
 }

@@ -1,7 +1,7 @@
 import type { Counters } from "./counters.ts";
 import type { Tally } from "./tally.ts";
 
-/** One figure, and the bounds that what was sent puts on it; they are equal unless answers were lost. */
+/** One figure and its bounds according to what was sent; the bounds are equal unless answers were lost. */
 export interface Comparison {
   name: string;
   actual: number;
@@ -14,9 +14,9 @@ export function agrees({ actual, least, most }: Comparison): boolean {
 }
 
 /**
- * Compares the answers with what was sent. Which of two copies is accepted is left to chance, but each distinct event is
- * accepted once, by an answer unless that answer was lost. So the accepted are at most the distinct events that answers
- * speak of, and at least those of them that no lost answer may have stored.
+ * Compares the answers with what was sent. Either of two equal events may be accepted, but each distinct event is
+ * accepted once, in an answer unless that answer was lost. So the number of accepted events is at most that of the distinct
+ * events in answers, and at least that of those which no lost answer may have stored.
  */
 export function compareAnswers(tally: Tally, expectRepeat: boolean): Comparison[] {
   const most = expectRepeat ? 0 : tally.answeredEvents.count();
@@ -36,7 +36,7 @@ function exactly(name: string, actual: number, expected: number): Comparison {
   return { name, actual, least: expected, most: expected };
 }
 
-/** Compares how far the service's own counters moved; right only while nobody else publishes. */
+/** Compares the growth of the service's own counters; valid only if there is no other publisher. */
 export function compareCounters(
   { before, after }: { before: Counters; after: Counters },
   tally: Tally,

@@ -1,7 +1,7 @@
 import { attempt, isAnswer } from "@tidemark/client/http-attempt";
 import { pause } from "@tidemark/client/retry";
 
-/** The service's own counters, as `/stats` shows them. */
+/** The service's own counters in `/stats`. */
 export interface Counters {
   received: number;
   unique: number;
@@ -10,13 +10,13 @@ export interface Counters {
 }
 
 export interface CountersOptions {
-  /** Where events are published; `/stats` is its neighbour. */
+  /** The URL of `/publish`; `/stats` is beside it. */
   url: URL;
   apiKey?: string | undefined;
   signal: AbortSignal;
 }
 
-/** Reads `/stats`; undefined when it does not answer with whole counters. */
+/** Reads `/stats`; undefined if it does not answer with valid counters. */
 export async function readCounters({ url, apiKey, signal }: CountersOptions): Promise<Counters | undefined> {
   const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const answer = await attempt(new URL("stats", url), { headers, timeoutMs: 5_000, signal });
@@ -31,11 +31,11 @@ export async function readCounters({ url, apiKey, signal }: CountersOptions): Pr
   return Object.values(counters).every(Number.isSafeInteger) ? (counters as Counters) : undefined;
 }
 
-/** Reads `/stats` until nothing is queued, for a bounded time; the last counters seen. */
+/** Reads `/stats` until the queue is empty, for a limited time. Returns the last counters. */
 export async function waitUntilDrained(
-  options: CountersOptions & { patienceMs: number },
+  options: CountersOptions & { timeoutMs: number },
 ): Promise<Counters | undefined> {
-  const giveUpAt = performance.now() + options.patienceMs;
+  const giveUpAt = performance.now() + options.timeoutMs;
   for (;;) {
     const counters = await readCounters(options);
     if (counters?.queued === 0 || performance.now() > giveUpAt || !(await pause(200, options.signal))) return counters;

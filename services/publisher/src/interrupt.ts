@@ -1,10 +1,10 @@
 export const INTERRUPTED_EXIT_CODE = 130;
 
 const LAST_ANSWERS_MS = 5_000;
-// npm delivers the terminal's Ctrl-C a second time, at once; only a later one is a person losing patience.
+// npm delivers the terminal's Ctrl-C twice at once; only a later one is a second Ctrl-C.
 const SAME_SIGNAL_MS = 1_000;
 
-/** `stop` fires on Ctrl-C or SIGTERM; `abort` when the requests under way have not had their answers soon after. */
+/** `stop` fires on Ctrl-C or SIGTERM; `abort` fires if requests are still in flight some seconds later. */
 export interface Interruption {
   stop: AbortSignal;
   abort: AbortSignal;

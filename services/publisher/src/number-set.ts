@@ -1,4 +1,4 @@
-/** A set of whole numbers below a limit, one bit each: a million of them take 125 KB. */
+/** A set of whole numbers below a limit, with one bit for each: a million numbers take 125 KB. */
 export class NumberSet {
   readonly #bits: Uint8Array;
 
@@ -15,7 +15,7 @@ export class NumberSet {
     return this.#bits.reduce((sum, bits) => sum + countOnes(bits), 0);
   }
 
-  /** How many numbers are in this set and not in the other, which has the same limit. */
+  /** Counts the numbers in this set that are not in the other, which has the same limit. */
   countWithout(other: NumberSet): number {
     return this.#bits.reduce((sum, bits, byte) => sum + countOnes(bits & ~(other.#bits[byte] ?? 0)), 0);
   }

@@ -1,27 +1,27 @@
 import { createRandom, pickBelow, type Random } from "./random.ts";
 
-/** What to send. Equal plans give equal requests, byte for byte. */
+/** The events of a run. Equal plans give equal requests, byte for byte. */
 export interface Plan {
   /** Events to send, copies included. */
   events: number;
-  /** The share of them that are copies of an earlier one, in [0, 1). */
+  /** The share of events that repeat an earlier one, in [0, 1). */
   duplicateRate: number;
-  /** Events a request carries at most. */
+  /** The maximum number of events in a request. */
   batchSize: number;
   topics: number;
   seed: number;
-  /** Part of every event id, so that another run's events are other events. */
+  /** Part of every event id, so that every run sends different events. */
   runId: string;
   /** The timestamp of the first event, milliseconds since the epoch. */
   startMs: number;
 }
 
-/** How many of the planned events are copies. */
+/** Returns the number of planned events that are copies. */
 export function countCopies({ events, duplicateRate }: Pick<Plan, "events" | "duplicateRate">): number {
   return Math.min(Math.round(events * duplicateRate), Math.max(events - 1, 0));
 }
 
-/** How many different events the plan has: they are numbered from 0 in the order of their first appearance. */
+/** Returns the number of distinct events, which are numbered from 0 in the order of their first appearance. */
 export function countDistinct(plan: Pick<Plan, "events" | "duplicateRate">): number {
   return plan.events - countCopies(plan);
 }
@@ -30,8 +30,8 @@ export function countDistinct(plan: Pick<Plan, "events" | "duplicateRate">): num
 export type PlannedRequest = number[];
 
 /**
- * The requests in order. They begin with one event sent three times, alone; then come batches in which new events mix
- * with copies from the same batch, from the last few, and from any time before. Nothing is remembered but two counts: an
+ * Generates the requests in order: first one event three times, alone, and then batches in which new events mix
+ * with copies of events from the same batch, from recent batches and from any earlier one. Only two counts are kept: an
  * event is a function of its number.
  */
 export function* planRequests(plan: Plan): Generator<PlannedRequest> {
@@ -52,7 +52,7 @@ function* planNumbers(plan: Plan): Generator<number> {
   const isThreefold = copies >= 2;
   while (copies + fresh > 0) {
     const sent = plan.events - copies - fresh;
-    // Copies at the odds of what remains: the rate is even over the run, and exact at its end.
+    // The odds of a copy follow from what remains: the rate is even over the run, and exact at its end.
     const isCopy = next > 0 && ((isThreefold && sent < 3) || pickBelow(random, copies + fresh) < copies);
     if (isCopy) {
       copies--;
@@ -64,7 +64,7 @@ function* planNumbers(plan: Plan): Generator<number> {
   }
 }
 
-/** A retry at once, a retry a little later, or one that comes back out of nowhere. */
+/** Picks the event of an immediate retry, of a retry a little later, or of a very late one. */
 function pickEarlier(random: Random, count: number, batchSize: number): number {
   const kind = random();
   if (kind < 0.25) return count - 1;
@@ -76,7 +76,7 @@ const TOPICS = ["user.login", "order.created", "payment.settled", "page.viewed",
 const SOURCES = ["auth-service", "shop-service", "billing-service", "web-frontend", "edge-gateway"];
 const ACTIONS = ["created", "changed", "viewed", "removed", "retried"];
 
-/** The JSON text of an event. */
+/** Returns the JSON text of an event. */
 export function writeEvent(plan: Plan, number: number): string {
   const random = createRandom(plan.seed ^ Math.imul(number + 1, 0x9e3779b1));
   const topic = pickBelow(random, plan.topics);
@@ -97,7 +97,7 @@ export function writeEvent(plan: Plan, number: number): string {
   });
 }
 
-/** The body of a request: a single event as it is, batches in both forms by turns. */
+/** Returns the body of a request: a single event without an array, batches in both forms in turn. */
 export function writeBody(plan: Plan, request: PlannedRequest): string {
   const [first = 0] = request;
   if (request.length === 1) return writeEvent(plan, first);

@@ -6,13 +6,13 @@ const PROGRESS_INTERVAL_MS = 1_000;
 
 export interface PublishOptions extends SendOptions {
   plan: Plan;
-  /** Requests under way at a time. */
+  /** The number of requests in flight at a time. */
   concurrency: number;
-  /** Called after each request, and every second: while the store is away, none comes to its end for long. */
+  /** Called after each request, and every second, because no request ends while the store is down. */
   onProgress: (tally: Tally) => void;
 }
 
-/** Sends the whole plan, or as much of it as there was until `stop` fired; every request begun is in the tally. */
+/** Sends the whole plan, or the part until `stop` fires; the tally contains every request that was started. */
 export async function publishPlan({ plan, concurrency, onProgress, ...options }: PublishOptions): Promise<Tally> {
   const tally = new Tally(countDistinct(plan));
   const requests = planRequests(plan);

@@ -2,7 +2,7 @@ import { agrees, type Comparison } from "./comparison.ts";
 import { formatCount } from "./format-count.ts";
 import type { Tally } from "./tally.ts";
 
-/** The summary of a run, for people. */
+/** Writes the summary of a run. */
 export function writeSummary(tally: Tally, durationMs: number): string {
   const seconds = durationMs / 1_000;
   const rows: [string, string][] = [
@@ -22,7 +22,7 @@ export function writeSummary(tally: Tally, durationMs: number): string {
   return [...lines, ...(reasons.length > 0 ? ["requests that failed:", ...reasons] : [])].join("\n");
 }
 
-/** One line per figure: what it is and what it had to be. */
+/** Writes one line per figure: its value and the expected one. */
 export function writeComparisons(comparisons: Comparison[]): string {
   return comparisons
     .map((comparison) => {

@@ -16,7 +16,7 @@ const loseAnswer: Fault = (response, store) => {
   response.destroy();
 };
 
-/** Runs the publisher against the fake service; what it printed, and its exit code. */
+/** Runs the publisher against the fake service. Returns the printed text and the exit code. */
 function runWith(...args: string[]) {
   return runShowing(() => {}, ...args);
 }
@@ -37,7 +37,7 @@ async function runShowing(show: Progress["show"], ...args: string[]) {
   return { exitCode, text: printed.join("\n") };
 }
 
-test("everything agrees with a service that counts right", async () => {
+test("a run against a service that counts right ends with 0", async () => {
   const { exitCode, text } = await runWith("--events", "2000", "--duplicate-rate", "0.3", "--check-stats");
 
   expect(text).toContain("ok accepted: 1,400, expected 1,400");
@@ -47,7 +47,7 @@ test("everything agrees with a service that counts right", async () => {
   expect(exitCode).toBe(0);
 });
 
-test("everything agrees when answers get lost, within the bounds that leaves", async () => {
+test("a run with lost answers ends with 0 within wider bounds", async () => {
   for (let index = 0; index < 30; index++) service.faults.push(index % 3 === 0 ? loseAnswer : undefined);
 
   const { exitCode, text } = await runWith("--events", "2000", "--check-stats");
@@ -56,7 +56,7 @@ test("everything agrees when answers get lost, within the bounds that leaves", a
   expect(exitCode).toBe(0);
 });
 
-test("shows what is pending while no request comes to its end", async () => {
+test("the progress shows pending events while no request ends", async () => {
   const shown = Promise.withResolvers<number>();
   service.faults.push((response, store) => void shown.promise.then(() => answer(response, 200, store())));
 
@@ -69,15 +69,15 @@ test("shows what is pending while no request comes to its end", async () => {
 test.each<[string, Fault]>([
   ["accepts too much", (response) => answer(response, 200, { received: 100, accepted: 100, duplicates: 0 })],
   ["loses events", (response) => answer(response, 200, { received: 99, accepted: 99, duplicates: 0 })],
-  ["sees conflicts", (response, store) => answer(response, 200, { duplicates: 0, ...store(), conflicts: 1 })],
-  ["refuses what is right", (response) => answer(response, 422, { code: "invalid_event" })],
-])("fails when the service %s", async (_name, fault) => {
+  ["reports conflicts", (response, store) => answer(response, 200, { duplicates: 0, ...store(), conflicts: 1 })],
+  ["refuses valid events", (response) => answer(response, 422, { code: "invalid_event" })],
+])("a run fails if the service %s", async (_name, fault) => {
   service.faults.push(undefined, undefined, undefined, fault);
 
   expect((await runWith("--events", "1000", "--concurrency", "1")).exitCode).toBe(1);
 });
 
-test("somebody else's events in /stats matter only when insisted upon", async () => {
+test("events of another publisher in /stats fail a run only with --check-stats", async () => {
   const publishElsewhere: Fault = (response, store) => {
     service.books.received++;
     service.books.unique++;
@@ -92,7 +92,7 @@ test("somebody else's events in /stats matter only when insisted upon", async ()
   expect(insisted.text).toContain("NOT OK /stats unique_processed: 376, expected 375");
 });
 
-test("a run repeated under its id is all duplicates, and that has to be said", async () => {
+test("a repeated run needs --expect-repeat, and then every event is a duplicate", async () => {
   const repeat = ["--events", "300", "--run-id", "again"];
   expect((await runWith(...repeat)).exitCode).toBe(0);
 

@@ -10,7 +10,7 @@ import { publishPlan } from "./publish-plan.ts";
 import { writeComparisons, writeSummary } from "./report.ts";
 import type { Tally } from "./tally.ts";
 
-const DRAIN_PATIENCE_MS = 30_000;
+const DRAIN_TIMEOUT_MS = 30_000;
 
 export interface RunOptions extends Omit<PublisherOptions, "url"> {
   plan: Plan;
@@ -18,11 +18,11 @@ export interface RunOptions extends Omit<PublisherOptions, "url"> {
   apiKey?: string | undefined;
   interruption: Interruption;
   progress: Progress;
-  /** Prints one line, or several. */
+  /** Prints one or more lines. */
   print: (text: string) => void;
 }
 
-/** Publishes the plan, prints what came of it, and resolves to the exit code. */
+/** Publishes the plan, prints the results, and resolves to the exit code. */
 export async function run({ interruption, progress, print, ...options }: RunOptions): Promise<number> {
   const { plan, url, apiKey, timeout, retryFor } = options;
   const client = new TidemarkClient({ url, apiKey, requestTimeoutMs: timeout, deadlineMs: retryFor + timeout });
@@ -55,7 +55,7 @@ async function checkCounters(
   service: CountersOptions,
   { before, tally, options, print }: CheckedRun,
 ): Promise<boolean> {
-  const after = await waitUntilDrained({ ...service, patienceMs: DRAIN_PATIENCE_MS });
+  const after = await waitUntilDrained({ ...service, timeoutMs: DRAIN_TIMEOUT_MS });
   if (before === undefined || after === undefined) {
     print("/stats did not answer: the service's own counters are not compared");
     return false;
@@ -63,6 +63,6 @@ async function checkCounters(
   const comparisons = compareCounters({ before, after }, tally, options.expectRepeat);
   const note = options.checkStats ? "" : " (for information: others may publish too; --check-stats insists)";
   print(`counters against what was sent${note}:\n${writeComparisons(comparisons)}`);
-  if (after.queued > 0) print(`  ${after.queued} events are still queued after ${DRAIN_PATIENCE_MS / 1_000} s`);
+  if (after.queued > 0) print(`  ${after.queued} events are still queued after ${DRAIN_TIMEOUT_MS / 1_000} s`);
   return after.queued === 0 && comparisons.every(agrees);
 }

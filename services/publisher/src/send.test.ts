@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => service.close());
 
-test("is answered with the service's counts", async () => {
+test("an answered request has the counts of the service", async () => {
   const outcome = await sendRequest(event, options);
 
   expect(outcome).toMatchObject({ result: "answered", attempts: 1, doubtfulAttempts: 0 });
@@ -35,7 +35,7 @@ test("is answered with the service's counts", async () => {
   });
 });
 
-test("tries again, and remembers what may have been taken", async () => {
+test("a request with a lost answer is repeated, and the lost attempt is counted", async () => {
   service.faults.push((response, store) => {
     store();
     response.destroy();
@@ -47,7 +47,7 @@ test("tries again, and remembers what may have been taken", async () => {
   expect(outcome.counts).toMatchObject({ accepted: 0, duplicates: 1 });
 });
 
-test("is refused with the service's reason", async () => {
+test("a refused request has the reason of the service", async () => {
   service.faults.push((response) => answer(response, 422, { code: "invalid_event", detail: "no" }));
 
   expect(await sendRequest(event, options)).toEqual({
@@ -58,7 +58,7 @@ test("is refused with the service's reason", async () => {
   });
 });
 
-test("is refused, too, when it was given up and nothing was taken", async () => {
+test("a request that was given up before it was sent is refused", async () => {
   await service.close();
 
   const outcome = await sendRequest(event, optionsWithin(0));
@@ -68,7 +68,7 @@ test("is refused, too, when it was given up and nothing was taken", async () => 
 
 const PENDING = { received: 1, accepted: 0, duplicates: 0, pending: 1 };
 
-test("follows the receipt of a 202 until nothing is pending", async () => {
+test("the receipt of a 202 is followed until nothing is pending", async () => {
   service.faults.push((response) => answer(response, 202, PENDING, { location: "/receipts/r1" }));
   service.receipts.set("/receipts/r1", [PENDING, { received: 1, accepted: 1, duplicates: 0, pending: 0 }]);
 
@@ -77,7 +77,7 @@ test("follows the receipt of a 202 until nothing is pending", async () => {
   expect(outcome).toMatchObject({ result: "answered", attempts: 1, counts: { accepted: 1, pending: 0 } });
 });
 
-test("does not know what became of a request whose receipt is never judged", async () => {
+test("a request whose receipt stays pending has an unknown outcome", async () => {
   service.faults.push((response) => answer(response, 202, PENDING, { location: "/receipts/r1" }));
   service.receipts.set("/receipts/r1", [PENDING]);
 
@@ -88,7 +88,7 @@ test("does not know what became of a request whose receipt is never judged", asy
   });
 });
 
-test("stops waiting when the run is stopped", async () => {
+test("a stop ends the pause between attempts", async () => {
   const stop = new AbortController();
   service.faults.push((response) => {
     answer(response, 503, { code: "log_full" }, { "retry-after": "9" });

@@ -4,28 +4,28 @@ import type { Publication } from "@tidemark/client/publication";
 
 export interface SendOptions {
   client: TidemarkClient;
-  /** Ends the waiting between attempts; the request under way gets its answer. */
+  /** Ends the pauses between attempts; the request in flight may complete. */
   stop: AbortSignal;
-  /** Breaks off the request under way. */
+  /** Aborts the request in flight. */
   abort: AbortSignal;
 }
 
-/** What became of one request. */
+/** The outcome of one request. */
 export interface Outcome {
-  /** `answered`: the verdict is in. `refused`: nothing was stored. `unknown`: nobody told. */
+  /** `answered`: with verdicts. `refused`: nothing was stored. `unknown`: the events may have been stored. */
   result: "answered" | "refused" | "unknown";
   /** Set when answered. */
   counts?: Counts;
   /** Set when not answered. */
   reason?: string;
   attempts: number;
-  /** Attempts whose answer was lost: each may have been taken, so that a later one is told of duplicates. */
+  /** Attempts whose answer was lost. Each may have stored its events, so that a later attempt finds duplicates. */
   doubtfulAttempts: number;
-  /** How long the answered attempt took. */
+  /** The duration of the answered attempt. */
   ms?: number;
 }
 
-/** Publishes one body and stays with it until it is judged, refused, or given up. After a 202 it follows the receipt. */
+/** Publishes one body, and retries until it is stored, refused or given up. After a 202 it follows the receipt. */
 export async function sendRequest(body: string, options: SendOptions): Promise<Outcome> {
   const interruption = { signal: options.abort, stop: options.stop };
   try {

@@ -13,7 +13,7 @@ const anyRequest = fc.record({
   isAnswered: fc.boolean(),
 });
 
-test("a service that counts right always agrees, whatever answers are lost", () => {
+test("the counts of a correct service agree with the tally, whatever answers are lost", () => {
   fc.assert(
     fc.property(fc.array(anyRequest, { maxLength: 20 }), (requests) => {
       const tally = new Tally(DISTINCT);
@@ -44,7 +44,7 @@ test("a service that counts right always agrees, whatever answers are lost", () 
   );
 });
 
-test("without lost answers one event too many or too few is seen", () => {
+test("without lost answers the comparison detects one event too many or too few", () => {
   for (const accepted of [1, 3]) {
     const tally = new Tally(DISTINCT);
     const counts = { received: 3, accepted, duplicates: 3 - accepted, conflicts: 0, deadLettered: 0, pending: 0 };

@@ -5,35 +5,35 @@ import type { Outcome } from "./send.ts";
 
 const LONGEST_MICROSECONDS = 24 * 60 * 60 * 1_000_000;
 
-/** The publisher's own books: what it sent and what it was told. Its size depends on the plan by one bit an event. */
+/** The publisher's own counts: what it sent, and what the service answered. It takes two bits for each event of the plan. */
 export class Tally {
-  /** Events in requests that came to an end, whichever. */
+  /** Events in requests that have ended. */
   sent = 0;
-  /** Events in requests under way: sent or about to be, or taken and waiting for their verdict. */
+  /** Events in requests in flight: about to be sent, sent, or waiting for their verdict. */
   pending = 0;
-  /** Events whose verdict came. */
+  /** Events with a verdict. */
   judged = 0;
   accepted = 0;
   duplicates = 0;
   conflicts = 0;
   deadLettered = 0;
-  /** Events that were refused or never taken. */
+  /** Events that were refused. */
   errors = 0;
-  /** Events of which nobody told what became of them. */
+  /** Events whose outcome is unknown. */
   unknown = 0;
   requests = 0;
   retries = 0;
-  /** Events in attempts whose answer was lost: what the service may have received beyond what it told. */
+  /** Events in attempts whose answer was lost, which the service may have received in addition. */
   doubtfulCopies = 0;
   /** Answers whose counts do not add up to what was sent. */
   wrongAnswers = 0;
   /** The durations of answered attempts in microseconds, within 1 %. */
   readonly latencies = createHistogram({ lowest: 1, highest: LONGEST_MICROSECONDS, figures: 2 });
-  /** Why requests failed, and how often; the first few reasons. */
+  /** The first few reasons why requests failed, with their counts. */
   readonly reasons = new Map<string, number>();
-  /** Distinct events that the answers speak of. */
+  /** The distinct events in answers. */
   readonly answeredEvents: NumberSet;
-  /** Distinct events that a lost answer may have stored. */
+  /** The distinct events that an attempt with a lost answer may have stored. */
   readonly doubtfulEvents: NumberSet;
 
   constructor(distinct: number) {
@@ -50,7 +50,7 @@ export class Tally {
     this.requests++;
     this.sent += request.length;
     this.retries += outcome.attempts - 1;
-    // An unknown outcome without a lost attempt is a taken request whose verdict never came.
+    // An unknown outcome without a lost attempt is a request that was answered 202 and got no verdict.
     const lostAttempts =
       outcome.result === "unknown" ? Math.max(outcome.doubtfulAttempts, 1) : outcome.doubtfulAttempts;
     this.doubtfulCopies += lostAttempts * request.length;
