@@ -2,15 +2,15 @@ import { check } from "k6";
 import type { Options } from "k6/options";
 import { Producer } from "./k6/producer.k6.ts";
 import { publish } from "./k6/publish.k6.ts";
-import { PATIENCE, type Run, startRun, topicsOf } from "./k6/run.k6.ts";
+import { type Run, startRun, TIME_LIMITS, topicsOf } from "./k6/run.k6.ts";
 import { bodyOf, get } from "./k6/service.k6.ts";
 import { EXACT_TALLY, settleTally } from "./k6/tally.k6.ts";
 
 const duration = __ENV.DURATION || "30s";
 
-/** Producers, readers who look for what was just confirmed, and people at dashboards, at once. DURATION, default 30s. */
+/** Producers, readers of events that were just confirmed, and dashboards, at the same time. DURATION, default 30s. */
 export const options: Options = {
-  ...PATIENCE,
+  ...TIME_LIMITS,
   scenarios: {
     producers: { executor: "constant-vus", vus: 8, duration, exec: "produce" },
     walkers: { executor: "constant-vus", vus: 2, duration, exec: "walk" },
@@ -25,7 +25,7 @@ let cursor: string | undefined;
 export const setup = startRun;
 export const teardown = settleTally;
 
-/** What a 200 has confirmed can be read at once. */
+/** Checks that an event can be read immediately after its 200. */
 export function produce(run: Run): void {
   publish(producer, producer.makeBatch(run, 20, 0.25));
   const event = producer.anyConfirmed();
@@ -36,7 +36,7 @@ export function produce(run: Run): void {
   });
 }
 
-/** Forward through one topic of the run, page by page. */
+/** Reads one topic of the run, page by page in ascending order. */
 export function walk(run: Run): void {
   const [topic = ""] = topicsOf(run);
   const from = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;

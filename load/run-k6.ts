@@ -4,11 +4,11 @@ import { existsSync, globSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** `npm run load:k6 -- SCRIPT [options of k6 run]`: by the k6 on the PATH, else by its image. */
+/** Runs `npm run load:k6 -- SCRIPT [options of k6 run]` with the k6 on the PATH, or else with its image. */
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const IMAGE = "grafana/k6:1.8.1";
-const OLDEST_MAJOR = 1; // runs TypeScript as it is
+const OLDEST_MAJOR = 1; // runs TypeScript directly
 const WRONG_ARGUMENTS_EXIT_CODE = 2;
 
 const [name = "", ...args] = process.argv.slice(2);
@@ -48,7 +48,7 @@ function findK6(): [string, ...string[]] {
   process.exit(1);
 }
 
-/** What a command prints; nothing where it is missing or fails. */
+/** Returns the output of a command; nothing if the command is missing or fails. */
 function said(program: string, words: string[]): string {
   try {
     return execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

@@ -2,13 +2,13 @@ import { check } from "k6";
 import type { Options } from "k6/options";
 import { Producer } from "./k6/producer.k6.ts";
 import { publish } from "./k6/publish.k6.ts";
-import { PATIENCE, type Run, startRun } from "./k6/run.k6.ts";
+import { type Run, startRun, TIME_LIMITS } from "./k6/run.k6.ts";
 import { bodyOf, get } from "./k6/service.k6.ts";
 import { EXACT_TALLY, settleTally } from "./k6/tally.k6.ts";
 
-/** Does it work at all: every route that a producer or a reader needs, once or twice. Some seconds. */
+/** A test of some seconds: every route that a producer or a reader needs, once or twice. */
 export const options: Options = {
-  ...PATIENCE,
+  ...TIME_LIMITS,
   vus: 1,
   iterations: 3,
   thresholds: { ...EXACT_TALLY, checks: ["rate==1"], publish_errors: ["rate==0"], publish_refused: ["count==0"] },

@@ -1,15 +1,15 @@
 import type { Options } from "k6/options";
 import { Producer } from "./k6/producer.k6.ts";
 import { publish } from "./k6/publish.k6.ts";
-import { PATIENCE, type Run, startRun } from "./k6/run.k6.ts";
+import { type Run, startRun, TIME_LIMITS } from "./k6/run.k6.ts";
 import { EXACT_TALLY, settleTally } from "./k6/tally.k6.ts";
 
 const RATE = Number(__ENV.RATE || 20);
 const EVENTS_A_BATCH = 50;
 
-/** A steady stream for long: what grows, leaks or drifts shows by the end. DURATION, default 30m; RATE, requests a second, default 20. */
+/** A long steady stream, which shows growth, leaks and drift. DURATION, default 30m; RATE, requests per second, default 20. */
 export const options: Options = {
-  ...PATIENCE,
+  ...TIME_LIMITS,
   scenarios: {
     stream: {
       executor: "constant-arrival-rate",

@@ -2,18 +2,18 @@ import { check } from "k6";
 import type { Options } from "k6/options";
 import { Producer } from "./k6/producer.k6.ts";
 import { publish } from "./k6/publish.k6.ts";
-import { PATIENCE, type Run, startRun } from "./k6/run.k6.ts";
+import { type Run, startRun, TIME_LIMITS } from "./k6/run.k6.ts";
 import { settleTally, TALLY_WITH_RETRIES } from "./k6/tally.k6.ts";
 
 const EVENTS_A_BATCH = 500;
 const MOST_USERS = Number(__ENV.USERS || 200);
 
 /**
- * Ever more producers, until the service refuses. It may refuse (`publish_refused` counts it), but it may not answer
- * wrongly, forget what it confirmed, or stay down: when the crowd has gone, a last batch goes through. USERS, default 200.
+ * More and more producers, until the service refuses. It may refuse (`publish_refused` counts it), but it must not answer
+ * wrongly, lose confirmed events, or stay down: a last batch is accepted after the load. USERS, default 200.
  */
 export const options: Options = {
-  ...PATIENCE,
+  ...TIME_LIMITS,
   scenarios: {
     crowd: {
       executor: "ramping-vus",
@@ -23,7 +23,7 @@ export const options: Options = {
         { duration: "10s", target: MOST_USERS },
         { duration: "5s", target: 0 },
       ],
-      gracefulStop: "120s", // whoever was left without knowing sends again until it knows
+      gracefulStop: "120s", // producers with an unknown outcome repeat their batch
       gracefulRampDown: "120s",
     },
     afterwards: { executor: "per-vu-iterations", exec: "comeBack", vus: 1, iterations: 1, startTime: "45s" },

@@ -7,7 +7,7 @@ export interface DataDir {
   stop(): Promise<void>;
 }
 
-/** A fresh folder under data/, so that it lies on the disk that a deployment here would use; `stop` removes it. */
+/** Creates a new folder under data/, on the disk that a deployment here would use; `stop` removes it. */
 export async function openDataDir(): Promise<DataDir> {
   const parent = fileURLToPath(new URL("../../data/", import.meta.url));
   await mkdir(parent, { recursive: true });

@@ -30,7 +30,7 @@ process.stdout.write(report);
 if (options.save) await writeFile(RESULTS, report);
 process.exit(0);
 
-/** One round, on services and tables of its own: what grows is measured by bench:scale. */
+/** Measures one round with new services and empty tables; bench:scale measures large tables. */
 async function measureAnew({ only, rounds, profile, ...options }: BenchOptions, round: number) {
   await using opened = new AsyncDisposableStack();
   const { path: dataDir } = opened.adopt(await openDataDir(), stop);
@@ -60,7 +60,7 @@ async function measureAnew({ only, rounds, profile, ...options }: BenchOptions, 
   return await describeMachine(dataDir, stack?.databaseUrl);
 }
 
-/** A file with single's tables, for raw inserts. */
+/** Creates a file with the tables of single, for raw inserts. */
 async function makeSqliteFile(dataDir: string): Promise<string> {
   const directory = join(dataDir, "sqlite");
   const single = await startSingle({ dataDir: directory });

@@ -11,7 +11,7 @@ export interface LoadCase {
   duplicateRate: number;
   seconds?: number;
   events?: number;
-  /** Sends the events of this run again, all of which it has made. */
+  /** The run whose events are sent again. */
   again?: { runId: string; made: number };
 }
 
@@ -24,7 +24,7 @@ export interface MeasuredLoad {
   made: number;
 }
 
-/** Processor time comes in ticks of 10 ms; and the last acknowledgements are still to be sent. */
+/** Processor time is counted in ticks of 10 ms, and the last acknowledgements are still to be sent. */
 const SETTLE_MS = 200;
 const WARM_UP_SECONDS = 0.7;
 
@@ -36,16 +36,16 @@ function orderOf({ again, ...load }: LoadCase, urls: string[]): LoadOrder {
   return { ...load, urls, runId: again?.runId ?? makeRunId(), ...(again && { made: again.made }) };
 }
 
-/** What a bare server of HTTP answers, which keeps no books. */
+/** Measures a bare HTTP server, which keeps no books. */
 export async function measureEcho(loader: Loader, url: string, load: LoadCase): Promise<Figures> {
   await loader.run({ ...orderOf(load, [url]), seconds: WARM_UP_SECONDS });
   return figuresOf(await loader.run(orderOf(load, [url])));
 }
 
 /**
- * Loads a product after a short warm-up, and holds its answers against its books.
+ * Loads a deployment after a short warm-up, and compares its answers with its books.
  *
- * @throws {Error} when answers and books disagree: figures of a service that miscounts are worth nothing
+ * @throws {Error} if answers and books differ, because figures of a service that miscounts are worthless
  */
 export async function measureLoad(loader: Loader, product: Product, load: LoadCase): Promise<MeasuredLoad> {
   if (load.again === undefined) await loader.run({ ...orderOf(load, product.publishUrls), ...WARM_UP });
@@ -109,7 +109,7 @@ function checkTally(result: LoadResult, before: Books, after: Books): void {
     duplicates: after.duplicates - before.duplicates,
   };
   const { received, accepted, duplicates, pending, statuses } = result;
-  // After an answer that says "outcome unknown" the events may be in or not.
+  // After an answer with an unknown outcome the events may be stored or not.
   if (Object.keys(statuses).some((status) => Number(status) >= 300)) return;
   const isRight =
     inBooks.received === received && inBooks.unique >= accepted && inBooks.unique + inBooks.duplicates === received;

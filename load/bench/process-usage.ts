@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-/** Which part of a measured system a process is, by its command line. Guards and shells are none. */
+/** The components of a measured deployment by command line. Guards and shells are not counted. */
 const PARTS: readonly (readonly [part: string, pattern: RegExp])[] = [
   ["$1", /services\/(\w+)\/src\/main\.ts/],
   ["postgres", /(^|\/)postgres\b/],
@@ -19,7 +19,7 @@ interface Process {
   cpuMicros: number;
 }
 
-/** Processor time so far of all processes below this one, by part, with that of their children that have ended. */
+/** Reads the processor time of all descendants of this process by component, including children that have ended. */
 export function readCpuMicros(): ByPart {
   const used: ByPart = {};
   for (const [part, processes] of findParts()) {
@@ -28,7 +28,7 @@ export function readCpuMicros(): ByPart {
   return used;
 }
 
-/** The highest resident memory of any process of each part since `resetPeaks`, in bytes, with pages that it shares. */
+/** Reads the highest resident memory of any process of each component since `resetPeaks`, in bytes, shared pages included. */
 export function readPeakBytes(): ByPart {
   const peaks: ByPart = {};
   for (const [part, processes] of findParts()) {
@@ -37,7 +37,7 @@ export function readPeakBytes(): ByPart {
   return peaks;
 }
 
-/** What each part's largest process holds now, in bytes. */
+/** Reads the resident memory of the largest process of each component, in bytes. */
 export function readResidentBytes(): ByPart {
   const resident: ByPart = {};
   for (const [part, processes] of findParts()) {
@@ -52,7 +52,7 @@ export function resetPeaks(): void {
   }
 }
 
-/** What is used between two readings. */
+/** Returns the difference of two readings. */
 export function usedBetween(before: ByPart, after: ByPart): ByPart {
   return Object.fromEntries(Object.entries(after).map(([part, micros]) => [part, micros - (before[part] ?? 0)]));
 }
@@ -60,7 +60,7 @@ export function usedBetween(before: ByPart, after: ByPart): ByPart {
 function findParts(): Map<string, Process[]> {
   const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
   const family = new Set([process.pid]);
-  // A child may stand before its parent in the list, where numbers have begun again.
+  // A child can precede its parent in the list, because process ids wrap around.
   for (let size = 0; size < family.size; ) {
     size = family.size;
     for (const { pid, parentPid } of all) if (family.has(parentPid)) family.add(pid);
@@ -76,7 +76,7 @@ function findParts(): Map<string, Process[]> {
 function readProcess(pid: number): Process | undefined {
   const stat = ignoreEnded(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   if (stat === undefined) return undefined;
-  // The name, in brackets, may hold anything; what follows it are numbers: state, ppid, ..., utime, stime, cutime, cstime.
+  // The name in brackets may contain anything. The fields after it are: state, ppid, ..., utime, stime, cutime, cstime.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return { pid, parentPid: Number(fields[1]), cpuMicros: ticks * MICROS_A_TICK };
@@ -96,7 +96,7 @@ function readKilobytes(pid: number, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0);
 }
 
-/** A process may end between being listed and being looked at. */
+/** Returns undefined if a process has ended since it was listed. */
 function ignoreEnded<Result>(look: () => Result): Result | undefined {
   try {
     return look();

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What is measured: one of the two shapes, running. */
+/** A running deployment that is measured. */
 export interface Product {
   shape: Shape;
-  /** Where events go; several where there are several gateways. */
+  /** The URLs of POST /publish, one for each gateway. */
   publishUrls: string[];
-  /** Where the rest is answered. */
+  /** The URL of all reads. */
   readUrl: string;
   stop(): Promise<unknown>;
 }
@@ -36,12 +36,12 @@ export async function readBooks({ readUrl }: Pick<Product, "readUrl">): Promise<
   };
 }
 
-/** Every event that the store has judged, stored or not. */
+/** Returns the number of events with a verdict. */
 export function judged({ unique, duplicates, dead }: Books): number {
   return unique + duplicates + dead;
 }
 
-/** The books once nothing waits in the log any more. */
+/** Reads the books once the queue is empty. */
 export async function readSettledBooks(product: Product, deadlineMs = 120_000): Promise<Books> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {

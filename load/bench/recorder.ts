@@ -1,7 +1,7 @@
 import { medianOfEach } from "../figures/figures.ts";
 import type { Figures } from "./measure-load.ts";
 
-/** Keeps what each round measured, by what it was, and gives the medians. */
+/** Records the measurements of each round by name, and returns medians. */
 export class Recorder {
   readonly #measured = new Map<string, Figures[]>();
 
@@ -9,14 +9,14 @@ export class Recorder {
     this.#measured.set(what, [...(this.#measured.get(what) ?? []), figures]);
   }
 
-  /** Undefined where it was not measured. */
+  /** Undefined if it was not measured. */
   median(what: string): Figures | undefined {
     const measured = this.#measured.get(what);
     return measured && medianOfEach(measured);
   }
 }
 
-/** The names under which things are recorded. */
+/** The names of measurements. */
 export const RECORDED = {
   fsync: "fsync",
   postgres: "raw PostgreSQL",
@@ -28,7 +28,7 @@ export const RECORDED = {
   allCopies: (shape: string) => `${shape}, all copies`,
 };
 
-/** The fastest of several ways: the ceiling. */
+/** Returns the fastest of several ways, which is the ceiling. */
 export function fastest(figures: Figures | undefined): number | undefined {
   return figures && Math.max(...Object.values(figures));
 }

@@ -9,7 +9,7 @@ import { cpuPerEvent, listTargets } from "./targets.ts";
 
 export interface ReportInput {
   date: Date;
-  /** How it was called. */
+  /** The command line. */
   command: string;
   machine: Machine;
   loads: Load[];
@@ -19,7 +19,7 @@ export interface ReportInput {
 
 const SHAPES: readonly Shape[] = ["single", "stack"];
 
-/** The whole run as markdown. */
+/** Writes the whole run in Markdown. */
 export function formatReport(input: ReportInput): string {
   const { date, command, machine, rounds } = input;
   const words = `${date.toISOString().slice(0, 16).replace("T", " ")} UTC, \`${command}\`, ${rounds === 1 ? "one round" : `medians of ${rounds} rounds`}.`;

@@ -15,21 +15,21 @@ export interface RoundInput {
   loader: Loader;
   recorder: Recorder;
   products: Product[];
-  /** Ceilings to measure: the stack's database, a file that single has made, the bare Fastify. */
+  /** The ceilings to measure: the stack's database, a file that single has made, the bare Fastify. */
   databaseUrl?: string | undefined;
   sqlitePath?: string | undefined;
   echo?: Echo | undefined;
   tell(what: string): void;
 }
 
-/** A quarter of the stream are copies, drawn from all that was sent before. */
+/** A quarter of the events are duplicates of any earlier event. */
 export const DUPLICATE_RATE = 0.25;
 const BATCH_LOAD = { eventsPerRequest: 100, connections: 32 };
 const LONE_LOAD = { eventsPerRequest: 1, connections: 1 };
 
 /**
- * Measures everything once. Ceilings come first and last, and the targets of each load one right after the other: what
- * else happens on the machine meanwhile hits all of them.
+ * Measures everything once. The ceilings come first and last, and all targets of a load one after the other, so that
+ * other work on the machine affects all of them.
  */
 export async function measureRound(input: RoundInput): Promise<void> {
   for (const product of input.products) await measureLone(input, product);
@@ -65,7 +65,7 @@ async function measureOneLoad({ seconds, loader, recorder, products, echo, tell 
   }
 }
 
-/** What a lone client waits, before there is any load: a database goes on writing for a while after one. */
+/** Measures the latency of a lone client before any load, because a database continues to write for a while after a load. */
 async function measureLone({ seconds, loader, recorder, tell }: RoundInput, product: Product) {
   const name = RECORDED.lone(product.shape);
   tell(name);
@@ -75,7 +75,7 @@ async function measureLone({ seconds, loader, recorder, tell }: RoundInput, prod
   );
 }
 
-/** Whether a stream of nothing but copies is slower than one of none. */
+/** Compares a stream of only duplicates with a stream of only new events. */
 async function measureExtremes({ seconds, loader, recorder, tell }: RoundInput, product: Product) {
   const { shape } = product;
   const measure = async (what: string, order: Parameters<typeof measureLoad>[2]) => {

@@ -18,7 +18,7 @@ export interface Stack extends Product {
   databaseUrl: string;
 }
 
-/** Single, as `npm start` runs it, on a file in the folder. */
+/** Starts single like `npm start`, with a file in the folder. */
 export async function startSingle({ dataDir, profileDir }: StartOptions): Promise<Product> {
   await mkdir(dataDir, { recursive: true });
   const environment = { ...process.env, DATABASE_PATH: databasePath(dataDir) };
@@ -31,8 +31,8 @@ export function databasePath(dataDir: string): string {
 }
 
 /**
- * The stack on local programs, as `npm run stack` runs it, but for the edge: its place is taken by nginx wherever speed
- * matters, so requests go to the gateways straight.
+ * Starts the stack on local programs like `npm run stack`, but without the edge, which nginx replaces wherever speed
+ * matters: requests go directly to the gateways.
  */
 export async function startStack(options: StartOptions): Promise<Stack> {
   const { dataDir, profileDir, gateways = 1, consumers = 1 } = options;
@@ -57,7 +57,7 @@ export async function startStack(options: StartOptions): Promise<Stack> {
       stops.push(() => started.stop());
       return started;
     };
-    for (let count = 0; count < consumers; count++) await start("consumer"); // the first one makes the tables
+    for (let count = 0; count < consumers; count++) await start("consumer"); // the first one creates the tables
     const query = await start("query");
     const publishUrls: string[] = [];
     for (let count = 0; count < gateways; count++) publishUrls.push((await start("gateway")).url);

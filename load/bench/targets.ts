@@ -1,12 +1,12 @@
 import type { Figures } from "./measure-load.ts";
 import { fastest, RECORDED, type Recorder } from "./recorder.ts";
 
-/** What we hold ourselves to on two cores, all on one machine. Ratios, for milliseconds are the machine's. */
+/** A target for two cores of one machine. Most targets are ratios, because milliseconds depend on the machine. */
 export interface Target {
   name: string;
   atLeast: string;
   aim: string;
-  /** Undefined where this run did not measure it. */
+  /** Undefined if this run did not measure it. */
   measured: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export function listTargets(recorder: Recorder): Target[] {
   ];
 }
 
-/** Of all processes together. */
+/** Returns the processor time per event of all processes. */
 export function cpuPerEvent(figures: Figures): number {
   return Object.entries(figures).reduce((sum, [name, value]) => sum + (name.startsWith("cpu ") ? value : 0), 0);
 }

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import createFastify from "fastify";
 
-/** Fastify as it comes: receives a body, parses it, says how many events it holds. */
+/** Fastify with its defaults: receives a body, parses it and answers with the number of events. */
 
 const server = createFastify({ bodyLimit: 8_000_000 });
 server.post("/publish", ({ body }) => ({ received: Array.isArray(body) ? body.length : 1 }));

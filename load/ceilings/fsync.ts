@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const BLOCK = Buffer.alloc(4_096, 1);
 
-/** How many times a second this disk confirms an appended block of 4 KiB. */
+/** Measures how many appended blocks of 4 KiB per second this disk confirms. */
 export function measureFsync(directory: string, seconds: number): number {
   const path = join(directory, "fsync-probe");
   const file = openSync(path, "w");

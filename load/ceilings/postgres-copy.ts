@@ -1,6 +1,6 @@
 import type pg from "pg";
 
-/** What pg calls on its connection while a statement runs, as far as COPY needs it. */
+/** The methods of pg's connection that COPY needs. */
 interface CopyConnection {
   query(text: string): void;
   sendCopyFromChunk(chunk: Buffer): void;
@@ -8,8 +8,8 @@ interface CopyConnection {
 }
 
 /**
- * Runs statements of which one is a COPY FROM STDIN, and feeds it. A statement of ours for pg, in place of the package
- * pg-copy-streams, which streams what is in memory anyway.
+ * Runs statements of which one is a COPY FROM STDIN, and sends its rows. This replaces the package
+ * pg-copy-streams, which would stream rows that are in memory anyway.
  */
 export function copyIn(client: pg.Client, text: string, rows: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {

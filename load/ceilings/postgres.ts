@@ -4,13 +4,13 @@ import { copyIn } from "./postgres-copy.ts";
 import { createBatches, measureRows, ROWS_A_BATCH, type Row, type RowBatch } from "./row-batches.ts";
 
 /**
- * What one connection can insert into a copy of the events table, nothing else being done: no ledger, no counters, no
- * verdicts. Every way that was tried is here; the fastest is the ceiling.
+ * A way to insert rows over one connection into a copy of the events table, without ledger, counters and
+ * verdicts. The fastest way is the ceiling.
  */
 interface Way {
   name: string;
   prepare(batch: RowBatch): unknown[];
-  /** The values are those of `prepare`; `table` is one of its own. */
+  /** Inserts the values that `prepare` returned into a table of its own. */
   insert(client: pg.Client, table: string, values: unknown[]): Promise<unknown>;
 }
 
@@ -87,10 +87,10 @@ const VALUES_OF_ALL_ROWS = Array.from({ length: ROWS_A_BATCH }, (_, row) => {
   return `($1, now(), ${row + 1}, ${fields.join(", ")})`;
 }).join(", ");
 
-// Neither tabs nor backslashes are in our sample events.
+// The sample events contain neither tabs nor backslashes.
 const copyLine = (row: Row): string => FIELDS.map((field) => row[field]).join("\t");
 
-/** As PostgreSQL reads an array of text; JSON's quoting is enough for it. */
+/** Writes an array of text for PostgreSQL; the quotes of JSON are sufficient. */
 const arrayLiteral = (texts: string[]): string => `{${texts.map((text) => JSON.stringify(text)).join(",")}}`;
 
 export interface CeilingFigure {
@@ -99,7 +99,7 @@ export interface CeilingFigure {
 }
 
 /**
- * Rows offered a second by each way, in turns of `seconds`, into tables made anew `LIKE events INCLUDING ALL` by a
+ * Measures rows per second offered by each way for `seconds`, into new tables made `LIKE events INCLUDING ALL` in a
  * database that Tidemark has migrated.
  */
 export async function measurePostgres(url: string, seconds: number, duplicateRate: number): Promise<CeilingFigure[]> {

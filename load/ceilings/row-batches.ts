@@ -2,7 +2,7 @@ import { EventNumbers, eventOffset, makeBody, writeEvent } from "../loader/sampl
 
 export const ROWS_A_BATCH = 1_000;
 
-/** One event as the tables hold it. */
+/** One event as a row of the table. */
 export interface Row {
   topic: string;
   event_id: string;
@@ -16,11 +16,11 @@ export interface RowBatch {
   number: number;
   /** The events as a JSON array. */
   text: Buffer;
-  /** The same, taken apart. */
+  /** The same events as rows. */
   rows(): Row[];
 }
 
-/** The stream that the loader sends, in batches for a database: the same events, the same share of copies. */
+/** Creates batches of the stream that the loader sends: the same events, the same share of duplicates. */
 export function createBatches(runId: string, duplicateRate: number): () => RowBatch {
   const numbers = new EventNumbers({ duplicateRate });
   const blank = makeBody(runId, ROWS_A_BATCH);
@@ -39,7 +39,7 @@ export function createBatches(runId: string, duplicateRate: number): () => RowBa
   };
 }
 
-/** Rows a second of `insert`, where only its own time counts: what `prepare` does is done ahead. */
+/** Measures the rows per second of `insert`, without the time of `prepare`. */
 export async function measureRows<Prepared>(
   seconds: number,
   prepare: () => Prepared,

@@ -4,13 +4,13 @@ import type { CeilingFigure } from "./postgres.ts";
 import { createBatches, measureRows, type Row } from "./row-batches.ts";
 
 /**
- * Rows offered a second to the events table of a file that Tidemark has made, 1,000 a commit, WAL and FULL, from this
- * thread. Both ways that were tried are here; the faster is the ceiling.
+ * Measures rows per second offered to the events table of a file that Tidemark has made, 1,000 a commit, WAL and FULL, from this
+ * thread. The faster of the two ways is the ceiling.
  */
 export async function measureSqlite(path: string, seconds: number, duplicateRate: number): Promise<CeilingFigure[]> {
   const database = new DatabaseSync(path);
   try {
-    // As Tidemark opens it, see shared/src/event-store/sqlite-database.ts.
+    // The settings of Tidemark, see shared/event-store-sqlite.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     database.exec("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 16384");
     const columns = "(topic, event_id, timestamp, source, payload, processed_at)";

@@ -6,7 +6,7 @@ export interface Echo {
   stop(): void;
 }
 
-/** Starts the bare Fastify as a process of its own. */
+/** Starts the bare Fastify in a separate process. */
 export async function startEcho(): Promise<Echo> {
   const child = fork(new URL("./echo.process.ts", import.meta.url), { execArgv: [] });
   const [{ url }] = (await once(child, "message")) as [{ url: string }];

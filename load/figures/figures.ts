@@ -1,4 +1,4 @@
-/** The middle one; of an even number, between the two middle ones. */
+/** Returns the median; of an even number of values, the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   const middle = sorted.length >> 1;
@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-/** The median of every figure, over several measurements of the same things. A figure that one lacks is 0 there. */
+/** Returns the median of every figure over several measurements. A missing figure counts as 0. */
 export function medianOfEach(measurements: readonly Record<string, number>[]): Record<string, number> {
   const names = new Set(measurements.flatMap((measurement) => Object.keys(measurement)));
   return Object.fromEntries(
@@ -15,14 +15,14 @@ export function medianOfEach(measurements: readonly Record<string, number>[]): R
   );
 }
 
-/** `12,345`; below 100 with two significant digits of the fraction at most. */
+/** Writes `12,345`; numbers below 100 have at most two digits of the fraction. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString("en", { maximumFractionDigits: digits });
 }
 
-/** `0.73`, or a dash where there is nothing to divide by. */
+/** Writes `0.73`, or a dash if there is no divisor. */
 export function formatRatio(value: number, by: number | undefined): string {
   return by === undefined || by === 0 ? "–" : (value / by).toFixed(2);
 }

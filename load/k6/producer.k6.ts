@@ -11,15 +11,15 @@ export interface SentEvent {
 
 export interface Batch {
   events: SentEvent[];
-  /** Those that were never sent before, in this batch either. */
+  /** The events that were not sent before, nor earlier in this batch. */
   fresh: SentEvent[];
 }
 
 const REMEMBERED = 1_000;
 
 /**
- * Makes the events of one virtual user. Its ids are its own, so it knows without asking anybody which of them it sends
- * for the first time. Copies repeat events of the same batch, and earlier ones that were answered for.
+ * Makes the events of one virtual user. Its ids are unique to it, so it knows which of its events it sends
+ * for the first time. Duplicates repeat events of the same batch, and earlier events that were confirmed.
  */
 export class Producer {
   #made = 0;
@@ -41,12 +41,12 @@ export class Producer {
     return batch;
   }
 
-  /** The batch is in: later ones may repeat it. */
+  /** Records that the batch was accepted, so that later batches may repeat its events. */
   confirm({ fresh }: Batch): void {
     this.#confirmed = [...fresh, ...this.#confirmed].slice(0, REMEMBERED);
   }
 
-  /** One that was answered for, if there is any yet. */
+  /** Returns a confirmed event, if there is one. */
   anyConfirmed(): SentEvent | undefined {
     return this.#confirmed[Math.floor(Math.random() * this.#confirmed.length)];
   }

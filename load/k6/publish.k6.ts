@@ -6,7 +6,7 @@ import { type Counts, tallyAnswered, tallySent, tallyUnknown } from "./tally.k6.
 
 const refusals = new Counter("publish_refused");
 const unknownOutcomes = new Counter("publish_outcome_unknown");
-/** Of all publishes, those answered by what the contract does not allow for a good request. */
+/** The share of publishes with an answer that the contract does not allow for a valid request. */
 const errors = new Rate("publish_errors");
 
 const MOST_ATTEMPTS = 60;
@@ -15,8 +15,8 @@ const RECEIPT_WAIT_SECONDS = 5;
 const LONGEST_PAUSE_SECONDS = 5;
 
 /**
- * Publishes a batch as a good producer does: refused, it waits as long as it is told and forgets the batch (nothing of it
- * was taken); left without knowing, it sends the same again until it knows. Says whether the batch is in.
+ * Publishes a batch like a good producer. After a refusal it waits for `Retry-After` and drops the batch, because none of its
+ * events was stored. After an unknown outcome it repeats the batch. Returns whether the batch was accepted.
  */
 export function publish(producer: Producer, batch: Batch): boolean {
   let isInDoubt = false;
@@ -35,7 +35,7 @@ export function publish(producer: Producer, batch: Batch): boolean {
     const isUnknown = answer.status === 0 || (answer.status >= 500 && !isRefusal);
     errors.add(!isRefusal && !isUnknown);
     if (isRefusal) refusals.add(1);
-    // A refusal speaks of this attempt alone, not of one before it.
+    // A refusal says nothing about earlier attempts.
     if (!isUnknown && !isInDoubt) {
       sleep(pauseOf(answer));
       return false;
@@ -50,7 +50,7 @@ export function publish(producer: Producer, batch: Batch): boolean {
   return giveUp("a batch was sent again and again, and never answered for");
 }
 
-/** Asks until every event of it is judged. */
+/** Polls a receipt until every event has a verdict. */
 function followReceipt(accepted: Answer): Counts {
   const { Location: location } = accepted.headers;
   check(accepted, { "a 202 names its receipt": () => location !== undefined });
@@ -62,7 +62,7 @@ function followReceipt(accepted: Answer): Counts {
   return giveUp(`the events of ${location} were not judged in time`);
 }
 
-/** The failure of an iteration alone does not fail a run. */
+/** Counts an error as well, because a failed iteration alone does not fail a run. */
 function giveUp(words: string): never {
   errors.add(true);
   return fail(words);

@@ -2,14 +2,14 @@ import { check, fail, sleep } from "k6";
 import crypto from "k6/crypto";
 import { get } from "./service.k6.ts";
 
-/** What all virtual users of a run share. */
+/** The state that all virtual users of a run share. */
 export interface Run {
-  /** Part of every topic of this run: its books are its own, whoever else publishes meanwhile. */
+  /** Part of every topic of this run, so that other publishers do not change its books. */
   id: string;
 }
 
-/** Part of every script's options: its ends take their time, see `startRun` and `settleTally`. */
-export const PATIENCE = { setupTimeout: "90s", teardownTimeout: "180s" };
+/** Time limits of `startRun` and `settleTally`, part of every script's options. */
+export const TIME_LIMITS = { setupTimeout: "90s", teardownTimeout: "180s" };
 
 const TOPICS_A_RUN = 5;
 const ID_BYTES = 4;

@@ -9,7 +9,7 @@ const TIMEOUT = "30s";
 
 export type Answer = RefinedResponse<"text">;
 
-/** Requests carry the name of their route: one metric for each, not one for each URL. */
+/** Requests carry the name of their route, so that k6 has one metric for each route instead of each URL. */
 export function get(route: string, path: string = route, headers: Record<string, string> = {}): Answer {
   return http.get(`${BASE_URL}${path}`, {
     headers: { ...HEADERS, ...headers },
@@ -28,7 +28,7 @@ export function post(path: string, body: unknown): Answer {
   });
 }
 
-/** Its body as an object; an empty one where it is none. k6's own `json()` would not keep the order of keys. */
+/** Returns the body as an object, empty if it is not JSON. k6's own `json()` does not keep the order of keys. */
 export function bodyOf(answer: Answer): Record<string, unknown> {
   try {
     return JSON.parse(answer.body);

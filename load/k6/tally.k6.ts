@@ -10,9 +10,9 @@ export interface Counts {
 }
 
 /**
- * Virtual users share nothing but metrics, and thresholds look at one metric alone. So each counter here is a
- * difference: users add what they know, the end of the run takes away what the service's books say, and the threshold
- * wants nothing left. What the script sent and what it was answered are held against the books apart.
+ * Virtual users share only metrics, and a threshold reads one metric. Therefore each counter here is a
+ * difference: users add what they know, the end of the run subtracts the service's books, and the threshold
+ * expects 0. What the script sent and what it was answered are compared with the books separately.
  */
 const script = {
   received: gap("script", "received"),
@@ -24,19 +24,19 @@ const answers = {
   unique: gap("answers", "unique"),
   duplicates: gap("answers", "duplicates"),
 };
-/** Events that may be in the books a second time: sent again, after an answer that left open whether they were taken. */
+/** Events that may be in the books twice, because they were sent again after an unknown outcome. */
 const receivedAtMost = new Counter("script_and_retries_minus_books_received");
 
 const eventsSent = new Counter("events_sent");
 const copiesSent = new Counter("events_sent_again");
 
-/** For runs without refusals: everything agrees to the last event. */
+/** Thresholds of runs without refusals: all counts are equal. */
 export const EXACT_TALLY = {
   ...nothingLeft(script, "script"),
   ...nothingLeft(answers, "answers"),
 };
 
-/** For runs that drive a service to its limits, where a request may have to be repeated without knowing whether it was taken. */
+/** Thresholds of runs that overload a service, where requests are repeated after an unknown outcome. */
 export const TALLY_WITH_RETRIES = {
   script_minus_books_unique: ["count==0"],
   script_minus_books_received: ["count<=0"],
@@ -60,7 +60,7 @@ export function tallyUnknown(events: number): void {
 
 const SETTLE_SECONDS = 120;
 
-/** The `teardown` of every script: reads the books of the run's topics, once nothing is queued any more. */
+/** The `teardown` of every script: reads the books of the run's topics once the queue is empty. */
 export function settleTally(run: Run): void {
   waitUntilNothingIsQueued();
   for (const topic of topicsOf(run)) {

@@ -10,9 +10,9 @@ const ANSWER_DEADLINE_MS = 60_000;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 /**
- * One HTTP/1.1 connection with one request at a time, on a bare socket: about 20 µs of processor time a request. The
- * clients of node:http and k6 take several times that, from the same cores as the service, and would measure themselves.
- * It reads what Tidemark sends, answers with a content-length, and nothing else of HTTP.
+ * One HTTP/1.1 connection with one request at a time, on a bare socket: about 20 µs of processor time per request. The
+ * clients of node:http and k6 take several times that, on the same cores as the service.
+ * It reads only answers with a content-length, which is what Tidemark sends.
  */
 export class KeptConnection {
   readonly #socket: Socket;
@@ -34,7 +34,7 @@ export class KeptConnection {
     return new KeptConnection(socket);
   }
 
-  /** Sends a whole request, head and body; the buffer is free again once the answer is here. */
+  /** Sends a request, head and body; the buffer can be reused once the answer has arrived. */
   send(request: Buffer): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -62,7 +62,7 @@ export class KeptConnection {
   }
 }
 
-/** The bytes of a POST of this body; the body's are the last ones. */
+/** Creates the bytes of a POST; the body is at the end. */
 export function makeRequest(url: URL, body: Buffer): Buffer {
   const head = [
     `POST ${url.pathname} HTTP/1.1`,

@@ -4,15 +4,15 @@ import { KeptConnection, makeRequest } from "./kept-connection.ts";
 import { EventNumbers, eventOffset, makeBody, writeEvent } from "./sample-events.ts";
 
 export interface LoadOrder {
-  /** Where to POST; connections take them in turn. */
+  /** The URLs of POST /publish; connections use them in turn. */
   urls: string[];
   connections: number;
   eventsPerRequest: number;
-  /** Ends after this time, or after so many events, whichever comes first. */
+  /** The limit in seconds or in events, whichever comes first. */
   seconds?: number;
   events?: number;
   duplicateRate: number;
-  /** Six characters that no other run has; with `made`, those of a run whose events are sent again. */
+  /** Six characters that no other run has; with `made`, those of the run whose events are sent again. */
   runId: string;
   made?: number;
 }
@@ -20,9 +20,9 @@ export interface LoadOrder {
 export interface LoadResult {
   elapsedMs: number;
   requests: number;
-  /** Of the answers, by status. */
+  /** The number of answers by status. */
   statuses: Record<string, number>;
-  /** How many different events the run has sent so far, and of how many the answers spoke. */
+  /** The number of distinct events that the run has sent so far. */
   made: number;
   sent: number;
   received: number;
@@ -30,15 +30,15 @@ export interface LoadResult {
   duplicates: number;
   pending: number;
   latencyMs: { p50: number; p99: number; p999: number; max: number };
-  /** The loader's own. */
+  /** The processor time of the loader. */
   cpuMicros: number;
 }
 
-/** After a refusal: asking at once again would only keep the service from its work. */
+/** The pause after a refusal, because an immediate retry would only add load. */
 const REFUSED_PAUSE_MS = 50;
 const MICROS_A_MS = 1_000;
 
-/** Sends until the order is done and every answer is in. */
+/** Sends requests until the order is complete and every answer has arrived. */
 export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const { urls, eventsPerRequest, duplicateRate, made = 0, runId } = order;
   const targets = urls.map((url) => new URL("/publish", url));

@@ -1,6 +1,6 @@
 import { type LoadOrder, runLoad } from "./load-run.ts";
 
-/** The loader's process: takes one order at a time from its parent and answers with what came of it. */
+/** The process of the loader: receives one order at a time from its parent and answers with the result. */
 process.on("message", (order: LoadOrder) => {
   runLoad(order).then(
     (result) => process.send?.({ result }),

@@ -1,8 +1,8 @@
 import { createRandom } from "../../tools/seeded-random.ts";
 
 /**
- * Events of equal length, so that a body is made once and each request only writes its numbers into it: about 0.1 µs an
- * event, where making the text anew takes 2 µs that the loader would take from the service on the same cores.
+ * Events of equal length, so that a body is made once and each request only writes its numbers into it: about 0.1 µs per
+ * event. Making the text each time takes 2 µs, which the service would lose on the same cores.
  */
 const TEMPLATE = JSON.stringify({
   topic: "load.topic-#",
@@ -19,7 +19,7 @@ const HEX = Buffer.from("0123456789abcdef");
 const TOPICS = 5;
 const SOURCES = 10;
 
-/** Where the template's holes are, in the order of the fields above. */
+/** The offsets of the placeholders, in the order of the fields above. */
 const HOLES = [...TEMPLATE.matchAll(/#+/g)].map(({ index }) => index);
 const [TOPIC_AT, SCATTER_AT, NUMBER_AT, SOURCE_AT, USER_AT, AMOUNT_AT] = HOLES as [
   number,
@@ -30,26 +30,26 @@ const [TOPIC_AT, SCATTER_AT, NUMBER_AT, SOURCE_AT, USER_AT, AMOUNT_AT] = HOLES a
   number,
 ];
 
-/** Bytes of one event. */
+/** The number of bytes of one event. */
 export const EVENT_BYTES = Buffer.byteLength(TEMPLATE);
 
-/** The text of `count` events, as a request's body: one object, or an array of several. Numbers are yet to be written. */
+/** Creates the body of a request with `count` events without numbers: one object, or an array of several. */
 export function makeBody(runId: string, count: number): Buffer {
   if (runId.length !== RUN_ID_LENGTH) throw new Error(`a run's id has ${RUN_ID_LENGTH} characters, not "${runId}"`);
   const event = TEMPLATE.replace("RUN_ID", runId).replaceAll("#", "0");
   return Buffer.from(count === 1 ? event : `[${Array.from({ length: count }, () => event).join(",")}]`);
 }
 
-/** Where the event of that index begins in a body of `count` events. */
+/** Returns the offset of the event of that index in a body of `count` events. */
 export function eventOffset(index: number, count: number): number {
   return count === 1 ? 0 : 1 + index * (EVENT_BYTES + 1);
 }
 
-/** Makes the event at that offset the one of this number: equal numbers are equal events. */
+/** Writes the number of the event at that offset. Equal numbers make equal events. */
 export function writeEvent(body: Buffer, offset: number, number: number): void {
   body[offset + TOPIC_AT] = ZERO + (number % TOPICS);
   body[offset + SOURCE_AT] = ZERO + (number % SOURCES);
-  // Keys come in no order, as UUIDs do: a rising key would be the easiest case of any index.
+  // Keys are in random order, like UUIDs, because ascending keys are the easiest case of an index.
   let scattered = Math.imul(number, 2_654_435_761);
   for (let digit = 0; digit < 8; digit++) {
     body[offset + SCATTER_AT + digit] = HEX[scattered & 15] as number;
@@ -68,12 +68,12 @@ export function writeEvent(body: Buffer, offset: number, number: number): void {
 
 export interface NumbersOptions {
   duplicateRate: number;
-  /** How many of the run's events were sent before: copies repeat those too. */
+  /** The number of events that the run has sent before, which duplicates repeat as well. */
   made?: number;
   seed?: number;
 }
 
-/** Draws the numbers of a run's events: a new one, or at `duplicateRate` any earlier one again. */
+/** Draws the numbers of a run's events: a new number, or any earlier one at the rate `duplicateRate`. */
 export class EventNumbers {
   made: number;
   readonly #duplicateRate: number;

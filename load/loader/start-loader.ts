@@ -6,7 +6,7 @@ export interface Loader {
   stop(): void;
 }
 
-/** Starts the loader as a process of its own: its work must not show in the figures of what it loads. */
+/** Starts the loader in a separate process, so that its work is not part of the measured figures. */
 export function startLoader(): Loader {
   const child = fork(new URL("./loader.process.ts", import.meta.url), { execArgv: [] });
   return {

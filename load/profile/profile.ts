@@ -1,23 +1,23 @@
-/** A CPU profile as V8 writes it, as far as it is read here. */
+/** The fields of a V8 CPU profile that are read here. */
 export interface CpuProfile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
   samples: number[];
-  /** Microseconds, one for each sample. */
+  /** Microseconds since the previous sample, one for each sample. */
   timeDeltas: number[];
 }
 
 export interface Spent {
   name: string;
   micros: number;
-  /** Of all time that was not idle. */
+  /** The share of all time that was not idle. */
   share: number;
 }
 
 const IDLE = "(idle)";
 
 /**
- * Where a thread spent its time itself, callees apart: by function, and by package or service, the dearest first. The
- * first `skipMicros` are left out: there it loads modules, which is over once there is load.
+ * Sums a thread's own time, without callees, by function and by package or service, in descending order. The
+ * first `skipMicros` are left out, because the thread loads its modules there.
  */
 export function readProfile(
   { nodes, samples, timeDeltas }: CpuProfile,

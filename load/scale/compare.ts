@@ -5,7 +5,7 @@ import type { Loader } from "../loader/start-loader.ts";
 import type { Filled } from "./fill.ts";
 import { measureRead, prepareReads } from "./reads.ts";
 
-/** A figure of the small store and of the large one. */
+/** A figure of the small store and of the large store. */
 export interface Compared {
   name: string;
   unit: string;
@@ -18,7 +18,7 @@ const INGEST_ROUNDS = 3;
 const READS_A_ROUND = 60;
 const DEPTH = 1_000_000;
 
-/** Asks both stores the same, in turns, so that what else happens on the machine hits both; medians of all turns. */
+/** Measures the same reads on both stores in turns, so that other work on the machine affects both. Returns medians. */
 export async function compareReads(small: Filled, large: Filled): Promise<Compared[]> {
   const ofSmall = await prepareReads(small, DEPTH);
   const ofLarge = await prepareReads(large, DEPTH);
@@ -34,7 +34,7 @@ export async function compareReads(small: Filled, large: Filled): Promise<Compar
   return compared;
 }
 
-/** The same for ingest. The small store grows by it: come last. */
+/** Measures ingest on both stores in turns. It comes last, because the small store grows. */
 export async function compareIngest(
   loader: Loader,
   small: Filled,

@@ -1,4 +1,4 @@
-// fill ──▶ start anew ──▶ GET /events, Accept: application/x-ndjson ──▶ a fast reader; one that takes 1 MB/s; one that stops
+// fill ──▶ restart ──▶ GET /events, Accept: application/x-ndjson ──▶ a fast reader; one that takes 1 MB/s; one that stops
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
@@ -18,11 +18,11 @@ import { EXPORT_COMMAND } from "./options.ts";
 const SLOW_BYTES_A_SECOND = 1_000_000;
 const STEPS = 10;
 
-/** What a reader took. */
+/** The part of the export that a reader has read. */
 interface Taken {
   bytes: number;
   lines: number;
-  /** The end of it: the last line, if it came. */
+  /** The end of it, with the last line if that has arrived. */
   tail: string;
 }
 
@@ -40,7 +40,7 @@ async function measureShape(opened: AsyncDisposableStack, shape: Shape, dataDir:
   return runWith(await start(), async ({ readUrl }) => {
     const part = shape === "single" ? "single" : "query";
     const atRest = readResidentBytes()[part] ?? Number.NaN;
-    const table = [["nobody", "", "", "", formatMegabytes(atRest)]];
+    const table = [["no reader", "", "", "", formatMegabytes(atRest)]];
     const measure = async (name: string, read: () => Promise<Taken>) => {
       resetPeaks();
       const startedAt = performance.now();
@@ -69,7 +69,7 @@ async function requestExport(readUrl: string): Promise<IncomingMessage> {
   return answer;
 }
 
-/** @throws {Error} when the export is not whole */
+/** @throws {Error} if the export is incomplete */
 async function takeAll(readUrl: string, expected: number): Promise<Taken> {
   const taken = { bytes: 0, lines: 0, tail: "" };
   for await (const piece of await requestExport(readUrl)) take(taken, piece as Buffer);

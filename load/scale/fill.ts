@@ -19,7 +19,7 @@ export interface FillStep {
 
 const LOAD = { eventsPerRequest: 100, connections: 32, duplicateRate: DUPLICATE_RATE };
 
-/** Sends events, by the same door as everybody, until so many are stored; tells after each of `steps` parts how it went. */
+/** Sends events to POST /publish until so many are stored; reports speed and memory after each of `steps` steps. */
 export async function fill(
   loader: Loader,
   product: Product,

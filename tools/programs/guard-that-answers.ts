@@ -1,5 +1,5 @@
 import { runGuard } from "./guarded-process.ts";
 
-/** The guard of no program: does what it is asked, which is nothing. */
+/** A guard without a program, which fulfils every request at once. */
 
 runGuard(async () => ({ ready: {}, answer: async () => {}, stop: async () => {} }));

@@ -1,24 +1,24 @@
 import { fork } from "node:child_process";
 
 /**
- * A program under guard: a small process of its own starts it, and stops it when whoever asked for it stops it or dies,
- * by `kill -9` too. Nothing is left behind, whatever happens to a test run. The guard stands in a process group of its
- * own: Ctrl-C in a terminal does not reach the program, so its users can stop before it does.
+ * A program under guard: a small separate process starts the program, and stops it when this process asks for it or dies,
+ * also by `kill -9`, so that a test run leaves nothing behind. The guard is in a process group of its
+ * own: Ctrl-C in a terminal does not reach the program, so its users can stop before it.
  */
 export interface Guarded<Ready> {
   ready: Ready;
-  /** Sends a word to the guard; resolves when it has done it. */
+  /** Sends a request to the guard; resolves when the guard has fulfilled it. */
   ask(request: string): Promise<void>;
-  /** Stops the program; resolves when it is gone. */
+  /** Stops the program; resolves when it has ended. */
   stop(): Promise<void>;
-  /** Resolves when the program is gone, asked for or not. */
+  /** Resolves when the program has ended, for any reason. */
   exited: Promise<void>;
 }
 
-/** What a guard's script runs. */
+/** The program of a guard. */
 export interface GuardedProgram<Ready> {
   ready: Ready;
-  /** Does what `Guarded.ask` asked for. */
+  /** Fulfils a request of `Guarded.ask`. */
   answer?(request: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -28,7 +28,7 @@ type Answer<Ready> = { ready: Ready } | { done: number } | { failed: string };
 /**
  * Starts a guard: a script that calls `runGuard` with a function taking the same `options` and giving the same `Ready`.
  *
- * @throws {Error} with the guard's words, when the program could not start
+ * @throws {Error} with the guard's message if the program could not start
  */
 export async function startGuarded<Options, Ready>(script: URL, options: Options): Promise<Guarded<Ready>> {
   const guard = fork(script, { detached: true, execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
@@ -66,7 +66,7 @@ export async function startGuarded<Options, Ready>(script: URL, options: Options
   };
 }
 
-/** The guard's side: starts the program with the options sent, and stops it when the other side is gone. */
+/** Runs in the guard: starts the program with the options received, and stops it when the other process is gone. */
 export function runGuard<Options, Ready>(start: (options: Options) => Promise<GuardedProgram<Ready>>): void {
   let program: Promise<GuardedProgram<Ready>> | undefined;
   const answer = (message: unknown) => {

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { runGuard } from "./guarded-process.ts";
 import type { NatsServerGuardOptions, NatsServerReady } from "./nats-server.ts";
 
-/** The guard of a nats-server: see guarded-process.ts. */
+/** The guard of a nats-server, see guarded-process.ts. */
 
 const STOP_DEADLINE_MS = 10_000;
 
@@ -61,7 +61,7 @@ runGuard<NatsServerGuardOptions, NatsServerReady>(async (options) => {
   };
 });
 
-/** Resolves when the server says that it is ready; its words up to then are the error when it ends instead. */
+/** Resolves when the server is ready. If it ends instead, its output is the error. */
 async function ready(server: ChildProcess): Promise<void> {
   let said = "";
   await new Promise<void>((resolve, reject) => {

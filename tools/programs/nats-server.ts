@@ -7,14 +7,14 @@ export { findNatsServer } from "./find-nats-server.ts";
 
 export interface NatsServerOptions {
   binary: string;
-  /** Where its configuration and its streams live; created when it is missing. */
+  /** The folder of its configuration and its streams, created if it is missing. */
   dataDir: string;
-  /** Default: one that is free. */
+  /** Default: a free port. */
   port?: number;
   monitorPort?: number;
-  /** Default: `always`. Another loses acknowledged writes with the power. */
+  /** Default: `always`. Any other value loses acknowledged writes at a power failure. */
   syncInterval?: string;
-  /** Whether `dataDir` goes with the server. */
+  /** Whether `dataDir` is removed with the server. */
   isTemporary?: boolean;
 }
 
@@ -26,12 +26,12 @@ export interface NatsServerReady {
 export type NatsServerGuardOptions = Required<Omit<NatsServerOptions, "syncInterval">> & { confFile: string };
 
 export interface NatsServer extends NatsServerReady {
-  /** `kill -9`, at once; the data stays. */
+  /** Sends SIGKILL; the data stays. */
   kill(): Promise<void>;
-  /** Starts it again after `kill`, on the same ports and data. */
+  /** Starts the server again after `kill`, on the same ports and data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
-  /** Resolves when it is gone for good, asked for or not. */
+  /** Resolves when the server has ended and is not restarted. */
   exited: Promise<void>;
 }
 
@@ -43,7 +43,7 @@ interface NatsConfOptions {
 }
 
 /**
- * What Tidemark asks of a nats-server: `sync_interval: always`, for its default loses acknowledged writes with the power,
+ * The settings that Tidemark needs: `sync_interval: always`, because the default loses acknowledged writes at a power failure,
  * and messages large enough for a request of `MAX_BODY_BYTES`.
  */
 export function natsConf({ storeDir, listen, http, syncInterval = "always" }: NatsConfOptions): string {
@@ -52,9 +52,9 @@ export function natsConf({ storeDir, listen, http, syncInterval = "always" }: Na
 }
 
 /**
- * Runs a nats-server with JetStream on loopback ports, under guard: it ends with this process.
+ * Runs a nats-server with JetStream on loopback ports under guard, so that it ends with this process.
  *
- * @throws {Error} with the server's own words, when it does not come up
+ * @throws {Error} with the server's output if it does not start
  */
 export async function startNatsServer({
   binary,

@@ -17,7 +17,7 @@ export interface Edge {
 }
 
 /**
- * The one address of a stack without containers, in the place of deploy/nginx: `/publish` to the gateways, the rest to
+ * The single address of a stack without containers, in place of deploy/nginx: `/publish` goes to the gateways, the rest to
  * the query replicas, in turn.
  */
 export async function startEdge({ host, port, gateways, queries, logger }: EdgeOptions): Promise<Edge> {
@@ -42,14 +42,14 @@ export async function startEdge({ host, port, gateways, queries, logger }: EdgeO
     url,
     async stop() {
       const closed = server.close();
-      for (const response of liveStreams) response.destroy(); // they end no other way, and their readers come back
+      for (const response of liveStreams) response.destroy(); // streams have no other end, and their clients reconnect
       await closed;
       agent.destroy();
     },
   };
 }
 
-/** All targets, the one whose turn it is first. */
+/** Returns all targets, beginning with the one whose turn it is. */
 function takeTurns(targets: readonly URL[]): () => URL[] {
   let turn = 0;
   return () => {

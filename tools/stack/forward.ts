@@ -11,24 +11,29 @@ import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
-  /** In the order they are tried. */
+  /** The targets, in the order in which they are tried. */
   targets: URL[];
   agent: Agent;
-  /** Told of an answer that has no end. */
+  /** Called with an answer that has no end. */
   onLiveStream(response: ServerResponse): void;
 }
 
-/** Above the longest wait a client may ask for, 60 s. */
+/** Longer than the longest wait that a client may ask for, 60 s. */
 const ANSWER_DEADLINE_MS = 90_000;
-/** It counts every row. */
+/** The audit counts every row. */
 const AUDIT_DEADLINE_MS = 30 * 60_000;
-/** For the rest of a refused body; ending the answer before it closes the connection under a client still sending. */
+/** The time for the rest of a refused body: ending the answer earlier would close the connection while the client still sends. */
 const DROP_BODY_MS = 1_000;
 
 /**
- * Passes a request on, and the answer back, as streams; path, body and answer stay untouched. Another target is tried
- * only while none has been sent the request: a publish sent twice from here would be counted as a duplicate of the
- * client's.
+ * Forwards a request, and the answer back, as streams; path, body and answer stay unchanged. Another target is tried
+ * only while no target was sent the request, because a publish that is sent twice would be counted as a duplicate of the
+ * client's. The request is in one of these states:
+ *
+ * - connecting: to `sent` when the target is connected; on an error the next target is tried, and after the last one the
+ *   answer is 502
+ * - sent: to `answering` on the target's answer; to `over` with 504 on a timeout, or with 502 on an error
+ * - answering: the answer is streamed; to `over` at its end, or when either side aborts
  */
 export function forward(exchange: Exchange): void {
   const { request, response, agent, onLiveStream } = exchange;
@@ -43,14 +48,14 @@ export function forward(exchange: Exchange): void {
     timeout: request.url?.startsWith("/audit") ? AUDIT_DEADLINE_MS : ANSWER_DEADLINE_MS,
   });
   let isSent = false;
-  let isOver = false; // the client has its answer, or is getting it
+  let isOver = false; // the client has an answer, or receives one
   const cancel = () => upstream.destroy();
   response.once("close", cancel);
 
   upstream.once("socket", (socket) => {
     const sendBody = () => {
       isSent = true;
-      upstream.flushHeaders(); // a refusal may come before the body does
+      upstream.flushHeaders(); // a refusal may arrive before the body was sent
       request.pipe(upstream);
     };
     if (socket.connecting) socket.once("connect", sendBody);
@@ -85,12 +90,12 @@ function answerProblem(
   response.end(JSON.stringify(createProblem(status, code, text)));
 }
 
-/** Ends the answer only after the request, for which it may have come too early: a refused body may still be on its way. */
+/** Ends the answer only after the request, because the answer may arrive while a refused body is still being sent. */
 async function passAnswer(answer: IncomingMessage, { request, response }: Exchange): Promise<void> {
   try {
     await pipeline(answer, response, { end: false });
   } catch {
-    response.destroy(); // broken off on either side: the other side is to see that
+    response.destroy(); // one side has aborted: the other side must see that
     return;
   }
   request.unpipe().resume();
@@ -98,10 +103,10 @@ async function passAnswer(answer: IncomingMessage, { request, response }: Exchan
   response.end();
 }
 
-/** They are about one connection, not about the message (RFC 9110, 7.6.1). */
+/** Headers of one connection, not of the message (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect"]);
 
-/** Keeps `transfer-encoding`: without it a body of unknown length would not be framed. */
+/** Keeps `transfer-encoding`, because a body of unknown length needs it. */
 function forwardedHeaders({ headers, socket }: IncomingMessage): OutgoingHttpHeaders {
   const forwarded: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) if (!HOP_BY_HOP.has(name)) forwarded[name] = value;
@@ -112,7 +117,7 @@ function forwardedHeaders({ headers, socket }: IncomingMessage): OutgoingHttpHea
   return forwarded;
 }
 
-/** Names and values in turn, as `writeHead` takes them. */
+/** Returns names and values in turn, as `writeHead` takes them. */
 function endToEndHeaders(rawHeaders: string[]): string[] {
   return rawHeaders.filter((_, index) => {
     const name = rawHeaders[index - (index % 2)]?.toLowerCase() ?? "";

@@ -13,7 +13,7 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
 
-/** Each part has its own deadline; this one is for all of them, one after the other. */
+/** Each component has its own deadline; this one is for all of them, one after the other. */
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
 const settings = settingsOrExit(() => readSettings(HttpSettings));
@@ -86,7 +86,7 @@ async function openLog(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
   return { NATS_URL: nats.url, NATS_MONITOR_URL: nats.monitorUrl };
 }
 
-/** Without its database or log the stack is of no use: it ends, and says so. */
+/** Ends the stack with an error if its database or its log ends, because the stack cannot work without them. */
 function closeOrFail(onClose: OnClose, name: string, server: { stop(): Promise<void>; exited: Promise<void> }): void {
   let isWanted = true;
   onClose(name, () => {

@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { Agent, createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { findFreePort } from "@tidemark/programs/free-port";
+import { expect, onTestFinished, test } from "vitest";
+import { forward } from "./forward.ts";
+
+async function serve(listener: RequestListener): Promise<URL> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+/** Starts a server that forwards every request to the targets. */
+function serveForwarding(targets: URL[]): Promise<URL> {
+  const agent = new Agent();
+  return serve((request, response) => forward({ request, response, targets, agent, onLiveStream: () => {} }));
+}
+
+const unreachable = async () => new URL(`http://127.0.0.1:${await findFreePort()}`);
+
+test("a request goes to the next target if the first one is unreachable", async () => {
+  const target = await serve((request, response) => request.pipe(response.writeHead(201)));
+  const edge = await serveForwarding([await unreachable(), target]);
+
+  const answer = await fetch(edge, { method: "POST", body: "an event" });
+
+  expect([answer.status, await answer.text()]).toEqual([201, "an event"]);
+});
+
+test("a request that was sent to a target is not sent to another one", async () => {
+  let received = 0;
+  const breaking = await serve((request) => {
+    received++;
+    request.socket.destroy();
+  });
+  const edge = await serveForwarding([breaking, breaking]);
+
+  const answer = await fetch(edge, { method: "POST", body: "an event" });
+
+  expect([answer.status, received]).toEqual([502, 1]);
+});
+
+test("without a reachable target the answer is a problem with 502", async () => {
+  const edge = await serveForwarding([await unreachable()]);
+
+  const answer = await fetch(edge);
+
+  expect([answer.status, await answer.json()]).toEqual([502, expect.objectContaining({ code: "service_unreachable" })]);
+});
+
+test("a client that leaves ends the request to the target", async () => {
+  const left = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const target = await serve((request) => {
+    request.socket.once("close", left.resolve);
+    arrived.resolve();
+  });
+  const edge = await serveForwarding([target]);
+  const client = new AbortController();
+  const answer = fetch(edge, { signal: client.signal }).catch(() => "aborted");
+
+  await arrived.promise;
+  client.abort();
+
+  expect(await answer).toBe("aborted");
+  await left.promise;
+});
