@@ -15,7 +15,7 @@ import { describe, expect, test, vi } from "vitest";
 vi.setConfig({ testTimeout: 180_000 }); // many processes are started
 
 const EVENTS = 20;
-// The lock of postgres-migrations.ts, which every release uses.
+// The lock of schema/migrate.ts, which every release uses.
 const MIGRATION_LOCK = "7305804402565173249";
 
 async function publish({ url }: ServiceProcess, events: string[], prefer = "wait=30") {
@@ -120,10 +120,10 @@ test("consumers wait for who migrates, however long that takes", async () => {
 });
 
 describe("beside a newer release, this one", () => {
-  // What a release may add, by the rules of postgres-migrations.ts.
+  // What a release may add, by the rules of schema/migrate.ts.
   const NEWER_MIGRATION = [
     "ALTER TABLE events ADD COLUMN region text",
-    "ALTER TABLE counters ADD COLUMN seen bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE topic_counters ADD COLUMN seen bigint NOT NULL DEFAULT 0",
     "CREATE INDEX events_by_region ON events (region)",
     "CREATE TABLE regions (region text PRIMARY KEY)",
     "CREATE FUNCTION apply_frames_999() RETURNS void LANGUAGE sql AS ''",

@@ -5,7 +5,7 @@ export const CRASH_POINTS = [
   "frames",
   "events",
   "duplicates",
-  "counters",
+  "topic_counters",
   "source_counters",
   "frame_counters",
   "commit",

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 
-interface TestDatabase {
+export interface TestDatabase {
   url: string;
-  /** Disconnects whoever is left, and drops it. */
+  /** Disconnects every session, and drops the database. */
   drop(): Promise<void>;
 }
 

@@ -4,16 +4,17 @@ import { describeEventStore } from "@tidemark/event-store/contract/event-store-c
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeDatabase, createDatabase } from "@tidemark/test-support/postgres-database";
+import { changeDatabase } from "@tidemark/test-support/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "./fixture/postgres-event-stores.ts";
+import { lendStoreDatabase } from "./fixture/store-database.ts";
 import { openPostgresEventStore } from "./postgres-event-store.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
 async function openEmpty() {
-  const database = await createDatabase(inject("databaseUrl"));
+  const database = await lendStoreDatabase();
   const open = () => openPostgresEventStore({ url: database.url, logger, migrate: true, maxConnections: 2 });
   let store = await open();
   return {
@@ -40,7 +41,7 @@ describeDeadLetters("the PostgreSQL event store", openEmpty);
 describeDuplicates("the PostgreSQL event store", openEmpty);
 
 const forwardIds = async (store: EventStore, after?: string) => {
-  const page = await store.listEvents({ limit: 100, order: "asc", ...(after !== undefined && { after }) });
+  const page = await store.listEvents({ limit: 100, order: "asc", after });
   return page.events.map((event) => event.eventId);
 };
 
@@ -130,7 +131,7 @@ describe("consumers at the same time", () => {
     const { beside, open, openConsumer } = await prepareStores();
     const [first, second] = [await openConsumer(), await openConsumer()];
     const slotsOf = async (id: string) => {
-      const { rows } = await beside.query("SELECT slot FROM counters WHERE topic = $1", [id]);
+      const { rows } = await beside.query("SELECT slot FROM topic_counters WHERE topic = $1", [id]);
       return rows.map(({ slot }) => slot);
     };
     await first.apply([deliveryOf([eventText({ topic: "first" })])], { maxNamed: 0 });
@@ -146,16 +147,17 @@ describe("consumers at the same time", () => {
     expect([await slotsOf("first"), await slotsOf("second"), await slotsOf("third")]).toEqual([[0], [1], [0]]);
     expect(await third.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 3, topicsTotal: 3 });
   });
+});
 
-  test("migrate an empty database together", async () => {
-    const { beside, openConsumer } = await prepareStores();
+test("consumers that migrate an empty database together all open it, and one of them migrates", async () => {
+  const { beside, openConsumer } = await prepareStores({ hasTables: false });
 
-    const stores = await Promise.all(Array.from({ length: 5 }, openConsumer));
+  const stores = await Promise.all(Array.from({ length: 5 }, openConsumer));
 
-    await Promise.all(stores.map((store) => store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 })));
-    expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, duplicates: 4 });
-    expect((await beside.query("SELECT name FROM migrations")).rows).toEqual([{ name: "0001-books" }]);
-  });
+  await Promise.all(stores.map((store) => store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 })));
+  expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, duplicates: 4 });
+  const { rows } = await beside.query("SELECT name FROM migrations ORDER BY name");
+  expect(rows).toEqual([{ name: "0001-books" }, { name: "002-names" }]);
 });
 
 test("a consumer has as many transactions at a time as it has writers, each with a slot of its own", async () => {
@@ -170,7 +172,10 @@ test("a consumer has as many transactions at a time as it has writers, each with
   await beside.query("ROLLBACK");
   await Promise.all(applying);
 
-  expect((await beside.query("SELECT slot FROM counters ORDER BY slot")).rows).toEqual([{ slot: 0 }, { slot: 1 }]);
+  expect((await beside.query("SELECT slot FROM topic_counters ORDER BY slot")).rows).toEqual([
+    { slot: 0 },
+    { slot: 1 },
+  ]);
   expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 3, duplicates: 0 });
 });
 
@@ -236,7 +241,7 @@ describe("a frame that the log holds twice", () => {
     const window = { generation: "now", held: [{ first: 2, last: 3 }], lastSequence: 3 };
     const books = await store.readBooks({ maxTopics: 1, log: window });
     expect(books).toMatchObject({ stored: 2, duplicates: 0, appliedHeldEvents: 4 });
-    const copies = await beside.query("SELECT sequence::integer FROM frame_copies ORDER BY sequence");
+    const copies = await beside.query("SELECT sequence::integer FROM repeated_frames ORDER BY sequence");
     expect(copies.rows).toEqual([{ sequence: 2 }, { sequence: 3 }]);
   });
 });

@@ -21,48 +21,54 @@ import type {
 } from "@tidemark/event-store/event-store";
 import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "@tidemark/event-store/pruning";
 import type { Logger } from "@tidemark/telemetry/logger";
-import { Kysely, PostgresDialect, sql } from "kysely";
-import { applyFrames, buryFrame } from "./apply/apply.ts";
-import { openReadPool, type WriteConnection, Writer } from "./connection/connections.ts";
-import { isOutOfTime, translatingErrors } from "./connection/errors.ts";
-import { explainingMissing } from "./connection/missing-tables.ts";
+import { type Kysely, sql } from "kysely";
+import { applyFrames } from "./apply/apply.ts";
+import { deadLetterFrame } from "./apply/dead-letter.ts";
+import { takeSlot } from "./apply/slot.ts";
+import { isOutOfTime } from "./connection/errors.ts";
+import { openReader } from "./connection/reader.ts";
+import { type Session, withSession } from "./connection/session.ts";
+import { Writers } from "./connection/writers.ts";
 import { auditPostgres } from "./maintain/audit.ts";
 import { readPostgresDurability } from "./maintain/durability.ts";
-import { pruneDuplicates, pruneFrames } from "./maintain/pruning.ts";
+import { pruneDuplicates, pruneFrames } from "./maintain/prune.ts";
 import { deleteDeadLetter, redrive } from "./maintain/redrive.ts";
 import { readBooks } from "./read/books.ts";
 import { listDeadLetters } from "./read/dead-letters.ts";
 import { listDuplicates } from "./read/duplicates.ts";
-import { listEvents, readTip } from "./read/listing.ts";
-import { findEvent, findFrame, type Tables } from "./read/queries.ts";
+import { findEvent, listEvents, readTip } from "./read/events.ts";
+import { findFrame } from "./read/ledger.ts";
+import { migrate } from "./schema/migrate.ts";
+import { raisePositionBase } from "./schema/position-base.ts";
+import type { Tables } from "./schema/tables.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
-// A server that is there takes leave within milliseconds. One that is frozen never does.
-const LEAVE_MS = 1_000;
+// A server closes a connection within milliseconds. A frozen one never does.
+const CLOSE_TIMEOUT_MS = 1_000;
 
 type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
 
 interface PostgresOptions {
   url: string;
   logger: Logger;
-  /** Whether this process makes and updates the tables, and applies frames; a process that only reads does not. */
+  /** Whether this process creates and updates the tables, and applies frames; a process that only reads does not. */
   migrate: boolean;
-  /** For reading. */
+  /** The number of connections that read. Default 10. */
   maxConnections?: number;
-  /** Connections that write, and transactions at a time: each has a slot of the counters. Default 1. */
+  /** The number of connections that write, and of transactions at a time. Default 1. */
   maxWriters?: number;
 }
 
 /**
  * Opens the books in PostgreSQL 15 or newer. With `migrate` it connects at once and brings the tables up to date, safely
- * from several processes; without, it connects when it is first asked.
+ * from several processes; without, it connects at the first question.
  *
  * @throws {Unavailable} `store_unreachable`, with `migrate`
  */
 export async function openPostgresEventStore(options: PostgresOptions): Promise<PostgresStore> {
   const store = new PostgresEventStore(options);
   try {
-    if (options.migrate) await store.connectWriter();
+    if (options.migrate) await store.migrate();
   } catch (error) {
     await store.close();
     throw error;
@@ -72,31 +78,41 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
 
 class PostgresEventStore implements PostgresStore {
   readonly #url: string;
-  readonly #writers: [Writer, ...Writer[]];
+  readonly #logger: Logger;
   readonly #closing = new AbortController();
   readonly #reader: Kysely<Tables>;
+  readonly #writers: Writers;
   /**
-   * How many frames one transaction takes: all, but half as many after one that ran out of time, and twice as many after
-   * each success. The same batch would run out of time for ever; its parts are in the ledger as far as they get, so that
-   * every attempt goes further.
+   * The largest number of frames in one transaction: half as many after a transaction that ran out of time, and twice as
+   * many after each success. The same batch would run out of time again and again; its parts stay in the ledger, so that
+   * every attempt gets further.
    */
   #framesAtOnce = Number.POSITIVE_INFINITY;
-  /** The same for each batch that ran out of time: the success of others in between says nothing of it. */
+  /** The same for each batch that ran out of time, because the success of other batches says nothing about this one. */
   readonly #framesOfBatch = new WeakMap<AppliedDelivery[], number>();
 
-  constructor({ url, logger, migrate, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1 }: PostgresOptions) {
+  constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1 }: PostgresOptions) {
     this.#url = url;
-    const { signal } = this.#closing;
-    const createWriter = ({ migrates }: { migrates: boolean }) => new Writer({ url, logger, migrates, signal });
-    // The others connect later, when a newer release may be at the tables: they would wait for it in vain.
-    const others = Array.from({ length: maxWriters - 1 }, () => createWriter({ migrates: false }));
-    this.#writers = [createWriter({ migrates: migrate }), ...others];
-    const pool = openReadPool({ url, logger, maxConnections, signal });
-    this.#reader = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+    this.#logger = logger;
+    const options = { url, logger, signal: this.#closing.signal };
+    this.#reader = openReader<Tables>({ ...options, maxConnections });
+    this.#writers = new Writers({ ...options, count: maxWriters, prepare: (session) => this.#prepareWriter(session) });
   }
 
-  async connectWriter(): Promise<void> {
-    await this.#explaining(() => this.#writers[0].connection());
+  /** Runs on a connection without a time limit: an index takes as long as it takes, and so does a migration elsewhere. */
+  async migrate(): Promise<void> {
+    const options = { url: this.#url, applicationName: "tidemark-migrate", timeoutMs: 0, signal: this.#closing.signal };
+    const migrations = await withSession(options, (session) => migrate(session));
+    if (migrations.length > 0) this.#logger.info({ migrations }, "migrated the database");
+    await this.#writers.connect();
+  }
+
+  async #prepareWriter(session: Session): Promise<void> {
+    if (await raisePositionBase(session)) {
+      this.#logger.warn("the database was restored or failed over: positions continue from a higher base");
+    }
+    const slot = await takeSlot(session);
+    this.#logger.info({ slot }, "connected to the database for writing");
   }
 
   async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
@@ -106,7 +122,7 @@ class PostgresEventStore implements PostgresStore {
       for (let at = 0; at < deliveries.length; at += size) {
         const some = deliveries.slice(at, at + size);
         const maxOfThese = maxNamed - applied.dropped.length;
-        const part = await this.#write((connection) => applyFrames(connection, some, maxOfThese));
+        const part = await applyFrames(this.#writers, some, maxOfThese);
         applied.frames.push(...part.frames);
         applied.dropped.push(...part.dropped);
       }
@@ -122,31 +138,31 @@ class PostgresEventStore implements PostgresStore {
   }
 
   listEvents(query: EventQuery): Promise<EventPage> {
-    return this.#read((db) => listEvents(db, query));
+    return listEvents(this.#reader, query);
   }
 
   readTip(): Promise<string> {
-    return this.#read((db) => readTip(db));
+    return readTip(this.#reader);
   }
 
   findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined> {
-    return this.#read((db) => findEvent(db, topic, eventId));
+    return findEvent(this.#reader, topic, eventId);
   }
 
   findFrame(frameId: string): Promise<LedgerEntry | undefined> {
-    return this.#read((db) => findFrame(db, frameId));
+    return findFrame(this.#reader, frameId);
   }
 
   readBooks(query: BooksQuery): Promise<Books> {
-    return this.#read((db) => readBooks(db, query));
+    return readBooks(this.#reader, query);
   }
 
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage> {
-    return this.#read((db) => listDuplicates(db, query));
+    return listDuplicates(this.#reader, query);
   }
 
   readDurability(): Promise<Durability> {
-    return this.#read((db) => readPostgresDurability(db));
+    return readPostgresDurability(this.#reader);
   }
 
   audit(): Promise<Audit> {
@@ -154,52 +170,38 @@ class PostgresEventStore implements PostgresStore {
   }
 
   pruneDuplicates(options: PruneDuplicates): Promise<PruneStep> {
-    return this.#read((db) => pruneDuplicates(db, options));
+    return pruneDuplicates(this.#reader, options);
   }
 
   pruneFrames(options: PruneFrames): Promise<number> {
-    return this.#read((db) => pruneFrames(db, options));
+    return pruneFrames(this.#reader, options);
   }
 
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {
-    return this.#read((db) => listDeadLetters(db, query));
+    return listDeadLetters(this.#reader, query);
   }
 
   redrive(id: string): Promise<Redriven | undefined> {
-    return this.#write((connection) => redrive(connection, id));
+    return redrive(this.#writers, id);
   }
 
   deleteDeadLetter(id: string): Promise<boolean> {
-    return this.#write((connection) => deleteDeadLetter(connection, id));
+    return deleteDeadLetter(this.#writers, id);
   }
 
   deadLetterFrame(frame: UnreadableFrame): Promise<Applied> {
-    return this.#write((connection) => buryFrame(connection, frame));
-  }
-
-  #read<Result>(read: (db: Kysely<Tables>) => Promise<Result>): Promise<Result> {
-    return this.#explaining(() => read(this.#reader));
-  }
-
-  #write<Result>(work: (connection: WriteConnection) => Promise<Result>): Promise<Result> {
-    const [first] = this.#writers;
-    const writer = this.#writers.find(({ isIdle }) => isIdle) ?? first;
-    return this.#explaining(() => writer.run(work, writer === first ? undefined : first));
-  }
-
-  #explaining<Result>(run: () => Promise<Result>): Promise<Result> {
-    return explainingMissing((query) => sql.raw(query).execute(this.#reader), run);
+    return deadLetterFrame(this.#writers, frame);
   }
 
   async ping(): Promise<void> {
-    await translatingErrors(() => sql`SELECT 1`.execute(this.#reader));
+    await this.#reader.selectNoFrom(sql`1`.as("one")).execute();
   }
 
-  /** Ends every connection, within a second: those that are busy then, or wait for a server that is frozen, are cut. */
+  /** Ends every connection within a second; those that are busy then, or wait for a frozen server, are cut. */
   async close(): Promise<void> {
-    setTimeout(() => this.#closing.abort(), LEAVE_MS).unref();
+    setTimeout(() => this.#closing.abort(), CLOSE_TIMEOUT_MS).unref();
     try {
-      await Promise.all(this.#writers.map((writer) => writer.discard()));
+      await this.#writers.close();
     } finally {
       await this.#reader.destroy();
     }

@@ -14,7 +14,7 @@ describe("a database in trouble", () => {
   const unreachable = { name: "Unavailable", code: "store_unreachable" };
 
   test("has no tables yet: a reader says so, and reads once they are there", async () => {
-    const { open, openConsumer } = await prepareStores();
+    const { open, openConsumer } = await prepareStores({ hasTables: false });
     const reader = await open({ migrate: false });
 
     const reads = [
@@ -35,9 +35,9 @@ describe("a database in trouble", () => {
     const { beside, open, openConsumer, url } = await prepareStores();
     const consumer = await openConsumer();
     const reader = await open({ migrate: false });
-    await beside.query("DROP TABLE counters; DROP TABLE duplicates; DROP TABLE last_audit");
+    await beside.query("DROP TABLE topic_counters; DROP TABLE duplicates; DROP TABLE last_audit");
     const { rows } = await beside.query(
-      "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname = 'apply_frames_1'",
+      "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname = 'apply_frames_2'",
     );
     await beside.query(`DROP FUNCTION ${rows[0]?.name}`);
 
@@ -218,7 +218,7 @@ describe("a database in trouble", () => {
          $$ BEGIN DELETE FROM frames WHERE frame_id = NEW.frame_id; RETURN NULL; END $$`,
     );
     await beside.query(
-      "CREATE TRIGGER forget AFTER INSERT ON frame_copies FOR EACH ROW EXECUTE FUNCTION forget_frame()",
+      "CREATE TRIGGER forget AFTER INSERT ON repeated_frames FOR EACH ROW EXECUTE FUNCTION forget_frame()",
     );
     const copy = { ...known, origin: { ...known.origin, sequence: 2 } };
 

@@ -4,7 +4,7 @@ import { runSabotagedConsumer } from "./consumer-root.ts";
 
 const BETWEEN_MS = 300;
 const ADD =
-  "UPDATE counters SET unique_events = unique_events + $1 WHERE (slot, topic) = (SELECT slot, topic FROM counters ORDER BY slot, topic LIMIT 1)";
+  "UPDATE topic_counters SET stored = stored + $1 WHERE (slot, topic) = (SELECT slot, topic FROM topic_counters ORDER BY slot, topic LIMIT 1)";
 
 /** A consumer that counts on another connection some time after the commit: a crash in between leaves the books wrong. */
 await runSabotagedConsumer(({ store }, connectionString) => {

@@ -36,24 +36,24 @@ describe("joinFrames", () => {
     const batch = joinFrames(deliveries);
 
     expect(JSON.parse(batch.events.toString())).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
-    expect(batch.starts).toEqual([1, 3, 3, 4]);
-    expect(batch.bodies).toEqual(deliveries);
+    expect(batch.firstOrdinals).toEqual([1, 3, 3, 4]);
+    expect(batch.distinct).toEqual(deliveries);
   });
 
-  test("leaves out what a frame holds that cannot be read", () => {
+  test("joinFrames leaves a frame out that cannot be read", () => {
     const [first, damaged, last] = [delivery("[1,2]", [2]), delivery("[", [3]), delivery("[3]", [1])];
 
     const batch = joinFrames([first, damaged, last], new Set([damaged.frame.id]));
 
-    expect(batch).toMatchObject({ bodies: [first, damaged, last], starts: [1, 3, 3, 4] });
+    expect(batch).toMatchObject({ distinct: [first, damaged, last], firstOrdinals: [1, 3, 3, 4] });
     expect(batch.events.toString()).toBe("[1,2,3]");
   });
 
-  test("sends a frame once that came twice", () => {
+  test("joinFrames sends a frame once that was delivered twice", () => {
     const first = delivery('[{"a":1}]', [1]);
     const again = { ...first, origin: { generation: "log", sequence: 2 } };
 
-    expect(joinFrames([first, again])).toMatchObject({ bodies: [first], repeats: [again], starts: [1, 2] });
+    expect(joinFrames([first, again])).toMatchObject({ distinct: [first], repeats: [again], firstOrdinals: [1, 2] });
   });
 
   test("refuses a frame that does not hold what it declares, and names it", () => {

@@ -1,7 +1,7 @@
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import pg from "pg";
 import { expect, test } from "vitest";
-import { translatingErrors } from "./errors.ts";
+import { translate } from "./errors.ts";
 
 /** What the driver throws when the server answers with this SQLSTATE. */
 function databaseError(state: string): pg.DatabaseError {
@@ -10,15 +10,11 @@ function databaseError(state: string): pg.DatabaseError {
   return error;
 }
 
-function translated(error: unknown): Promise<unknown> {
-  return translatingErrors(() => Promise.reject(error)).catch((reason: unknown) => reason);
-}
-
-test.each(["22P02", "23514", "54000"])("SQLSTATE %s is a fault of the data", async (state) => {
+test.each(["22P02", "23514", "54000"])("SQLSTATE %s is a fault of the data", (state) => {
   const error = databaseError(state);
 
-  expect(await translated(error)).toBeInstanceOf(InvalidInput);
-  expect(await translated(error)).toMatchObject({ code: "invalid_event", cause: error });
+  expect(translate(error)).toBeInstanceOf(InvalidInput);
+  expect(translate(error)).toMatchObject({ code: "invalid_event", cause: error });
 });
 
 test.each([
@@ -27,6 +23,7 @@ test.each([
   "28P01",
   "3D000",
   "40001",
+  "42703",
   "42883",
   "42P01",
   "53300",
@@ -35,25 +32,25 @@ test.each([
   "57P03",
   "58030",
   "XX000",
-])("SQLSTATE %s is a store that cannot be reached", async (state) => {
+])("SQLSTATE %s means that the store cannot be reached", (state) => {
   const error = databaseError(state);
 
-  expect(await translated(error)).toBeInstanceOf(Unavailable);
-  expect(await translated(error)).toMatchObject({ code: "store_unreachable", cause: error });
+  expect(translate(error)).toBeInstanceOf(Unavailable);
+  expect(translate(error)).toMatchObject({ code: "store_unreachable", cause: error });
 });
 
-test.each(["42601", "42501", "0A000"])("SQLSTATE %s is our bug", async (state) => {
+test.each(["42601", "42501", "0A000"])("SQLSTATE %s is our bug", (state) => {
   const error = databaseError(state);
 
-  expect(await translated(error)).toBe(error);
+  expect(translate(error)).toBe(error);
 });
 
-test("what the driver says without the server is a store that cannot be reached", async () => {
-  expect(await translated(new Error("Connection terminated unexpectedly"))).toBeInstanceOf(Unavailable);
+test("an error of the driver without an answer of the server is a store that cannot be reached", () => {
+  expect(translate(new Error("Connection terminated unexpectedly"))).toBeInstanceOf(Unavailable);
 });
 
-test("misuse of the driver is our bug", async () => {
+test("misuse of the driver is our bug", () => {
   const error = new TypeError("Client was passed a null or undefined query");
 
-  expect(await translated(error)).toBe(error);
+  expect(translate(error)).toBe(error);
 });

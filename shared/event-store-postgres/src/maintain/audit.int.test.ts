@@ -3,17 +3,17 @@ import { verdictsOf } from "@tidemark/event-store/contract/applying";
 import { describeAudit } from "@tidemark/event-store/contract/audit";
 import { describePruning } from "@tidemark/event-store/contract/pruning";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { createDatabase } from "@tidemark/test-support/postgres-database";
 import pg from "pg";
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts";
+import { lendStoreDatabase } from "../fixture/store-database.ts";
 import { openPostgresEventStore } from "../postgres-event-store.ts";
 import { verifyPostgres } from "./audit.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
 async function openEmpty() {
-  const database = await createDatabase(inject("databaseUrl"));
+  const database = await lendStoreDatabase();
   const store = await openPostgresEventStore({ url: database.url, logger, migrate: true, maxConnections: 2 });
   const change = async (sql: string) => {
     const client = new pg.Client({ connectionString: database.url });
@@ -39,7 +39,7 @@ test("an audit counts dead letters, those deleted and those without a topic", as
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query(
-    `INSERT INTO counters (slot, topic, dead, dead_deleted, last_processed_at) VALUES (3, 't', 3, 1, now()), (4, '', 5, 0, now())`,
+    `INSERT INTO topic_counters (slot, topic, dead_lettered, dead_letters_deleted, last_processed_at) VALUES (3, 't', 3, 1, now()), (4, '', 5, 0, now())`,
   );
   await beside.query(
     `INSERT INTO dead_letters (received_at, dead_at, events, attempts, frame_id, topic, code, reason, content)
@@ -62,7 +62,7 @@ test("a database is verified without a change to it", async () => {
 });
 
 test("a database that is away cannot be audited", async () => {
-  const { open, url } = await prepareStores();
+  const { open, url } = await prepareStores({ hasTables: false });
   const empty = await open({ migrate: false });
 
   await expect(empty.audit()).rejects.toThrow(Unavailable); // no tables

@@ -1,78 +1,77 @@
-import type { Verdicts } from "@tidemark/domain/verdict";
 import type { Redriven } from "@tidemark/event-store/dead-letters";
-import { NOTHING_TO_REDRIVE, type Refusal, readLetterId, takenAs, UNREAD_TOPIC } from "@tidemark/event-store/refusal";
-import { tryEvents } from "../apply/trial.ts";
-import type { WriteConnection } from "../connection/connections.ts";
-import { translatingErrors } from "../connection/errors.ts";
-import { inTransaction } from "../connection/transaction.ts";
+import { NOTHING_TO_REDRIVE, readLetterId, takenAs, UNREAD_TOPIC } from "@tidemark/event-store/refusal";
+import { tryEvents } from "../apply/isolate-trial.ts";
+import type { Transaction } from "../connection/session.ts";
+import type { Writers } from "../connection/writers.ts";
 
-interface LetterRow {
+interface DeadLetterRow {
   id: string;
-  frame_id: string;
   ordinal: number | null;
-  topic: string | null;
   received_at_ms: string;
   content: Buffer;
 }
 
-// Locked: of two that try the same letter, the second finds it gone.
+// Locked: of two transactions that try the same dead letter, the second finds it gone.
 const FIND = `
-  SELECT id, frame_id, ordinal, topic, round(extract(epoch FROM received_at) * 1000) AS received_at_ms, content
+  SELECT id, ordinal, round(extract(epoch FROM received_at) * 1000) AS received_at_ms, content
   FROM dead_letters WHERE id = $1 FOR UPDATE`;
 
 const ADD_ATTEMPT = "UPDATE dead_letters SET attempts = attempts + 1, code = $2, reason = $3 WHERE id = $1";
 
-// The letter leaves the dead of whichever slot it was buried by: the sum over all slots is what counts.
+// Subtracted in the slot of this session, whichever slot counted the dead letter: only the sum over all slots matters.
 const TAKE_OUT = `
   WITH removed AS (
-    DELETE FROM dead_letters WHERE id = $1 RETURNING frame_id, ordinal, coalesce(topic, '${UNREAD_TOPIC}') AS topic, dead_at
+    DELETE FROM dead_letters WHERE id = $1
+    RETURNING frame_id, ordinal, coalesce(topic, '${UNREAD_TOPIC}') AS topic, dead_at
   ), ledger AS (
     UPDATE frames SET verdicts = overlay(verdicts PLACING $2 FROM removed.ordinal + 1)
     FROM removed WHERE frames.frame_id = removed.frame_id
   )
-  INSERT INTO counters AS books (slot, topic, dead, last_processed_at)
-  SELECT $3, topic, -1, dead_at FROM removed
-  ON CONFLICT (slot, topic) DO UPDATE SET dead = books.dead + excluded.dead`;
+  INSERT INTO topic_counters AS books (slot, topic, dead_lettered, last_processed_at)
+  SELECT current_setting('tidemark.slot')::integer, topic, -1, dead_at FROM removed
+  ON CONFLICT (slot, topic) DO UPDATE SET dead_lettered = books.dead_lettered + excluded.dead_lettered`;
 
 /** `DeadLetterStore.redrive`, in one transaction. */
-export async function redrive(connection: WriteConnection, letterId: string): Promise<Redriven | undefined> {
-  const id = readLetterId(letterId);
+export async function redrive(writers: Writers, deadLetterId: string): Promise<Redriven | undefined> {
+  const id = readLetterId(deadLetterId);
   if (id === undefined) return undefined;
-  const { client } = connection;
-  return inTransaction(client, "COMMIT", async () => {
-    const { rows } = await translatingErrors(() => client.query<LetterRow>(FIND, [id]));
-    const [letter] = rows;
-    if (letter === undefined) return undefined;
-    if (letter.ordinal === null) return { status: "refused", ...NOTHING_TO_REDRIVE };
-    return redriveEvent(connection, letter);
+  return writers.transaction(async (transaction) => {
+    const { rows } = await transaction.query<DeadLetterRow>(FIND, [id]);
+    const [deadLetter] = rows;
+    if (deadLetter === undefined) return undefined;
+    if (deadLetter.ordinal === null) return { status: "refused", ...NOTHING_TO_REDRIVE };
+    return redriveEvent(transaction, deadLetter);
   });
 }
 
-async function redriveEvent(connection: WriteConnection, letter: LetterRow): Promise<Redriven> {
-  const { client, slot } = connection;
-  const { id, content, received_at_ms: receivedAtMs } = letter;
-  const event = { contents: [content.toString()], receivedAtMs: Number(receivedAtMs) };
-  const outcome: Verdicts | Refusal = await tryEvents(connection, event);
+async function redriveEvent(
+  transaction: Transaction,
+  { id, content, received_at_ms }: DeadLetterRow,
+): Promise<Redriven> {
+  const event = { contents: [content.toString()], receivedAtMs: Number(received_at_ms) };
+  const outcome = await tryEvents(transaction, event);
   if (typeof outcome !== "string") {
-    await translatingErrors(() => client.query(ADD_ATTEMPT, [id, outcome.code, outcome.reason]));
+    await transaction.query(ADD_ATTEMPT, [id, outcome.code, outcome.reason]);
     return { status: "refused", ...outcome };
   }
-  await translatingErrors(() => client.query(TAKE_OUT, [id, outcome, slot]));
+  await transaction.query(TAKE_OUT, [id, outcome]);
   return takenAs(outcome);
 }
 
+// The audit counts dead letters, so it needs the number of those that were deleted.
 const DELETE = `
   WITH removed AS (
     DELETE FROM dead_letters WHERE id = $1 RETURNING coalesce(topic, '${UNREAD_TOPIC}') AS topic, events, dead_at
   )
-  INSERT INTO counters AS books (slot, topic, dead_deleted, last_processed_at)
-  SELECT $2, topic, events, dead_at FROM removed
-  ON CONFLICT (slot, topic) DO UPDATE SET dead_deleted = books.dead_deleted + excluded.dead_deleted`;
+  INSERT INTO topic_counters AS books (slot, topic, dead_letters_deleted, last_processed_at)
+  SELECT current_setting('tidemark.slot')::integer, topic, events, dead_at FROM removed
+  ON CONFLICT (slot, topic) DO UPDATE SET
+    dead_letters_deleted = books.dead_letters_deleted + excluded.dead_letters_deleted`;
 
-/** `DeadLetterStore.deleteDeadLetter`. A recount of the dead needs those that are no longer there. */
-export async function deleteDeadLetter({ client, slot }: WriteConnection, letterId: string): Promise<boolean> {
-  const id = readLetterId(letterId);
+/** `DeadLetterStore.deleteDeadLetter`. */
+export async function deleteDeadLetter(writers: Writers, deadLetterId: string): Promise<boolean> {
+  const id = readLetterId(deadLetterId);
   if (id === undefined) return false;
-  const { rowCount } = await translatingErrors(() => client.query(DELETE, [id, slot]));
+  const { rowCount } = await writers.query(DELETE, [id]);
   return rowCount === 1;
 }

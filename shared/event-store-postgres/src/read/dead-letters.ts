@@ -3,47 +3,55 @@ import type { DeadLetter, DeadLetterPage, DeadLetterQuery } from "@tidemark/even
 import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
 import { showContent } from "@tidemark/event-store/refusal";
 import { type Kysely, sql } from "kysely";
-import { translatingErrors } from "../connection/errors.ts";
-import { type Tables, utcText } from "./queries.ts";
-
-interface LetterRow extends Omit<DeadLetter, "topic" | "content"> {
-  topic: string | null;
-  content: Buffer;
-  found: string;
-}
+import { utcText } from "../schema/columns.ts";
+import type { Tables } from "../schema/tables.ts";
+import { FOUND } from "./pages.ts";
 
 /**
- * `DeadLetterStore.listDeadLetters`: keyset pages over the id, cut by bytes as well. Ids are drawn before their commit: of
- * consumers that deadLetterFrame at the same moment one may show its letters behind the other's, and a walker finds them the next
- * time.
+ * `DeadLetterStore.listDeadLetters`: keyset pages over the id, cut by bytes as well. Ids are drawn before their commit: if
+ * two consumers write dead letters at the same moment, the smaller ids may appear later. A client that reads from the
+ * first page again finds them.
  */
 export async function listDeadLetters(
   db: Kysely<Tables>,
   { topic, limit, after }: DeadLetterQuery,
 ): Promise<DeadLetterPage> {
-  const position = readPosition(after ?? "0");
-  const keys = topic === undefined ? sql`id > ${position}` : sql`topic = ${topic} AND id > ${position}`;
-  const order = sql.raw(topic === undefined ? "id" : "topic, id");
-  const select = sql<LetterRow>`
-    WITH page AS (
-      SELECT * FROM dead_letters WHERE ${keys} ORDER BY ${order} LIMIT ${limit + 1}
-    ), sized AS (
-      SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY id) AS place,
-        sum(octet_length(content)) OVER (ORDER BY id) AS bytes
-      FROM page
+  const rows = await db
+    .with("page", (tables) =>
+      tables
+        .selectFrom("dead_letters")
+        .selectAll()
+        .where("id", ">", readPosition(after ?? "0"))
+        .$if(topic !== undefined, (page) => page.where("topic", "=", String(topic)).orderBy("topic"))
+        .orderBy("id")
+        .limit(limit + 1),
     )
-    SELECT id, frame_id AS "frameId", topic, events, code, reason, attempts, ${utcText("dead_at")} AS "deadAt", content,
-      found
-    FROM sized WHERE place = 1 OR bytes <= ${MAX_PAGE_BYTES} ORDER BY id`;
-  const { rows } = await translatingErrors(() => select.execute(db));
+    .with("sized", (tables) =>
+      tables
+        .selectFrom("page")
+        .selectAll()
+        .select([
+          FOUND.as("found"),
+          sql<string>`row_number() OVER (ORDER BY id)`.as("place"),
+          sql<string>`sum(octet_length(content)) OVER (ORDER BY id)`.as("bytes"),
+        ]),
+    )
+    .selectFrom("sized")
+    .select(["id", "frame_id as frameId", "topic", "events", "code", "reason", "attempts", "content", "found"])
+    .select(utcText("dead_at").as("deadAt"))
+    .where(sql<boolean>`(place = 1 OR bytes <= ${MAX_PAGE_BYTES})`)
+    .orderBy("id")
+    .execute();
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const isLast = last === undefined || Number(last.found) === page.length;
-  return { deadLetters: page.map(readLetter), ...(!isLast && { next: last.id }) };
+  return { deadLetters: page.map(readDeadLetter), next: isLast ? undefined : last.id };
 }
 
-function readLetter({ topic, content, found: _, ...letter }: LetterRow): DeadLetter {
-  return { ...letter, ...(topic !== null && { topic }), content: showContent(content) };
+type Row = Omit<DeadLetter, "topic" | "content"> & { topic: string | null; content: Buffer; found: string };
+
+function readDeadLetter({ topic, content, found: _, ...letter }: Row): DeadLetter {
+  return { ...letter, topic: topic ?? undefined, content: showContent(content) };
 }
 
 /** @throws {InvalidInput} `invalid_cursor` */

@@ -1,78 +1,89 @@
 import type { Duplicate, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
 import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
 import { type Kysely, sql } from "kysely";
-import { translatingErrors } from "../connection/errors.ts";
-import { cutByBytes } from "./page-cut.ts";
+import { DUPLICATE_SELECTION, type DuplicateRow } from "../schema/columns.ts";
+import type { Tables } from "../schema/tables.ts";
+import { FOUND, fits, mayFit, pageBytes } from "./pages.ts";
 import { LAST_POSITION, positionValues, writePosition } from "./positions.ts";
-import { type Tables, utcText } from "./queries.ts";
 
-/** How many copies a page looks at, whatever its filter matches: some milliseconds. */
+/** The number of duplicates that a page looks at, whatever its filter matches: some milliseconds. */
 const MAX_SCANNED = 10_000;
 
-interface CopyRow {
-  tx: string;
-  ord: number;
-  topic: string;
-  event_id: string;
-  source: string;
-  received_at: string;
-  first_processed_at: string;
-  is_conflict: boolean;
-  timestamp: string | null;
-  payload: string | null;
-  attributes: string | null;
-}
-
-interface FloorRow {
-  floor_tx: string | null;
-  floor_ord: number | null;
-  found: string;
-}
-
-/** A row without a copy says that the page is empty, and where the scan ended. */
-type PageRow = FloorRow & (CopyRow | { tx: null });
-
 /**
- * `DuplicateReader.listDuplicates`: keyset pages over (tx, ord), the primary key. No other index: one by topic or source
- * would be written with every copy, to be read by few. One statement, so that a copy that commits late cannot stand
- * between the page and the end of the scan.
+ * `DuplicateReader.listDuplicates`: keyset pages over (tx, ord), the primary key. There is no other index, because one by
+ * topic or source would be written with every duplicate, and few requests would read it. One statement, so that a
+ * duplicate that commits late cannot stand between the page and the end of the scan.
  */
 export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery): Promise<DuplicatePage> {
-  const { topic = null, eventId = null, source = null, conflicting = null, limit, after = LAST_POSITION } = query;
-  const newestFirst = sql.raw("tx DESC, ord DESC");
-  const { expressions, fits } = cutByBytes(newestFirst, MAX_PAGE_BYTES);
-  const beyond = sql`FROM duplicates WHERE (tx, ord) < (${positionValues(after)}) ORDER BY ${newestFirst}`;
-  const select = sql<PageRow>`
-    WITH floor AS (
-      SELECT tx AS floor_tx, ord AS floor_ord ${beyond} LIMIT 1 OFFSET ${MAX_SCANNED - 1}
-    ), page AS (
-      SELECT * FROM (SELECT * ${beyond} LIMIT ${MAX_SCANNED}) AS scanned
-      WHERE (${topic}::text IS NULL OR topic = ${topic}) AND (${source}::text IS NULL OR source = ${source})
-        AND (${eventId}::text IS NULL OR event_id = ${eventId})
-        AND (${conflicting}::boolean IS NULL OR is_conflict = ${conflicting})
-      ORDER BY ${newestFirst} LIMIT ${limit + 1}
-    ), ${expressions}
-    SELECT floor_tx, floor_ord, found, tx, ord, topic, event_id, source, is_conflict,
-      ${utcText("received_at")} AS received_at, ${utcText("first_processed_at")} AS first_processed_at,
-      ${utcText("timestamp")} AS timestamp, payload::text AS payload, attributes::text AS attributes
-    FROM (SELECT) AS always LEFT JOIN floor ON true LEFT JOIN sized ON ${fits}
-    ORDER BY ${newestFirst}`;
-  const { rows } = await translatingErrors(() => select.execute(db));
-  const page = rows.filter((row) => row.tx !== null).slice(0, limit);
-  const next = nextPosition(rows[0], page);
-  return { duplicates: page.map(readCopy), ...(next !== undefined && { next }) };
+  const { topic, eventId, source, conflicting, limit, after = LAST_POSITION } = query;
+  const bytes = pageBytes(sql`tx DESC, ord DESC`);
+  const beyond = db
+    .selectFrom("duplicates")
+    .where(sql<boolean>`(tx, ord) < (${positionValues(after)})`)
+    .orderBy("tx", "desc")
+    .orderBy("ord", "desc");
+  const rows = await db
+    .with("floor", () =>
+      beyond
+        .select(["tx as floor_tx", "ord as floor_ord"])
+        .limit(1)
+        .offset(MAX_SCANNED - 1),
+    )
+    .with("page", (tables) =>
+      tables
+        .selectFrom(beyond.selectAll().limit(MAX_SCANNED).as("scanned"))
+        .selectAll()
+        .$if(topic !== undefined, (page) => page.where("topic", "=", String(topic)))
+        .$if(eventId !== undefined, (page) => page.where("event_id", "=", String(eventId)))
+        .$if(source !== undefined, (page) => page.where("source", "=", String(source)))
+        .$if(conflicting !== undefined, (page) => page.where("is_conflict", "=", conflicting === true))
+        .orderBy("tx", "desc")
+        .orderBy("ord", "desc")
+        .limit(limit + 1),
+    )
+    .with("stored", (tables) =>
+      tables
+        .selectFrom("page")
+        .selectAll()
+        .select([FOUND.as("found"), bytes.storedBefore.as("stored_before")]),
+    )
+    .with("sized", (tables) =>
+      tables.selectFrom("stored").selectAll().select(bytes.text.as("text_bytes")).where(mayFit(MAX_PAGE_BYTES)),
+    )
+    // A row without a duplicate says that the page is empty, and where the scan ended.
+    .with("always", (tables) => tables.selectNoFrom(sql`true`.as("is_there")))
+    .selectFrom("always")
+    .leftJoin("floor", (join) => join.onTrue())
+    .leftJoin("sized", (join) => join.on(fits(MAX_PAGE_BYTES)))
+    .select(["floor_tx", "floor_ord", "found", "tx", "ord"])
+    .select(DUPLICATE_SELECTION)
+    .orderBy("tx", "desc")
+    .orderBy("ord", "desc")
+    .execute();
+  const page = rows.slice(0, limit).filter(({ tx }) => tx !== null);
+  return { duplicates: page.map(readDuplicate), next: nextPosition(rows[0], page) };
 }
 
-/** Behind the last copy shown where more were found, else where the scan ended, if it did not reach the oldest. */
-function nextPosition(scan: FloorRow | undefined, page: CopyRow[]): string | undefined {
-  const last = page.at(-1);
-  if (last !== undefined && Number(scan?.found) > page.length) return writePosition(last);
-  if (scan === undefined || scan.floor_tx === null || scan.floor_ord === null) return undefined;
-  return writePosition({ tx: scan.floor_tx, ord: scan.floor_ord });
+interface ScanRow {
+  floor_tx: string | null;
+  floor_ord: number | null;
+  /** The number of duplicates that match, one more than asked for at most. */
+  found: string | null;
+  tx: string | null;
+  ord: number | null;
 }
 
-function readCopy(row: CopyRow): Duplicate {
+/** Returns the last duplicate shown if more were found, else the end of the scan if it did not reach the oldest. */
+function nextPosition(scan: ScanRow | undefined, page: ScanRow[]): string | undefined {
+  const { tx = null, ord = null } = page.at(-1) ?? {};
+  if (tx !== null && ord !== null && Number(scan?.found) > page.length) return writePosition({ tx, ord });
+  const { floor_tx = null, floor_ord = null } = scan ?? {};
+  return floor_tx === null || floor_ord === null ? undefined : writePosition({ tx: floor_tx, ord: floor_ord });
+}
+
+function readDuplicate(row: DuplicateRow): Duplicate {
   const { timestamp, payload, attributes } = row;
+  const content = timestamp === null || payload === null ? undefined : { timestamp, payload };
   return {
     topic: row.topic,
     eventId: row.event_id,
@@ -80,7 +91,6 @@ function readCopy(row: CopyRow): Duplicate {
     receivedAt: row.received_at,
     firstProcessedAt: row.first_processed_at,
     isConflict: row.is_conflict,
-    ...(timestamp !== null &&
-      payload !== null && { content: { timestamp, payload, ...(attributes !== null && { attributes }) } }),
+    content: content && { ...content, attributes: attributes ?? undefined },
   };
 }

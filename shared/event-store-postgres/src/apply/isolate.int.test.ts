@@ -26,9 +26,9 @@ async function expectBalance(beside: pg.Client): Promise<void> {
             (SELECT count(*) FROM duplicates WHERE is_conflict) AS conflicts, (SELECT sum(events) FROM dead_letters) AS dead,
             (SELECT sum(duplicates) FROM source_counters) AS of_sources, (SELECT sum(frames) FROM frame_counters) AS frames
      UNION ALL
-     SELECT sum(unique_events), sum(duplicates), sum(conflicts), nullif(sum(dead), 0), nullif(sum(duplicates), 0),
-            (SELECT count(*) FROM frames) + (SELECT count(*) FROM frame_copies)
-     FROM counters`,
+     SELECT sum(stored), sum(duplicates), sum(conflicts), nullif(sum(dead_lettered), 0), nullif(sum(duplicates), 0),
+            (SELECT count(*) FROM frames) + (SELECT count(*) FROM repeated_frames)
+     FROM topic_counters`,
   );
   expect(rows[0]).toEqual(rows[1]);
 }
@@ -132,7 +132,7 @@ describe("the search for a bad event", () => {
 
     await verdictsOf(store, [eventOf("a"), eventOf("a"), eventOf("bad"), eventOf("b"), eventOf("a")]);
 
-    expect((await beside.query("SELECT incarnation FROM frame_counters WHERE incarnation = ''")).rows).toEqual([]);
+    expect((await beside.query("SELECT generation FROM frame_counters WHERE generation = ''")).rows).toEqual([]);
     expect((await beside.query("SELECT FROM frames")).rowCount).toBe(1);
     await expectBalance(beside);
   });
@@ -219,7 +219,7 @@ describe("a dead letter that several try again at the same time", () => {
     expect(counted).toEqual(["stored", "stored", undefined, undefined]);
     expect(await ledgerOf(consumer, delivery)).toBe("sss");
     expect(await countsOf(consumer)).toEqual({ stored: 3, duplicates: 0, conflicts: 0, deadLettered: 0 });
-    expect((await beside.query("SELECT FROM frame_counters WHERE incarnation = ''")).rowCount).toBe(0);
+    expect((await beside.query("SELECT FROM frame_counters WHERE generation = ''")).rowCount).toBe(0);
     await expectBalance(beside);
   });
 

@@ -1,0 +1,55 @@
+-- The books in one statement, so in one snapshot. It reads the counters (slots x topics, slots x sources) and the ledger
+-- rows of the frames that the log holds, and nothing that grows with the events stored.
+--
+-- $1 topic, or NULL for all      $4 first sequences of what is not gone from the log: runs that it holds, and all to come
+-- $2 largest number of topics    $5 last sequences of the same
+-- $3 largest number of sources   $6 generation of the log    $7 last sequence of the log
+WITH topics AS MATERIALIZED (
+  SELECT topic, sum(stored) AS stored, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
+    sum(dead_lettered) AS dead_lettered, max(last_processed_at) AS last_processed_at
+  FROM topic_counters GROUP BY topic
+), shown AS (
+  SELECT * FROM topics WHERE $1::text IS NULL OR topic = $1::text
+  ORDER BY stored + duplicates + dead_lettered DESC, topic LIMIT $2::integer
+), sources AS MATERIALIZED (
+  SELECT source, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
+    ARRAY[ -- an entry for each of AGE_BOUNDS_SECONDS, and one for later
+      coalesce(sum(duplicates) FILTER (WHERE age = 0), 0),
+      coalesce(sum(duplicates) FILTER (WHERE age = 1), 0),
+      coalesce(sum(duplicates) FILTER (WHERE age = 2), 0),
+      coalesce(sum(duplicates) FILTER (WHERE age = 3), 0),
+      coalesce(sum(duplicates) FILTER (WHERE age = 4), 0),
+      coalesce(sum(duplicates) FILTER (WHERE age = 5), 0)
+    ] AS ages
+  FROM source_counters GROUP BY source
+), shown_sources AS (
+  SELECT * FROM sources ORDER BY duplicates DESC, source LIMIT $3::integer
+), present AS MATERIALIZED (
+  SELECT coalesce(sum(found.events), 0) AS held_events, coalesce(sum(found.frames), 0) AS frames
+  FROM unnest($4::bigint[], $5::bigint[]) AS run (first, last), LATERAL (
+    SELECT sum(events) FILTER (WHERE sequence <= $7::bigint) AS events, count(*) AS frames FROM (
+      SELECT sequence, events FROM frames
+      WHERE generation = $6::text AND sequence BETWEEN run.first AND run.last
+      UNION ALL
+      -- Repetitions count like frames: the log holds their events, which will not come into the books again.
+      SELECT sequence, events FROM repeated_frames
+      WHERE generation = $6::text AND sequence BETWEEN run.first AND run.last
+    ) AS applied
+  ) AS found
+)
+SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicates), 0) AS duplicates,
+  coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS dead_lettered, count(*) AS topics_total,
+  (SELECT coalesce(json_agg(json_build_object(
+      'topic', topic, 'stored', stored, 'duplicates', duplicates, 'conflicts', conflicts,
+      'deadLettered', dead_lettered,
+      'lastProcessedAt', to_char(last_processed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    ) ORDER BY stored + duplicates + dead_lettered DESC, topic), '[]') FROM shown) AS by_topic,
+  (SELECT count(*) FROM sources) AS sources_total,
+  (SELECT coalesce(json_agg(json_build_object(
+      'source', source, 'duplicates', duplicates, 'conflicts', conflicts, 'ages', ages
+    ) ORDER BY duplicates DESC, source), '[]') FROM shown_sources) AS by_source,
+  (SELECT held_events FROM present) AS applied_held_events,
+  (SELECT coalesce(sum(frames), 0) FROM frame_counters WHERE generation = $6::text)
+    - (SELECT frames FROM present) AS applied_gone_frames,
+  (SELECT report FROM last_audit) AS last_audit
+FROM topics

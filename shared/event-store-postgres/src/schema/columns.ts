@@ -1,0 +1,81 @@
+import type { EventRow } from "@tidemark/event-store/event-row";
+import { type AliasedRawBuilder, sql } from "kysely";
+
+/**
+ * The columns of an event and of a duplicate. A new one is added here and in a migration, which adds the column and a
+ * function of a new name; a test compares this list with the tables.
+ */
+
+/** The function of the newest migration that applies a batch. Replicas of two releases share a database in an upgrade. */
+export const APPLY_FRAMES = "apply_frames_2";
+
+/** Of `events`, as they are read. */
+export const EVENT_COLUMNS = {
+  topic: "text",
+  event_id: "text",
+  timestamp: "instant",
+  source: "text",
+  payload: "json?",
+  attributes: "json?",
+  processed_at: "instant",
+  payload_expired_at: "instant?",
+} as const satisfies Record<keyof EventRow, Kind>;
+
+/** Of `events`, beside the position: read only by the function that applies a batch. */
+export const INTERNAL_EVENT_COLUMNS = ["is_timestamp_filled"];
+
+/** Of `duplicates`, as they are read; the content is that of a conflict. */
+export const DUPLICATE_COLUMNS = {
+  topic: "text",
+  event_id: "text",
+  source: "text",
+  received_at: "instant",
+  first_processed_at: "instant",
+  is_conflict: "boolean",
+  timestamp: "instant?",
+  payload: "json?",
+  attributes: "json?",
+} as const satisfies Record<string, Kind>;
+
+export type DuplicateRow = { [Name in keyof typeof DUPLICATE_COLUMNS]: ReadAs<(typeof DUPLICATE_COLUMNS)[Name]> };
+
+/** Where an event or a duplicate stands: the id of its transaction plus the base, and its ordinal in the batch. */
+export interface Position {
+  tx: string;
+  ord: number;
+}
+
+type BaseKind = keyof TypesOfKinds;
+type Kind = BaseKind | `${BaseKind}?`;
+type ReadAs<K extends Kind> = K extends `${infer Base extends BaseKind}?`
+  ? TypesOfKinds[Base] | null
+  : TypesOfKinds[K & BaseKind];
+
+interface TypesOfKinds {
+  text: string;
+  boolean: boolean;
+  /** UTC, six digits of the second. */
+  instant: string;
+  /** The text: the driver would parse it, and round its numbers. */
+  json: string;
+}
+
+type Selection<Row> = { [Name in keyof Row]: AliasedRawBuilder<Row[Name], Name & string> }[keyof Row][];
+
+export const EVENT_SELECTION = selectionOf<EventRow>(EVENT_COLUMNS);
+export const DUPLICATE_SELECTION = selectionOf<DuplicateRow>(DUPLICATE_COLUMNS);
+
+function selectionOf<Row>(columns: Record<keyof Row, Kind>): Selection<Row> {
+  const names = Object.keys(columns) as (keyof Row & string)[];
+  return names.map((name) => readColumn(name, columns[name]).as(name)) as Selection<Row>;
+}
+
+function readColumn(name: string, kind: Kind) {
+  if (kind.startsWith("instant")) return utcText(name);
+  return kind.startsWith("json") ? sql`${sql.ref(name)}::text` : sql.ref(name);
+}
+
+/** Returns an instant as `2025-10-23T10:00:00.000000Z`, right from the year 1 on. */
+export function utcText(column: string) {
+  return sql<string>`to_char(${sql.ref(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+}

@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { Session } from "../connection/session.ts";
+import { prepareEmptyDatabase } from "../fixture/postgres-event-stores.ts";
+import { DUPLICATE_COLUMNS, EVENT_COLUMNS, INTERNAL_EVENT_COLUMNS } from "./columns.ts";
+import { migrate, readMigrations } from "./migrate.ts";
+
+/** The SHA-256 of each released migration. Append the hash of a new one; the others never change. */
+const RELEASED = [
+  "4cea0ff0978922525ae87c423c1f61ddddf03bec86e27dc44ee79abf4771f046",
+  "f2fea3646fd855cbf6a39b7bcf9b2e5e65e4e7c06208007001add37cdcc40b14",
+];
+
+/** Describes the tables, indexes, constraints, types and functions of a database, as PostgreSQL 15 to 18 write them alike. */
+const DESCRIBE_SCHEMA = `
+  SELECT string_agg(line, E'\\n' ORDER BY line COLLATE "C") || E'\\n' AS description FROM (
+    SELECT format('column %s.%s %s%s%s%s%s', relname, attname, format_type(atttypid, atttypmod),
+        CASE WHEN collname = 'C' THEN ' COLLATE "C"' END, CASE WHEN attnotnull THEN ' NOT NULL' END,
+        ' DEFAULT ' || pg_get_expr(adbin, adrelid), CASE WHEN attidentity <> '' THEN ' identity ' || attidentity::text END)
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+      LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum)
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'c') AND attnum > 0 AND NOT attisdropped
+    UNION ALL
+    SELECT format('constraint %s.%s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+    UNION ALL
+    SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL
+    SELECT format('table %s %s', relname, reloptions) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    UNION ALL
+    SELECT format('function %s(%s) %s %s', proname, pg_get_function_arguments(oid), proconfig, md5(prosrc))
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  ) AS described (line)`;
+
+test("no released migration was edited", () => {
+  expect(readMigrations().map(({ sql }) => createHash("sha256").update(sql).digest("hex"))).toEqual(RELEASED);
+});
+
+test.each(readMigrations())(
+  "version $version of the schema is what it was when it was released",
+  async ({ version }) => {
+    const { beside } = await prepareEmptyDatabase();
+
+    await migrate(new Session(beside), readMigrations().slice(0, version));
+
+    const { rows } = await beside.query(DESCRIBE_SCHEMA);
+    await expect(rows[0].description).toMatchFileSnapshot(`snapshots/version-${version}.txt`);
+  },
+);
+
+test("the columns of an event and of a duplicate are those of the tables", async () => {
+  const { beside } = await prepareEmptyDatabase();
+  await migrate(new Session(beside));
+  const columnsOf = async (table: string) => {
+    const { rows } = await beside.query("SELECT column_name FROM information_schema.columns WHERE table_name = $1", [
+      table,
+    ]);
+    return rows.map(({ column_name }) => column_name).toSorted();
+  };
+
+  expect(await columnsOf("events")).toEqual(
+    ["tx", "ord", ...Object.keys(EVENT_COLUMNS), ...INTERNAL_EVENT_COLUMNS].toSorted(),
+  );
+  expect(await columnsOf("duplicates")).toEqual(["tx", "ord", ...Object.keys(DUPLICATE_COLUMNS)].toSorted());
+});
+
+test("a migration of a newer release is left alone", async () => {
+  const { beside } = await prepareEmptyDatabase();
+  const session = new Session(beside);
+  await migrate(session);
+  await beside.query("INSERT INTO migrations (name, applied_at) VALUES ('999-newer', now())");
+
+  expect(await migrate(session)).toEqual([]);
+});

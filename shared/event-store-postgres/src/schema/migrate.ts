@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Session } from "../connection/session.ts";
+
+// Any constant will do, as long as every release uses the same one.
+const MIGRATION_LOCK = 7_305_804_402_565_173_249n;
+
+/** A migration: the statements that make this version of the schema from the version before it. */
+interface Migration {
+  version: number;
+  /** The name under which a database records it. */
+  name: string;
+  sql: string;
+}
+
+/**
+ * Reads the files `001.sql`, `002-….sql` and so on of this folder. The list is append-only: a file that was released ran
+ * on databases, and a changed one would never run there again.
+ */
+export function readMigrations(): Migration[] {
+  const files = readdirSync(import.meta.dirname).filter((file) => /^\d{3}.*\.sql$/.test(file));
+  return files.sort().map((file, index) => {
+    if (Number(file.slice(0, 3)) !== index + 1) throw new Error(`${file} is not the migration to version ${index + 1}`);
+    const name = file === "001.sql" ? "0001-books" : file.replace(/\.sql$/, "");
+    return { version: index + 1, name, sql: readFileSync(join(import.meta.dirname, file), "utf8") };
+  });
+}
+
+/**
+ * Brings the tables up to date: all missing migrations, in one transaction. Processes that start at once wait for each
+ * other; migrations of a newer release are left alone.
+ *
+ * @returns the names of the migrations that ran
+ */
+export function migrate(session: Session, migrations = readMigrations()): Promise<string[]> {
+  return session.transaction(async (transaction) => {
+    await transaction.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await transaction.query(
+      "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL)",
+    );
+    const { rows } = await transaction.query<{ name: string }>("SELECT name FROM migrations");
+    const applied = new Set(rows.map(({ name }) => name));
+    const missing = migrations.filter(({ name }) => !applied.has(name));
+    for (const { name, sql } of missing) {
+      await transaction.query(sql);
+      await transaction.query("INSERT INTO migrations (name, applied_at) VALUES ($1, now())", [name]);
+    }
+    return missing.map(({ name }) => name);
+  });
+}

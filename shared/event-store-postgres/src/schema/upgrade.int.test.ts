@@ -1,0 +1,126 @@
+import { readFile } from "node:fs/promises";
+import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import type { EventStore } from "@tidemark/event-store/event-store";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { expect, onTestFinished, test } from "vitest";
+import { Session } from "../connection/session.ts";
+import { prepareEmptyDatabase } from "../fixture/postgres-event-stores.ts";
+import { openPostgresEventStore } from "../postgres-event-store.ts";
+import { migrate, readMigrations } from "./migrate.ts";
+
+// The first release wrote the data of fixture/version-1.sql. Below is what its own store answered from it.
+
+const GENERATION = "old-log";
+const FIRST_FRAME = "00000000-0000-4000-8000-000000000001";
+const COUNTS = { stored: 7, duplicates: 4, conflicts: 2, deadLettered: 3 };
+
+async function openVersion1() {
+  const { beside, url } = await prepareEmptyDatabase();
+  await migrate(new Session(beside), readMigrations().slice(0, 1));
+  await beside.query("DELETE FROM migrations; SET timezone = 'UTC'"); // the fixture has the row of the first release
+  await beside.query(await readFile(new URL("../fixture/version-1.sql", import.meta.url), "utf8"));
+  const logger = createLogger({ service: "test", level: "silent" });
+  const store = await openPostgresEventStore({ url, logger, migrate: true, maxConnections: 2 });
+  onTestFinished(() => store.close());
+  return { store, beside };
+}
+
+/** An event of the fixture as its producer sent it. */
+const oldEvent = (id: string, content: object = {}) =>
+  eventText({
+    topic: "orders",
+    id,
+    source: "shop",
+    timestamp: "2025-10-23T10:00:00.123456Z",
+    payload: '{"total":1}',
+    ...content,
+  });
+
+test("the books of a database of the first release are unchanged by the upgrade", async () => {
+  const { store } = await openVersion1();
+  const log = { generation: GENERATION, held: [{ first: 6, last: 7 }], lastSequence: 7 };
+
+  const books = await store.readBooks({ maxTopics: 10, maxSources: 10, log });
+
+  expect(books).toMatchObject({
+    ...COUNTS,
+    topicsTotal: 3,
+    byTopic: [
+      { topic: "orders", stored: 5, duplicates: 3, conflicts: 1, deadLettered: 1 },
+      { topic: "logins", stored: 2, duplicates: 1, conflicts: 1, deadLettered: 0 },
+      { topic: "", stored: 0, duplicates: 0, conflicts: 0, deadLettered: 2 },
+    ],
+    bySource: [
+      { source: "shop", duplicates: 2, conflicts: 0, ages: [2, 0, 0, 0, 0, 0] },
+      { source: "auth", duplicates: 1, conflicts: 1, ages: [1, 0, 0, 0, 0, 0] },
+      { source: "backfill", duplicates: 1, conflicts: 1, ages: [1, 0, 0, 0, 0, 0] },
+    ],
+    appliedHeldEvents: 5,
+    appliedGoneFrames: 5,
+    lastAudit: { isBalanced: true, booked: COUNTS, counted: COUNTS },
+  });
+  expect(await store.audit()).toMatchObject({ isBalanced: true, booked: COUNTS, counted: COUNTS });
+});
+
+test("a database of the first release lists its events, duplicates, dead letters and frames after the upgrade", async () => {
+  const { store } = await openVersion1();
+
+  const { events } = await store.listEvents({ order: "asc", limit: 100 });
+  const { duplicates } = await store.listDuplicates({ limit: 100 });
+  const { deadLetters } = await store.listDeadLetters({ limit: 100 });
+
+  expect(events.map(({ topic, eventId, timestamp, payload }) => [topic, eventId, timestamp, payload])).toEqual(
+    [
+      ["orders", "o-1", '{"total":1}'],
+      ["orders", "o-2", '{"total":1}'],
+      ["logins", "l-1", '{"total":1}'],
+      ["orders", "o-3", "{}"],
+      ["orders", "o-4", '{"total":1}'],
+      ["orders", "o-5", '{"total":1}'],
+      ["logins", "l-2", '{"total":1}'],
+    ].map(([topic, id, payload]) => [topic, id, "2025-10-23T10:00:00.123456Z", payload]),
+  );
+  expect(events[1]?.attributes).toBe('{"region":"eu","deep":{"a":[1,2.5]}}');
+  expect(duplicates.map(({ eventId, source, isConflict, content }) => [eventId, source, isConflict, content])).toEqual([
+    ["l-1", "auth", true, { timestamp: "2025-10-23T10:00:00.123456Z", payload: '{"total":3}' }],
+    ["o-1", "shop", false, undefined],
+    ["o-2", "backfill", true, { timestamp: "2025-10-23T10:00:00.123456Z", payload: '{"total":2}' }],
+  ]);
+  expect(deadLetters).toMatchObject([
+    { id: "1", topic: "orders", events: 1, code: "22P05" },
+    { id: "2", events: 2, code: "damaged_frame", reason: "not UTF-8" },
+  ]);
+  expect(await store.findFrame("00000000-0000-4000-8000-000000000003")).toMatchObject({ verdicts: "sx" });
+});
+
+test("a duplicate, a conflict and a redelivery of what the first release stored are recognized after the upgrade", async () => {
+  const { store } = await openVersion1();
+  const { frame } = deliveryOf([oldEvent("o-1"), oldEvent("o-2"), oldEvent("o-3")]);
+  const redelivered = { frame: { ...frame, id: FIRST_FRAME }, origin: { generation: GENERATION, sequence: 1 } };
+
+  const applied = await store.apply(
+    [deliveryOf([oldEvent("o-1"), oldEvent("o-4", { payload: '{"total":9}' }), oldEvent("new")]), redelivered],
+    { maxNamed: 10 },
+  );
+
+  expect(applied.frames).toMatchObject([
+    { isNew: true, verdicts: "dcs" },
+    { isNew: false, verdicts: "sss" },
+  ]);
+  expect(await store.audit()).toMatchObject({
+    isBalanced: true,
+    counted: { stored: 8, duplicates: 6, conflicts: 3, deadLettered: 3 },
+  });
+});
+
+test("a cursor from before the upgrade finds the events behind it, and those that come later", async () => {
+  const { store } = await openVersion1();
+  await store.apply([deliveryOf([eventText({ topic: "orders", id: "new" })])], { maxNamed: 0 });
+
+  expect(await idsAfter(store, "756-3")).toEqual(["o-4", "o-5", "l-2", "new"]);
+});
+
+async function idsAfter(store: EventStore, after: string): Promise<string[]> {
+  const { events } = await store.listEvents({ order: "asc", limit: 100, after });
+  return events.map(({ eventId }) => eventId);
+}
