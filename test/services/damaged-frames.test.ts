@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { startConsumer } from "@tidemark/consumer/consumer";
-import { encodeEnvelope } from "@tidemark/domain/frame";
+import { encodeFrameHeader } from "@tidemark/domain/frame";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { VerdictMessage } from "@tidemark/event-log/signals";
 import { createStream, silentLogger as logger } from "@tidemark/event-log-jetstream/fixture/nats-streams";
@@ -56,7 +56,7 @@ test("damaged frames become dead letters, sound ones beside them are stored, eac
   const anonymous = Buffer.from([0xff, 0x00]);
   const cut = frameOf([], { requests: [4], replyTo: signals.address, events: Buffer.from('[{"topic":') });
   await eventLog.append(sound());
-  await publish("3", { "Nats-Msg-Id": unlike.id, "Tidemark-Frame": encodeEnvelope(unlike) }, unlike.events);
+  await publish("3", { "Nats-Msg-Id": unlike.id, "Tidemark-Frame": encodeFrameHeader(unlike) }, unlike.events);
   await publish("5", {}, anonymous);
   await publish("nothing", { "Nats-Msg-Id": randomUUID() }, Buffer.from("hello"));
   await eventLog.append(cut);
@@ -102,7 +102,11 @@ test("damaged frames become dead letters, sound ones beside them are stored, eac
 test("a frame of a newer format stays in the log, and holds up no other", async () => {
   const { eventLog, store, publish, start } = await openStack();
   const newer = frameOf([eventText()]);
-  await publish("1", { "Nats-Msg-Id": newer.id, "Tidemark-Frame": `2${encodeEnvelope(newer).slice(1)}` }, newer.events);
+  await publish(
+    "1",
+    { "Nats-Msg-Id": newer.id, "Tidemark-Frame": `2${encodeFrameHeader(newer).slice(1)}` },
+    newer.events,
+  );
   await eventLog.append(frameOf([eventText()]));
 
   const consumer = start();

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { startConsumer } from "@tidemark/consumer/consumer";
-import { encodeEnvelope, type Frame } from "@tidemark/domain/frame";
+import { encodeFrameHeader, type Frame } from "@tidemark/domain/frame";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import {
@@ -67,7 +67,7 @@ function createFrame(): Frame {
 function putOnTheWire(stream: StreamUnderTest, frame: Frame, headers: Record<string, string>): Promise<unknown> {
   return publishOnTheWire(inject("natsUrl"), {
     subject: `${stream.name.toLowerCase()}.ingest.3`,
-    headers: { "Tidemark-Frame": encodeEnvelope(frame), ...headers },
+    headers: { "Tidemark-Frame": encodeFrameHeader(frame), ...headers },
     payload: frame.events,
   });
 }

@@ -1,5 +1,5 @@
 import type { Frame } from "@tidemark/domain/frame";
-import { DEAD, type Verdicts } from "@tidemark/domain/verdict";
+import { DEAD_LETTER, type Verdicts } from "@tidemark/domain/verdict";
 
 /** Which event of a frame the store refused, as far as that can be read; the rest stands in its dead letter. */
 export interface DeadEvent {
@@ -18,7 +18,11 @@ export function cutName(name: string): string {
 /** The first `max` events of a frame that the store refused. */
 export function findDeadEvents({ id, events }: Frame, verdicts: Verdicts, max: number): DeadEvent[] {
   const ordinals: number[] = [];
-  for (let at = verdicts.indexOf(DEAD); at >= 0 && ordinals.length < max; at = verdicts.indexOf(DEAD, at + 1)) {
+  for (
+    let at = verdicts.indexOf(DEAD_LETTER);
+    at >= 0 && ordinals.length < max;
+    at = verdicts.indexOf(DEAD_LETTER, at + 1)
+  ) {
     ordinals.push(at);
   }
   if (ordinals.length === 0) return [];

@@ -42,7 +42,7 @@ export function answerPublish(reply: FastifyReply, published: Published): Fastif
     const detail = "the store did not confirm in time; the events may have been stored, and sending them again is safe";
     throw new Unavailable({ code: "outcome_unknown", detail });
   }
-  const receipt = encodeReceipt({ frameId, firstEvent, count: intake.count, takenAtMs: receivedAtMs });
+  const receipt = encodeReceipt({ frameId, firstEvent, count: intake.count, receivedAtMs });
   reply.header("location", `/receipts/${receipt}`);
   const none = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: intake.count };
   return sendJson(reply, 202, publishAnswer({ ...none, rejected: intake.rejected, results: resultsOf(intake) }));

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { EventId, Source, Timestamp, Topic } from "./event.ts";
 
 /**
- * CloudEvents 1.0 in JSON (https://github.com/cloudevents/spec, formats/json-format.md), as far as Tidemark has to
- * understand them. An attribute that is null counts as absent, as that format says.
+ * The part of CloudEvents 1.0 in JSON (https://github.com/cloudevents/spec, formats/json-format.md) that Tidemark reads. An
+ * attribute that is null counts as absent, as that format says.
  */
 
 const text = (description: string, example: string) =>
@@ -13,7 +13,7 @@ const text = (description: string, example: string) =>
     .nullish()
     .meta({ description, example, override: { minLength: 1 } });
 
-// As RFC 4648 writes it: padded, and with nothing in the bits that the padding leaves over.
+// Base64 as in RFC 4648: with padding, and with zeros in the bits that the padding leaves over.
 const BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
 const DataBase64 = z
@@ -23,7 +23,7 @@ const DataBase64 = z
   })
   .nullish()
   .meta({
-    description: "Data that is no JSON, instead of `data`.",
+    description: "Data that is not JSON, instead of `data`.",
     example: "AQID",
     override: { contentEncoding: "base64", pattern: BASE64 },
   });
@@ -33,13 +33,14 @@ export const CloudEvent = z
   .looseObject(
     {
       specversion: z.literal("1.0", {
-        error: ({ input }) => (input === undefined ? "is required" : 'must be "1.0", the version that is understood'),
+        error: ({ input }) => (input === undefined ? "is required" : 'must be "1.0", the supported version'),
       }),
       type: Topic.meta({ description: "Becomes the topic.", example: "com.example.order.created" }),
       id: EventId.meta({ description: "Becomes the event id.", example: "A234-1234" }),
       source: Source.meta({ description: "Becomes the source.", example: "/orders" }),
       time: Timestamp.nullish().meta({
-        description: "Becomes the timestamp. Absent, the time of receipt does, which never makes a conflict.",
+        description:
+          "Becomes the timestamp. Without it the timestamp is the time of receipt, which never makes a conflict.",
         example: "2025-10-23T10:00:00Z",
         override: { type: ["string", "null"], format: "date-time" },
       }),
@@ -58,7 +59,7 @@ export const CloudEvent = z
     { error: "must be a CloudEvent: a JSON object" },
   )
   .refine(({ data, data_base64: base64 }) => data === undefined || base64 === undefined || base64 === null, {
-    error: "cannot stand beside data",
+    error: "is not allowed beside data",
     path: ["data_base64"],
   })
   .meta({

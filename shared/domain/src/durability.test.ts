@@ -4,7 +4,7 @@ import { type Durability, mergeDurability, NotDurable, requireDurable, SAFE } fr
 const unsafe: Durability = { status: "unsafe", findings: [{ part: "store", detail: "fsync=off; set fsync=on" }] };
 const unknown: Durability = { status: "unknown", findings: [{ part: "log", detail: "nobody knows" }] };
 
-test("parts together are as safe as the worst of them", () => {
+test("the durability of several parts is that of the worst one", () => {
   expect(mergeDurability([])).toEqual(SAFE);
   expect(mergeDurability([SAFE, SAFE])).toEqual(SAFE);
   expect(mergeDurability([SAFE, unknown])).toEqual(unknown);
@@ -14,11 +14,11 @@ test("parts together are as safe as the worst of them", () => {
   });
 });
 
-test("what several say alike is said once", () => {
+test("equal durability findings are listed once", () => {
   expect(mergeDurability([unsafe, structuredClone(unsafe)])).toEqual(unsafe);
 });
 
-test("what must be durable is refused unless it is known to be", () => {
+test("requireDurable refuses settings that are unsafe or unknown", () => {
   expect(() => requireDurable(SAFE)).not.toThrow();
   expect(() => requireDurable(unknown)).toThrow(NotDurable);
   expect(() => requireDurable(unsafe)).toThrow("REQUIRE_DURABLE=true, but fsync=off; set fsync=on");

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * Whether what has been confirmed survives the loss of power, as far as settings decide about it. `unsafe` where some
- * setting lets confirmed events be lost, `unknown` where the settings could not be read; `findings` says which.
+ * Whether confirmed events survive a power loss, as far as settings decide it. `unsafe`: a setting allows confirmed events to
+ * be lost. `unknown`: the settings could not be read. `findings` names the settings.
  */
 export const Durability = z
   .object({
@@ -24,7 +24,7 @@ export type DurabilityFinding = Durability["findings"][number];
 
 export const SAFE: Durability = { status: "safe", findings: [] };
 
-/** Parts together are as safe as the worst of them; what several say alike is said once. */
+/** Merges the durability of parts: the worst status counts, and equal findings are listed once. */
 export function mergeDurability(parts: readonly Durability[]): Durability {
   const statuses = new Set(parts.map(({ status }) => status));
   const status = statuses.has("unsafe") ? "unsafe" : statuses.has("unknown") ? "unknown" : "safe";
@@ -32,12 +32,12 @@ export function mergeDurability(parts: readonly Durability[]): Durability {
   return { status, findings: [...findings.values()] };
 }
 
-/** The settings do not keep what is confirmed, and `REQUIRE_DURABLE` says that they must: the process must not start. */
+/** The settings are not known to be safe although `REQUIRE_DURABLE` is set. The process must not start. */
 export class NotDurable extends Error {
   override readonly name = "NotDurable";
 }
 
-/** @throws {NotDurable} naming each setting, its value and the fix, unless they are known to be safe */
+/** @throws {NotDurable} naming each setting, its value and the correction, unless the settings are known to be safe */
 export function requireDurable({ status, findings }: Durability): void {
   if (status === "safe") return;
   const details = findings.map(({ detail }) => detail).join("; ");

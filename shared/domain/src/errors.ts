@@ -1,17 +1,17 @@
 /**
- * The three ways things go wrong. Whatever else is thrown is our own bug: 500 for a client, a crash or a retry for a
+ * The errors that code throws on purpose. Any other error is our own bug: 500 for a client, a crash or a retry for a
  * delivery.
  */
 
-/** One fault of the caller's data: a JSON Pointer (RFC 6901) into what was sent, and what is wrong there. */
+/** One fault of the caller's data: a JSON Pointer (RFC 6901) into the body or the query, and a description. */
 export interface Fault {
   pointer: string;
   detail: string;
-  /** The line, from 1, where the body is lines. */
+  /** The line, from 1, if the body consists of lines. */
   line?: number;
 }
 
-/** Stable names for what can go wrong, the `code` of a problem. */
+/** The stable names of errors: the `code` of a problem. */
 export type InvalidInputCode =
   | "malformed_json"
   | "invalid_encoding"
@@ -79,7 +79,7 @@ export interface UnavailableOptions {
   cause?: unknown;
 }
 
-/** Something we depend on is down, full or slow: 503 with `Retry-After` for a client, a retry for a delivery. */
+/** A dependency is down, full or slow: 503 with `Retry-After` for a client, a retry for a delivery. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
   readonly code: UnavailableCode;

@@ -2,15 +2,15 @@ import { z } from "zod";
 import { isPlainUtc, toUtcMicroseconds } from "./timestamp.ts";
 
 /**
- * The vocabulary: what an event is. These schemas validate, give the types, and document (OpenAPI is generated from
- * them). `formOfEvent` is the same rule written by hand for the path every event takes; a property test holds the two equal.
+ * The definition of an event. These schemas validate events, give their types, and document them in OpenAPI.
+ * `formOfEvent` is the same rule written by hand, because it runs for every event. A property test compares the two.
  */
 
-/** Levels of arrays and objects in a payload or an attribute, the value itself being the first. */
+/** The levels of arrays and objects in a payload or an attribute. The value itself is the first level. */
 export const MAX_VALUE_DEPTH = 64;
 
 const MAX_NAME_LENGTH = 255;
-// C0 and DEL: what is neither printable ASCII nor beyond it. Spaces, dots, `*` and emoji are allowed.
+// C0 and DEL. Spaces, dots, `*` and emoji are allowed.
 const CONTROL_CHARACTER = /[^ -~\u0080-\uffff]/;
 
 /** Whether a string can be a topic, an event id or a source: 1..255 code points, none of them a control character. */
@@ -24,7 +24,7 @@ export function isName(text: unknown): text is string {
 const requiredString = () =>
   z.string({ error: ({ input }) => (input === undefined ? "is required" : "must be a string") });
 
-// The same for readers of the document: JSON Schema, too, counts code points.
+// The same rule in the OpenAPI document: JSON Schema counts code points, too.
 const NAME = { minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: "^[^\\u0000-\\u001f\\u007f]*$" };
 
 function nameSchema(description: string, example: string) {
@@ -44,9 +44,9 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export const Topic = nameSchema("What kind of event this is. Any text; taken as it is.", "user.login");
-export const EventId = nameSchema("Names the event within its topic: the pair is its identity.", "evt-001");
-export const Source = nameSchema("Who sent it.", "auth-service");
+export const Topic = nameSchema("The kind of the event. Any text; it is kept unchanged.", "user.login");
+export const EventId = nameSchema("The name of the event within its topic. Both together are its identity.", "evt-001");
+export const Source = nameSchema("The sender.", "auth-service");
 
 export const Timestamp = requiredString()
   .refine((text) => toUtcMicroseconds(text) !== undefined, {
@@ -54,7 +54,7 @@ export const Timestamp = requiredString()
   })
   .meta({
     description:
-      "When it happened: RFC 3339 with `T` and a zone. Kept in UTC with microseconds; further digits are cut off.",
+      "The time of the event: RFC 3339 with `T` and a zone. Kept in UTC with microseconds; further digits are cut off.",
     example: "2025-10-23T10:00:00Z",
     override: { format: "date-time" },
   });
@@ -65,7 +65,7 @@ export const Payload = z.custom<JsonObject>(isJsonObject, { error: "must be a JS
   override: { type: "object", additionalProperties: true },
 });
 
-/** An event as a producer sends it. Fields beyond these are kept and come back under `attributes`. */
+/** An event as a producer sends it. Other fields are kept and returned under `attributes`. */
 export const Event = z
   .looseObject(
     {
@@ -77,32 +77,32 @@ export const Event = z
     },
     { error: "must be an event: a JSON object" },
   )
-  .meta({ id: "Event", description: "One event. Further fields are kept and returned under `attributes`." });
+  .meta({ id: "Event", description: "One event. Other fields are kept and returned under `attributes`." });
 
 export type Event = z.infer<typeof Event>;
 
-/** How an event may travel: with the text it came in, or written anew because a store could not read that text as it is. */
-export type EventForm = "as it is" | "rewritten" | "not an event";
+/** Whether a store can read the text of an event unchanged, or the event must be rewritten. */
+export type EventForm = "unchanged" | "rewritten" | "invalid";
 
 /**
- * Judges a parsed value: `Event.safeParse` at a tenth of its cost, and whether the event's own text can be stored. It
- * cannot when there are attributes to gather or when PostgreSQL would read the timestamp as another instant.
+ * Validates a parsed value like `Event.safeParse`, at a tenth of its cost. An event must be rewritten if it has attributes,
+ * or if PostgreSQL would read its timestamp as another instant.
  */
 export function formOfEvent(value: unknown): EventForm {
-  if (!isJsonObject(value)) return "not an event";
+  if (!isJsonObject(value)) return "invalid";
   const { topic, event_id, timestamp, source, payload } = value;
   const isValid =
     isName(topic) && isName(event_id) && isName(source) && (payload === undefined || isJsonObject(payload));
-  if (!isValid || typeof timestamp !== "string") return "not an event";
-  if (!isPlainUtc(timestamp)) return toUtcMicroseconds(timestamp) === undefined ? "not an event" : "rewritten";
+  if (!isValid || typeof timestamp !== "string") return "invalid";
+  if (!isPlainUtc(timestamp)) return toUtcMicroseconds(timestamp) === undefined ? "invalid" : "rewritten";
   for (const field in value) if (!EVENT_FIELDS.has(field)) return "rewritten";
-  return "as it is";
+  return "unchanged";
 }
 
-/** The fields Tidemark knows; any other is an attribute. */
+/** The fields of an event. Any other field becomes an attribute. */
 const EVENT_FIELDS: ReadonlySet<string> = new Set(["topic", "event_id", "timestamp", "source", "payload"]);
 
-/** Whether a field of an event is none that Tidemark knows. */
+/** Whether a field becomes an attribute. */
 export function isAttribute(field: string): boolean {
   return !EVENT_FIELDS.has(field);
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvalidInput } from "./errors.ts";
-import { countEvents, decodeFrame, encodeEnvelope, FRAME_FORMAT, type Frame, NewerFrameFormat } from "./frame.ts";
+import { countEvents, decodeFrame, encodeFrameHeader, FRAME_FORMAT, type Frame, NewerFrameFormat } from "./frame.ts";
 
 const EVENTS = Buffer.from("[]");
 const ID = "0b0e7f1c-8a55-4c33-9d2e-5f6a7b8c9d0e";
@@ -22,28 +22,28 @@ const frames: fc.Arbitrary<Frame> = fc
   )
   .map((frame) => ({ ...frame, events: EVENTS }) as Frame);
 
-describe("the envelope of a frame", () => {
-  test("brings back what went in", () => {
+describe("frame header", () => {
+  test("a frame header is decoded to the same frame", () => {
     fc.assert(
       fc.property(frames, (frame) => {
-        expect(decodeFrame(encodeEnvelope(frame), EVENTS)).toEqual(frame);
+        expect(decodeFrame(encodeFrameHeader(frame), EVENTS)).toEqual(frame);
       }),
     );
   });
 
-  test("fits into a header line", () => {
+  test("a frame header consists of printable ASCII", () => {
     fc.assert(
       fc.property(frames, (frame) => {
-        expect(encodeEnvelope(frame)).toMatch(/^[\x21-\x7e]+$/);
+        expect(encodeFrameHeader(frame)).toMatch(/^[\x21-\x7e]+$/);
       }),
     );
   });
 
-  test("stays short for a thousand single events", () => {
+  test("the frame header of a thousand single events is short", () => {
     const requests = Array.from({ length: 1_000 }, () => 1);
-    const envelope = encodeEnvelope({ id: ID, requests, receivedAtMs: 0, events: EVENTS });
-    expect(envelope.length).toBeLessThan(100);
-    expect(countEvents(decodeFrame(envelope, EVENTS))).toBe(1_000);
+    const header = encodeFrameHeader({ id: ID, requests, receivedAtMs: 0, events: EVENTS });
+    expect(header.length).toBeLessThan(100);
+    expect(countEvents(decodeFrame(header, EVENTS))).toBe(1_000);
   });
 
   test.each([
@@ -61,19 +61,19 @@ describe("the envelope of a frame", () => {
     ["more events than a request may have", `1;${ID};0;100001;;`],
     ["more events in many requests", `1;${ID};0;1*100001;;`],
     ["version zero", `0;${ID};0;1;;`],
-  ])("is refused with %s", (_what, envelope) => {
-    expect(() => decodeFrame(envelope, EVENTS)).toThrow(InvalidInput);
+  ])("a frame header with %s is refused", (_what, header) => {
+    expect(() => decodeFrame(header, EVENTS)).toThrow(InvalidInput);
   });
 
-  test("of whatever text is a frame or refused, and never anything else", () => {
+  test("any text is decoded to a frame or refused with InvalidInput", () => {
     const text = fc.oneof(
       fc.string(),
       fc.array(fc.oneof(fc.string(), fc.constantFrom("1", ID, "0", "1*2", "1,2"))).map((parts) => parts.join(";")),
     );
     fc.assert(
-      fc.property(text, (envelope) => {
+      fc.property(text, (header) => {
         try {
-          expect(countEvents(decodeFrame(envelope, EVENTS))).toBeGreaterThan(0);
+          expect(countEvents(decodeFrame(header, EVENTS))).toBeGreaterThan(0);
         } catch (error) {
           expect(error instanceof InvalidInput || error instanceof NewerFrameFormat).toBe(true);
         }
@@ -81,11 +81,11 @@ describe("the envelope of a frame", () => {
     );
   });
 
-  test("of a newer format is left to a newer reader, whatever else it holds", () => {
+  test("a frame header of a newer format is left to a newer reader", () => {
     expect(() => decodeFrame(`${FRAME_FORMAT + 1};other;things`, EVENTS)).toThrow(NewerFrameFormat);
   });
 
-  test("may have grown at its end", () => {
+  test("a frame header may have more parts at its end", () => {
     expect(decodeFrame(`1;${ID};7;2;;;more`, EVENTS)).toEqual({
       id: ID,
       requests: [2],

@@ -1,43 +1,45 @@
 import { InvalidInput } from "./errors.ts";
 
 /**
- * A frame is what travels through the log: the events of one or several requests, together, as one message. One
- * acknowledgement, one ledger row and one synchronous write cover all of them (the record batch of Kafka, KIP-98).
+ * The unit that travels through the log: the events of one or several requests in one message. One acknowledgement, one
+ * ledger row and one synchronous write cover all of them (as for the record batch of Kafka, KIP-98).
  *
- * Its events are a JSON array, spliced from what the producers sent. Each event in it is an object of `topic`,
- * `event_id`, `timestamp`, `source`, and optionally `payload` (an object), `attributes` (an object: the producer's
- * further fields) and `is_timestamp_filled` (true: the producer gave no time, this one is the gateway's); no other key.
- * No producer can set the last one: whatever stands beside an event's own fields becomes an attribute. It has passed validation, its timestamp is one that PostgreSQL reads as exactly that
- * instant, and it holds nothing jsonb would refuse. Of a repeated key the last counts.
+ * The events are a JSON array of the texts that the producers sent. Each event is an object of `topic`, `event_id`,
+ * `timestamp`, `source`, and optionally `payload` (an object), `attributes` (an object: the producer's other fields) and
+ * `is_timestamp_filled` (true: the producer gave no time, and the timestamp is the time of receipt). There is no other key.
+ * A producer cannot set `is_timestamp_filled`, because every field beside an event's own becomes an attribute.
+ *
+ * Each event has passed validation. PostgreSQL reads its timestamp as exactly that instant, and jsonb accepts all of its
+ * text. If a key is repeated the last one counts.
  */
 export interface Frame {
   /** A UUID. A retry of the same frame carries the same id; the ledger counts it once. */
   id: string;
-  /** Events of each request in the frame, in order: request boundaries. */
+  /** The number of events of each request, in the order of the requests. */
   requests: number[];
-  /** Where the verdicts go: an address from `Signals`. */
+  /** The address of `Signals` that the verdicts are sent to. */
   replyTo?: string;
-  /** When the gateway took the first of its requests in, milliseconds since the epoch. */
+  /** The time at which the gateway received the first request, milliseconds since the epoch. */
   receivedAtMs: number;
-  /** W3C trace context of the first request that had one. */
+  /** The W3C trace context of the first request that has one. */
   traceparent?: string;
   /** UTF-8 text of a JSON array of events. */
   events: Buffer;
 }
 
-/** The version this code writes. Readers take any version up to it and leave newer ones alone. */
+/** The version that this code writes. Readers accept any version up to it and leave newer ones in the log. */
 export const FRAME_FORMAT = 1;
 
-/** How many events a frame holds. */
+/** Counts the events of a frame. */
 export function countEvents(frame: Pick<Frame, "requests">): number {
   return frame.requests.reduce((sum, count) => sum + count, 0);
 }
 
 /**
- * The frame without its events, as the value of one message header: `1;<id>;<receivedAtMs>;<requests>;<replyTo>;<traceparent>`.
- * Requests of equal size in a row are written as `size*times`, so that hundreds of single events stay short.
+ * Writes a frame without its events as one message header: `1;<id>;<receivedAtMs>;<requests>;<replyTo>;<traceparent>`.
+ * Requests of equal size in a row are written as `size*times`, so that hundreds of single events need few bytes.
  */
-export function encodeEnvelope(frame: Frame): string {
+export function encodeFrameHeader(frame: Frame): string {
   const requests = encodeRequests(frame.requests);
   return [FRAME_FORMAT, frame.id, frame.receivedAtMs, requests, frame.replyTo ?? "", frame.traceparent ?? ""].join(";");
 }
@@ -54,7 +56,7 @@ function encodeRequests(requests: number[]): string {
   return runs.join(",");
 }
 
-/** A frame of a format version that this code does not know: to be left for a newer reader. */
+/** A frame has a format version that this code does not know. It must be left for a newer reader. */
 export class NewerFrameFormat extends Error {
   override readonly name = "NewerFrameFormat";
 }
@@ -62,8 +64,8 @@ export class NewerFrameFormat extends Error {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * What the largest `MAX_BATCH_EVENTS` allows: a larger request is no frame of a gateway. One that counts more is damaged,
- * and is not taken apart event by event, which took minutes for a million.
+ * The largest value of `MAX_BATCH_EVENTS`, which no frame of a gateway exceeds. A frame that says more is damaged, and is
+ * not divided into events: that took minutes for a million.
  */
 export const MAX_FRAME_EVENTS = 100_000;
 
@@ -72,13 +74,13 @@ export function isFrameId(text: string): boolean {
 }
 
 /**
- * Puts a frame together from its envelope and its events.
+ * Reads a frame from its header and its events.
  *
- * @throws {NewerFrameFormat} when the envelope was written by a newer version
- * @throws {InvalidInput} when the envelope is damaged. The events' text is not read: the store finds out.
+ * @throws {NewerFrameFormat} when a newer version wrote the header
+ * @throws {InvalidInput} when the header is damaged. The text of the events is not read; the store checks it.
  */
-export function decodeFrame(envelope: string, events: Buffer): Frame {
-  const [version = "", id = "", receivedAt = "", requests = "", replyTo, traceparent] = envelope.split(";");
+export function decodeFrame(header: string, events: Buffer): Frame {
+  const [version = "", id = "", receivedAt = "", requests = "", replyTo, traceparent] = header.split(";");
   if (/^\d+$/.test(version) && Number(version) > FRAME_FORMAT) {
     throw new NewerFrameFormat(`frame format ${version} is newer than ${FRAME_FORMAT}`);
   }
@@ -95,9 +97,9 @@ export function decodeFrame(envelope: string, events: Buffer): Frame {
   };
 }
 
-/** Where the verdicts of a frame go whose envelope is damaged in another place. */
-export function readReplyTo(envelope: string): string | undefined {
-  const [version, , , , replyTo] = envelope.split(";");
+/** Reads the address for the verdicts from a header that is damaged in another place. */
+export function readReplyTo(header: string): string | undefined {
+  const [version, , , , replyTo] = header.split(";");
   return version === String(FRAME_FORMAT) && replyTo ? replyTo : undefined;
 }
 

@@ -6,11 +6,11 @@ const receipts = fc.record({
   frameId: fc.uuid(),
   firstEvent: fc.nat(),
   count: fc.nat(),
-  takenAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
+  receivedAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
 });
 
 describe("receipts", () => {
-  it("come back from their id", () => {
+  it("a receipt is decoded from its id", () => {
     fc.assert(
       fc.property(receipts, (receipt) => {
         expect(decodeReceipt(encodeReceipt(receipt))).toEqual(receipt);
@@ -18,7 +18,7 @@ describe("receipts", () => {
     );
   });
 
-  it("tell a mistyped id", () => {
+  it("a mistyped receipt id is refused", () => {
     const mistyped = fc.tuple(receipts.map(encodeReceipt), fc.nat({ max: 44 }), fc.constantFrom(..."abcXYZ019-_"));
     fc.assert(
       fc.property(mistyped, ([id, at, letter]) => {
@@ -26,7 +26,12 @@ describe("receipts", () => {
         expect(() => decodeReceipt(id.slice(0, at) + letter + id.slice(at + 1))).toThrow("no receipt");
       }),
     );
-    for (const id of ["", "x", "%00", encodeReceipt({ frameId: "", firstEvent: 0, count: 0, takenAtMs: 0 }).slice(1)]) {
+    for (const id of [
+      "",
+      "x",
+      "%00",
+      encodeReceipt({ frameId: "", firstEvent: 0, count: 0, receivedAtMs: 0 }).slice(1),
+    ]) {
       expect(() => decodeReceipt(id)).toThrow("no receipt");
     }
   });

@@ -15,7 +15,7 @@ describe("toUtcMicroseconds", () => {
     ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"],
     ["2025-01-01T00:00:00-00:00", "2025-01-01T00:00:00.000000Z"],
     ["2025-01-01T00:00:00+23:59", "2024-12-31T00:01:00.000000Z"],
-  ])("%s is %s", (text, expected) => expect(toUtcMicroseconds(text)).toBe(expected));
+  ])("the timestamp %s is %s in UTC", (text, expected) => expect(toUtcMicroseconds(text)).toBe(expected));
 
   it.each([
     "",
@@ -45,9 +45,9 @@ describe("toUtcMicroseconds", () => {
     "２025-10-23T10:00:00Z",
     " 2025-10-23T10:00:00Z",
     "2025-10-23T10:00:00Z\n",
-  ])("refuses %j", (text) => expect(toUtcMicroseconds(text)).toBeUndefined());
+  ])("the timestamp %j is refused", (text) => expect(toUtcMicroseconds(text)).toBeUndefined());
 
-  it("agrees with Date about every instant and offset", () => {
+  it("toUtcMicroseconds agrees with Date about every instant and offset", () => {
     const offset = fc.record({ minutes: fc.integer({ min: -1439, max: 1439 }) });
     fc.assert(
       fc.property(
@@ -65,7 +65,7 @@ describe("toUtcMicroseconds", () => {
 });
 
 describe("isPlainUtc", () => {
-  it("is true only for valid timestamps that already say their own instant", () => {
+  it("isPlainUtc is true only for valid timestamps in UTC", () => {
     const digits = fc.string({ unit: fc.constantFrom(..."0123456789-T:.Zz+ "), minLength: 15, maxLength: 30 });
     const near = fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
     fc.assert(
@@ -77,7 +77,7 @@ describe("isPlainUtc", () => {
     );
   });
 
-  it("knows the plain form however a character of it is changed", () => {
+  it("isPlainUtc is false after any change of a character that breaks the form", () => {
     const form = /^(?!0000)\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z$/;
     const plain = fc
       .tuple(fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true }), fc.nat(4))
@@ -105,5 +105,5 @@ describe("isPlainUtc", () => {
     ["2025-10-23T10:00:00+00:00", false],
     ["2025-02-30T10:00:00Z", false],
     ["0000-01-01T00:00:00Z", false],
-  ])("%s: %s", (text, expected) => expect(isPlainUtc(text)).toBe(expected));
+  ])("isPlainUtc of %s is %s", (text, expected) => expect(isPlainUtc(text)).toBe(expected));
 });

@@ -1,6 +1,6 @@
 /**
- * RFC 3339 date-times in, UTC with microseconds out: `2025-10-23T12:00:00+02:00` is `2025-10-23T10:00:00.000000Z`.
- * Digits past the sixth are cut off, not rounded.
+ * Converts RFC 3339 date-times to UTC with microseconds: `2025-10-23T12:00:00+02:00` is `2025-10-23T10:00:00.000000Z`.
+ * Digits after the sixth are cut off, not rounded.
  */
 
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
@@ -9,7 +9,7 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const FIRST_INSTANT_MS = -62_135_596_800_000; // 0001-01-01T00:00:00Z
 const LAST_INSTANT_MS = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 
-/** The instant in UTC, always with six digits of the second, or undefined for what is no RFC 3339 date-time in 0001..9999. */
+/** Returns the instant in UTC with six digits of the second; undefined if it is not an RFC 3339 date-time in 0001..9999. */
 export function toUtcMicroseconds(text: string): string | undefined {
   if (isPlainUtc(text)) return padPlain(text);
   const match = DATE_TIME.exec(text);
@@ -45,22 +45,22 @@ function readOffset(sign: string | undefined, hours: number, minutes: number): n
   return sign === "-" ? -(hours * 60 + minutes) : hours * 60 + minutes;
 }
 
-/** Adds the digits that plain UTC lacks: a seventh of the time that reading it takes. */
+/** Adds the missing digits to a plain UTC timestamp, in a seventh of the time that parsing it takes. */
 function padPlain(text: string): string {
   const digits = Math.max(text.length - 21, 0);
   return `${text.slice(0, 19)}.${text.slice(20, -1)}${"000000".slice(digits)}Z`;
 }
 
 /**
- * Whether a timestamp is valid and already in a form that PostgreSQL reads as exactly that instant, so that an event may
- * keep its own text: what most producers send, in upper case, at most six digits, UTC. False is no verdict:
- * `toUtcMicroseconds` decides then. Read by its characters, in a quarter of the time that a regular expression takes.
+ * Whether a timestamp is valid and PostgreSQL reads its text as exactly that instant, so that an event may keep its text. Most
+ * producers send this form: UTC, upper case, at most six digits. If the answer is false the timestamp may still be valid,
+ * and `toUtcMicroseconds` decides. Reading single characters takes a quarter of the time of a regular expression.
  */
 export function isPlainUtc(text: string): boolean {
   const year = 100 * twoDigits(text, 0) + twoDigits(text, 2);
   const month = twoDigits(text, 5);
   const day = twoDigits(text, 8);
-  // Where there are no digits, nothing is true of the number.
+  // Without digits the number is NaN, and every comparison is false.
   const isDay = year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
   const isTime = twoDigits(text, 11) <= 23 && twoDigits(text, 14) <= 59 && twoDigits(text, 17) <= 59;
   return isDay && isTime && hasPlainMarks(text);

@@ -1,24 +1,24 @@
 /**
- * What became of one event: the store's own word, one character each, so that the verdicts of a frame are a short text
- * that travels to the gateway and stays in the ledger for receipts and redeliveries.
+ * The store's verdict on one event, as one character. The verdicts of a frame are therefore a short text, which travels to
+ * the gateway and stays in the ledger for receipts and redeliveries.
  */
 export const STORED = "s";
 export const DUPLICATE = "d";
-/** A duplicate whose content differs from what is stored; counted among the duplicates. */
+/** A duplicate whose content differs from the stored event. It also counts as a duplicate. */
 export const CONFLICT = "c";
-export const DEAD = "x";
+export const DEAD_LETTER = "x";
 
-/** The verdicts of a run of events, one character an event, in the order of the events. */
+/** The verdicts of several events, one character for each, in the order of the events. */
 export type Verdicts = string;
 
-/** Whether a text is made of verdicts that this code knows. */
+/** Whether a text consists of verdicts that this code knows. */
 export function areVerdicts(text: string): text is Verdicts {
   return /^[sdcx]+$/.test(text);
 }
 
 export interface VerdictCounts {
   accepted: number;
-  /** Conflicts included. */
+  /** Including conflicts. */
   duplicates: number;
   conflicts: number;
   deadLettered: number;
@@ -31,7 +31,7 @@ export function countVerdicts(verdicts: Verdicts, start = 0, end = verdicts.leng
     const verdict = verdicts[index];
     if (verdict === STORED) counts.accepted++;
     else if (verdict === DUPLICATE) counts.duplicates++;
-    else if (verdict === DEAD) counts.deadLettered++;
+    else if (verdict === DEAD_LETTER) counts.deadLettered++;
     else if (verdict === CONFLICT) {
       counts.duplicates++;
       counts.conflicts++;

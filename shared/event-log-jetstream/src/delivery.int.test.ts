@@ -1,4 +1,4 @@
-import { encodeEnvelope } from "@tidemark/domain/frame";
+import { encodeFrameHeader } from "@tidemark/domain/frame";
 import { createFrame, takeAll, takeSome, waitForFrames } from "@tidemark/event-log/contract/event-log-contract";
 import type { DamagedFrame, Delivery, EventLog, UnreadableDelivery } from "@tidemark/event-log/event-log";
 import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
@@ -144,12 +144,12 @@ describe("what it cannot read is handed over with what is known of it:", () => {
   }
 
   test.each([
-    ["an envelope that is none", 2, "nonsense", 2, undefined],
+    ["a frame header that is none", 2, "nonsense", 2, undefined],
     ["no envelope", 2, "", 2, undefined],
-    ["an envelope that is damaged in one place", 2, encodeEnvelope(sound).replace(ID, "?"), 2, sound.replyTo],
-    ["an envelope of another number of events than its subject", 3, encodeEnvelope(sound), 3, sound.replyTo],
-    ["a subject without a number of events", "x", encodeEnvelope(sound), 0, sound.replyTo],
-    ["a subject of more events than a frame can have", 1_000_001, encodeEnvelope(sound), 0, sound.replyTo],
+    ["a frame header that is damaged in one place", 2, encodeFrameHeader(sound).replace(ID, "?"), 2, sound.replyTo],
+    ["a frame header of another number of events than its subject", 3, encodeFrameHeader(sound), 3, sound.replyTo],
+    ["a subject without a number of events", "x", encodeFrameHeader(sound), 0, sound.replyTo],
+    ["a subject of more events than a frame can have", 1_000_001, encodeFrameHeader(sound), 0, sound.replyTo],
   ])("%s", async (_what, subject, envelope, events, replyTo) => {
     const { log, publish } = await openStream();
     const before = Date.now();
@@ -167,7 +167,7 @@ describe("what it cannot read is handed over with what is known of it:", () => {
 
   test("one of a newer format", async () => {
     const { log, publish } = await openStream();
-    await publish(2, { "Tidemark-Frame": encodeEnvelope(sound).replace(/^1;/, "2;") });
+    await publish(2, { "Tidemark-Frame": encodeFrameHeader(sound).replace(/^1;/, "2;") });
 
     const [delivery] = await takeSome(log);
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamClient, jetstream, type PubAck } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
 import { Unavailable } from "@tidemark/domain/errors";
-import { countEvents, encodeEnvelope, type Frame } from "@tidemark/domain/frame";
+import { countEvents, encodeFrameHeader, type Frame } from "@tidemark/domain/frame";
 import type { JetstreamConnection } from "./connection.ts";
 import { isAbsent, isFull, isUndecided, unreachable } from "./errors.ts";
 import { subjectPrefix } from "./stream.ts";
@@ -35,7 +35,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
   function attempt(frame: Frame, timeoutMs: number): Promise<PubAck> {
     client ??= jetstream(connection.nats);
     const header = headers();
-    header.set(FRAME_HEADER, encodeEnvelope(frame));
+    header.set(FRAME_HEADER, encodeFrameHeader(frame));
     const published = client.publish(`${prefix}.${countEvents(frame)}`, frame.events, {
       msgID: frame.id, // a second attempt within the stream's window is stored once
       headers: header,

@@ -1,4 +1,4 @@
-// numeric_in gives up on larger exponents, even those of a zero (set_var_from_str in numeric.c).
+// numeric_in refuses larger exponents, even those of a zero (set_var_from_str in numeric.c).
 const MAX_EXPONENT = 1_000_000_000;
 
 /**
@@ -12,8 +12,8 @@ export function isStorableNumber(text: string): boolean {
 }
 
 /**
- * A JSON number as value = 0.digits * 10^..., in exact parts: its digits without leading zeros and its scale, the
- * number of them that stand after the decimal point (negative when zeros follow them).
+ * Splits a JSON number into exact parts: its digits without leading zeros, and its scale, which is the number of digits
+ * after the decimal point (negative if zeros follow the digits).
  */
 function splitNumber(text: string): { negative: boolean; digits: string; scale: number } {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
@@ -23,10 +23,10 @@ function splitNumber(text: string): { negative: boolean; digits: string; scale: 
   return { negative: sign === "-", digits, scale: fraction.length - Number(exponent) };
 }
 
-/** The same text for numbers of the same value: `1`, `1.0` and `10e-1` are one number, and so are `0` and `-0`. */
+/** Returns the same text for numbers of the same value: `1`, `1.0` and `10e-1` are equal, and so are `0` and `-0`. */
 export function canonicalNumber(text: string): string {
   const { negative, digits, scale } = splitNumber(text);
   let end = digits.length;
-  while (end > 0 && digits[end - 1] === "0") end--; // a pattern for this would take the square of the digits
+  while (end > 0 && digits[end - 1] === "0") end--; // a regular expression would take quadratic time
   return end === 0 ? "0" : `${negative ? "-" : ""}${digits.slice(0, end)}e${digits.length - end - scale}`;
 }

@@ -12,7 +12,7 @@ function strings(value: unknown, pointer = ""): [string, string][] {
 }
 
 describe("pointersAt", () => {
-  it("leads to the value at an offset", () => {
+  it("a pointer leads to the value at an offset", () => {
     const text = '{"events":[{"a/b~c":[10,{"x":"here"}]}]}';
     expect(pointersAt(bytes(text), [text.indexOf("10"), text.indexOf("here")], 10)).toEqual([
       "/events/0/a~1b~0c/0",
@@ -21,12 +21,12 @@ describe("pointersAt", () => {
     expect(pointersAt(bytes(text), [text.indexOf("here")], 2)).toEqual(["/events/0"]);
   });
 
-  it("points at the object for what is in a key, and at a container for its bracket", () => {
+  it("an offset in a key gives the pointer of the object, and one of a bracket that of the container", () => {
     const text = '[{"bad key":{}}]';
     expect(pointersAt(bytes(text), [text.indexOf("bad"), text.indexOf("{}")], 10)).toEqual(["/0", "/0/bad key"]);
   });
 
-  it("finds every string of any text", () => {
+  it("pointersAt finds every string of any text", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1), (value, indent) => {
         let counter = 0;
@@ -42,7 +42,7 @@ describe("pointersAt", () => {
     );
   });
 
-  it("survives bytes that are no JSON", () => {
+  it("pointersAt ends for bytes that are not JSON", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (garbage) => {
         expect(pointersAt(garbage, [50], 5).length).toBeLessThanOrEqual(1);
@@ -52,7 +52,7 @@ describe("pointersAt", () => {
 });
 
 describe("offsetDeeperThan", () => {
-  it("finds the first value that stands too deep", () => {
+  it("offsetDeeperThan finds the first value that is nested too deep", () => {
     expect(offsetDeeperThan(bytes('["[[[",[1,[2]]]'), 2)).toBe(10);
     expect(offsetDeeperThan(bytes("[[1],[2]]"), 2)).toBe(-1);
   });

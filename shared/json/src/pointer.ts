@@ -1,6 +1,6 @@
 import { readString, stringEnd } from "./text.ts";
 
-/** One token of a JSON Pointer, `~` and `/` escaped (RFC 6901, section 3). */
+/** Escapes `~` and `/` in a token of a JSON Pointer (RFC 6901, section 3). */
 export function escapePointer(token: string): string {
   return token.replaceAll("~", "~0").replaceAll("/", "~1");
 }
@@ -12,7 +12,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** An array or object the walk is inside of, and where in it: an index, or the key's place in the text. */
+/** An open array or object during the scan, and the present place in it: an index, or the location of the key. */
 interface Level {
   isArray: boolean;
   index: number;
@@ -20,10 +20,10 @@ interface Level {
 }
 
 /**
- * The JSON Pointers (RFC 6901) of the values that stand at byte offsets, in one pass however many there are. An offset
- * inside a key points at the object. The text must be valid JSON, the offsets ascending.
+ * Returns the JSON Pointers (RFC 6901) of the values at byte offsets, in one pass. An offset inside a key gives the pointer
+ * of the object. The text must be valid JSON, and the offsets must be ascending.
  *
- * @param maxDepth how many tokens a pointer has at most
+ * @param maxDepth the maximum number of tokens of a pointer
  */
 export function pointersAt(bytes: Uint8Array, offsets: number[], maxDepth: number): string[] {
   const pointers: string[] = [];
@@ -61,7 +61,7 @@ function pointerOf(bytes: Uint8Array, levels: Level[]): string {
     .join("");
 }
 
-/** The byte offset of the first array or object that stands deeper than `depth` levels, or -1. */
+/** Returns the byte offset of the first array or object that is nested deeper than `depth` levels, or -1. */
 export function offsetDeeperThan(bytes: Uint8Array, depth: number): number {
   let level = 0;
   let at = 0;

@@ -12,7 +12,7 @@ function depthOf(value: unknown): number {
 }
 
 describe("scanJson", () => {
-  it("counts the levels of any JSON text", () => {
+  it("scanJson counts the levels of any JSON text", () => {
     fc.assert(
       fc.property(anyJson, (text) => {
         expect(scanJson(bytes(text)).depth).toBe(depthOf(JSON.parse(text)));
@@ -20,7 +20,7 @@ describe("scanJson", () => {
     );
   });
 
-  it("is not misled by brackets, commas and numbers inside strings", () => {
+  it("scanJson ignores brackets, commas and numbers inside strings", () => {
     const scan = scanJson(bytes('{"a[{": "]}\\"[[[,1e999999", "b": []}'));
     expect(scan).toEqual({ depth: 2, outerCommas: 1, innerCommas: 0, isBalanced: true, faults: [] });
   });
@@ -37,7 +37,7 @@ describe("scanJson", () => {
     ["[1, 1e-20000]", 4],
     [`[0.${"1".repeat(17_000)}]`, 1],
     [`[${"1".repeat(131_073)}]`, 1],
-  ])("finds what cannot be stored in %.40s", (text, offset) => {
+  ])("scanJson finds what cannot be stored in %.40s", (text, offset) => {
     expect(scanJson(bytes(text)).faults.map((fault) => fault.offset)).toContain(offset);
   });
 
@@ -48,11 +48,11 @@ describe("scanJson", () => {
     "[1e400, -1E-400, 0e0, 1.5e+10]",
     '"1e140000"',
     `[${"1".repeat(131_072)}]`,
-  ])("lets %.40s pass", (text) => {
+  ])("scanJson finds no fault in %.40s", (text) => {
     expect(scanJson(bytes(text)).faults).toEqual([]);
   });
 
-  it("survives bytes that are no JSON at all", () => {
+  it("scanJson ends for bytes that are not JSON", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (garbage) => {
         expect(scanJson(garbage).depth).toBeGreaterThanOrEqual(0);
@@ -60,13 +60,13 @@ describe("scanJson", () => {
     );
   });
 
-  it("takes a million levels", () => {
+  it("scanJson counts a million levels", () => {
     expect(scanJson(bytes("[".repeat(1_000_000))).depth).toBe(1_000_000);
   });
 });
 
 describe("spans", () => {
-  it("cut arrays into the texts of their items", () => {
+  it("arrayItems finds the texts of the items", () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), fc.boolean(), (values, isSpaced) => {
         const text = bytes(JSON.stringify(values, null, isSpaced ? 2 : undefined));
@@ -76,7 +76,7 @@ describe("spans", () => {
     );
   });
 
-  it("cut objects into the texts of their members", () => {
+  it("objectMembers finds the texts of the members", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue()), fc.boolean(), (value, isSpaced) => {
         const text = bytes(JSON.stringify(value, null, isSpaced ? 1 : undefined));
@@ -87,11 +87,11 @@ describe("spans", () => {
     );
   });
 
-  it("name every repeated key", () => {
+  it("objectMembers lists every repeated key", () => {
     expect(objectMembers(bytes('{"a":1,"\\u0061":2}'), 0).map(({ key }) => key)).toEqual(["a", "a"]);
   });
 
-  it("refuse a text that ends too early", () => {
+  it("arrayItems and objectMembers refuse a text that ends too early", () => {
     expect(() => arrayItems(bytes('[1, {"a": '), 0)).toThrow("not JSON");
     expect(() => objectMembers(bytes('{"a" 1}'), 0)).toThrow("not a JSON object");
   });

@@ -1,9 +1,9 @@
 import { isStorableNumber } from "./number.ts";
 
 /**
- * Looks at JSON as bytes. Events are stored as the text their producer wrote, so that every digit of every number comes
- * back; JSON.parse would round them. These functions find where things are in that text and what in it a store could
- * not hold. They never recurse: nesting costs a counter.
+ * Reads JSON as bytes. Events are stored as the text that their producer wrote, so that every digit of every number is kept;
+ * JSON.parse would round them. These functions find the places of values in that text, and values that a store could not
+ * hold. They do not recurse: nesting costs a counter.
  */
 
 const QUOTE = 0x22;
@@ -16,18 +16,18 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SMALL_U = 0x75;
 
-/** Something that is JSON, yet that PostgreSQL's jsonb refuses. `offset` is a byte offset into the text. */
+/** A place of a JSON text that PostgreSQL's jsonb refuses. `offset` is a byte offset into the text. */
 export interface JsonFault {
   offset: number;
   reason: string;
 }
 
 export interface JsonScan {
-  /** Deepest nesting of arrays and objects; 0 for a bare string or number. */
+  /** The deepest nesting of arrays and objects; 0 for a bare string or number. */
   depth: number;
-  /** Commas directly inside the outermost array or object. */
+  /** The number of commas directly inside the outermost array or object. */
   outerCommas: number;
-  /** Commas one level further inside. */
+  /** The number of commas one level deeper. */
   innerCommas: number;
   /** Whether every array and object that opens also closes. */
   isBalanced: boolean;
@@ -35,12 +35,12 @@ export interface JsonScan {
 }
 
 const MAX_FAULTS = 100;
-// A number shorter than this can leave PostgreSQL's numeric range only through its exponent.
+// A shorter number can be outside the range of PostgreSQL's numeric only because of its exponent.
 const LONG_NUMBER = 16_000;
 
 /**
- * One pass over the text: how deep it nests and what in it jsonb could not hold (escaped NUL, lone surrogates, numbers
- * outside the range of `numeric`). About 1 ns a byte. Valid JSON gets an exact answer, anything else a harmless one.
+ * Finds in one pass how deep a text nests and what jsonb could not hold: escaped NUL, lone surrogates, numbers outside the
+ * range of `numeric`. Takes about 1 ns a byte. The answer is exact for valid JSON; for any other text it is arbitrary.
  */
 export function scanJson(bytes: Uint8Array): JsonScan {
   const length = bytes.length;
@@ -79,7 +79,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
   return { depth: deepest, outerCommas, innerCommas, isBalanced: depth === 0, faults };
 }
 
-/** From the backslash at `at` to the first byte after the escape; a surrogate pair is one escape. */
+/** Returns the offset of the first byte after the escape at `at`. A surrogate pair is one escape. */
 function skipEscape(bytes: Uint8Array, at: number, faults: JsonFault[]): number {
   if (bytes[at + 1] !== SMALL_U) return at + 2;
   const unit = hexUnit(bytes, at + 2);
@@ -95,7 +95,7 @@ function skipEscape(bytes: Uint8Array, at: number, faults: JsonFault[]): number 
   return at + 6;
 }
 
-/** The number that four hexadecimal digits spell; anything where they are none. */
+/** Reads four hexadecimal digits. For other bytes the result is arbitrary. */
 function hexUnit(bytes: Uint8Array, at: number): number {
   let unit = 0;
   for (let place = at; place < at + 4; place++) {
@@ -129,18 +129,18 @@ function addFault(faults: JsonFault[], offset: number, reason: string): void {
   if (faults.length < MAX_FAULTS) faults.push({ offset, reason });
 }
 
-/** Where a value stands in a text: from its first byte up to, and without, the byte after its last. */
+/** The place of a value in a text: the offset of its first byte, and the offset after its last byte. */
 export interface Span {
   start: number;
   end: number;
 }
 
-/** A member of an object: its key, unescaped, and where its value stands. */
+/** A member of an object: its unescaped key, and the place of its value. */
 export interface Member extends Span {
   key: string;
 }
 
-/** The items of the array that begins at `start`. The text must be valid JSON. */
+/** Lists the items of the array that begins at `start`. The text must be valid JSON. */
 export function arrayItems(bytes: Uint8Array, start: number): Span[] {
   const items: Span[] = [];
   let at = skipSpace(bytes, start + 1);
@@ -153,7 +153,7 @@ export function arrayItems(bytes: Uint8Array, start: number): Span[] {
   return items;
 }
 
-/** The members of the object that begins at `start`, in their order, repeated keys included. The text must be valid JSON. */
+/** Lists the members of the object that begins at `start`, in their order and with repeated keys. The text must be valid JSON. */
 export function objectMembers(bytes: Uint8Array, start: number): Member[] {
   const members: Member[] = [];
   let at = skipSpace(bytes, start + 1);
@@ -171,7 +171,7 @@ export function objectMembers(bytes: Uint8Array, start: number): Member[] {
   return members;
 }
 
-/** The string whose quotes are the first and last byte of the span. */
+/** Reads the string whose quotes are the first and the last byte of the span. */
 export function readString(bytes: Uint8Array, start: number, end: number): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
   return text.includes("\\") ? (JSON.parse(text) as string) : text.slice(1, -1);
@@ -183,7 +183,7 @@ export function skipSpace(bytes: Uint8Array, start: number): number {
   return at;
 }
 
-/** The byte after the value that begins at `start`. The text must be valid JSON. */
+/** Returns the offset after the value that begins at `start`. The text must be valid JSON. */
 function valueEnd(bytes: Uint8Array, start: number): number {
   const first = bytes[start];
   if (first === QUOTE) return stringEnd(bytes, start);
@@ -207,7 +207,7 @@ function valueEnd(bytes: Uint8Array, start: number): number {
   throw new Error(`not JSON: the value at byte ${start} has no end`);
 }
 
-/** The byte after the closing quote of the string that begins at `start`. */
+/** Returns the offset after the closing quote of the string that begins at `start`. */
 export function stringEnd(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;

@@ -15,7 +15,7 @@ describe("isSameJson", () => {
     ["1e-400", `0.${"0".repeat(399)}1`],
     ["100000", "1e5"],
     ["[0.1000000000000000000]", "[0.1]"],
-  ])("%s is %s", (left, right) => expect(isSameJson(left, right)).toBe(true));
+  ])("isSameJson: %s is %s", (left, right) => expect(isSameJson(left, right)).toBe(true));
 
   it.each([
     ["12345678901234567890", "12345678901234567891"],
@@ -33,14 +33,14 @@ describe("isSameJson", () => {
     ["null", "0"],
     ['{"a":1}', '{"a":1,"b":null}'],
     ['{"__proto__":1}', "{}"],
-  ])("%s is not %s", (left, right) => expect(isSameJson(left, right)).toBe(false));
+  ])("isSameJson: %s is not %s", (left, right) => expect(isSameJson(left, right)).toBe(false));
 
   it.each([
     ["x\\\\", 'x\\"'],
     ["\\\\", "\\n"],
     ["x\\u005C", "x\\u0061"],
     ["\\\\n", "\\nx"],
-  ])("does not take a key for one of an earlier object: %s, %s", (earlier, key) => {
+  ])("isSameJson does not confuse a key with one of an earlier object: %s, %s", (earlier, key) => {
     const [first, second] = [`{"a":1,"${earlier}":2}`, `{"a":1,"${key}":2}`];
     for (let round = 0; round < 3; round++) {
       JSON.parse(first); // the parser remembers its keys
@@ -50,16 +50,16 @@ describe("isSameJson", () => {
     }
   });
 
-  it("tells a string that begins with a backslash from a long number", () => {
+  it("isSameJson distinguishes a string that begins with a backslash from a long number", () => {
     expect(isSameJson('"\\\\12345678901234567890"', "12345678901234567890")).toBe(false);
   });
 
-  it("compares long numbers in time that grows with their length", () => {
+  it("isSameJson compares long numbers in linear time", () => {
     const long = `1${"0".repeat(131_000)}1`;
     expect(isSameJson(long, `${long}.0`)).toBe(true);
   });
 
-  it("agrees with exact arithmetic about any two numbers", () => {
+  it("isSameJson agrees with exact arithmetic about any two numbers", () => {
     const number = fc
       .tuple(
         fc.boolean(),
@@ -79,7 +79,7 @@ describe("isSameJson", () => {
     );
   });
 
-  it("holds for any value in any spelling", () => {
+  it("isSameJson is true for any value in any spelling", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(isSameJson(JSON.stringify(value), JSON.stringify(value, null, 2))).toBe(true);

@@ -1,8 +1,9 @@
 import { canonicalNumber } from "./number.ts";
 
 /**
- * Whether two JSON texts hold the same value, the way jsonb compares: white space, key order and the spelling of numbers
- * and strings aside, the last of repeated keys counting, every digit significant. The texts hold no lone surrogate.
+ * Whether two JSON texts have the same value, compared as jsonb does. White space, the order of keys and the spelling of
+ * numbers and strings do not matter. Of repeated keys the last one counts, and every digit is significant. The texts must
+ * not contain lone surrogates.
  */
 export function isSameJson(left: string, right: string): boolean {
   return left === right || isSame(parseExact(left), parseExact(right));
@@ -13,11 +14,11 @@ const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 
 /**
- * JSON.parse, but for numbers that a double would round: those become strings that no text can hold, for a text holds no
- * lone surrogate.
+ * Parses JSON exactly. A number that a double would round becomes a string with a lone surrogate, which no other string has.
  *
- * Nor is an escape left to it: V8 13.6 remembers the keys of earlier objects, and takes a key with an escape for one of
- * them that begins with the same characters, backslash included. After `{"a":1,"x\\":2}` it reads `{"a":1,"x\n":2}` as that.
+ * Escapes are replaced before JSON.parse sees them, because of a bug of V8 13.6: it remembers the keys of earlier objects,
+ * and confuses a key with an escape with a remembered key that begins with the same characters, including the backslash.
+ * After `{"a":1,"x\\":2}` it reads `{"a":1,"x\n":2}` as the earlier object.
  */
 function parseExact(text: string): unknown {
   const pieces: string[] = [];
@@ -39,7 +40,7 @@ function parseExact(text: string): unknown {
   return JSON.parse(copied === 0 ? text : pieces.join("") + text.slice(copied));
 }
 
-/** The offset behind the string that begins at `start`, whose escapes it has replaced. */
+/** Replaces the escapes of the string that begins at `start`. Returns the offset after the string. */
 function stringEnd(text: string, start: number, replace: (start: number, end: number, piece: string) => void): number {
   let at = start + 1;
   while (text.charCodeAt(at) !== QUOTE) {
@@ -77,7 +78,7 @@ function numberEnd(text: string, start: number): number {
 
 const NUMBER_CHARACTERS = "0123456789.eE+-";
 
-/** A double keeps up to 15 digits apart; a number that may have more, or has an exponent, is looked at closer. */
+/** Whether a number may be rounded: a double keeps 15 digits. A number with an exponent is examined later. */
 function mayBeRounded(text: string, start: number, end: number): boolean {
   if (end - start > 15) return true;
   for (let at = start; at < end; at++) if ((text.charCodeAt(at) | 0x20) === 0x65) return true;

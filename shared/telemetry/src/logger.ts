@@ -3,7 +3,7 @@ import { build as buildPretty } from "pino-pretty";
 
 export type { Logger } from "pino";
 
-/** JSON lines on standard output; readable lines where that is a terminal. */
+/** Creates a logger that writes JSON lines to standard output, or readable lines if that is a terminal. */
 export function createLogger({ service, level }: { service: string; level: string }): Logger {
   const options = { level, base: { service }, timestamp: stdTimeFunctions.isoTime };
   if (!process.stdout.isTTY) return pino(options);
@@ -19,7 +19,7 @@ export function createLogger({ service, level }: { service: string; level: strin
   );
 }
 
-/** A URL without its secret, for the log: that is its password, or the user alone, which may be a token. */
+/** Masks the secret of a URL for log lines: its password, or a user without a password, which may be a token. */
 export function redactUrl(url: string): string {
   const parsed = new URL(url);
   if (parsed.password) parsed.password = "***";

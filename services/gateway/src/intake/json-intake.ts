@@ -42,7 +42,7 @@ export function readJsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
   let isValid = body.scan.faults.length === 0 && body.scan.depth <= body.eventDepth + MAX_VALUE_DEPTH;
   for (let index = 0; index < body.values.length; index++) {
     const form = formOfEvent(body.values[index]);
-    if (form === "not an event") isValid = false;
+    if (form === "invalid") isValid = false;
     else if (form === "rewritten") toRewrite.push(index);
   }
   if (!isValid) return collectEvents(validateEach(body), options);

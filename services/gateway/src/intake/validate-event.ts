@@ -34,7 +34,7 @@ export function validateEvent({ text, value }: SentEvent, maxFaults: number): Va
   const scan = scanJson(text);
   const form = formOfEvent(value);
   const name = nameOf(value);
-  const isValid = form !== "not an event" && scan.faults.length === 0 && scan.depth <= 1 + MAX_VALUE_DEPTH;
+  const isValid = form !== "invalid" && scan.faults.length === 0 && scan.depth <= 1 + MAX_VALUE_DEPTH;
   if (isValid) return { ...name, text: form === "rewritten" ? rewriteEvent(text) : text };
   return { ...name, faults: findFaults({ text, value, scan, schema: Event, maxFaults }) };
 }

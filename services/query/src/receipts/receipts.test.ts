@@ -8,7 +8,7 @@ const { server, log, storeEvents } = await openQueryFixture(afterAll);
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 function receiptUrl(receipt: Partial<Receipt>): string {
-  const full = { frameId: randomUUID(), firstEvent: 0, count: 1, takenAtMs: Date.now(), ...receipt };
+  const full = { frameId: randomUUID(), firstEvent: 0, count: 1, receivedAtMs: Date.now(), ...receipt };
   return `/receipts/${encodeReceipt(full)}`;
 }
 
@@ -66,16 +66,16 @@ test("does not know a receipt that goes beyond its frame", async () => {
 });
 
 test("says that a receipt of more than a day ago is too old", async () => {
-  const answer = await server.inject(receiptUrl({ takenAtMs: Date.now() - 2 * DAY_MS }));
+  const answer = await server.inject(receiptUrl({ receivedAtMs: Date.now() - 2 * DAY_MS }));
   expect(answer.statusCode).toBe(404);
   expect(answer.json().detail).toContain("older than 24 hours");
 });
 
 test("keeps an old request pending while the log reaches back to it", async () => {
-  const takenAtMs = Date.now() - 2 * DAY_MS;
-  log.contents = { ...EMPTY_LOG, events: 1, frames: 1, lastSequence: 1, oldestAtMs: takenAtMs };
+  const receivedAtMs = Date.now() - 2 * DAY_MS;
+  log.contents = { ...EMPTY_LOG, events: 1, frames: 1, lastSequence: 1, oldestAtMs: receivedAtMs };
   onTestFinished(() => {
     log.contents = EMPTY_LOG;
   });
-  expect((await server.inject(receiptUrl({ takenAtMs }))).json()).toMatchObject({ pending: 1 });
+  expect((await server.inject(receiptUrl({ receivedAtMs }))).json()).toMatchObject({ pending: 1 });
 });

@@ -56,11 +56,11 @@ async function readReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<
  * the ledger has forgotten it.
  */
 async function pendingAnswer(
-  { count, takenAtMs }: Receipt,
+  { count, receivedAtMs }: Receipt,
   { readLogSnapshot }: ReceiptsOptions,
 ): Promise<PublishAnswer> {
-  const isOld = Date.now() - takenAtMs > KEPT_MS;
-  if (isOld && !reachesBack(await readLogSnapshot(), takenAtMs)) {
+  const isOld = Date.now() - receivedAtMs > KEPT_MS;
+  if (isOld && !reachesBack(await readLogSnapshot(), receivedAtMs)) {
     throw notFound("this receipt is older than 24 hours, and the verdicts of its request are no longer kept");
   }
   return publishAnswer({ accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: count });
@@ -69,8 +69,8 @@ async function pendingAnswer(
 // The clocks of the gateways and of the log need not agree to the second.
 const CLOCK_TOLERANCE_MS = 60_000;
 
-function reachesBack({ oldestAtMs }: LogSnapshot, takenAtMs: number): boolean {
-  return oldestAtMs !== undefined && oldestAtMs - CLOCK_TOLERANCE_MS <= takenAtMs;
+function reachesBack({ oldestAtMs }: LogSnapshot, receivedAtMs: number): boolean {
+  return oldestAtMs !== undefined && oldestAtMs - CLOCK_TOLERANCE_MS <= receivedAtMs;
 }
 
 function notFound(detail: string): InvalidInput {

@@ -1,4 +1,4 @@
-import { DEAD, type Verdicts } from "@tidemark/domain/verdict";
+import { DEAD_LETTER, type Verdicts } from "@tidemark/domain/verdict";
 import type { UnreadableFrame } from "@tidemark/event-store/dead-letters";
 import type { Applied, AppliedFrame } from "@tidemark/event-store/event-store";
 import type { FrameItem } from "@tidemark/event-store/frame-items";
@@ -51,13 +51,13 @@ export function prepareBurial(database: Database) {
       insert.run({ ...place, ...refusal, topic, content: item.content, events: 1, deadAt: pass.processedAt });
       countsOf(pass, topic ?? UNREAD_TOPIC).deadLettered++;
       pass.refusals.push(refusal);
-      return DEAD;
+      return DEAD_LETTER;
     },
     /** Counts nothing for a frame that the ledger knows. */
     buryFrame: (pass: Pass, frame: DamagedFrame): AppliedFrame => {
       const known = ledger.recall(pass, frame);
       if (known !== undefined) return { frameId: frame.id, isNew: false, verdicts: known };
-      const verdicts = DEAD.repeat(frame.events);
+      const verdicts = DEAD_LETTER.repeat(frame.events);
       ledger.insert(pass, { ...frame, verdicts });
       insert.run({
         frameId: frame.id,
