@@ -2,11 +2,12 @@ import { type Durability, mergeDurability, SAFE } from "@tidemark/domain/durabil
 import { Unavailable } from "@tidemark/domain/errors";
 import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { Signals } from "@tidemark/event-log/signals";
-import type { HealthAnswer } from "@tidemark/http-api/operations/health-api";
+import { type HealthAnswer, readHealth } from "@tidemark/http-api/operations/health-api";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import { within } from "@tidemark/runtime/health";
 import type { FastifyInstance } from "fastify";
 import type { BooksOptions, WholeBooks } from "./books/books.ts";
+import { registerOperation } from "./register-operation.ts";
 
 const LOOK_TIMEOUT_MS = 3_000;
 
@@ -25,7 +26,7 @@ export function registerSystemHealth(
   const heartbeats = new ConsumerHeartbeats(signals);
   const look = coalesce((_key: "all") => within(LOOK_TIMEOUT_MS, readBooks({ maxTopics: 0 })));
 
-  server.get("/health", async (_request, reply) => {
+  registerOperation(server, readHealth, async (_request, reply) => {
     const books = await look("all").catch((error: unknown) => {
       if (error instanceof Unavailable) return error;
       throw error;

@@ -1,15 +1,38 @@
-import { createDocument } from "zod-openapi";
+import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
+import type { Operation } from "./operation.ts";
 import { audit } from "./operations/audit-api.ts";
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./operations/dead-letters-api.ts";
 import { listDuplicates } from "./operations/duplicates-api.ts";
 import { findEvent, listEvents } from "./operations/events-api.ts";
 import { readHealth, readLiveness, readReadiness } from "./operations/health-api.ts";
-import { documentOperation, pageOperation } from "./operations/pages-api.ts";
+import { readDashboard, readDocs, readOpenApi, readReference } from "./operations/pages-api.ts";
 import { publish } from "./operations/publish-api.ts";
 import { readReceipt } from "./operations/receipts-api.ts";
 import { readStats } from "./operations/stats-api.ts";
 import { streamEvents } from "./operations/stream-api.ts";
 import { ProblemSchema } from "./problem-schema.ts";
+
+/** Every route of every service, in the order of the document. */
+const OPERATIONS: Operation[] = [
+  publish,
+  readReceipt,
+  listEvents,
+  streamEvents,
+  findEvent,
+  listDuplicates,
+  listDeadLetters,
+  deleteDeadLetter,
+  redriveDeadLetter,
+  readStats,
+  audit,
+  readHealth,
+  readLiveness,
+  readReadiness,
+  readOpenApi,
+  readDocs,
+  readReference,
+  readDashboard,
+];
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -39,27 +62,13 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       { name: "Pages", description: "For people." },
     ],
     components: { schemas: { Problem: ProblemSchema } }, // problems name it
-    paths: {
-      "/publish": { post: publish },
-      "/receipts/{id}": { get: readReceipt },
-      "/events": { get: listEvents },
-      "/events/stream": { get: streamEvents },
-      "/events/{topic}/{event_id}": { get: findEvent },
-      "/duplicates": { get: listDuplicates },
-      "/dead-letters": { get: listDeadLetters },
-      "/dead-letters/{id}": { delete: deleteDeadLetter },
-      "/dead-letters/{id}/redrive": { post: redriveDeadLetter },
-      "/stats": { get: readStats },
-      "/audit": { get: audit },
-      "/health": { get: readHealth },
-      "/livez": { get: readLiveness },
-      "/readyz": { get: readReadiness },
-      "/openapi.json": { get: documentOperation },
-      "/docs": { get: pageOperation({ operationId: "readDocs", summary: "This document, to try out (Swagger UI)" }) },
-      "/redoc": {
-        get: pageOperation({ operationId: "readReference", summary: "This document, to read", movedTo: "/redoc/" }),
-      },
-      "/": { get: pageOperation({ operationId: "readDashboard", summary: "The dashboard" }) },
-    },
+    paths: pathsOf(OPERATIONS),
   });
+}
+
+/** Groups operations by their paths, as OpenAPI does. */
+function pathsOf(operations: Operation[]): ZodOpenApiPathsObject {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const { method, path, ...operation } of operations) paths[path] = { ...paths[path], [method]: operation };
+  return paths;
 }

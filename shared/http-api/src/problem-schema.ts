@@ -1,10 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import type { Fault, InvalidInputCode, UnavailableCode } from "@tidemark/domain/errors";
 import { z } from "zod";
-import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
 import { createProblem } from "./problem.ts";
 
-export type Operation = ZodOpenApiOperationObject;
 type Responses = ZodOpenApiResponsesObject;
 
 interface ProblemExample {

@@ -1,9 +1,10 @@
 import { Socket } from "node:net";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
 import { auditAnswer } from "@tidemark/http-api/audit-answer";
-import { AuditParameters } from "@tidemark/http-api/operations/audit-api";
+import { audit as auditOperation } from "@tidemark/http-api/operations/audit-api";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import type { FastifyInstance } from "fastify";
+import { registerOperation } from "../register-operation.ts";
 
 const MAX_NAMED = 10;
 
@@ -15,7 +16,7 @@ export function registerAudit(server: FastifyInstance, { auditor }: { auditor: A
     return auditAnswer(audit);
   });
 
-  server.get("/audit", { schema: { querystring: AuditParameters } }, async ({ raw }) => {
+  registerOperation(server, auditOperation, async ({ raw }) => {
     // Nothing moves on the connection while rows are counted; the next request on it has its time limit again.
     if (raw.socket instanceof Socket) raw.socket.setTimeout(0);
     return run("all");

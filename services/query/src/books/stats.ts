@@ -1,9 +1,10 @@
 import type { Audit } from "@tidemark/event-store/audit";
 import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
 import type { TopicBooks } from "@tidemark/event-store/event-store";
-import { type StatsAnswer, StatsParameters } from "@tidemark/http-api/operations/stats-api";
+import { readStats, type StatsAnswer } from "@tidemark/http-api/operations/stats-api";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import type { FastifyInstance } from "fastify";
+import { registerOperation } from "../register-operation.ts";
 import { type BooksOptions, keepSteady, type WholeBooks } from "./books.ts";
 
 const MAX_TOPICS = 1_000;
@@ -22,10 +23,8 @@ export function registerStats(server: FastifyInstance, { readBooks, startedAtMs 
     steady(() => readBooks({ ...(topic === undefined ? {} : { topic }), ...limits })),
   );
 
-  server.get<{ Querystring: StatsParameters }>(
-    "/stats",
-    { schema: { querystring: StatsParameters } },
-    async ({ query }) => statsAnswer(await read(query.topic), { startedAtMs, nowMs: Date.now() }),
+  registerOperation(server, readStats, async ({ query }) =>
+    statsAnswer(await read(query.topic), { startedAtMs, nowMs: Date.now() }),
   );
 }
 

@@ -1,11 +1,12 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import type { DeadLetterStore, Redriven } from "@tidemark/event-store/dead-letters";
-import { DeadLetterKey, DeadLettersParameters } from "@tidemark/http-api/operations/dead-letters-api";
+import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "@tidemark/http-api/operations/dead-letters-api";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { type CursorScope, decodeCursor } from "../paging/cursor.ts";
 import { sendPage } from "../paging/list-page.ts";
 import type { ReadBudget } from "../paging/read-budget.ts";
+import { registerOperation } from "../register-operation.ts";
 import { deadLetterText } from "./dead-letter-text.ts";
 
 export interface DeadLettersOptions {
@@ -15,46 +16,34 @@ export interface DeadLettersOptions {
 
 /** Registers `GET /dead-letters`, `POST /dead-letters/{id}/redrive` and `DELETE /dead-letters/{id}`. */
 export function registerDeadLetters(server: FastifyInstance, { store, budget }: DeadLettersOptions): void {
-  server.get<{ Querystring: DeadLettersParameters }>(
-    "/dead-letters",
-    { schema: { querystring: DeadLettersParameters } },
-    async ({ query }, reply) => {
-      const { cursor, ...parameters } = query;
-      const { topic, limit } = parameters;
-      const scope: CursorScope = { order: "asc", filters: { list: "dead-letters", topic } };
-      const after = decodeCursor(cursor, scope);
-      return sendPage(reply, { budget, path: "/dead-letters", parameters, scope }, async () => {
-        const { deadLetters, next } = await store.listDeadLetters({ topic, limit, after });
-        return { name: "dead_letters", items: deadLetters.map(deadLetterText), next };
-      });
-    },
-  );
+  registerOperation(server, listDeadLetters, async ({ query }, reply) => {
+    const { cursor, ...parameters } = query;
+    const { topic, limit } = parameters;
+    const scope: CursorScope = { order: "asc", filters: { list: "dead-letters", topic } };
+    const after = decodeCursor(cursor, scope);
+    return sendPage(reply, { budget, path: listDeadLetters.path, parameters, scope }, async () => {
+      const { deadLetters, next } = await store.listDeadLetters({ topic, limit, after });
+      return { name: "dead_letters", items: deadLetters.map(deadLetterText), next };
+    });
+  });
 
   // Redriving changes the books and deleting loses content for good, so the logger records when either was asked for.
-  server.post<{ Params: DeadLetterKey }>(
-    "/dead-letters/:id/redrive",
-    { schema: { params: DeadLetterKey } },
-    async ({ params: { id }, log }, reply) => {
-      const redriven = await store.redrive(id);
-      if (redriven === undefined) throw noSuchDeadLetter();
-      if (redriven.status === "refused") {
-        log.warn({ deadLetter: id, ...redriven }, "a dead letter was refused again");
-        return sendRefusal(reply, redriven);
-      }
-      log.info({ deadLetter: id, ...redriven }, "redrove a dead letter");
-      return { id, status: redriven.status };
-    },
-  );
+  registerOperation(server, redriveDeadLetter, async ({ params: { id }, log }, reply) => {
+    const redriven = await store.redrive(id);
+    if (redriven === undefined) throw noSuchDeadLetter();
+    if (redriven.status === "refused") {
+      log.warn({ deadLetter: id, ...redriven }, "a dead letter was refused again");
+      return sendRefusal(reply, redriven);
+    }
+    log.info({ deadLetter: id, ...redriven }, "redrove a dead letter");
+    return { id, status: redriven.status };
+  });
 
-  server.delete<{ Params: DeadLetterKey }>(
-    "/dead-letters/:id",
-    { schema: { params: DeadLetterKey } },
-    async ({ params: { id }, log }, reply) => {
-      if (!(await store.deleteDeadLetter(id))) throw noSuchDeadLetter();
-      log.info({ deadLetter: id }, "deleted a dead letter");
-      return reply.code(204).send();
-    },
-  );
+  registerOperation(server, deleteDeadLetter, async ({ params: { id }, log }, reply) => {
+    if (!(await store.deleteDeadLetter(id))) throw noSuchDeadLetter();
+    log.info({ deadLetter: id }, "deleted a dead letter");
+    return reply.code(204).send();
+  });
 }
 
 function noSuchDeadLetter(): InvalidInput {

@@ -1,9 +1,10 @@
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
-import { DuplicatesParameters } from "@tidemark/http-api/operations/duplicates-api";
+import { listDuplicates } from "@tidemark/http-api/operations/duplicates-api";
 import type { FastifyInstance } from "fastify";
 import { type CursorScope, decodeCursor } from "../paging/cursor.ts";
 import { sendPage } from "../paging/list-page.ts";
 import type { ReadBudget } from "../paging/read-budget.ts";
+import { registerOperation } from "../register-operation.ts";
 import { duplicateText } from "./duplicate-text.ts";
 
 export interface DuplicatesOptions {
@@ -13,20 +14,16 @@ export interface DuplicatesOptions {
 
 /** Registers `GET /duplicates`, which lists the duplicates that were dropped. */
 export function registerDuplicates(server: FastifyInstance, { store, budget }: DuplicatesOptions): void {
-  server.get<{ Querystring: DuplicatesParameters }>(
-    "/duplicates",
-    { schema: { querystring: DuplicatesParameters } },
-    async ({ query }, reply) => {
-      const { cursor, ...parameters } = query;
-      const { topic, event_id: eventId, source, conflicting, limit } = parameters;
-      const filters = { list: "duplicates", topic, event_id: eventId, source, conflicting: conflicting?.toString() };
-      const scope: CursorScope = { order: "desc", filters };
-      const after = decodeCursor(cursor, scope);
-      return sendPage(reply, { budget, path: "/duplicates", parameters, scope }, async () => {
-        const list = { topic, eventId, source, conflicting, limit, after };
-        const { duplicates, next } = await store.listDuplicates(list);
-        return { name: "duplicates", items: duplicates.map(duplicateText), next };
-      });
-    },
-  );
+  registerOperation(server, listDuplicates, async ({ query }, reply) => {
+    const { cursor, ...parameters } = query;
+    const { topic, event_id: eventId, source, conflicting, limit } = parameters;
+    const filters = { list: "duplicates", topic, event_id: eventId, source, conflicting: conflicting?.toString() };
+    const scope: CursorScope = { order: "desc", filters };
+    const after = decodeCursor(cursor, scope);
+    return sendPage(reply, { budget, path: listDuplicates.path, parameters, scope }, async () => {
+      const list = { topic, eventId, source, conflicting, limit, after };
+      const { duplicates, next } = await store.listDuplicates(list);
+      return { name: "duplicates", items: duplicates.map(duplicateText), next };
+    });
+  });
 }

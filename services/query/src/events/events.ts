@@ -1,11 +1,12 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import type { EventReader } from "@tidemark/event-store/event-store";
-import { EventKey, EventsParameters } from "@tidemark/http-api/operations/events-api";
+import { findEvent, listEvents } from "@tidemark/http-api/operations/events-api";
 import { DEFAULT_LIMIT } from "@tidemark/http-api/page-schema";
 import type { FastifyInstance } from "fastify";
 import { decodeCursor } from "../paging/cursor.ts";
 import { sendJsonText, sendPage } from "../paging/list-page.ts";
 import type { ReadBudgets } from "../paging/read-budget.ts";
+import { registerOperation } from "../register-operation.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
 import { createExports, wantsLines } from "./export.ts";
@@ -20,33 +21,25 @@ export function registerEvents(server: FastifyInstance, { reader, budgets }: Eve
   const exports = createExports({ reader, budget: budgets.exports });
   server.addHook("preClose", async () => exports.end());
 
-  server.get<{ Querystring: EventsParameters }>(
-    "/events",
-    { schema: { querystring: EventsParameters } },
-    async ({ query, headers, method }, reply) => {
-      reply.header("vary", "Accept");
-      if (wantsLines(headers.accept) && method === "GET") return exports.send(reply, query);
-      const { cursor, limit = DEFAULT_LIMIT, order, ...parameters } = query;
-      const filters = readFilters(query);
-      const scope = eventsScope(order, filters);
-      const after = decodeCursor(cursor, scope);
-      const list = { budget: budgets.lists, path: "/events", parameters: { ...parameters, limit, order }, scope };
-      return sendPage(reply, list, async () => {
-        const { events, next } = await reader.listEvents({ limit, order, ...filters, after });
-        return { about: { topic: query.topic ?? null }, name: "events", items: events.map(eventText), next };
-      });
-    },
-  );
+  registerOperation(server, listEvents, async ({ query, headers, method }, reply) => {
+    reply.header("vary", "Accept");
+    if (wantsLines(headers.accept) && method === "GET") return exports.send(reply, query);
+    const { cursor, limit = DEFAULT_LIMIT, order, ...parameters } = query;
+    const filters = readFilters(query);
+    const scope = eventsScope(order, filters);
+    const after = decodeCursor(cursor, scope);
+    const list = { budget: budgets.lists, path: listEvents.path, parameters: { ...parameters, limit, order }, scope };
+    return sendPage(reply, list, async () => {
+      const { events, next } = await reader.listEvents({ limit, order, ...filters, after });
+      return { about: { topic: query.topic ?? null }, name: "events", items: events.map(eventText), next };
+    });
+  });
 
-  server.get<{ Params: EventKey }>(
-    "/events/:topic/:event_id",
-    { schema: { params: EventKey } },
-    async ({ params }, reply) => {
-      const event = await reader.findEvent(params.topic, params.event_id);
-      if (event === undefined) {
-        throw new InvalidInput({ code: "not_found", status: 404, detail: "no event has this topic and id" });
-      }
-      return sendJsonText(reply, eventText(event));
-    },
-  );
+  registerOperation(server, findEvent, async ({ params }, reply) => {
+    const event = await reader.findEvent(params.topic, params.event_id);
+    if (event === undefined) {
+      throw new InvalidInput({ code: "not_found", status: 404, detail: "no event has this topic and id" });
+    }
+    return sendJsonText(reply, eventText(event));
+  });
 }

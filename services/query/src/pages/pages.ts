@@ -5,7 +5,9 @@ import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { createOpenApiDocument } from "@tidemark/http-api/openapi-document";
+import { readOpenApi, readReference } from "@tidemark/http-api/operations/pages-api";
 import type { FastifyInstance } from "fastify";
+import { registerOperation } from "../register-operation.ts";
 import { contentSecurityPolicy } from "./content-security.ts";
 
 const POLICY = "content-security-policy";
@@ -15,7 +17,7 @@ const DOCUMENT_POLICY = contentSecurityPolicy({ styles: ["'unsafe-inline'"] });
 /** Registers `GET /`, `/openapi.json`, `/docs` and `/redoc`. The pages need no network but this service. */
 export function registerPages(server: FastifyInstance, { version }: { version: string }): void {
   const documentText = JSON.stringify(createOpenApiDocument({ version }));
-  server.get("/openapi.json", async (_request, reply) =>
+  registerOperation(server, readOpenApi, async (_request, reply) =>
     reply.header("content-type", "application/json; charset=utf-8").send(documentText),
   );
 
@@ -37,7 +39,7 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
 /** Registers the reference page, which is Redoc's own bundle. */
 function registerReference(server: FastifyInstance): void {
   const bundlePath = fileURLToPath(import.meta.resolve("redoc/bundles/redoc.standalone.js"));
-  server.get("/redoc", (_request, reply) => reply.redirect("/redoc/", 301));
+  registerOperation(server, readReference, (_request, reply) => reply.redirect("/redoc/", 301));
   registerFiles(server, {
     root: fileURLToPath(new URL("./redoc", import.meta.url)),
     prefix: "/redoc/",

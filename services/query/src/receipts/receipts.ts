@@ -3,10 +3,11 @@ import { decodeReceipt, type Receipt } from "@tidemark/domain/receipt";
 import { countVerdicts } from "@tidemark/domain/verdict";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { EventReader } from "@tidemark/event-store/event-store";
-import { ReceiptKey } from "@tidemark/http-api/operations/receipts-api";
+import { readReceipt } from "@tidemark/http-api/operations/receipts-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
 import { type PublishAnswer, publishAnswer } from "@tidemark/http-api/publish-answer";
 import type { FastifyInstance } from "fastify";
+import { registerOperation } from "../register-operation.ts";
 import { createPolling } from "./poll-until.ts";
 
 const KEPT_MS = 24 * 60 * 60 * 1_000;
@@ -26,9 +27,9 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
   const polling = createPolling({ maxWaiting: MAX_WAITING });
   server.addHook("preClose", async () => polling.end());
 
-  server.get<{ Params: ReceiptKey }>("/receipts/:id", { schema: { params: ReceiptKey } }, async (request, reply) => {
+  registerOperation(server, readReceipt, async (request, reply) => {
     const receipt = decodeReceipt(request.params.id);
-    const read = () => readReceipt(receipt, options);
+    const read = () => findReceipt(receipt, options);
     const { waitSeconds } = readPreferences(request.headers.prefer);
     if (waitSeconds === undefined) return read();
     const seconds = Math.min(waitSeconds, MAX_WAIT_SECONDS);
@@ -42,7 +43,7 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
   });
 }
 
-async function readReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {
+async function findReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {
   const { frameId, firstEvent, count } = receipt;
   const entry = await options.reader.findFrame(frameId);
   if (entry === undefined) return pendingAnswer(receipt, options);

@@ -1,7 +1,7 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { Signals } from "@tidemark/event-log/signals";
 import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
-import { LastEventId, StreamParameters } from "@tidemark/http-api/operations/stream-api";
+import { streamEvents } from "@tidemark/http-api/operations/stream-api";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { eventsScope } from "../events/event-filters.ts";
 import { eventText } from "../events/event-text.ts";
@@ -9,6 +9,7 @@ import { onOneLine } from "../events/one-line.ts";
 import { decodeCursor, encodeCursor } from "../paging/cursor.ts";
 import { type Chunk, chunkOf, type ReadBudget } from "../paging/read-budget.ts";
 import { streamWithBackpressure } from "../paging/stream-with-backpressure.ts";
+import { registerOperation } from "../register-operation.ts";
 import { StreamPoller } from "./stream-poller.ts";
 
 export interface EventStreamOptions {
@@ -38,9 +39,9 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
   server.addHook("preClose", async () => ending.abort());
   let open = 0;
 
-  server.get<{ Querystring: StreamParameters; Headers: LastEventId }>(
-    "/events/stream",
-    { schema: { querystring: StreamParameters, headers: LastEventId }, exposeHeadRoute: false },
+  registerOperation(
+    server,
+    streamEvents,
     async ({ query, headers }, reply) => {
       if (open >= maxStreams) {
         throw new Unavailable({ code: "overloaded", detail: "too many streams at once", retryAfterSeconds: 5 });
@@ -49,7 +50,7 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
       const stop = AbortSignal.any([ending.signal, closeOf(reply)]);
       stop.addEventListener("abort", () => open--, { once: true });
       const { topic } = query;
-      const lastId = headers["last-event-id"] || query.last_event_id || undefined;
+      const lastId = headers["last-event-id"]?.toString() || query.last_event_id || undefined;
       const given = decodeCursor(lastId, eventsScope("asc", { topic }));
       const tip = await reader.readTip();
       const poller = pollers.enter(topic, tip, stop);
@@ -58,6 +59,7 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
         .headers({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" })
         .send(streamWithBackpressure(chunks, { response: reply.raw, stop, maxStallMs }));
     },
+    { exposeHeadRoute: false },
   );
 }
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { Operation } from "../operation.ts";
 import { Instant } from "../page-schema.ts";
-import { type Operation, problems } from "../problem-schema.ts";
+import { problems } from "../problem-schema.ts";
 
-export const AuditParameters = z.strictObject({});
+const AuditParameters = z.strictObject({});
 
 const Counts = z
   .object({
@@ -70,7 +71,9 @@ const UNBALANCED: AuditAnswer = {
   differences_total: 1,
 };
 
-export const audit: Operation = {
+export const audit = {
+  method: "get",
+  path: "/audit",
   operationId: "audit",
   tags: ["Books"],
   summary: "Recount the rows and compare them with the books",
@@ -94,4 +97,4 @@ export const audit: Operation = {
     },
     ...problems("invalid_parameter", "store_unreachable"),
   },
-};
+} satisfies Operation;

@@ -1,21 +1,18 @@
 import { Topic } from "@tidemark/domain/event";
 import { z } from "zod";
+import type { Operation } from "../operation.ts";
 import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "../page-schema.ts";
-import { type Operation, problems } from "../problem-schema.ts";
+import { problems } from "../problem-schema.ts";
 
-export const DeadLettersParameters = z.strictObject({
+const DeadLettersParameters = z.strictObject({
   topic: Topic.optional().meta({ description: "Only dead letters of this topic; without it, of all." }),
   limit: Limit,
   cursor: Cursor,
 });
 
-export type DeadLettersParameters = z.infer<typeof DeadLettersParameters>;
-
-export const DeadLetterKey = z.object({
+const DeadLetterKey = z.object({
   id: z.string().meta({ description: "From the list of dead letters.", example: "42" }),
 });
-
-export type DeadLetterKey = z.infer<typeof DeadLetterKey>;
 
 const DeadLetterSchema = z
   .object({
@@ -60,7 +57,9 @@ const EXAMPLE = {
   },
 };
 
-export const listDeadLetters: Operation = {
+export const listDeadLetters = {
+  method: "get",
+  path: "/dead-letters",
   operationId: "listDeadLetters",
   tags: ["Books"],
   summary: "List the events that the store refused",
@@ -79,7 +78,7 @@ export const listDeadLetters: Operation = {
     },
     ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },
-};
+} satisfies Operation;
 
 const RedriveAnswer = z
   .object({
@@ -90,7 +89,9 @@ const RedriveAnswer = z
   })
   .meta({ id: "RedriveAnswer" });
 
-export const redriveDeadLetter: Operation = {
+export const redriveDeadLetter = {
+  method: "post",
+  path: "/dead-letters/{id}/redrive",
   operationId: "redriveDeadLetter",
   tags: ["Books"],
   summary: "Try a dead letter again",
@@ -105,9 +106,11 @@ export const redriveDeadLetter: Operation = {
     },
     ...problems("not_found", "still_refused", "store_unreachable"),
   },
-};
+} satisfies Operation;
 
-export const deleteDeadLetter: Operation = {
+export const deleteDeadLetter = {
+  method: "delete",
+  path: "/dead-letters/{id}",
   operationId: "deleteDeadLetter",
   tags: ["Books"],
   summary: "Forget a dead letter",
@@ -117,4 +120,4 @@ export const deleteDeadLetter: Operation = {
     "204": { description: "It is gone." },
     ...problems("not_found", "store_unreachable"),
   },
-};
+} satisfies Operation;

@@ -1,10 +1,11 @@
 import { EventId, Payload, Source, Topic } from "@tidemark/domain/event";
 import { z } from "zod";
+import type { Operation } from "../operation.ts";
 import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "../page-schema.ts";
-import { type Operation, problems } from "../problem-schema.ts";
+import { problems } from "../problem-schema.ts";
 import { StoredEventSchema } from "./events-api.ts";
 
-export const DuplicatesParameters = z.strictObject({
+const DuplicatesParameters = z.strictObject({
   topic: Topic.optional().meta({ description: "Only copies of this topic; without it, of all." }),
   event_id: EventId.optional().meta({ description: "Only copies of events of this id." }),
   source: Source.optional().meta({ description: "Only copies that this source sent." }),
@@ -19,8 +20,6 @@ export const DuplicatesParameters = z.strictObject({
   limit: Limit,
   cursor: Cursor,
 });
-
-export type DuplicatesParameters = z.infer<typeof DuplicatesParameters>;
 
 const ConflictingEvent = StoredEventSchema.omit({ processed_at: true, payload_expired_at: true })
   .extend({ payload: Payload })
@@ -73,7 +72,9 @@ const CONFLICT = {
   },
 };
 
-export const listDuplicates: Operation = {
+export const listDuplicates = {
+  method: "get",
+  path: "/duplicates",
   operationId: "listDuplicates",
   tags: ["Books"],
   summary: "List the copies that were dropped",
@@ -95,4 +96,4 @@ export const listDuplicates: Operation = {
     },
     ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },
-};
+} satisfies Operation;

@@ -1,8 +1,9 @@
 import { EventId, Payload, Source, Timestamp, Topic } from "@tidemark/domain/event";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { z } from "zod";
+import type { Operation } from "../operation.ts";
 import { Cursor, GivenLimit, Instant, NextCursor, nextPageHeaders } from "../page-schema.ts";
-import { type Operation, problems } from "../problem-schema.ts";
+import { problems } from "../problem-schema.ts";
 
 /** An instant as stores know it: one instant, one text, however it was written. */
 const Moment = Timestamp.transform((text) => toUtcMicroseconds(text) as string).optional();
@@ -29,9 +30,7 @@ export const EventsParameters = z.strictObject({
 
 export type EventsParameters = z.infer<typeof EventsParameters>;
 
-export const EventKey = z.object({ topic: Topic, event_id: EventId });
-
-export type EventKey = z.infer<typeof EventKey>;
+const EventKey = z.object({ topic: Topic, event_id: EventId });
 
 /** An event as it is read. Documents only: answers are spliced from stored text, so that numbers keep every digit. */
 export const StoredEventSchema = z
@@ -97,7 +96,9 @@ const EXAMPLE_EXPORT = [EXAMPLE_EVENT, { complete: true, count: 1, next_cursor: 
   .map((line) => `${JSON.stringify(line)}\n`)
   .join("");
 
-export const listEvents: Operation = {
+export const listEvents = {
+  method: "get",
+  path: "/events",
   operationId: "listEvents",
   tags: ["Events"],
   summary: "List events",
@@ -120,9 +121,11 @@ export const listEvents: Operation = {
     },
     ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },
-};
+} satisfies Operation;
 
-export const findEvent: Operation = {
+export const findEvent = {
+  method: "get",
+  path: "/events/{topic}/{event_id}",
   operationId: "findEvent",
   tags: ["Events"],
   summary: "Find an event by its key",
@@ -143,4 +146,4 @@ export const findEvent: Operation = {
     },
     ...problems("invalid_parameter", "not_found", "store_unreachable"),
   },
-};
+} satisfies Operation;

@@ -1,6 +1,7 @@
 import { Durability } from "@tidemark/domain/durability";
 import { z } from "zod";
-import { type Operation, problems } from "../problem-schema.ts";
+import type { Operation } from "../operation.ts";
+import { problems } from "../problem-schema.ts";
 
 export const HealthAnswer = z
   .object({
@@ -21,7 +22,9 @@ export const HealthAnswer = z
 
 export type HealthAnswer = z.infer<typeof HealthAnswer>;
 
-export const readHealth: Operation = {
+export const readHealth = {
+  method: "get",
+  path: "/health",
   operationId: "readHealth",
   tags: ["Health"],
   summary: "Whether the whole of it works",
@@ -63,12 +66,14 @@ export const readHealth: Operation = {
     },
     ...problems(),
   },
-};
+} satisfies Operation;
 
 const Alive = z.object({ status: z.literal("alive") });
 const Ready = z.object({ status: z.literal("ready") });
 
-export const readLiveness: Operation = {
+export const readLiveness = {
+  method: "get",
+  path: "/livez",
   operationId: "readLiveness",
   tags: ["Health"],
   summary: "Whether the process runs",
@@ -79,9 +84,11 @@ export const readLiveness: Operation = {
     },
     ...problems(),
   },
-};
+} satisfies Operation;
 
-export const readReadiness: Operation = {
+export const readReadiness = {
+  method: "get",
+  path: "/readyz",
   operationId: "readReadiness",
   tags: ["Health"],
   summary: "Whether the process can do its work",
@@ -92,4 +99,4 @@ export const readReadiness: Operation = {
     },
     ...problems("not_ready"),
   },
-};
+} satisfies Operation;

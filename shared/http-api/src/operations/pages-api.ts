@@ -1,7 +1,10 @@
 import { z } from "zod";
-import { type Operation, problems } from "../problem-schema.ts";
+import type { Operation } from "../operation.ts";
+import { problems } from "../problem-schema.ts";
 
-export const documentOperation: Operation = {
+export const readOpenApi = {
+  method: "get",
+  path: "/openapi.json",
   operationId: "readOpenApi",
   tags: ["Pages"],
   summary: "This document",
@@ -17,31 +20,41 @@ export const documentOperation: Operation = {
     },
     ...problems(),
   },
+} satisfies Operation;
+
+const PAGE = {
+  description: "A page.",
+  content: { "text/html": { schema: z.string(), example: "<!doctype html><title>Tidemark</title>" } },
 };
 
-interface Page {
-  operationId: string;
-  summary: string;
-  /** Where its address without a slash leads, for pages that have one at its end. */
-  movedTo?: string;
-}
+const MOVED = {
+  description: "The page is there.",
+  headers: z.object({ Location: z.string().meta({ description: "The page.", example: "/redoc/" }) }),
+};
 
-export function pageOperation({ operationId, summary, movedTo }: Page): Operation {
-  const page = {
-    description: "A page.",
-    content: { "text/html": { schema: z.string(), example: "<!doctype html><title>Tidemark</title>" } },
-  };
-  return {
-    operationId,
-    tags: ["Pages"],
-    summary,
-    responses: { ...(movedTo === undefined ? { "200": page } : { "301": moved(movedTo) }), ...problems() },
-  };
-}
+export const readDocs = {
+  method: "get",
+  path: "/docs",
+  operationId: "readDocs",
+  tags: ["Pages"],
+  summary: "This document, to try out (Swagger UI)",
+  responses: { "200": PAGE, ...problems() },
+} satisfies Operation;
 
-function moved(address: string) {
-  return {
-    description: "The page is there.",
-    headers: z.object({ Location: z.string().meta({ description: "The page.", example: address }) }),
-  };
-}
+export const readReference = {
+  method: "get",
+  path: "/redoc",
+  operationId: "readReference",
+  tags: ["Pages"],
+  summary: "This document, to read",
+  responses: { "301": MOVED, ...problems() },
+} satisfies Operation;
+
+export const readDashboard = {
+  method: "get",
+  path: "/",
+  operationId: "readDashboard",
+  tags: ["Pages"],
+  summary: "The dashboard",
+  responses: { "200": PAGE, ...problems() },
+} satisfies Operation;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Operation, problems } from "../problem-schema.ts";
+import type { Operation } from "../operation.ts";
+import { problems } from "../problem-schema.ts";
 import type { PublishAnswer, Rejection as RejectionAnswer, Result as ResultAnswer } from "../publish-answer.ts";
 import { PublishHeaders, publishContent } from "./publish-formats.ts";
 
@@ -67,7 +68,9 @@ const answers = {
   },
 };
 
-export const publish: Operation = {
+export const publish = {
+  method: "post",
+  path: "/publish",
   operationId: "publish",
   tags: ["Publish"],
   summary: "Publish events",
@@ -120,4 +123,4 @@ export const publish: Operation = {
       "outcome_unknown",
     ),
   },
-};
+} satisfies Operation;

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { type Operation, problems } from "../problem-schema.ts";
+import type { Operation } from "../operation.ts";
+import { problems } from "../problem-schema.ts";
 import { PreferenceApplied, PublishAnswerSchema } from "./publish-api.ts";
 
-export const ReceiptKey = z.object({
+const ReceiptKey = z.object({
   id: z.string().meta({ description: "From the `Location` of a 202.", example: "AbC" }),
 });
-
-export type ReceiptKey = z.infer<typeof ReceiptKey>;
 
 const PreferWait = z.object({
   Prefer: z.string().optional().meta({
@@ -15,7 +14,9 @@ const PreferWait = z.object({
   }),
 });
 
-export const readReceipt: Operation = {
+export const readReceipt = {
+  method: "get",
+  path: "/receipts/{id}",
   operationId: "readReceipt",
   tags: ["Publish"],
   summary: "What became of a request that was answered 202",
@@ -42,4 +43,4 @@ export const readReceipt: Operation = {
     },
     ...problems("not_found", "store_unreachable"),
   },
-};
+} satisfies Operation;

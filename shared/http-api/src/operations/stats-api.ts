@@ -1,16 +1,15 @@
 import { Source, Topic } from "@tidemark/domain/event";
 import { z } from "zod";
-import { type Operation, problems } from "../problem-schema.ts";
+import type { Operation } from "../operation.ts";
+import { problems } from "../problem-schema.ts";
 
-export const StatsParameters = z.strictObject({
+const StatsParameters = z.strictObject({
   topic: Topic.optional().meta({
     description:
       "Only this topic in `topics` and `by_topic`, both empty where nothing came under it. All the rest stays that of all " +
       "topics: what is queued is not known by topic, and without it the sums would not balance.",
   }),
 });
-
-export type StatsParameters = z.infer<typeof StatsParameters>;
 
 const TopicStats = z.object({
   topic: Topic,
@@ -144,7 +143,9 @@ const WITHOUT_LOG: StatsAnswer = {
   incomplete: ["log"],
 };
 
-export const readStats: Operation = {
+export const readStats = {
+  method: "get",
+  path: "/stats",
   operationId: "readStats",
   tags: ["Books"],
   summary: "Read the books",
@@ -167,4 +168,4 @@ export const readStats: Operation = {
     },
     ...problems("invalid_parameter", "store_unreachable"),
   },
-};
+} satisfies Operation;

@@ -1,11 +1,12 @@
 import { Topic } from "@tidemark/domain/event";
 import { z } from "zod";
-import { type Operation, problems } from "../problem-schema.ts";
+import type { Operation } from "../operation.ts";
+import { problems } from "../problem-schema.ts";
 
 const LAST_ID =
   "The id of the last event that was seen, or a `next_cursor` of `GET /events?order=asc` of the same topic.";
 
-export const StreamParameters = z.strictObject({
+const StreamParameters = z.strictObject({
   topic: Topic.optional().meta({ description: "Only events of this topic; without it, of all." }),
   last_event_id: z
     .string()
@@ -16,13 +17,9 @@ export const StreamParameters = z.strictObject({
     }),
 });
 
-export type StreamParameters = z.infer<typeof StreamParameters>;
-
-export const LastEventId = z.looseObject({
+const LastEventId = z.looseObject({
   "last-event-id": z.string().optional().meta({ description: LAST_ID, example: "AQEx" }),
 });
-
-export type LastEventId = z.infer<typeof LastEventId>;
 
 const EXAMPLE = `retry: 1000
 id: AQEx
@@ -33,7 +30,9 @@ data: {"topic":"user.login","event_id":"evt-001","timestamp":"2025-10-23T10:00:0
 : nothing new
 `;
 
-export const streamEvents: Operation = {
+export const streamEvents = {
+  method: "get",
+  path: "/events/stream",
   operationId: "streamEvents",
   tags: ["Events"],
   summary: "Follow events as they are stored",
@@ -52,4 +51,4 @@ export const streamEvents: Operation = {
     },
     ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
   },
-};
+} satisfies Operation;

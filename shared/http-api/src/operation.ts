@@ -1,0 +1,15 @@
+import type { z } from "zod";
+import type { ZodOpenApiOperationObject } from "zod-openapi";
+
+/** A route of the API. Services register it with the same path and schemas that the OpenAPI document shows. */
+export interface Operation extends ZodOpenApiOperationObject {
+  method: "get" | "post" | "delete";
+  path: string;
+}
+
+/** The parameters of an operation in its path or its query, as its schema reads them. */
+export type ParametersOf<Route extends Operation, Place extends "path" | "query"> = Route extends {
+  requestParams: Record<Place, infer Schema extends z.ZodType>;
+}
+  ? z.output<Schema>
+  : unknown;
