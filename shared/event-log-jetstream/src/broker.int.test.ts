@@ -1,6 +1,6 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFrame, takeAll } from "@tidemark/event-log/contract/event-log-contract";
+import { createFrame, takeAll } from "@tidemark/event-log/contract/frames";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { createDataDir } from "@tidemark/test-support/infrastructure-programs";

@@ -1,5 +1,5 @@
 import { encodeFrameHeader } from "@tidemark/domain/frame";
-import { createFrame, takeAll, takeSome, waitForFrames } from "@tidemark/event-log/contract/event-log-contract";
+import { createFrame, takeAll, takeSome, waitForFrames } from "@tidemark/event-log/contract/frames";
 import type { DamagedFrame, Delivery, EventLog, UnreadableDelivery } from "@tidemark/event-log/event-log";
 import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
 import { waitFor } from "@tidemark/test-support/wait-for";

@@ -1,8 +1,8 @@
-import { describeEventLogContract } from "@tidemark/event-log/contract/event-log-contract";
+import { describeEventLog } from "@tidemark/event-log/contract/event-log-contract";
 import { inject } from "vitest";
 import { createStream } from "./fixture/nats-streams.ts";
 
-describeEventLogContract("the JetStream log", {
+describeEventLog("the JetStream log", {
   fullCode: "log_full",
   createLog: (size) => createStream(inject("natsUrl"), size),
 });

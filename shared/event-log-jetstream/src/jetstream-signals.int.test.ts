@@ -1,5 +1,4 @@
-import { describeSignalsContract } from "@tidemark/event-log/contract/signals-contract";
-import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import { describeSignals } from "@tidemark/event-log/contract/signals-contract";
 import type { Heartbeat } from "@tidemark/event-log/signals";
 import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
 import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
@@ -15,12 +14,7 @@ async function connect(url = inject("natsUrl")) {
   return connection;
 }
 
-describeSignalsContract("memory", async () => {
-  const signals = createMemorySignals();
-  return { gateway: signals, consumer: signals, settle: async () => {}, close: async () => {} };
-});
-
-describeSignalsContract("NATS", async () => {
+describeSignals("signals over NATS", async () => {
   const connections = await Promise.all([connect(), connect()]);
   const [gateway, consumer] = connections;
   return {

@@ -1,4 +1,4 @@
-import { createFrame, takeAll, waitForFrames } from "@tidemark/event-log/contract/event-log-contract";
+import { createFrame, takeAll, waitForFrames } from "@tidemark/event-log/contract/frames";
 import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { inject, type TestContext, test, vi } from "vitest";

@@ -1,18 +1,13 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import { apply } from "@tidemark/event-store/contract/applying";
-import { describeAgainstModel, makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model";
-import { type JudgedFrame, type ModelledStore, verifyStore } from "@tidemark/event-store/contract/model-verification";
+import { makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model/against-model";
+import { type JudgedFrame, type ModelledStore, verifyStore } from "@tidemark/event-store/contract/model/verify-store";
 import type { Applied } from "@tidemark/event-store/event-store";
 import { CRASH_POINTS, installCrashPoints, whileCrashing } from "@tidemark/test-support/crash-points";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { prepareStores } from "./fixture/postgres-event-stores.ts";
-
-describeAgainstModel("PostgreSQL", async () => {
-  const { openConsumer } = await prepareStores();
-  return openConsumer();
-});
 
 /** What became of each frame, by all that was answered: one word, however often it was asked, and new exactly once. */
 function judgedFrames(sent: SentFrame[], answers: Applied[], newAnswers: number): JudgedFrame[] {

@@ -1,5 +1,3 @@
-import { describeDeadLetters } from "@tidemark/event-store/contract/dead-letters";
-import { describeDuplicates } from "@tidemark/event-store/contract/duplicates";
 import { describeEventStore } from "@tidemark/event-store/contract/event-store-contract";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
@@ -29,6 +27,7 @@ async function openEmpty() {
       await changeDatabase(database.url, `ALTER TABLE events ADD CONSTRAINT refusal CHECK (event_id NOT IN (${list}))`);
     },
     accept: () => changeDatabase(database.url, "ALTER TABLE events DROP CONSTRAINT refusal"),
+    change: (sql: string) => changeDatabase(database.url, sql),
     close: async () => {
       await store.close();
       await database.drop();
@@ -37,8 +36,6 @@ async function openEmpty() {
 }
 
 describeEventStore("the PostgreSQL event store", openEmpty);
-describeDeadLetters("the PostgreSQL event store", openEmpty);
-describeDuplicates("the PostgreSQL event store", openEmpty);
 
 const forwardIds = async (store: EventStore, after?: string) => {
   const page = await store.listEvents({ limit: 100, order: "asc", after });

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { apply } from "@tidemark/event-store/contract/applying";
-import { describeAgainstModel, makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model";
-import { ModelStore } from "@tidemark/event-store/contract/model-store";
-import { verifyStore } from "@tidemark/event-store/contract/model-verification";
+import { makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model/against-model";
+import { ModelStore } from "@tidemark/event-store/contract/model/model-store";
+import { verifyStore } from "@tidemark/event-store/contract/model/verify-store";
 import type { Applied } from "@tidemark/event-store/event-store";
 import { createLogger } from "@tidemark/telemetry/logger";
 import fc from "fast-check";
@@ -24,12 +24,6 @@ async function pathForTest(): Promise<string> {
   onTestFinished(() => rm(directory, { recursive: true }));
   return join(directory, "tidemark.db");
 }
-
-describeAgainstModel("SQLite", async () => {
-  const store = await openSqliteEventStore({ path: await pathForTest(), logger });
-  onTestFinished(() => store.close());
-  return store;
-});
 
 /** Has a process apply the calls, and kills it once so many are answered: the next one is then under way, or done. */
 async function applyAndKill(

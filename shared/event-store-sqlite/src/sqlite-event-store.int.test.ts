@@ -7,8 +7,6 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Unavailable } from "@tidemark/domain/errors";
 import { apply, findStored, verdictsOf } from "@tidemark/event-store/contract/applying";
-import { describeDeadLetters } from "@tidemark/event-store/contract/dead-letters";
-import { describeDuplicates } from "@tidemark/event-store/contract/duplicates";
 import { describeEventStore } from "@tidemark/event-store/contract/event-store-contract";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
@@ -48,6 +46,7 @@ async function openEmpty() {
       );
     },
     accept: async () => changeTables(path, "DROP TRIGGER refusal"),
+    change: async (sql: string) => changeTables(path, sql),
     close: async () => {
       await store.close();
       await rm(directory, { recursive: true });
@@ -56,8 +55,6 @@ async function openEmpty() {
 }
 
 describeEventStore("the SQLite event store", openEmpty);
-describeDeadLetters("the SQLite event store", openEmpty);
-describeDuplicates("the SQLite event store", openEmpty);
 
 test("what is committed is out of the drive's own cache, too, where the system can tell it", async () => {
   const directory = await makeDirectory();

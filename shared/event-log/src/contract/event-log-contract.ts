@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
-import type { Frame } from "@tidemark/domain/frame";
 import type { SequenceRange } from "@tidemark/domain/origin";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Delivery, EventLog, UnreadableDelivery } from "../event-log.ts";
+import type { EventLog } from "../event-log.ts";
+import { createFrame, PLENTY, takeAll, takeSome, waitForFrames } from "./frames.ts";
 
-/** One log, empty, of a test's own. Opening it again opens the same log. */
+/** An empty log for one test. Opening it again opens the same log. */
 interface LogUnderTest {
   open(): Promise<EventLog>;
   close(): Promise<void>;
@@ -13,33 +12,20 @@ interface LogUnderTest {
 
 export interface LogTraits {
   createLog(size?: { maxEvents: number; maxBytes: number }): Promise<LogUnderTest>;
-  /** The code it refuses with when it is full. */
+  /** The error code of a full log. */
   fullCode: "log_full" | "queue_full";
 }
 
-const PLENTY = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
-
-export function createFrame(options: Partial<Frame> = {}): Frame {
-  const requests = options.requests ?? [1];
-  return {
-    id: randomUUID(),
-    requests,
-    receivedAtMs: Date.now(),
-    events: Buffer.from(JSON.stringify(requests.map((count) => ({ count })))),
-    ...options,
-  };
-}
-
-/** What every event log does, whatever it is made of. */
-export function describeEventLogContract(name: string, { createLog, fullCode }: LogTraits): void {
+/** Tests everything that the event log port promises, whatever keeps the frames. */
+export function describeEventLog(name: string, { createLog, fullCode }: LogTraits): void {
   async function openLog(size?: { maxEvents: number; maxBytes: number }): Promise<EventLog> {
     const underTest = await createLog(size);
     onTestFinished(() => underTest.close());
     return underTest.open();
   }
 
-  describe(`${name} keeps the contract of an event log`, () => {
-    test("hands frames over in the order of their appends, as they were", async () => {
+  describe(name, () => {
+    test("frames are delivered unchanged, in the order of their appends", async () => {
       const log = await openLog();
       const frames = [
         createFrame({ requests: [1, 1, 1, 250, 2], replyTo: "tidemark.verdict.0a", traceparent: "00-ab-cd-01" }),
@@ -50,7 +36,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect((await takeAll(log, 3)).map(({ frame }) => frame)).toEqual(frames);
     });
 
-    test("hands over a frame that comes while it waits for one", async () => {
+    test("a waiting take gets the frame that is appended next", async () => {
       const log = await openLog();
       const taking = log.take(PLENTY);
       const frame = createFrame();
@@ -58,7 +44,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect((await taking).map((delivery) => delivery.frame)).toEqual([frame]);
     });
 
-    test("numbers frames within an generation of the log", async () => {
+    test("frames are numbered from 1 within a generation of the log", async () => {
       const log = await openLog();
       await log.append(createFrame());
       await log.append(createFrame());
@@ -70,7 +56,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       ]);
     });
 
-    test("delivers a frame again after it was given back, not before the delay", async () => {
+    test("a frame that was given back is delivered again after the delay", async () => {
       const log = await openLog();
       await log.append(createFrame());
       const [first] = await takeAll(log, 1);
@@ -81,23 +67,23 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect(again).toMatchObject({ frame: first?.frame, origin: first?.origin });
     });
 
-    test("delivers nothing again that was acknowledged", async () => {
+    test("an acknowledged frame is not delivered again", async () => {
       const log = await openLog();
       await log.append(createFrame());
       const [first] = await takeAll(log, 1);
       first?.ack();
-      first?.retry(0); // decided upon already
+      first?.retry(0); // ignored: the delivery is already acknowledged
       const next = createFrame();
       await log.append(next);
       expect((await takeAll(log, 1))[0]?.frame).toEqual(next);
       await waitFor("one frame to be left", async () => (await log.snapshot()).frames === 1);
     });
 
-    test("takes no more than the limits allow, but at least one frame", async () => {
+    test("a take returns no more than its limits allow, but at least one frame", async () => {
       const log = await openLog();
       const sizes = [5, 3, 3, 3, 1];
       for (const size of sizes) await log.append(createFrame({ requests: [size], events: Buffer.alloc(100, 0x20) }));
-      await waitFor("all to be at hand", async () => (await log.snapshot()).frames === sizes.length);
+      await waitFor("all frames to be in the log", async () => (await log.snapshot()).frames === sizes.length);
       const taken: number[][] = [];
       const limits = [
         { maxEvents: 4, maxBytes: 1_000 },
@@ -116,7 +102,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       }
     });
 
-    test("shows exactly what it holds, and what has left it", async () => {
+    test("a snapshot counts the frames held and the frames that have left", async () => {
       const log = await openLog();
       expect(await log.snapshot()).toMatchObject({ events: 0, frames: 0, lastSequence: 0, held: [], removed: 0 });
 
@@ -154,7 +140,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect(empty.oldestAtMs).toBeUndefined();
     });
 
-    test("shows exactly what it holds at one moment, under traffic, and all that was confirmed before", async () => {
+    test("a snapshot under traffic is exact, and holds all that was confirmed before", async () => {
       const log = await openLog();
       const total = 400;
       const sizeOf = (sequence: number) => 1 + (sequence % 13);
@@ -178,7 +164,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       do {
         const before = confirmed;
         const contents = await log.snapshot();
-        // On a slow machine frames may leave during each of its tries; it says so then, and the last look of all is certain.
+        // On a slow machine frames may leave during every attempt. The snapshot then says so, and the last of all is certain.
         if (contents.isUncertain) continue;
         const held = sequencesOf(contents.held ?? []);
         expect(contents.frames).toBe(held.length);
@@ -192,7 +178,7 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       await Promise.all([appending, acknowledging]);
     });
 
-    test("refuses what does not fit, takes nothing of it, and takes more once there is room", async () => {
+    test("a full log refuses a frame whole, and takes frames again once there is room", async () => {
       const log = await openLog({ maxEvents: 10, maxBytes: 100_000 });
       const frame = () => createFrame({ requests: [4], events: Buffer.alloc(40_000, 0x20) });
       let taken = 0;
@@ -215,12 +201,12 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect(await log.snapshot()).toMatchObject({ frames: 1, events: 4, lastSequence: taken + 1 });
     });
 
-    test("answers a ping", async () => {
+    test("a log answers a ping", async () => {
       const log = await openLog();
       await expect(log.ping()).resolves.toBeUndefined();
     });
 
-    test("ends a take that waits, and every later one, when it is closed; confirmed frames stay", async () => {
+    test("closing ends every take, and confirmed frames stay in the log", async () => {
       const log = await openLog();
       const taking = log.take(PLENTY);
       await log.close();
@@ -229,34 +215,6 @@ export function describeEventLogContract(name: string, { createLog, fullCode }: 
       expect(await log.take(PLENTY)).toEqual([]);
       expect((await log.snapshot()).frames).toBe(1);
     });
-  });
-}
-
-/** Takes until it has this many frames. */
-export async function takeAll(log: EventLog, count: number): Promise<Delivery[]> {
-  const deliveries: Delivery[] = [];
-  while (deliveries.length < count) deliveries.push(...(await takeSome(log)).map(readable));
-  return deliveries;
-}
-
-/** At least one delivery. A closed log gives none, at once and for ever: a loop on it would never let go. */
-export async function takeSome(log: EventLog, limits = PLENTY): Promise<(Delivery | UnreadableDelivery)[]> {
-  const deliveries = await log.take(limits);
-  if (deliveries.length === 0) throw new Error("the log was closed while the test was taking");
-  return deliveries;
-}
-
-function readable(delivery: Delivery | UnreadableDelivery): Delivery {
-  if (delivery.frame === undefined) throw delivery.error ?? new Error(delivery.damaged.reason);
-  return delivery;
-}
-
-export async function waitForFrames(log: EventLog, frames: number): Promise<void> {
-  let seen: unknown;
-  await waitFor(`${frames} frames to be held`, async () => {
-    seen = await log.snapshot();
-    expect(seen).toMatchObject({ frames });
-    return true;
   });
 }
 

@@ -3,24 +3,25 @@ import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Heartbeat, Signals, VerdictMessage } from "../signals.ts";
 
-/** The signals of two processes that reach each other; in memory both are the same. */
+/** The signals of two processes that reach each other. In memory both are the same object. */
 export interface SignalsUnderTest {
   gateway: Signals;
   consumer: Signals;
-  /** Resolves when what was listened to is heard. */
+  /** Resolves when the listeners added so far are in place. */
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
-export function describeSignalsContract(name: string, createSignals: () => Promise<SignalsUnderTest>): void {
+/** Tests everything that the signals port promises, whatever carries the signals. */
+export function describeSignals(name: string, createSignals: () => Promise<SignalsUnderTest>): void {
   async function openSignals(): Promise<SignalsUnderTest> {
     const underTest = await createSignals();
     onTestFinished(() => underTest.close());
     return underTest;
   }
 
-  describe(`${name} keeps the contract of signals`, () => {
-    test("brings verdicts to the address they are for, in order", async () => {
+  describe(name, () => {
+    test("verdicts arrive at their address, in order", async () => {
       const { gateway, consumer, settle } = await openSignals();
       const heard: VerdictMessage[] = [];
       gateway.onVerdicts((message) => heard.push(message));
@@ -31,7 +32,7 @@ export function describeSignalsContract(name: string, createSignals: () => Promi
       expect(heard).toEqual(sent);
     });
 
-    test("brings nobody the verdicts of another address", async () => {
+    test("verdicts do not arrive at another address", async () => {
       const { gateway, consumer, settle } = await openSignals();
       const heard: VerdictMessage[] = [];
       gateway.onVerdicts((message) => heard.push(message));
@@ -46,7 +47,7 @@ export function describeSignalsContract(name: string, createSignals: () => Promi
       expect(heard).toEqual([mine]);
     });
 
-    test("brings heartbeats to everyone who listens", async () => {
+    test("heartbeats arrive at every listener", async () => {
       const { gateway, consumer, settle } = await openSignals();
       const heartbeat: Heartbeat = {
         consumerId: randomUUID(),
@@ -66,7 +67,7 @@ export function describeSignalsContract(name: string, createSignals: () => Promi
       expect(heard).toEqual([[heartbeat], [heartbeat]]);
     });
 
-    test("tells everyone who listens of a commit", async () => {
+    test("commits arrive at every listener", async () => {
       const { gateway, consumer, settle } = await openSignals();
       const heard = [0, 0];
       for (const index of heard.keys()) gateway.onCommit(() => heard.splice(index, 1, (heard[index] ?? 0) + 1));

@@ -1,5 +1,5 @@
 import { apply, verdictsOf } from "@tidemark/event-store/contract/applying";
-import { countsOf, deadLettersOf, onlyDeadLetter } from "@tidemark/event-store/contract/dead-letter-store";
+import { countsOf, deadLettersOf, onlyDeadLetter } from "@tidemark/event-store/contract/dead-letters/read-dead-letters";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { AppliedDelivery, EventStore } from "@tidemark/event-store/event-store";
 import type pg from "pg";

@@ -1,39 +1,8 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import { verdictsOf } from "@tidemark/event-store/contract/applying";
-import { describeAudit } from "@tidemark/event-store/contract/audit";
-import { describePruning } from "@tidemark/event-store/contract/pruning";
-import { createLogger } from "@tidemark/telemetry/logger";
-import pg from "pg";
 import { expect, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts";
-import { lendStoreDatabase } from "../fixture/store-database.ts";
-import { openPostgresEventStore } from "../postgres-event-store.ts";
 import { verifyPostgres } from "./audit.ts";
-
-const logger = createLogger({ service: "test", level: "silent" });
-
-async function openEmpty() {
-  const database = await lendStoreDatabase();
-  const store = await openPostgresEventStore({ url: database.url, logger, migrate: true, maxConnections: 2 });
-  const change = async (sql: string) => {
-    const client = new pg.Client({ connectionString: database.url });
-    await client.connect();
-    await client.query(sql).finally(() => client.end());
-  };
-  return {
-    store,
-    change,
-    expirePayloads: (topic: string) =>
-      change(`UPDATE events SET payload = NULL, payload_expired_at = processed_at WHERE topic = '${topic}'`),
-    close: async () => {
-      await store.close();
-      await database.drop();
-    },
-  };
-}
-
-describeAudit("the PostgreSQL event store", openEmpty);
-describePruning("the PostgreSQL event store", openEmpty);
 
 test("an audit counts dead letters, those deleted and those without a topic", async () => {
   const { beside, openConsumer } = await prepareStores();

@@ -4,9 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Unavailable } from "@tidemark/domain/errors";
 import { verdictsOf } from "@tidemark/event-store/contract/applying";
-import { describeAudit } from "@tidemark/event-store/contract/audit";
 import { eventText } from "@tidemark/event-store/contract/frames";
-import { describePruning } from "@tidemark/event-store/contract/pruning";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
@@ -15,31 +13,16 @@ import { openSqliteEventStore } from "../sqlite-event-store.ts";
 // As in event-store-sqlite.test.ts: half of what starting a store costs.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 
-async function openEmpty() {
+async function openForTest() {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   const path = join(directory, "tidemark.db");
   const store = await openSqliteEventStore({ path, logger: createLogger({ service: "test", level: "silent" }) });
-  const change = async (sql: string) => changeTables(path, sql);
-  return {
-    store,
-    change,
-    expirePayloads: (topic: string) =>
-      change(`UPDATE events SET payload = NULL, payload_expired_at = processed_at WHERE topic = '${topic}'`),
-    close: async () => {
-      await store.close();
-      await rm(directory, { recursive: true });
-    },
-  };
+  onTestFinished(async () => {
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+  return { store, change: (sql: string) => changeTables(path, sql) };
 }
-
-async function openForTest() {
-  const opened = await openEmpty();
-  onTestFinished(() => opened.close());
-  return opened;
-}
-
-describeAudit("the SQLite event store", openEmpty);
-describePruning("the SQLite event store", openEmpty);
 
 test("an audit counts dead letters, those deleted and those without a topic", async () => {
   const { store } = await openForTest();
@@ -64,7 +47,7 @@ test("an audit of copies whose ids lie far apart finds them all", async () => {
   const { store, change } = await openForTest();
   const event = eventText({ topic: "t", id: "e" });
   await verdictsOf(store, [event, event, event, event]);
-  await change("UPDATE duplicates SET id = 7 + id * 99999");
+  change("UPDATE duplicates SET id = 7 + id * 99999");
 
   expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { duplicates: 3 } });
 });

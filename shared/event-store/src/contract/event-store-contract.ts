@@ -1,41 +1,50 @@
 import { describe, onTestFinished } from "vitest";
-import type { EventStore } from "../event-store.ts";
-import { describeBooks } from "./books.ts";
-import { describeBooksBesideLog } from "./books-beside-log.ts";
-import { describeConflicts } from "./conflicts.ts";
-import { describeContent } from "./content.ts";
-import { describeCopiesBySource } from "./copies-by-source.ts";
-import { describeFilters } from "./filters.ts";
-import { describeIdentity } from "./identity.ts";
-import { describeListing } from "./listing.ts";
+import { describeAudit } from "./books/audit.ts";
+import { describeBooks } from "./books/books.ts";
+import { describeBooksBesideLog } from "./books/books-beside-log.ts";
+import { describeDuplicatesBySource } from "./books/duplicates-by-source.ts";
+import { describeDamagedFrames } from "./dead-letters/damaged-frames.ts";
+import { describeDeadLetterListing } from "./dead-letters/dead-letter-listing.ts";
+import { describeDeadLetters } from "./dead-letters/dead-letters.ts";
+import { describePoisonEvents } from "./dead-letters/poison-events.ts";
+import { describePoisonMix } from "./dead-letters/poison-mix.ts";
+import { describeDuplicateListing } from "./duplicates/duplicate-listing.ts";
+import { describePruning } from "./duplicates/pruning.ts";
+import { describeConflicts } from "./events/conflicts.ts";
+import { describeContent } from "./events/content.ts";
+import { describeFilters } from "./events/filters.ts";
+import { describeIdentity } from "./events/identity.ts";
+import { describeListing } from "./events/listing.ts";
+import { describeAgainstModel } from "./model/against-model.ts";
+import type { OpenForTest, StoreUnderTest } from "./store-under-test.ts";
 
-/** An empty store for one test. */
-export interface OpenedStore {
-  store: EventStore;
-  /** Closes the store and opens it again over the same data. */
-  reopen(): Promise<EventStore>;
-  /** Closes whichever store is open and discards the data. */
-  close(): Promise<void>;
-}
-
-/** Opens an empty store that is closed when the test ends. */
-export type OpenForTest = () => Promise<Omit<OpenedStore, "close">>;
-
-/** What every adapter of `EventStore` promises, whatever keeps its data. */
-export function describeEventStore(name: string, open: () => Promise<OpenedStore>): void {
+/** Tests everything that the ports of the event store promise, whatever keeps the data. */
+export function describeEventStore(name: string, open: () => Promise<StoreUnderTest>): void {
   const openForTest: OpenForTest = async () => {
     const opened = await open();
     onTestFinished(() => opened.close());
     return opened;
   };
+  const suites = [
+    describeIdentity,
+    describeConflicts,
+    describeContent,
+    describeListing,
+    describeFilters,
+    describeBooks,
+    describeBooksBesideLog,
+    describeDuplicatesBySource,
+    describeDuplicateListing,
+    describePoisonEvents,
+    describePoisonMix,
+    describeDeadLetters,
+    describeDeadLetterListing,
+    describeDamagedFrames,
+    describePruning,
+    describeAudit,
+    describeAgainstModel,
+  ];
   describe(name, () => {
-    describeIdentity(openForTest);
-    describeConflicts(openForTest);
-    describeContent(openForTest);
-    describeBooks(openForTest);
-    describeBooksBesideLog(openForTest);
-    describeCopiesBySource(openForTest);
-    describeListing(openForTest);
-    describeFilters(openForTest);
+    for (const describeSuite of suites) describeSuite(openForTest);
   });
 }

@@ -1,8 +1,8 @@
 import { isSameJson } from "@tidemark/json/value";
 import { describe, expect, test } from "vitest";
-import { findStored, verdictsOf } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { eventText } from "./frames.ts";
+import { findStored, verdictsOf } from "../applying.ts";
+import { eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 const PAYLOADS = [
   '{"n":12345678901234567890}',

@@ -1,30 +1,16 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { Audit, AuditCounts, Auditor } from "../audit.ts";
-import type { EventStore } from "../event-store.ts";
-import { apply, verdictsOf } from "./applying.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import { describe, expect, test } from "vitest";
+import type { Audit, AuditCounts } from "../../audit.ts";
+import type { EventStore } from "../../event-store.ts";
+import { apply, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
-export interface OpenedAuditStore {
-  store: EventStore & Auditor;
-  /** Changes a table behind the store's back; only words that every SQL knows. */
-  change(sql: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** What every adapter promises of the recount. */
-export function describeAudit(name: string, open: () => Promise<OpenedAuditStore>): void {
-  const openForTest = async () => {
-    const opened = await open();
-    onTestFinished(() => opened.close());
-    return opened;
-  };
-  describe(`the audit of ${name}`, () => {
-    describeBalance(openForTest);
-    describeDifferences(openForTest);
+export function describeAudit(open: OpenForTest): void {
+  describe("the audit", () => {
+    describeBalance(open);
+    describeDifferences(open);
   });
 }
-
-type OpenForTest = () => Promise<Omit<OpenedAuditStore, "close">>;
 
 const NOTHING: AuditCounts = { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { apply, verdictsOf } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import { apply, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 export function describeIdentity(open: OpenForTest): void {
   describe("identity", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { verdictsOf } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { eventText, type SampleEvent } from "./frames.ts";
+import { verdictsOf } from "../applying.ts";
+import { eventText, type SampleEvent } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 const EARLY = { timestamp: "2025-10-23T10:00:00Z" };
 const LATE = { timestamp: "2025-10-24T10:00:00Z" };

@@ -2,9 +2,9 @@ import { CONFLICT, countVerdicts, DUPLICATE, STORED } from "@tidemark/domain/ver
 import { isSameJson } from "@tidemark/json/value";
 import { choicesOf, spellJson } from "@tidemark/test-support/json-spelling";
 import { expect } from "vitest";
-import type { DuplicateReader } from "../duplicates.ts";
-import type { EventStore } from "../event-store.ts";
-import { findStored } from "./applying.ts";
+import type { DuplicateReader } from "../../duplicates.ts";
+import type { EventStore } from "../../event-store.ts";
+import { findStored } from "../applying.ts";
 import { type Copy, contentOf, keyOf } from "./model-store.ts";
 
 export type ModelledStore = EventStore & Pick<DuplicateReader, "listDuplicates">;

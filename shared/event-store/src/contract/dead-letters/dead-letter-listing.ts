@@ -1,12 +1,13 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import { describe, expect, test } from "vitest";
-import type { DeadLetterQuery, DeadLetterStore } from "../dead-letters.ts";
-import { verdictsOf } from "./applying.ts";
-import { deadLettersOf, type OpenDeadLettersForTest, type OpenedDeadLetterStore } from "./dead-letter-store.ts";
-import { eventText } from "./frames.ts";
+import type { DeadLetterQuery, DeadLetterStore } from "../../dead-letters.ts";
+import { verdictsOf } from "../applying.ts";
+import { eventText } from "../frames.ts";
+import type { OpenForTest, StoreUnderTest } from "../store-under-test.ts";
+import { deadLettersOf } from "./read-dead-letters.ts";
 
 /** Five dead letters, e0 to e4, by turns of topic `even` and `odd`. */
-async function fill({ store, refuse }: Pick<OpenedDeadLetterStore, "store" | "refuse">): Promise<string[]> {
+async function fill({ store, refuse }: Pick<StoreUnderTest, "store" | "refuse">): Promise<string[]> {
   const ids = ["e0", "e1", "e2", "e3", "e4"];
   await refuse(...ids);
   const events = ids.map((id, index) => eventText({ id, topic: index % 2 === 0 ? "even" : "odd" }));
@@ -26,7 +27,7 @@ async function walk(store: DeadLetterStore, query: DeadLetterQuery): Promise<str
   }
 }
 
-export function describeDeadLetterListing(open: OpenDeadLettersForTest): void {
+export function describeDeadLetterListing(open: OpenForTest): void {
   describe("the listing of dead letters", () => {
     test.each([1, 2, 4, 5, 6])("meets each once, the oldest first, in pages of %i", async (limit) => {
       const opened = await open();

@@ -1,9 +1,9 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import { describe, expect, test, vi } from "vitest";
-import type { EventQuery, EventStore } from "../event-store.ts";
-import { findStored, verdictsOf } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { eventText } from "./frames.ts";
+import type { EventQuery, EventStore } from "../../event-store.ts";
+import { findStored, verdictsOf } from "../applying.ts";
+import { eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 /** Seven events in three calls; those of topic `even` and `odd` alternate. In order of processing: e0 to e6. */
 async function fill(store: EventStore): Promise<void> {

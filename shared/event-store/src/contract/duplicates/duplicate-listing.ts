@@ -1,35 +1,22 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import { isSameJson } from "@tidemark/json/value";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { Duplicate, DuplicateQuery, DuplicateReader } from "../duplicates.ts";
-import type { EventStore } from "../event-store.ts";
-import { apply, findStored, verdictsOf } from "./applying.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import { describe, expect, test } from "vitest";
+import type { Duplicate, DuplicateQuery } from "../../duplicates.ts";
+import { apply, findStored, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
 
-type StoreWithDuplicates = EventStore & Pick<DuplicateReader, "listDuplicates">;
-
-/** An empty store for one test. */
-export interface OpenedDuplicateStore {
-  store: StoreWithDuplicates;
-  close(): Promise<void>;
-}
-
-/** What every adapter promises of the listing of dropped copies, beside `describeEventStore`. */
-export function describeDuplicates(name: string, open: () => Promise<OpenedDuplicateStore>): void {
-  const openForTest = async () => {
-    const opened = await open();
-    onTestFinished(() => opened.close());
-    return opened.store;
-  };
-  describe(`dropped copies of ${name}`, () => {
-    describeCopies(openForTest);
-    describePages(openForTest);
+export function describeDuplicateListing(openForTest: OpenForTest): void {
+  const open = async () => (await openForTest()).store;
+  describe("the listing of duplicates", () => {
+    describeDuplicates(open);
+    describePages(open);
   });
 }
 
-type OpenForTest = () => Promise<StoreWithDuplicates>;
+type Open = () => Promise<CompleteStore>;
 
-async function duplicatesOf(store: StoreWithDuplicates): Promise<Duplicate[]> {
+async function duplicatesOf(store: CompleteStore): Promise<Duplicate[]> {
   const { duplicates } = await store.listDuplicates({ limit: 1_000 });
   return duplicates;
 }
@@ -37,7 +24,7 @@ async function duplicatesOf(store: StoreWithDuplicates): Promise<Duplicate[]> {
 /** Instants in UTC with six digits of the second: in their order as texts. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
-function describeCopies(open: OpenForTest): void {
+function describeDuplicates(open: Open): void {
   test("a copy is listed with its source, and when it and the first one came", async () => {
     const store = await open();
     await verdictsOf(store, [eventText({ topic: "t", id: "e" })]);
@@ -111,7 +98,7 @@ function describeCopies(open: OpenForTest): void {
 }
 
 /** Eight copies in the order of their sources `s0` to `s7`: topic `even` or `odd`, each fourth from `s3` on a conflict. */
-async function fill(store: StoreWithDuplicates): Promise<void> {
+async function fill(store: CompleteStore): Promise<void> {
   const topics = ["even", "odd"];
   const copies = Array.from({ length: 8 }, (_, index) => {
     const timestamp = index % 4 === 3 ? "2026-01-01T00:00:00Z" : "2025-10-23T10:00:00Z";
@@ -126,7 +113,7 @@ async function fill(store: StoreWithDuplicates): Promise<void> {
   await verdictsOf(store, copies.slice(6));
 }
 
-async function walk(store: StoreWithDuplicates, query: DuplicateQuery): Promise<string[]> {
+async function walk(store: CompleteStore, query: DuplicateQuery): Promise<string[]> {
   const sources: string[] = [];
   for (let after: string | undefined; ; ) {
     const page = await store.listDuplicates({ ...query, ...(after !== undefined && { after }) });
@@ -142,7 +129,7 @@ function callsOf(sources: string[]): string[] {
   return sources.map((source) => (source < "s3" ? "first" : source < "s6" ? "second" : "third"));
 }
 
-function describePages(open: OpenForTest): void {
+function describePages(open: Open): void {
   test.each([1, 3, 7, 8, 9])("a walk meets each copy once, the newest calls first, in pages of %i", async (limit) => {
     const store = await open();
     await fill(store);

@@ -1,10 +1,11 @@
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import { describe, expect, test } from "vitest";
-import { apply, verdictsOf } from "./applying.ts";
-import { countsOf, deadLettersOf, type OpenDeadLettersForTest, onlyDeadLetter } from "./dead-letter-store.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import { apply, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
+import { countsOf, deadLettersOf, onlyDeadLetter } from "./read-dead-letters.ts";
 
-export function describePoison(open: OpenDeadLettersForTest): void {
+export function describePoisonEvents(open: OpenForTest): void {
   describe("an event that the store refuses", () => {
     test.each([
       ["alone", 1, 0],

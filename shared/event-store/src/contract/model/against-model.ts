@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { AppliedDelivery } from "../event-store.ts";
-import { apply } from "./applying.ts";
-import { deliveryOf, uniqueName } from "./frames.ts";
+import type { AppliedDelivery } from "../../event-store.ts";
+import { apply } from "../applying.ts";
+import { deliveryOf, uniqueName } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 import { type Copy, copies, ModelStore, spellCopy } from "./model-store.ts";
-import { type ModelledStore, verifyStore } from "./model-verification.ts";
+import { verifyStore } from "./verify-store.ts";
 
 /** A frame that is sent, once or more often. */
 export interface SentFrame {
@@ -34,10 +35,10 @@ export function makeFrames(frames: Copy[][]): SentFrame[] {
 }
 
 /** One writer, whose verdicts the model knows beforehand. */
-export function describeAgainstModel(name: string, open: () => Promise<ModelledStore>): void {
-  describe(`${name} is a store like its model`, () => {
+export function describeAgainstModel(open: OpenForTest): void {
+  describe("the store answers like its model", () => {
     test("whatever is sent and sent again, however it is spelled", async () => {
-      const store = await open();
+      const { store } = await open();
       await fc.assert(
         fc.asyncProperty(plans, async ({ frames, calls }) => {
           const before = await store.readBooks({ maxTopics: 1 });

@@ -1,10 +1,10 @@
 import type { SequenceRange } from "@tidemark/domain/origin";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { AppliedDelivery, EventStore } from "../event-store.ts";
-import { apply } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { deliveryOf, eventText, uniqueName } from "./frames.ts";
+import type { AppliedDelivery, EventStore } from "../../event-store.ts";
+import { apply } from "../applying.ts";
+import { deliveryOf, eventText, uniqueName } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 /** A look at a log: what it held, and the last sequence it had given. */
 interface Look {

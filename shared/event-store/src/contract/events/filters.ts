@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import type { EventFilters, EventStore } from "../event-store.ts";
-import { verdictsOf } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { eventText } from "./frames.ts";
+import type { EventFilters, EventStore } from "../../event-store.ts";
+import { verdictsOf } from "../applying.ts";
+import { eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 /** Ten events `e0` to `e9` a minute apart, of topic `even` or `odd`, each third of source `third`. */
 async function fill(store: EventStore): Promise<void> {

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { createFrame, describeEventLogContract, takeAll } from "./contract/event-log-contract.ts";
+import { describeEventLog } from "./contract/event-log-contract.ts";
+import { createFrame, takeAll } from "./contract/frames.ts";
 import { createMemoryEventLog } from "./memory-event-log.ts";
 
 const SIZE = { maxEvents: 100_000, maxBytes: 100_000_000 };
 
-describeEventLogContract("the memory log", {
+describeEventLog("the memory log", {
   fullCode: "queue_full",
   async createLog(size = SIZE) {
     const log = createMemoryEventLog(size);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { EventStore } from "../event-store.ts";
-import { apply, findStored, verdictsOf } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import type { EventStore } from "../../event-store.ts";
+import { apply, findStored, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 /** Milliseconds after the first copy was stored, and which of the bounds that is within. */
 const AGES: [afterMs: number, age: number][] = [
@@ -26,8 +26,8 @@ async function sourcesOf(store: EventStore, maxSources = 10) {
   return { bySource, sourcesTotal };
 }
 
-export function describeCopiesBySource(open: OpenForTest): void {
-  describe("copies by source", () => {
+export function describeDuplicatesBySource(open: OpenForTest): void {
+  describe("duplicates by source", () => {
     test("tell how long after the first one was stored they came", async () => {
       const { store } = await open();
       const first = eventText({ topic: "t", id: "e" });

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { UnreadableFrame } from "../dead-letters.ts";
-import type { AppliedDelivery } from "../event-store.ts";
-import { apply } from "./applying.ts";
-import { countsOf, deadLettersOf, type OpenDeadLettersForTest, onlyDeadLetter } from "./dead-letter-store.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import type { UnreadableFrame } from "../../dead-letters.ts";
+import type { AppliedDelivery } from "../../event-store.ts";
+import { apply } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
+import { countsOf, deadLettersOf, onlyDeadLetter } from "./read-dead-letters.ts";
 
 function declaring(requests: number[], events: string[]): AppliedDelivery {
   return deliveryOf(events, { requests });
@@ -64,7 +65,7 @@ function unreadable(overrides: Partial<UnreadableFrame> = {}): UnreadableFrame {
   };
 }
 
-export function describeBuried(open: OpenDeadLettersForTest): void {
+export function describeDamagedFrames(open: OpenForTest): void {
   describe("a frame among others becomes one dead letter whole where its text", () => {
     test.each(DAMAGED)("%s", async (_name, damaged) => {
       const { store } = await open();

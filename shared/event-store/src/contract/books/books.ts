@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { EventStore } from "../event-store.ts";
-import { apply, findStored, verdictsOf } from "./applying.ts";
-import type { OpenForTest } from "./event-store-contract.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import type { EventStore } from "../../event-store.ts";
+import { apply, findStored, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
 
 /** Five copies in the busiest topic, three in the next, one in the last. */
 async function fillThreeTopics(store: EventStore): Promise<void> {

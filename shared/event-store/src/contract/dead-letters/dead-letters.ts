@@ -1,39 +1,18 @@
 import { isSameJson } from "@tidemark/json/value";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { AppliedDelivery, EventStore } from "../event-store.ts";
-import { apply, findStored, verdictsOf } from "./applying.ts";
-import { describeBuried } from "./buried-frames.ts";
-import { describeDeadLetterListing } from "./dead-letter-listing.ts";
-import {
-  countsOf,
-  deadLettersOf,
-  type OpenDeadLettersForTest,
-  type OpenedDeadLetterStore,
-  onlyDeadLetter,
-} from "./dead-letter-store.ts";
-import { deliveryOf, eventText } from "./frames.ts";
-import { describePoison } from "./poison-events.ts";
-import { describePoisonMix } from "./poison-mix.ts";
+import { describe, expect, test } from "vitest";
+import type { AppliedDelivery, EventStore } from "../../event-store.ts";
+import { apply, findStored, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { OpenForTest, StoreUnderTest } from "../store-under-test.ts";
+import { countsOf, deadLettersOf, onlyDeadLetter } from "./read-dead-letters.ts";
 
-/** What every adapter of `DeadLetterStore` promises, beside `describeEventStore`. */
-export function describeDeadLetters(name: string, open: () => Promise<OpenedDeadLetterStore>): void {
-  const openForTest: OpenDeadLettersForTest = async () => {
-    const opened = await open();
-    onTestFinished(() => opened.close());
-    return opened;
-  };
-  describe(`dead letters of ${name}`, () => {
-    describePoison(openForTest);
-    describePoisonMix(openForTest);
-    describeRedrive(openForTest);
-    describeDeletion(openForTest);
-    describeDeadLetterListing(openForTest);
-    describeBuried(openForTest);
-  });
+export function describeDeadLetters(open: OpenForTest): void {
+  describeRedrive(open);
+  describeDeletion(open);
 }
 
 /** Three copies that the store refused, the last of another source, between events that it took. */
-async function fillWithDead({ store, refuse }: Pick<OpenedDeadLetterStore, "store" | "refuse">) {
+async function fillWithDead({ store, refuse }: Pick<StoreUnderTest, "store" | "refuse">) {
   await refuse("bad");
   const bad = eventText({ topic: "t", id: "bad", source: "a", payload: '{"n":12345678901234567890}' });
   const other = eventText({ topic: "t", id: "bad", source: "b", payload: '{"n":12345678901234567890}' });
@@ -46,7 +25,7 @@ async function ledgerOf(store: EventStore, { frame }: AppliedDelivery): Promise<
   return (await store.findFrame(frame.id))?.verdicts;
 }
 
-function describeRedrive(open: OpenDeadLettersForTest): void {
+function describeRedrive(open: OpenForTest): void {
   describe("a dead letter that is tried again", () => {
     test("is stored, a duplicate or a conflict, in the books and in the ledger", async () => {
       const opened = await open();
@@ -143,7 +122,7 @@ function describeRedrive(open: OpenDeadLettersForTest): void {
   );
 }
 
-function describeDeletion(open: OpenDeadLettersForTest): void {
+function describeDeletion(open: OpenForTest): void {
   describe("a dead letter that is deleted", () => {
     test("goes with its content and stays counted as dead", async () => {
       const opened = await open();

@@ -1,15 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { verdictsOf } from "./applying.ts";
-import { countsOf, deadLettersOf, type OpenDeadLettersForTest } from "./dead-letter-store.ts";
-import { eventText, uniqueName } from "./frames.ts";
+import { verdictsOf } from "../applying.ts";
+import { eventText, uniqueName } from "../frames.ts";
+import type { OpenForTest } from "../store-under-test.ts";
+import { countsOf, deadLettersOf } from "./read-dead-letters.ts";
 
 // Few names, so that good and bad copies of the same event meet; fewer than ten a call, which would be a fault of our own.
 const copy = fc.record({ id: fc.constantFrom("a", "b", "c"), isBad: fc.boolean() });
 const frame = fc.array(copy, { minLength: 1, maxLength: 3 });
 const calls = fc.array(fc.array(frame, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
 
-export function describePoisonMix(open: OpenDeadLettersForTest): void {
+export function describePoisonMix(open: OpenForTest): void {
   test("good and bad copies in any order: each has its own verdict, and the books say the same", async () => {
     const { store } = await open();
     await fc.assert(

@@ -1,34 +1,16 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { Auditor } from "../audit.ts";
-import type { DuplicateReader } from "../duplicates.ts";
-import type { EventStore } from "../event-store.ts";
-import type { Pruner, PruneStep } from "../pruning.ts";
-import { apply, verdictsOf } from "./applying.ts";
-import { deliveryOf, eventText } from "./frames.ts";
+import { describe, expect, test } from "vitest";
+import type { EventStore } from "../../event-store.ts";
+import type { Pruner, PruneStep } from "../../pruning.ts";
+import { apply, verdictsOf } from "../applying.ts";
+import { deliveryOf, eventText } from "../frames.ts";
+import type { CompleteStore, OpenForTest, StoreUnderTest } from "../store-under-test.ts";
 
-type PrunedStore = EventStore & Auditor & Pruner & DuplicateReader;
-
-export interface OpenedPrunedStore {
-  store: PrunedStore;
-  /** Lets the payloads of all events of these topics expire. */
-  expirePayloads(topic: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** What every adapter promises of forgetting. */
-export function describePruning(name: string, open: () => Promise<OpenedPrunedStore>): void {
-  const openForTest = async () => {
-    const opened = await open();
-    onTestFinished(() => opened.close());
-    return opened;
-  };
-  describe(`pruning of ${name}`, () => {
-    describeCopies(openForTest);
-    describeLedger(openForTest);
+export function describePruning(open: OpenForTest): void {
+  describe("pruning", () => {
+    describePrunedDuplicates(open);
+    describeLedger(open);
   });
 }
-
-type OpenForTest = () => Promise<Omit<OpenedPrunedStore, "close">>;
 
 const OLD = Date.parse("2030-01-01T00:00:00Z");
 const CUTOFF = OLD + 1_000;
@@ -47,6 +29,11 @@ async function applyCopies(
       { receivedAtMs },
     ),
   );
+}
+
+/** Lets the payloads of all events of a topic expire. */
+function expirePayloads(change: StoreUnderTest["change"], topic: string): Promise<void> {
+  return change(`UPDATE events SET payload = NULL, payload_expired_at = processed_at WHERE topic = '${topic}'`);
 }
 
 /** An event in each topic `a` and `b`, and copies: old plain ones of both, old conflicts of `a`, young ones of `b`. */
@@ -70,12 +57,12 @@ async function pruneAll(store: Pruner, limit: number): Promise<PruneStep & { ste
   return { ...step, forgotten, steps };
 }
 
-async function copiesOf(store: PrunedStore): Promise<string[]> {
+async function copiesOf(store: CompleteStore): Promise<string[]> {
   const { duplicates } = await store.listDuplicates({ limit: 1_000 });
   return duplicates.map(({ topic, isConflict }) => `${topic}${isConflict ? " conflict" : ""}`).toSorted();
 }
 
-function describeCopies(open: OpenForTest): void {
+function describePrunedDuplicates(open: OpenForTest): void {
   const conflicts = Array.from({ length: 3 }, () => "a conflict");
   const young = Array.from({ length: 5 }, () => "b");
 
@@ -90,9 +77,9 @@ function describeCopies(open: OpenForTest): void {
   });
 
   test("forgets conflicts whose payload has expired", async () => {
-    const { store, expirePayloads } = await open();
+    const { store, change } = await open();
     await fill(store);
-    await expirePayloads("a");
+    await expirePayloads(change, "a");
 
     expect((await pruneAll(store, 4)).forgotten).toBe(9);
 
@@ -100,13 +87,13 @@ function describeCopies(open: OpenForTest): void {
   });
 
   test("leaves the books as they are, and the recount agrees", async () => {
-    const { store, expirePayloads } = await open();
+    const { store, change } = await open();
     await fill(store);
     const { lastAudit: _, ...before } = await store.readBooks({ maxTopics: 10, maxSources: 10 });
 
     await pruneAll(store, 3);
     const audits = [await store.audit()];
-    await expirePayloads("a");
+    await expirePayloads(change, "a");
     await pruneAll(store, 3);
     audits.push(await store.audit());
 

@@ -1,0 +1,26 @@
+import type { Auditor } from "../audit.ts";
+import type { DeadLetterStore } from "../dead-letters.ts";
+import type { DuplicateReader } from "../duplicates.ts";
+import type { EventStore } from "../event-store.ts";
+import type { Pruner } from "../pruning.ts";
+
+/** Everything that an adapter of the event store does. */
+export type CompleteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
+
+/** An empty store for one test, and ways to interfere with it. */
+export interface StoreUnderTest {
+  store: CompleteStore;
+  /** Closes the store and opens it again over the same data. */
+  reopen(): Promise<CompleteStore>;
+  /** Makes the store itself refuse events of these ids, all with the same code. Called once before `accept`. */
+  refuse(...eventIds: string[]): Promise<void>;
+  /** Makes the store accept those events again. */
+  accept(): Promise<void>;
+  /** Changes a table without the store, by a statement that both dialects of SQL understand. */
+  change(sql: string): Promise<void>;
+  /** Closes the store that is open and discards the data. */
+  close(): Promise<void>;
+}
+
+/** Opens an empty store that is closed when the test ends. */
+export type OpenForTest = () => Promise<Omit<StoreUnderTest, "close">>;
