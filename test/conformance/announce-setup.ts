@@ -1,6 +1,6 @@
 import { BASE_URL, DECLARED_SHAPE, RESTART_COMMAND } from "./environment.ts";
 
-/** Says what is tested, and what is not. */
+/** Prints the service under test, and the tests that are left out. */
 export function setup(): void {
   const shape = DECLARED_SHAPE === undefined ? "shape: asked from the service" : `shape: ${DECLARED_SHAPE}`;
   process.stdout.write(`conformance of ${BASE_URL.href}, ${shape}\n`);

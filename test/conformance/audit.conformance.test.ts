@@ -20,7 +20,7 @@ function expectBalanced(answer: Audit): void {
 }
 
 describe("GET /audit", () => {
-  test("counts what was published since the one before", async () => {
+  test("GET /audit counts the events published since the previous audit", async () => {
     const before = await audit();
     const event = makeEvent({ topic: uniqueTopic() });
     await publish([event, event, { ...event, source: "another" }, makeEvent({ topic: uniqueTopic() })]);
@@ -33,7 +33,7 @@ describe("GET /audit", () => {
     expect(Object.fromEntries(growth)).toEqual({ unique: 2, duplicates: 2, conflicts: 1, dead_lettered: 0 });
   });
 
-  test("balances each time while others publish", async () => {
+  test("GET /audit balances while others publish", async () => {
     const topic = uniqueTopic();
     let isPublishing = true;
     const publishing = Promise.all(
@@ -52,22 +52,22 @@ describe("GET /audit", () => {
     expectBalanced(await audit());
   });
 
-  test("is answered to all who ask at once", async () => {
+  test("GET /audit answers all concurrent requests", async () => {
     for (const answer of await Promise.all(Array.from({ length: 20 }, audit))) expectBalanced(answer);
   });
 
-  test("is what GET /stats tells of", async () => {
+  test("GET /stats shows the last audit", async () => {
     const { audited_at } = await audit();
 
     const { last_audit } = await getJson("/stats");
 
-    // Another audit may have come in between.
+    // Another audit may have run in between.
     const [asked, told] = [audited_at, (last_audit as JsonObject).audited_at].map((instant) => readUtc(instant));
     expect(JSON.stringify(told) >= JSON.stringify(asked)).toBe(true);
     expect(last_audit).toMatchObject({ balanced: true, differences_total: 0 });
   });
 
-  test("takes no parameter", async () => {
+  test("GET /audit refuses parameters", async () => {
     expect(expectProblem(await call("/audit?topic=t"), 400).code).toBe("invalid_parameter");
   });
 });

@@ -24,7 +24,7 @@ const makeCloudEvent = (fields: JsonObject): JsonObject => ({
   ...fields,
 });
 
-describe("an event of the official package", () => {
+describe("a CloudEvent that the official package writes", () => {
   const modes = [
     ["structured", HTTP.structured],
     ["binary", HTTP.binary],
@@ -57,7 +57,7 @@ describe("an event of the official package", () => {
     expect(readJson(await send(headers, body))).toMatchObject({ duplicates: 1 });
   });
 
-  test("is the same event in both modes", async () => {
+  test("a CloudEvent is the same event in structured and in binary mode", async () => {
     const sent = new CloudEvent({
       type: uniqueTopic(),
       source: "/s",
@@ -73,7 +73,7 @@ describe("an event of the official package", () => {
     expect(second).not.toHaveProperty("conflicts");
   });
 
-  test("in a batch comes back", async () => {
+  test("a CloudEvent in a batch is returned as it was sent", async () => {
     const type = uniqueTopic();
     const batch = [1, 2, 3].map((n) => new CloudEvent({ type, id: String(n), source: "/s", data: n }));
 
@@ -83,7 +83,7 @@ describe("an event of the official package", () => {
   });
 });
 
-test("without a time has that of its receipt, which makes no conflict, whichever copy has none", async () => {
+test("a CloudEvent without a time gets its time of receipt, which never makes a conflict", async () => {
   const type = uniqueTopic();
   const time = "2025-10-23T10:00:00Z";
   for (const [id, first, second] of [
@@ -99,7 +99,7 @@ test("without a time has that of its receipt, which makes no conflict, whichever
   expect(readJson(other)).toMatchObject({ conflicts: 1 });
 });
 
-test("of the same type and id from another source is a conflict, which is listed", async () => {
+test("a CloudEvent of the same type and id from another source is a listed conflict", async () => {
   const type = uniqueTopic();
   await sendJson(makeCloudEvent({ type }));
 
@@ -107,7 +107,7 @@ test("of the same type and id from another source is a conflict, which is listed
   expect(await getJson(`/duplicates?topic=${type}&conflicting=true`)).toMatchObject({ count: 1 });
 });
 
-test("in binary mode has its headers percent-decoded, and its data kept whatever it is", async () => {
+test("a CloudEvent in binary mode has percent-decoded headers and keeps data of any type", async () => {
   const type = uniqueTopic();
   const attributes = { "ce-specversion": "1.0", "ce-type": type, "ce-source": "/s%20%22q%22", "ce-id": "%E2%82%AC" };
 
@@ -119,7 +119,7 @@ test("in binary mode has its headers percent-decoded, and its data kept whatever
   expect(await getJson(eventPath(type, "bare"))).toMatchObject({ payload: {} });
 });
 
-test("is refused with a pointer into it, and nothing of it taken", async () => {
+test("an invalid CloudEvent is refused with a pointer into it, and nothing is stored", async () => {
   const good = makeCloudEvent({ type: uniqueTopic() });
   await expectNothingTaken(async () => {
     const refused = async (event: unknown) => pointersOf(expectProblem(await sendJson(event), 422));

@@ -10,7 +10,7 @@ const FIELDS = {
   trace: '{"id":"x"}',
 };
 
-/** The text of an event, some of its fields written otherwise; an empty text leaves the field out. */
+/** Writes an event with other texts for some of its fields. An empty text leaves the field out. */
 function eventText(topic: string, changes: Record<string, string> = {}): string {
   const fields = Object.entries({ topic: JSON.stringify(topic), ...FIELDS, ...changes }).filter(
     ([, text]) => text !== "",
@@ -18,7 +18,7 @@ function eventText(topic: string, changes: Record<string, string> = {}): string 
   return `{${fields.map(([name, text]) => `"${name}":${text}`).join(",")}}`;
 }
 
-describe("a copy whose content differs is a conflict", () => {
+describe("a duplicate whose content differs is a conflict", () => {
   test.each([
     ["another payload", { payload: '{"a":2,"b":[true,null]}' }],
     ["a payload with its array in another order", { payload: '{"a":1,"b":[null,true]}' }],
@@ -30,7 +30,7 @@ describe("a copy whose content differs is a conflict", () => {
     ["another attribute", { trace: '{"id":"y"}' }],
     ["one attribute less", { trace: "" }],
     ["one attribute more", { more: "1" }],
-  ])("%s", async (_name, changes) => {
+  ])("a duplicate with other content is a conflict: %s", async (_name, changes) => {
     const topic = uniqueTopic();
     await publishText(eventText(topic));
 
@@ -39,7 +39,7 @@ describe("a copy whose content differs is a conflict", () => {
     expect(counts).toMatchObject({ received: 1, accepted: 0, duplicates: 1, conflicts: 1 });
   });
 
-  test("inside one batch, where the first stays", async () => {
+  test("of two conflicting events in one batch the first is stored", async () => {
     const topic = uniqueTopic();
 
     const counts = await publishText(`[${eventText(topic)},${eventText(topic, { source: '"t"' })}]`);
@@ -48,7 +48,7 @@ describe("a copy whose content differs is a conflict", () => {
     expect(await getJson(eventPath(topic, "e"))).toMatchObject({ source: "s" });
   });
 
-  test("and leaves what is stored as it was", async () => {
+  test("a conflict does not change the stored event", async () => {
     const topic = uniqueTopic();
     await publishText(eventText(topic));
     const before = await getJson(eventPath(topic, "e"));
@@ -59,7 +59,7 @@ describe("a copy whose content differs is a conflict", () => {
   });
 });
 
-describe("a copy that only looks different is a plain duplicate", () => {
+describe("a duplicate that is only written differently is no conflict", () => {
   test.each([
     ["the same text", {}],
     ["keys in another order and white space", { payload: ' { "b" : [ true,\n null ] , "a" : 1 } ' }],
@@ -69,7 +69,7 @@ describe("a copy that only looks different is a plain duplicate", () => {
     ["a key repeated, the last one the same", { payload: '{"a":7,"b":[true,null],"a":1}' }],
     ["the same instant with an offset", { timestamp: '"2025-10-23T12:00:00.000+02:00"' }],
     ["digits past the microsecond", { timestamp: '"2025-10-23T10:00:00.0000009Z"' }],
-  ])("%s", async (_name, changes) => {
+  ])("a duplicate that is only written differently is no conflict: %s", async (_name, changes) => {
     const topic = uniqueTopic();
     await publishText(eventText(topic));
 
@@ -79,7 +79,7 @@ describe("a copy that only looks different is a plain duplicate", () => {
     expect(conflicts).toBe(0);
   });
 
-  test("an empty payload for none", async () => {
+  test("an empty payload and no payload are the same content", async () => {
     const topic = uniqueTopic();
     await publishText(eventText(topic, { payload: "" }));
 

@@ -3,18 +3,18 @@ import { expectProblem } from "./expectations.ts";
 import { call, getJson } from "./http-client.ts";
 import { makeEvents, publish, uniqueTopic } from "./publishing.ts";
 
-// What validation lets through, the store takes: over HTTP nobody can make a dead letter.
+// The store accepts every event that passes validation, so no dead letter can be made over HTTP.
 const NO_LETTERS = ["0", "nobody", "-1", "99999999999999999999999", "00000000-0000-0000-0000-000000000000", "a%2Fb"];
 
 describe("dead letters", () => {
-  test("are none of a topic whose events were taken", async () => {
+  test("a topic whose events are stored has no dead letters", async () => {
     const topic = uniqueTopic();
     await publish(makeEvents(topic, 2));
 
     expect(await getJson(`/dead-letters?topic=${topic}`)).toEqual({ count: 0, dead_letters: [], next_cursor: null });
   });
 
-  test("are listed without a topic too", async () => {
+  test("dead letters are listed without a topic, too", async () => {
     const page = await getJson("/dead-letters?limit=1");
 
     expect(page.dead_letters).toHaveLength(Number(page.count));
@@ -30,12 +30,12 @@ describe("dead letters", () => {
     expect(expectProblem(await call(`/dead-letters/${id}`, { method: "DELETE" }), 404).code).toBe("not_found");
   });
 
-  test("have no id with a NUL in it, which an edge may refuse before", async () => {
+  test("a dead letter id with a NUL is refused, possibly by an edge", async () => {
     expectProblem(await call("/dead-letters/%00", { method: "DELETE" }), 400, 404);
     expectProblem(await call("/dead-letters/%00/redrive", { method: "POST" }), 400, 404);
   });
 
-  test("may be redriven with any body", async () => {
+  test("a redrive ignores the body of its request", async () => {
     const headers = { "content-type": "application/json" };
     const reply = await call("/dead-letters/nobody/redrive", { method: "POST", headers, body: "{}" });
 
@@ -47,7 +47,7 @@ describe("dead letters", () => {
     ["DELETE", "/dead-letters", "GET"],
     ["GET", "/dead-letters/1", "DELETE"],
     ["GET", "/dead-letters/1/redrive", "POST"],
-  ])("do not take %s %s", async (method, path, allowed) => {
+  ])("%s %s is refused", async (method, path, allowed) => {
     const reply = await call(path, { method });
 
     expect(expectProblem(reply, 405).code).toBe("method_not_allowed");
@@ -55,13 +55,13 @@ describe("dead letters", () => {
   });
 
   test.each(["order=asc", "limit=0", "limit=1001", "topic=", "source=a"])(
-    "are not listed with %s",
+    "dead letters are not listed with %s",
     async (parameters) => {
       expect(expectProblem(await call(`/dead-letters?${parameters}`), 400).code).toBe("invalid_parameter");
     },
   );
 
-  test("are not listed with the cursor of another list", async () => {
+  test("dead letters are not listed with the cursor of another list", async () => {
     const topic = uniqueTopic();
     const { next_cursor: cursor } = await getJson(`/events?topic=${topic}&order=asc`);
 

@@ -20,7 +20,7 @@ async function getPage(query: Record<string, string>): Promise<Page> {
   return (await getJson(`/duplicates?${new URLSearchParams(query)}`)) as Page;
 }
 
-/** Walks pages to their end. A page may be short, even empty, and still lead on. */
+/** Reads all pages. A page may be short or empty although another one follows. */
 async function walk(query: Record<string, string>): Promise<Duplicate[]> {
   const seen: Duplicate[] = [];
   let cursor: string | null = null;
@@ -38,7 +38,7 @@ function idsOf(copies: Duplicate[]): string[] {
   return copies.map(({ event_id }) => event_id).toSorted();
 }
 
-/** One plain copy from `a`, `same`, and a conflict from `a` and from `b`, `differs-a` and `differs-b`. */
+/** Publishes one plain duplicate from `a`, `same`, and a conflict from `a` and from `b`, `differs-a` and `differs-b`. */
 async function publishCopies(topic: string): Promise<void> {
   const copies = [
     { event_id: "same", source: "a" },
@@ -50,7 +50,7 @@ async function publishCopies(topic: string): Promise<void> {
 }
 
 describe("GET /duplicates", () => {
-  test("tells of a copy that was dropped: whose, when, and how late", async () => {
+  test("GET /duplicates shows the source, the time and the lag of a dropped duplicate", async () => {
     const topic = uniqueTopic();
     const event = makeEvent({ topic, source: "original" });
     await publish(event);
@@ -73,7 +73,7 @@ describe("GET /duplicates", () => {
     expect(readUtc(copy?.received_at).second).toMatch(/^20/);
   });
 
-  test("names the processing that GET /events names", async () => {
+  test("GET /duplicates shows the same processing time as GET /events", async () => {
     const topic = uniqueTopic();
     await publish([makeEvent({ topic }), makeEvent({ topic })]);
 
@@ -85,7 +85,7 @@ describe("GET /duplicates", () => {
     expect(copy?.age_seconds).toBeGreaterThanOrEqual(0);
   });
 
-  test("keeps a conflict in full, digit for digit", async () => {
+  test("GET /duplicates shows the whole content of a conflict with all digits", async () => {
     const topic = uniqueTopic();
     const text = (payload: string, trace: string) =>
       `{"topic":${JSON.stringify(topic)},"event_id":"e/1","timestamp":"2025-10-23T12:00:00.1234567+02:00",` +
@@ -107,7 +107,7 @@ describe("GET /duplicates", () => {
     }
   });
 
-  test("names the copy's source, and shows only the source that was asked for", async () => {
+  test("GET /duplicates filters by the source of the duplicate", async () => {
     const topic = uniqueTopic();
     await publishCopies(topic);
 
@@ -116,7 +116,7 @@ describe("GET /duplicates", () => {
     expect(await walk({ topic, source: "A" })).toEqual([]);
   });
 
-  test("shows conflicts alone, or all but them", async () => {
+  test("GET /duplicates shows only conflicts, or only other duplicates", async () => {
     const topic = uniqueTopic();
     await publishCopies(topic);
 
@@ -126,7 +126,7 @@ describe("GET /duplicates", () => {
     expect(idsOf(await walk({ topic }))).toEqual(["differs-a", "differs-b", "same"]);
   });
 
-  test("shows only the topic that was asked for, and every topic without one", async () => {
+  test("GET /duplicates filters by topic, and shows every topic without a filter", async () => {
     const [one, other] = [`${uniqueTopic()} %_&`, uniqueTopic()];
     await publish([one, one, other, other].map((topic) => makeEvent({ topic })));
 
@@ -137,7 +137,7 @@ describe("GET /duplicates", () => {
     expect(ofAll.duplicates.map(({ topic }) => topic)).toEqual(expect.arrayContaining([one, other]));
   });
 
-  test("begins with the newest", async () => {
+  test("GET /duplicates begins with the newest", async () => {
     const topic = uniqueTopic();
     await publish(makeEvents(topic, 4));
     for (const event of makeEvents(topic, 4)) await publish(event);
@@ -147,7 +147,7 @@ describe("GET /duplicates", () => {
     expect(copies.map(({ event_id }) => event_id)).toEqual(["e3", "e2", "e1", "e0"]);
   });
 
-  test("walks over every copy exactly once, at any page size", async () => {
+  test("GET /duplicates lists every duplicate exactly once, at any page size", async () => {
     const topic = uniqueTopic();
     const events = makeEvents(topic, 65);
     await publish([...events, ...events]);
@@ -157,7 +157,7 @@ describe("GET /duplicates", () => {
     }
   });
 
-  test("names the next page in Link", async () => {
+  test("GET /duplicates names the next page in Link", async () => {
     const topic = uniqueTopic();
     await publish([...makeEvents(topic, 2), ...makeEvents(topic, 2)]);
 
@@ -170,7 +170,7 @@ describe("GET /duplicates", () => {
     expect(idsOf(seen)).toEqual(["e0", "e1"]);
   });
 
-  test("counts with the books", async () => {
+  test("GET /duplicates lists as many duplicates as the books count", async () => {
     const topic = uniqueTopic();
     await publishCopies(topic);
 
@@ -184,13 +184,13 @@ describe("GET /duplicates", () => {
   });
 
   test.each(["order=asc", "conflicting=yes", "conflicting=", "limit=0", "limit=1001", "topic=", "source=a&source=b"])(
-    "refuses %s",
+    "GET /duplicates refuses %s",
     async (parameters) => {
       expect(expectProblem(await call(`/duplicates?${parameters}`), 400).code).toBe("invalid_parameter");
     },
   );
 
-  test("refuses a cursor of other filters or of another list", async () => {
+  test("GET /duplicates refuses a cursor of other filters or of another list", async () => {
     const topic = uniqueTopic();
     await publish([...makeEvents(topic, 2), ...makeEvents(topic, 2)]);
     const { next_cursor: cursor } = await getPage({ topic, limit: "1" });

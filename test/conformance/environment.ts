@@ -1,10 +1,15 @@
 /**
- * What the suite is told about the service under test:
- * `TIDEMARK_URL` (default http://localhost:8080); `TIDEMARK_API_KEY`, where the API is not open;
- * `TIDEMARK_SHAPE`, `single` or `stack` (default: asked by a publish with `Prefer: respond-async`, which only the stack
- * answers 202); `TIDEMARK_RESTART_COMMAND`, a shell command that restarts the service on the same data, without which
- * the restart tests are left out. Limits are expected to have their defaults. One suite at a time: the test of the
- * counters fails when somebody else publishes.
+ * The environment variables that describe the service under test:
+ *
+ * - `TIDEMARK_URL`, default http://localhost:8080
+ * - `TIDEMARK_API_KEY`, if the API requires one
+ * - `TIDEMARK_SHAPE`, `single` or `stack`. By default the suite publishes with `Prefer: respond-async`, which only the stack
+ *   answers with 202.
+ * - `TIDEMARK_RESTART_COMMAND`, a shell command that restarts the service on the same data. Without it the restart tests
+ *   are left out.
+ *
+ * The service must have its default limits. Only one suite may run at a time, because the test of the counters must be the
+ * only one that publishes.
  */
 export const BASE_URL = new URL(process.env.TIDEMARK_URL || "http://localhost:8080");
 export const API_KEY = process.env.TIDEMARK_API_KEY || undefined;

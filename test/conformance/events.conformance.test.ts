@@ -17,14 +17,14 @@ function idsOf(page: Page): string[] {
   return page.events.map(({ event_id }) => event_id);
 }
 
-/** Publishes events one request at a time, so that their order of processing is known. */
+/** Publishes each event by a request of its own, so that the order of processing is known. */
 async function publishInOrder(topic: string, count: number, firstNumber = 0): Promise<string[]> {
   const events = makeEvents(topic, count, firstNumber);
   for (const event of events) await publish(event);
   return events.map(({ event_id }) => String(event_id));
 }
 
-/** Walks pages to their end; `between` runs after each. */
+/** Reads all pages. `between` runs after each page. */
 async function walk(query: Record<string, string>, between = async () => {}): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | null | undefined;
@@ -40,7 +40,7 @@ async function walk(query: Record<string, string>, between = async () => {}): Pr
 }
 
 describe("GET /events, newest first", () => {
-  test("shows what a publish has just confirmed, the last one on top", async () => {
+  test("GET /events shows confirmed events at once, the newest first", async () => {
     const topic = uniqueTopic();
     const ids = await publishInOrder(topic, 5);
 
@@ -51,13 +51,13 @@ describe("GET /events, newest first", () => {
     expect(page.next_cursor ?? null).toBeNull();
   });
 
-  test("is empty for a topic nobody has published to", async () => {
+  test("GET /events is empty for an unknown topic", async () => {
     const topic = uniqueTopic();
 
     expect(await getPage({ topic })).toMatchObject({ topic, count: 0, events: [] });
   });
 
-  test("shows only the topic that was asked for, taken as it is", async () => {
+  test("GET /events shows only the topic of its filter, which is compared literally", async () => {
     const topic = `${uniqueTopic()} %_*/+?&\u{1f600}`;
     await publish([...makeEvents(topic, 1), ...makeEvents(`${topic}x`, 1), ...makeEvents(topic.toUpperCase(), 1)]);
 
@@ -66,7 +66,7 @@ describe("GET /events, newest first", () => {
     expect(page.events.map((event) => event.topic)).toEqual([topic]);
   });
 
-  test("gives 100 unless told otherwise, and 1,000 when asked", async () => {
+  test("GET /events lists 100 events by default, and 1,000 on request", async () => {
     const topic = uniqueTopic();
     await publish(makeEvents(topic, 1_001));
 
@@ -75,7 +75,7 @@ describe("GET /events, newest first", () => {
     expect(await getPage({ topic, limit: "1" })).toMatchObject({ count: 1 });
   });
 
-  test("walks over every event exactly once, at any page size", async () => {
+  test("GET /events lists every event exactly once, at any page size", async () => {
     const topic = uniqueTopic();
     const all = makeEvents(topic, 257).map(({ event_id }) => event_id);
     await publish(makeEvents(topic, 257));
@@ -86,7 +86,7 @@ describe("GET /events, newest first", () => {
     }
   });
 
-  test("walks on undisturbed while more is published", async () => {
+  test("the pages of GET /events are not disturbed by later events", async () => {
     const topic = uniqueTopic();
     const ids = await publishInOrder(topic, 10);
     let more = 1_000;
@@ -100,7 +100,7 @@ describe("GET /events, newest first", () => {
     expect(seen).toEqual(ids.toReversed());
   });
 
-  test("names the next page in Link, as long as there is one", async () => {
+  test("GET /events names the next page in Link, if there is one", async () => {
     const topic = uniqueTopic();
     const ids = await publishInOrder(topic, 3);
 
@@ -113,7 +113,7 @@ describe("GET /events, newest first", () => {
     expect(String(second.headers.link ?? "")).not.toContain("next");
   });
 
-  test("without a topic shows the events of all", async () => {
+  test("GET /events without a topic shows the events of all topics", async () => {
     const [one, other] = [uniqueTopic(), uniqueTopic()];
     await publish([...makeEvents(one, 2), ...makeEvents(other, 2)]);
 
@@ -126,11 +126,11 @@ describe("GET /events, newest first", () => {
 });
 
 describe("GET /events?order=asc", () => {
-  test("walks forward, always has a cursor, and goes on after new events", async () => {
+  test("GET /events?order=asc always has a cursor, and continues after new events", async () => {
     const topic = uniqueTopic();
     const ids = await publishInOrder(topic, 5);
     const query = { topic, order: "asc", limit: "3" };
-    // Forward walks may hold back what is just committed, until nothing older can appear.
+    // In ascending order an event may appear late, because no older event may follow it.
     await eventually(
       "five events to walk over",
       () => getPage({ topic, order: "asc" }),
@@ -153,7 +153,7 @@ describe("GET /events?order=asc", () => {
     expect(idsOf(later)).toEqual(more);
   });
 
-  test("has a cursor even when there is nothing yet, from which the first event is seen", async () => {
+  test("GET /events?order=asc has a cursor before the first event, and that event follows it", async () => {
     const topic = uniqueTopic();
     const { next_cursor: cursor, count } = await getPage({ topic, order: "asc" });
     expect({ cursor, count }).toEqual({ cursor: expect.any(String), count: 0 });
@@ -168,7 +168,7 @@ describe("GET /events?order=asc", () => {
     );
   });
 
-  test("skips none and repeats none while 8 clients publish", async () => {
+  test("GET /events?order=asc lists every event once while 8 clients publish", async () => {
     const topic = uniqueTopic();
     const publishing = Promise.all(
       Array.from({ length: 8 }, async (_, client) => {

@@ -7,7 +7,7 @@ export interface Problem {
   errors: { pointer: string; detail: string }[];
 }
 
-/** Holds an answer to be a problem (RFC 9457) of this status; its `errors` are empty when there are none. */
+/** Expects a problem (RFC 9457) with one of these statuses. Its `errors` are empty if it has none. */
 export function expectProblem(reply: Reply, ...statuses: number[]): Problem {
   expect(statuses, reply.text).toContain(reply.status);
   expect(reply.headers["content-type"]).toMatch(/^application\/problem\+json\b/);
@@ -18,12 +18,12 @@ export function expectProblem(reply: Reply, ...statuses: number[]): Problem {
   return { errors: [], ...problem } as unknown as Problem;
 }
 
-/** Where the faults are; a value that breaks two rules may be named twice. */
+/** Lists the pointers of the faults. A value that breaks two rules may occur twice. */
 export function pointersOf(problem: Problem): string[] {
   return [...new Set(problem.errors.map(({ pointer }) => pointer))];
 }
 
-/** Asks again and again until the answer holds; fails with the last one seen. */
+/** Repeats a request until its answer fits. Fails with the last answer. */
 export async function eventually<Seen>(
   what: string,
   look: () => Promise<Seen>,
@@ -43,7 +43,7 @@ export async function eventually<Seen>(
   }
 }
 
-/** A timestamp as whole seconds and microseconds, so that `10:00:00Z` and `10:00:00.000000Z` are equal. */
+/** Splits a timestamp into whole seconds and microseconds, so that `10:00:00Z` and `10:00:00.000000Z` are equal. */
 export function readUtc(text: unknown): { second: string; microseconds: string } {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/.exec(String(text));
   if (match === null) throw new Error(`not in UTC with at most six digits: ${String(text)}`);

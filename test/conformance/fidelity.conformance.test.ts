@@ -5,7 +5,7 @@ import { eventPath, makeEvent, publish, publishText, uniqueTopic } from "./publi
 
 const SMILE = "\u{1f600}";
 
-/** Publishes one event whose payload is this text, and returns the text of what comes back. */
+/** Publishes an event with this text as its payload, and returns the text of the stored payload. */
 async function sendPayload(payload: string): Promise<string> {
   const topic = uniqueTopic();
   const others = JSON.stringify(makeEvent({ topic, payload: undefined }));
@@ -15,7 +15,7 @@ async function sendPayload(payload: string): Promise<string> {
   return reply.text;
 }
 
-/** Publishes one event with further fields and returns it as it comes back. */
+/** Publishes an event with other fields and returns the stored event. */
 async function sendAndRead(fields: Record<string, unknown>) {
   const topic = uniqueTopic();
   await publish(makeEvent({ topic, ...fields }));
@@ -23,7 +23,7 @@ async function sendAndRead(fields: Record<string, unknown>) {
 }
 
 describe("an event comes back as it was sent", () => {
-  test("with its five fields and the time it was processed, and no attributes when it has none", async () => {
+  test("an event is returned with its five fields and its processing time, and without attributes if it has none", async () => {
     const startedAt = Date.now();
     const event = await sendAndRead({});
 
@@ -33,7 +33,7 @@ describe("an event comes back as it was sent", () => {
     expect(Math.abs(Date.parse(`${second}Z`) - startedAt)).toBeLessThan(600_000);
   });
 
-  test("with an empty payload when it was sent without one", async () => {
+  test("an event without a payload is returned with an empty one", async () => {
     expect(await sendAndRead({ payload: undefined })).toMatchObject({ payload: {} });
   });
 
@@ -46,38 +46,38 @@ describe("an event comes back as it was sent", () => {
     "-0.0",
     "1.50",
     "3.141592653589793238462643",
-  ])("with every digit of %s", async (number) => {
+  ])("an event is returned with every digit of %s", async (number) => {
     expect(await sendPayload(`{"n":${number}}`)).toMatch(new RegExp(`"n":\\s*${number}\\s*}`));
   });
 
-  test.each([400, 999, 100_000])("with 1e%i, however it is written", async (exponent) => {
+  test.each([400, 999, 100_000])("an event is returned with 1e%i in any spelling", async (exponent) => {
     const text = await sendPayload(`{"n":1e${exponent}}`);
 
     const [, number = ""] = /"n":\s*([^}\s]*)\s*}/.exec(text) ?? [];
     expect([`1e${exponent}`, `1${"0".repeat(exponent)}`]).toContain(number.toLowerCase().replace("+", ""));
   });
 
-  test("with digits kept in attributes too", async () => {
+  test("attributes keep every digit", async () => {
     const topic = uniqueTopic();
     await publishText(JSON.stringify(makeEvent({ topic })).replace(/}$/, ',"big":12345678901234567890}'));
 
     expect((await call(eventPath(topic, "evt-001"))).text).toMatch(/"big":\s*12345678901234567890\s*}/);
   });
 
-  test("with nested values of all kinds", async () => {
+  test("an event is returned with nested values of all kinds", async () => {
     const payload = { a: [1, "two", null, true, { b: [] }], c: {}, "": "", [SMILE]: `"\\/\b\f\n\r\t${SMILE}\u2028` };
 
     expect(await sendAndRead({ payload })).toMatchObject({ payload });
   });
 
-  test("with __proto__, constructor and the like as plain keys", async () => {
+  test("__proto__, constructor and similar names are plain keys of a payload", async () => {
     const text = await sendPayload('{"__proto__":{"a":1},"constructor":{"prototype":2},"toString":3}');
 
     expect(JSON.stringify(JSON.parse(text).payload)).toContain('"__proto__":{"a":1}');
     expect(JSON.parse(text).payload).toMatchObject({ constructor: { prototype: 2 }, toString: 3 });
   });
 
-  test("with the last of repeated keys", async () => {
+  test("of repeated keys in a payload the last one is returned", async () => {
     const text = await sendPayload('{"a":1,"a":{"b":1,"b":2},"c":0}');
 
     expect(JSON.parse(text).payload).toEqual({ a: { b: 2 }, c: 0 });
@@ -90,7 +90,7 @@ describe("an event comes back as it was sent", () => {
     ["source", "{}"],
     ["payload", '"text"'],
     ["payload", "[1,2]"],
-  ])("with the last of two %s, whatever the first one is (%s)", async (field, first) => {
+  ])("of two fields %s the last one counts, also if the first one is %s", async (field, first) => {
     const topic = uniqueTopic();
 
     await publishText(JSON.stringify(makeEvent({ topic })).replace("{", `{"${field}":${first},`));
@@ -98,13 +98,13 @@ describe("an event comes back as it was sent", () => {
     expect((await call(eventPath(topic, "evt-001"))).status).toBe(200);
   });
 
-  test("with its further fields under attributes, whatever their names", async () => {
+  test("other fields of an event are returned under attributes, with any name", async () => {
     const further = { trace_id: "abc", retries: 3, attributes: { deep: [1] }, processed_at: "never", id: null, "": 0 };
 
     expect(await sendAndRead(further)).toMatchObject({ attributes: further });
   });
 
-  test("with a further field named __proto__", async () => {
+  test("a field named __proto__ is returned under attributes", async () => {
     const topic = uniqueTopic();
     await publishText(JSON.stringify(makeEvent({ topic })).replace(/}$/, ',"__proto__":{"admin":true}}'));
 
@@ -126,14 +126,14 @@ describe("timestamps come back in UTC, cut off after the microsecond", () => {
     ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "000000"],
     ["0099-12-31T23:59:59.000001Z", "0099-12-31T23:59:59", "000001"],
     ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59", "999999"],
-  ])("%s", async (timestamp, second, microseconds) => {
+  ])("the timestamp %s is returned in UTC, cut off after the microsecond", async (timestamp, second, microseconds) => {
     const event = await sendAndRead({ timestamp });
 
     expect(readUtc(event.timestamp)).toEqual({ second, microseconds });
   });
 });
 
-describe("topics and ids are taken as they are", () => {
+describe("topics and ids are kept unchanged", () => {
   test.each([
     ["dots and wildcards", "a.b.*.>"],
     ["spaces around and inside", " a b "],
@@ -148,7 +148,7 @@ describe("topics and ids are taken as they are", () => {
     ["text right to left", "\u0645\u0631\u062d\u0628\u0627"],
     ["C1 and private use", "\u0085\ue000\uffff"],
     ["255 emoji", SMILE.repeat(255)],
-  ])("%s", async (_name, text) => {
+  ])("a topic and an id are kept unchanged: %s", async (_name, text) => {
     const topic = uniqueTopic();
     await publish([
       makeEvent({ topic, event_id: text, source: text }),
@@ -159,9 +159,9 @@ describe("topics and ids are taken as they are", () => {
     expect(await getJson(eventPath(text, topic))).toMatchObject({ topic: text, event_id: topic });
   });
 
-  // What a path, a subject of the log or a pattern of SQL would take for something else.
+  // Texts with a special meaning in a path, in a subject of the log or in a pattern of SQL.
   test.each([".", "..", "*", ">", " ", "/", "//", "%", "_", "\\", "'", '"', "null", "__proto__", "$1", "\ufeff"])(
-    "the topic %j, alone",
+    "the topic %j is filtered literally",
     async (topic) => {
       const eventId = uniqueTopic();
       await publish(makeEvent({ topic, event_id: eventId, source: topic }));
@@ -183,7 +183,7 @@ describe("topics and ids are taken as they are", () => {
     ["the Kelvin sign and K", "\u212a", "K"],
     ["two orders of combining marks", "a\u0323\u0307", "a\u0307\u0323"],
     ["with and without a joiner", "\u{1f468}\u200d\u{1f469}", "\u{1f468}\u{1f469}"],
-  ])("%s are different ids", async (_name, one, other) => {
+  ])("ids are different: %s", async (_name, one, other) => {
     const topic = uniqueTopic();
     await publish(makeEvent({ topic, event_id: one, source: "one" }));
 
@@ -192,7 +192,7 @@ describe("topics and ids are taken as they are", () => {
     expect(await getJson(eventPath(topic, other))).toMatchObject({ source: "other" });
   });
 
-  test("404 for an event that is not there, also under a topic that is", async () => {
+  test("an unknown event of a known topic is answered 404", async () => {
     const topic = uniqueTopic();
     await publish(makeEvent({ topic, event_id: "here" }));
 

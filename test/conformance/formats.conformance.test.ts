@@ -14,7 +14,7 @@ const lines = (events: unknown[]) => events.map((event) => `${JSON.stringify(eve
 describe("NDJSON", () => {
   const postLines = (body: string, headers = {}) => post("application/x-ndjson", body, headers);
 
-  test("is the same events as their array", async () => {
+  test("NDJSON is the same events as their JSON array", async () => {
     const events = makeEvents(uniqueTopic(), 50);
 
     expect(readJson(await postLines(lines(events)))).toMatchObject({ received: 50, accepted: 50 });
@@ -22,7 +22,7 @@ describe("NDJSON", () => {
     expect(readJson(await postLines(`${lines(events)}\n\n`))).not.toHaveProperty("conflicts");
   });
 
-  test("takes 10,000 lines and refuses one more", async () => {
+  test("NDJSON of 10,000 lines is accepted, and of 10,001 refused", async () => {
     const events = makeEvents(uniqueTopic(), 10_001);
 
     expect(readJson(await postLines(lines(events.slice(1))))).toMatchObject({ accepted: 10_000 });
@@ -31,7 +31,7 @@ describe("NDJSON", () => {
     });
   });
 
-  test("points at the line of a fault", async () => {
+  test("a fault in NDJSON names its line", async () => {
     const [first, second, third] = makeEvents(uniqueTopic(), 3);
     const body = lines([first, second, third, makeEvent({ topic: "" })]);
 
@@ -41,7 +41,7 @@ describe("NDJSON", () => {
     });
   });
 
-  test("is refused with 400 where a line is no JSON", async () => {
+  test("NDJSON with a line that is not JSON is refused with 400", async () => {
     const [first, second] = makeEvents(uniqueTopic(), 2).map((event) => JSON.stringify(event));
 
     await expectNothingTaken(async () => {
@@ -52,7 +52,7 @@ describe("NDJSON", () => {
     });
   });
 
-  test("leniently goes without the lines that are bad", async () => {
+  test("lenient NDJSON accepts the valid lines and lists the others", async () => {
     const [first, second] = makeEvents(uniqueTopic(), 2).map((event) => JSON.stringify(event));
 
     const reply = await postLines(`${first}\n{\n[]\n${second}`, { prefer: "handling=lenient, wait=30" });
@@ -72,7 +72,7 @@ describe("a compressed body", () => {
     ["zstd", zstdCompressSync],
   ] as [string, (bytes: Buffer) => Buffer][];
 
-  test.each(encodings)("in %s is taken", async (encoding, compress) => {
+  test.each(encodings)("a body in %s is accepted", async (encoding, compress) => {
     const events = makeEvents(uniqueTopic(), 1_000);
     const headers = { "content-encoding": encoding, prefer: "wait=30" };
 
@@ -82,7 +82,7 @@ describe("a compressed body", () => {
   });
 
   test.each(encodings)(
-    "in %s is refused where it is truncated or followed by something",
+    "a body in %s that is truncated or followed by other bytes is refused",
     async (encoding, compress) => {
       const whole = compress(Buffer.from(JSON.stringify(makeEvent({ topic: uniqueTopic() }))));
 
@@ -94,7 +94,7 @@ describe("a compressed body", () => {
     },
   );
 
-  test("of another encoding is refused, and told which are taken", async () => {
+  test("a body in another encoding is refused, and the answer names the supported ones", async () => {
     const reply = await postJson("{}", { "content-encoding": "compress" });
 
     expectProblem(reply, 415);
@@ -105,7 +105,7 @@ describe("a compressed body", () => {
 describe("Prefer", () => {
   const representation = { prefer: "return=representation, wait=30" };
 
-  test("return=representation tells what became of each event, in order", async () => {
+  test("return=representation lists the status of each event in order", async () => {
     const topic = uniqueTopic();
     const [first, second] = makeEvents(topic, 2);
     await publish(first);
@@ -120,7 +120,7 @@ describe("Prefer", () => {
     ]);
   });
 
-  test("handling=lenient takes the good and lists the bad", async () => {
+  test("handling=lenient accepts the valid events and lists the others", async () => {
     const topic = uniqueTopic();
     const [first, second] = makeEvents(topic, 2);
     const events = [first, makeEvent({ topic, source: 5 }), second];
@@ -137,7 +137,7 @@ describe("Prefer", () => {
     expect(await getJson(`/events?topic=${topic}`)).toMatchObject({ count: 2 });
   });
 
-  test("handling=lenient is 422 when none is good, and strict is the default", async () => {
+  test("handling=lenient is 422 if no event is valid, and strict is the default", async () => {
     const good = makeEvent({ topic: uniqueTopic() });
     const bad = makeEvent({ topic: "" });
 
@@ -150,7 +150,7 @@ describe("Prefer", () => {
     });
   });
 
-  test("respond-async tells of events that are pending, or stored where nothing is ever pending", async () => {
+  test("respond-async lists events as pending in the stack, and as stored in single", async () => {
     const prefer = "respond-async, return=representation, handling=lenient";
     const event = makeEvent({ topic: uniqueTopic() });
 

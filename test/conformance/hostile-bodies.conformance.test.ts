@@ -5,8 +5,8 @@ import { expectNothingTaken } from "./hostility.ts";
 import { call, getJson } from "./http-client.ts";
 import { makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
 
-// Beside refused-bodies and refused-events, which say what is refused and why: what is made to do harm. Each of these is
-// refused in the right class, changes no figure of the books, and leaves the service as it was.
+// Bodies that are made to do harm; refused-bodies and refused-events test ordinary mistakes. Each of these bodies is refused
+// with the right class of status, changes no figure of the books, and leaves the service healthy.
 
 const MILLION = 1_000_000;
 const topic = uniqueTopic("hostile");
@@ -68,12 +68,12 @@ const CHARACTERS: [string, string | Buffer, number][] = [
   ["UTF-32", Buffer.from([...good].flatMap((character) => [character.charCodeAt(0), 0, 0, 0])), 400],
 ];
 
-describe("refused, and nothing taken", () => {
+describe("hostile bodies", () => {
   test.each([
     ["nested a million deep", DEEP],
     ["of a shape made to confuse", SHAPES],
     ["with characters that cannot be kept", CHARACTERS],
-  ])("what is %s", async (_kind, bodies) => {
+  ])("bodies %s are refused, and nothing is stored", async (_kind, bodies) => {
     await expectNothingTaken(async () => {
       for (const [name, body, status] of bodies) {
         const reply = await postJson(body);
@@ -83,7 +83,7 @@ describe("refused, and nothing taken", () => {
     });
   });
 
-  test("a batch whose last event is bad, at the limit of events", async () => {
+  test("a batch of 10,000 events whose last one is invalid is refused whole", async () => {
     const events = [...makeEvents(topic, 9_999), makeEvent({ topic, source: "\u0000" })];
 
     await expectNothingTaken(async () => {
@@ -92,7 +92,7 @@ describe("refused, and nothing taken", () => {
     });
   });
 
-  test("10,001 events, as an array and as an object", async () => {
+  test("10,001 events are refused, as an array and as an object", async () => {
     const events = makeEvents(topic, 10_001);
 
     await expectNothingTaken(async () => {
@@ -102,7 +102,7 @@ describe("refused, and nothing taken", () => {
   });
 });
 
-describe("a small body that unfolds into a large one", () => {
+describe("decompression bombs", () => {
   const unfolded = Buffer.from(good.padEnd(48_000_000, " "));
   const gzipped = gzipSync(unfolded, { level: 1 });
   const half = gzipSync(good.padEnd(4_500_000, " "), { level: 1 });
@@ -122,13 +122,13 @@ describe("a small body that unfolds into a large one", () => {
     ["gzip of nothing, over and over", "gzip", Buffer.alloc(7_999_980, gzipSync("")), 400],
     ["gzip in gzip", "gzip, gzip", gzipSync(gzipped), 415],
     ["deflate", "deflate", deflateSync(unfolded, { level: 1 }), 415],
-  ])("is refused: %s", async (_name, encoding, body, status) => {
+  ])("a decompression bomb is refused: %s", async (_name, encoding, body, status) => {
     await expectNothingTaken(async () => {
       expectProblem(await postJson(body, { "content-encoding": encoding }), status);
     });
   });
 
-  test("is refused a hundred times at once, and the service is as well as before", async () => {
+  test("a hundred decompression bombs at once are refused, and the service stays healthy", async () => {
     const bombs = Array.from({ length: 100 }, () => postJson(gzipped, { "content-encoding": "gzip" }));
 
     await expectNothingTaken(async () => {
@@ -136,7 +136,7 @@ describe("a small body that unfolds into a large one", () => {
     });
   });
 
-  test("is no event where its encoding is not named", async () => {
+  test("a compressed body without Content-Encoding is refused", async () => {
     await expectNothingTaken(async () => {
       expectProblem(await postJson(gzipSync(good)), 400);
     });
@@ -148,20 +148,20 @@ describe("the limit of the body, in chunks", () => {
   const headers = { "content-type": "application/json", prefer: "wait=30" };
   const post = (body: string) => call("/publish", { method: "POST", headers, body, chunked: true });
 
-  test("is taken to the byte, white space included", async () => {
+  test("a body in chunks of exactly the limit is accepted, including white space", async () => {
     const body = JSON.stringify(makeEvent({ topic: uniqueTopic() })).padEnd(LIMIT, " ");
 
     expect((await post(body)).status).toBe(200);
   });
 
-  test("is refused one byte above, white space included", async () => {
+  test("a body in chunks of one byte more than the limit is refused, including white space", async () => {
     await expectNothingTaken(async () => {
       expectProblem(await post(good.padEnd(LIMIT + 1, " ")), 413);
     });
   });
 });
 
-test("none of it was stored: the event is new when it comes in a good body", async () => {
+test("no event of the hostile bodies was stored", async () => {
   expect(await getJson(`/events?topic=${topic}`)).toMatchObject({ count: 0 });
   expect(await publish(JSON.parse(good))).toMatchObject({ accepted: 1 });
 });

@@ -6,7 +6,7 @@ import { getJson, type JsonObject, type Reply } from "./http-client.ts";
 import { makeEvent, makeEvents, publish, uniqueTopic } from "./publishing.ts";
 import { publishRequest, RawConnection, requestText } from "./raw-connection.ts";
 
-// Clients that say what they should, but too slowly, too many at once, or without waiting for an answer.
+// Clients that send correct requests too slowly, over too many connections, or without waiting for an answer.
 
 const hostileTopic = uniqueTopic("hostile");
 const body = JSON.stringify(makeEvent({ topic: hostileTopic }));
@@ -35,7 +35,7 @@ const SLOW: Record<string, { text: string; drop?: string }> = {
 };
 const outcomes = new Map<string, Promise<Reply[]>>();
 
-// Their bounds are tens of seconds, so they stall beside all other tests of this file and are judged at its end.
+// Their time limits are tens of seconds, so they stall during the other tests of this file, and are checked at its end.
 beforeAll(async () => {
   for (const [name, { text, drop }] of Object.entries(SLOW)) {
     const connection = await openWith(text);
@@ -49,7 +49,7 @@ async function dripUntilClosed(connection: RawConnection, drop: string): Promise
 }
 
 describe("a client that leaves", () => {
-  test("in the middle of its request leaves nothing behind", async () => {
+  test("a client that leaves in the middle of its request has no effect", async () => {
     await expectNothingTaken(async () => {
       for (let cut = 1; cut < whole.length; cut += 7) {
         const connection = await openWith(whole.slice(0, cut));
@@ -58,17 +58,17 @@ describe("a client that leaves", () => {
     });
   });
 
-  test("without its answer has had its request taken whole or not at all, and counted once", async () => {
+  test("the request of a client that leaves before its answer is taken whole or not at all, and counted once", async () => {
     const batches = Array.from({ length: 60 }, () => makeEvents(uniqueTopic("gone"), 25));
     for (const [index, events] of batches.entries()) {
       const connection = await openWith(publishRequest(events));
       if (index % 3 === 0) connection.finish();
-      // It leaves while the service has done this much else for others.
+      // It leaves after the service has answered some other requests.
       if (index % 3 === 1) for (let turn = 0; turn < index % 10; turn++) await getJson("/livez");
       connection.destroy();
     }
 
-    // What it sent may be on its way still: sent once more, each event is there, and its copies are all or none.
+    // The request may still be in progress. Sent again, all of its events are new or all are duplicates.
     for (const events of batches) {
       const { accepted, duplicates } = await publish(events);
       expect([accepted, duplicates]).toEqual(accepted === 0 ? [0, 25] : [25, 0]);
@@ -82,7 +82,7 @@ describe("a client that leaves", () => {
     await expectHealthy();
   });
 
-  test("while a batch of 10,000 is on its way leaves all of it or nothing", async () => {
+  test("a client that leaves during a batch of 10,000 events stores all of them or none", async () => {
     const topic = uniqueTopic("gone");
     const request = publishRequest(makeEvents(topic, 10_000));
     for (const part of [0.1, 0.5, 0.9, 0.999]) {
@@ -115,7 +115,7 @@ describe("2,000 connections that do nothing", () => {
     for (const connection of idle) connection.destroy();
   });
 
-  test("do not keep anybody else from being served", async () => {
+  test("2,000 idle connections do not delay other clients", async () => {
     const topic = uniqueTopic("beside-idle");
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => publish(makeEvents(topic, 10, index * 10))),
@@ -125,7 +125,7 @@ describe("2,000 connections that do nothing", () => {
     await expectHealthy();
   });
 
-  test("leave a service as it was when they go", async () => {
+  test("a service is healthy after 2,000 idle connections have gone", async () => {
     const open = idle.filter(({ isOpen }) => isOpen).length;
     for (const connection of idle) connection.destroy();
 
@@ -134,13 +134,13 @@ describe("2,000 connections that do nothing", () => {
   });
 });
 
-describe("a client that is too slow is let go, in bounded time", () => {
-  test.each(Object.keys(SLOW))("that %s", async (name) => {
-    // It is told why where there is a request to answer; one that never said anything need not be.
+describe("clients that are too slow", () => {
+  test.each(Object.keys(SLOW))("a client that %s is disconnected in bounded time", async (name) => {
+    // A client that has sent a part of a request gets an answer with the reason.
     for (const answer of (await outcomes.get(name)) ?? []) expectProblem(answer, 400, 408, 413);
   });
 
-  test("and nothing of it is taken", async () => {
+  test("nothing of the clients that are too slow is stored", async () => {
     expect(await getJson(`/events?topic=${hostileTopic}`)).toMatchObject({ count: 0 });
     await eventually(
       "a service without work",

@@ -5,8 +5,8 @@ import { getJson, readJson } from "./http-client.ts";
 import { makeEvent, makeEvents, uniqueTopic } from "./publishing.ts";
 import { publishRequest, RawConnection, requestText } from "./raw-connection.ts";
 
-// Bytes on a connection that no HTTP client would send. Whoever stands at the door answers, an edge or the service, but
-// always in the same class, as a problem, and with nothing taken.
+// Bytes that no HTTP client would send. An edge or the service answers, always with the same class of status and a problem,
+// and nothing is stored.
 
 const POST = "POST /publish HTTP/1.1";
 const JSON_TYPE = "Content-Type: application/json";
@@ -17,7 +17,7 @@ const chunked = (chunks: string, ...headers: string[]) =>
 const hex = (text: string) => Buffer.byteLength(text).toString(16);
 const chunk = `${hex(body)}\r\n${body}\r\n`;
 
-/** Sends a text, and returns the answers: as many as it asks for, fewer where the connection was ended before. */
+/** Sends a text and returns its answers: `answerCount`, or fewer if the connection ends before. */
 async function exchange(text: string | Buffer, answerCount = 1) {
   const connection = await RawConnection.open();
   await connection.send(text);
@@ -26,7 +26,7 @@ async function exchange(text: string | Buffer, answerCount = 1) {
   return answers;
 }
 
-describe("a request that is not well formed is refused", () => {
+describe("malformed requests", () => {
   test.each([
     ["no HTTP", "NONSENSE\r\n\r\n", [400]],
     ["TLS where there is none", Buffer.from("16030100a5010000a10303\r\n\r\n".replace(/[^0-9a-f]/g, ""), "hex"), [400]],
@@ -51,7 +51,7 @@ describe("a request that is not well formed is refused", () => {
     ["a chunk's size that is negative", chunked(`-5\r\n${body}\r\n0\r\n\r\n`), [400]],
     ["a chunk's size beyond any number", chunked(`${"f".repeat(17)}\r\n${body}\r\n0\r\n\r\n`), [400, 413]],
     ["a chunk longer than its size", chunked(`5\r\n${body}\r\n0\r\n\r\n`), [400]],
-  ] as [string, string | Buffer, number[]][])("%s", async (_name, text, statuses) => {
+  ] as [string, string | Buffer, number[]][])("a malformed request is refused: %s", async (_name, text, statuses) => {
     await expectNothingTaken(async () => {
       const answers = await exchange(text);
       expect(answers).toHaveLength(1);
@@ -60,15 +60,15 @@ describe("a request that is not well formed is refused", () => {
   });
 });
 
-describe("a request that ends too early, or goes on too long, is not taken", () => {
-  // Its client has gone, or breaks the connection by what it sends next: an answer may reach it, or may not.
+describe("requests of a wrong length", () => {
+  // The client has left, or its next bytes break the connection, so the answer may not reach it.
   test.each([
     ["chunks without an end", chunked(chunk)],
     ["a last chunk without its end", chunked(`${chunk}0\r\n`)],
     ["a length larger than the body", sized(body.length + 10)],
     ["a length shorter than the body", sized(body.length - 1)],
     ["a head without an end", sized(body.length).slice(0, 60)],
-  ])("%s", async (_name, text) => {
+  ])("a request of a wrong length is not taken: %s", async (_name, text) => {
     await expectNothingTaken(async () => {
       const connection = await RawConnection.open();
       await connection.send(text);
@@ -79,7 +79,7 @@ describe("a request that ends too early, or goes on too long, is not taken", () 
 });
 
 describe("chunks without measure", () => {
-  /** Sends a piece again and again until the other side has had enough, or so many bytes are sent. */
+  /** Sends a piece repeatedly until the service answers or closes, or until so many bytes are sent. */
   async function pump(connection: RawConnection, piece: string, maxBytes: number): Promise<void> {
     for (let sent = 0; sent < maxBytes; sent += piece.length) {
       if (connection.answers.length > 0 || !(await connection.send(piece))) return;
@@ -89,8 +89,8 @@ describe("chunks without measure", () => {
   test.each([
     ["extensions of a chunk that never end", `5;a=`, "x".repeat(10_000)],
     ["trailers that never end", `${chunk}0\r\n`, `X-Trailer: ${"x".repeat(1_000)}\r\n`.repeat(10)],
-    ["a trailer that never ends", `${chunk}0\r\nX-Trailer: `, "x".repeat(10_000)],
-  ])("%s: refused, and nothing taken", async (_name, start, piece) => {
+    ["a trailer without an end", `${chunk}0\r\nX-Trailer: `, "x".repeat(10_000)],
+  ])("%s are refused, and nothing is stored", async (_name, start, piece) => {
     await expectNothingTaken(async () => {
       const connection = await RawConnection.open();
       await connection.send(chunked(start));
@@ -100,7 +100,7 @@ describe("chunks without measure", () => {
     });
   });
 
-  test("millions of chunks of one byte: not taken, whether or not the one who sends them hears why", async () => {
+  test("millions of chunks of one byte are not taken", async () => {
     await expectNothingTaken(async () => {
       const connection = await RawConnection.open();
       await connection.send(chunked(""));
@@ -110,7 +110,7 @@ describe("chunks without measure", () => {
     });
   });
 
-  test("a body in chunks of one byte is a body", async () => {
+  test("a body in chunks of one byte is accepted", async () => {
     const topic = uniqueTopic();
     const text = JSON.stringify(makeEvent({ topic }));
     const chunks = [...text].map((character) => `1\r\n${character}\r\n`).join("");
@@ -122,8 +122,8 @@ describe("chunks without measure", () => {
   });
 });
 
-describe("requests one behind the other, none waiting for an answer", () => {
-  test("are answered in their order, each with its own counts", async () => {
+describe("pipelined requests", () => {
+  test("pipelined requests are answered in order, each with its own counts", async () => {
     const topic = uniqueTopic("pipelined");
     const sizes = Array.from({ length: 60 }, (_, index) => 1 + (index % 7));
     const requests = sizes.map((size, index) => publishRequest(makeEvents(topic, size, index * 10)));
@@ -137,7 +137,7 @@ describe("requests one behind the other, none waiting for an answer", () => {
     });
   });
 
-  test("good and bad by turns, are each answered as alone", async () => {
+  test("valid and invalid pipelined requests are each answered as if alone", async () => {
     const topic = uniqueTopic("pipelined");
     const turns = Array.from({ length: 20 }, (_, index) => [
       publishRequest(makeEvents(topic, 2, index * 2)),
@@ -152,7 +152,7 @@ describe("requests one behind the other, none waiting for an answer", () => {
     expect(await getJson(`/events?topic=${topic}`)).toMatchObject({ count: 40 });
   });
 
-  test("what is behind a request that is not well formed is not read as another", async () => {
+  test("bytes behind a malformed request are not read as a request", async () => {
     const hidden = publishRequest(makeEvent({ topic: uniqueTopic("smuggled") }));
 
     await expectNothingTaken(async () => {
@@ -167,5 +167,5 @@ describe("requests one behind the other, none waiting for an answer", () => {
     });
   });
 
-  test("the service is well after all that", () => expectHealthy());
+  test("the service is healthy after malformed requests", () => expectHealthy());
 });

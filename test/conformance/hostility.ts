@@ -5,13 +5,13 @@ import { makeEvent, publish, uniqueTopic } from "./publishing.ts";
 
 const FIGURES = ["received", "unique_processed", "duplicate_dropped", "conflicts", "dead_lettered", "topics_total"];
 
-/** The figures of the books that any event that was taken would change. */
+/** Reads the figures of the books that an accepted event changes. */
 async function readFigures(): Promise<Record<string, unknown>> {
   const stats = await getJson("/stats");
   return Object.fromEntries(FIGURES.map((figure) => [figure, stats[figure]]));
 }
 
-/** Runs an attack that must leave the books as they were, and the service as healthy as before. */
+/** Runs an attack, and expects that the books are unchanged and the service is healthy afterwards. */
 export async function expectNothingTaken(attack: () => Promise<void>): Promise<void> {
   const before = await readFigures();
   await attack();
@@ -19,7 +19,7 @@ export async function expectNothingTaken(attack: () => Promise<void>): Promise<v
   await expectHealthy();
 }
 
-/** Holds the service to be well: it says so, takes an event and gives it back. */
+/** Expects that the service accepts an event, returns it, and reports that it is healthy. */
 export async function expectHealthy(): Promise<void> {
   const topic = uniqueTopic("healthy");
   expect(await publish(makeEvent({ topic }))).toMatchObject({ received: 1, accepted: 1 });

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, type IncomingHttpHeaders, request as requestHttp } 
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { API_KEY, BASE_URL } from "./environment.ts";
 
-/** A complete answer, its text exactly as it came. */
+/** A complete answer with its unchanged text. */
 export interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
@@ -21,7 +21,7 @@ const isHttps = BASE_URL.protocol === "https:";
 const agent = isHttps ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
 const openRequest = isHttps ? requestHttps : requestHttp;
 
-/** Sends exactly this path and these bytes: nothing is normalised on the way, as fetch would. */
+/** Sends exactly this path and these bytes; `fetch` would normalise them. */
 export function call(path: string, { method = "GET", headers = {}, body, chunked = false }: Call = {}): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const request = openRequest({
@@ -59,14 +59,14 @@ function length(body: string | Buffer | undefined, chunked: boolean): Record<str
 
 export type JsonObject = Record<string, unknown>;
 
-/** The body of an answer that must be a JSON object. */
+/** Reads the body of an answer, which must be a JSON object. */
 export function readJson(reply: Reply): JsonObject {
   const value: unknown = JSON.parse(reply.text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`no object: ${reply.text}`);
   return value as JsonObject;
 }
 
-/** GET of something that must be there. */
+/** Reads a resource that must exist. */
 export async function getJson(path: string): Promise<JsonObject> {
   const reply = await call(path);
   if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.text}`);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 describe("Prefer", () => {
-  test("wait: the verdict comes, and the answer says that the preference was honoured", async () => {
+  test("Prefer: wait is answered with the verdict, and named as applied", async () => {
     const reply = await postJson(JSON.stringify(makeEvent({ topic: uniqueTopic() })), { prefer: "wait=10" });
 
     expect(reply.status).toBe(200);
@@ -18,14 +18,14 @@ describe("Prefer", () => {
     expect(String(reply.headers["preference-applied"])).toMatch(/\bwait\b/);
   });
 
-  test("what nobody knows, or is malformed, is ignored", async () => {
+  test("unknown and malformed preferences are ignored", async () => {
     for (const prefer of ["wait=soon", "be-nice", "wait=", ",;=,", "wait=-1"]) {
       const reply = await postJson(JSON.stringify(makeEvent({ topic: uniqueTopic() })), { prefer });
       expect([200, 202]).toContain(reply.status);
     }
   });
 
-  test("respond-async: in the stack 202 with a receipt, which tells the verdict; in single the verdict itself", async () => {
+  test("Prefer: respond-async is answered 202 with a receipt in the stack, and with the verdict in single", async () => {
     const topic = uniqueTopic();
     const [first, second] = makeEvents(topic, 2);
     const body = JSON.stringify([first, second, first]);
@@ -48,7 +48,7 @@ describe("Prefer", () => {
     expect(await getJson(eventPath(topic, "e0"))).toMatchObject({ topic });
   });
 
-  test("a receipt nobody was given is 404", async () => {
+  test("an unknown receipt is answered 404", async () => {
     expectProblem(await call("/receipts/never-given"), 404);
   });
 });

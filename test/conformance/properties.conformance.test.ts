@@ -6,7 +6,7 @@ import { eventPath, makeEvent, postJson, publish, uniqueTopic } from "./publishi
 
 const RUNS = { numRuns: 60 };
 
-// Any characters, those outside the basic plane and unassigned ones too, but control characters.
+// Any characters except control characters, also unassigned ones and those outside the basic plane.
 const anyName = fc
   .string({ unit: "binary", minLength: 1, maxLength: 60 })
   .filter((text) => !/\p{Cc}/u.test(text) && text !== "." && text !== "..");
@@ -16,7 +16,7 @@ const anyPayload = fc
   .filter((payload) => !JSON.stringify(payload).includes("\\u0000"));
 
 describe("whatever is sent", () => {
-  test("any payload comes back as the same JSON value", async () => {
+  test("any payload is returned as the same JSON value", async () => {
     await fc.assert(
       fc.asyncProperty(anyPayload, async (payload) => {
         const topic = uniqueTopic();
@@ -29,7 +29,7 @@ describe("whatever is sent", () => {
     );
   });
 
-  test("any topic, id and source is taken as it is, and known again", async () => {
+  test("any topic, id and source is kept unchanged, and its duplicate is recognised", async () => {
     await fc.assert(
       fc.asyncProperty(anyName, anyName, anyName, async (name, eventId, source) => {
         const topic = `${uniqueTopic()}${name}`;
@@ -45,7 +45,7 @@ describe("whatever is sent", () => {
     );
   });
 
-  test("bytes that are no JSON are a client's fault", async () => {
+  test("bytes that are not JSON are answered 4xx", async () => {
     const notJson = fc.uint8Array({ maxLength: 200 }).filter((bytes) => !isJson(bytes));
     await fc.assert(
       fc.asyncProperty(notJson, async (bytes) => {
@@ -55,7 +55,7 @@ describe("whatever is sent", () => {
     );
   });
 
-  test("JSON that is no event is a client's fault", async () => {
+  test("JSON that is not an event is answered 4xx", async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
         expectProblem(await postJson(JSON.stringify(value)), 422);
@@ -64,7 +64,7 @@ describe("whatever is sent", () => {
     );
   });
 
-  test("an event cut off anywhere is a client's fault", async () => {
+  test("an event that is cut off anywhere is answered 4xx", async () => {
     const body = Buffer.from(JSON.stringify([makeEvent({ topic: uniqueTopic(), source: "\u{1f600}" })]));
     for (let length = 0; length < body.length; length += 3) {
       expectProblem(await postJson(body.subarray(0, length)), 400);
@@ -72,7 +72,7 @@ describe("whatever is sent", () => {
   });
 });
 
-describe("a path or query that cannot be decoded is a client's fault", () => {
+describe("a path or query that cannot be decoded is answered 4xx", () => {
   test.each(["/events/%zz/a", "/events/%ff/a", "/events/a/%", "/events/%00/%0a", "/%", "/%c0%af"])(
     "%s",
     async (path) => {

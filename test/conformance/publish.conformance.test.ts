@@ -3,7 +3,7 @@ import { getJson, readJson } from "./http-client.ts";
 import { eventPath, makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
 
 describe("POST /publish", () => {
-  test("accepts the first copy and drops the second", async () => {
+  test("an event is accepted once, and its duplicate is dropped", async () => {
     const event = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
 
     const first = await postJson(event);
@@ -16,7 +16,7 @@ describe("POST /publish", () => {
     expect(readJson(second)).toMatchObject({ received: 1, accepted: 0, duplicates: 1 });
   });
 
-  test("counts a duplicate inside a batch, and says so in words", async () => {
+  test("a duplicate inside a batch is counted, also in the message", async () => {
     const [first, second] = makeEvents(uniqueTopic(), 2);
 
     const counts = await publish([first, second, first]);
@@ -25,7 +25,7 @@ describe("POST /publish", () => {
     expect(counts.message).toBe("Received 3 events, accepted 2, dropped 1 duplicate");
   });
 
-  test("takes the same event id under another topic as another event", async () => {
+  test("the same event id under another topic is another event", async () => {
     await publish(makeEvent({ topic: uniqueTopic(), event_id: "shared" }));
 
     const counts = await publish(makeEvent({ topic: uniqueTopic(), event_id: "shared" }));
@@ -33,7 +33,7 @@ describe("POST /publish", () => {
     expect(counts).toMatchObject({ received: 1, accepted: 1, duplicates: 0 });
   });
 
-  test("never joins topic and event id into one key", async () => {
+  test("topic and event id are never joined into one key", async () => {
     const topic = uniqueTopic();
     await publish(makeEvent({ topic: `${topic}.a`, event_id: "b" }));
 
@@ -41,7 +41,7 @@ describe("POST /publish", () => {
     expect(await publish(makeEvent({ topic: `${topic}.`, event_id: "ab" }))).toMatchObject({ accepted: 1 });
   });
 
-  test("counts a batch of known and new events apart", async () => {
+  test("a batch of known and new events is counted exactly", async () => {
     const events = makeEvents(uniqueTopic(), 10);
     await publish(events.slice(0, 4));
 
@@ -49,7 +49,7 @@ describe("POST /publish", () => {
     expect(await publish(events)).toMatchObject({ received: 10, accepted: 0, duplicates: 10 });
   });
 
-  test("takes one event, an array of one, and an object of events", async () => {
+  test("one event, an array of one and an object of events are accepted", async () => {
     const [alone, inArray, inObject] = makeEvents(uniqueTopic(), 3);
 
     for (const body of [alone, [inArray], { events: [inObject] }]) {
@@ -57,7 +57,7 @@ describe("POST /publish", () => {
     }
   });
 
-  test("reads an object that has a topic as an event, also when it has a field named events", async () => {
+  test("an object with a topic is an event, also if it has a field named events", async () => {
     const event = makeEvent({ topic: uniqueTopic(), events: [1, 2] });
 
     expect(await publish(event)).toMatchObject({ received: 1, accepted: 1 });
@@ -65,13 +65,13 @@ describe("POST /publish", () => {
     expect(await getJson(path)).toMatchObject({ attributes: { events: [1, 2] } });
   });
 
-  test("takes a batch of 10,000 events", async () => {
+  test("a batch of 10,000 events is accepted", async () => {
     const events = makeEvents(uniqueTopic(), 10_000);
 
     expect(await publish(events)).toMatchObject({ received: 10_000, accepted: 10_000, duplicates: 0 });
   });
 
-  test("accepts exactly one of 32 copies that are sent at once", async () => {
+  test("exactly one of 32 concurrent duplicates is accepted", async () => {
     for (let round = 0; round < 10; round++) {
       const event = makeEvent({ topic: uniqueTopic() });
 
@@ -82,7 +82,7 @@ describe("POST /publish", () => {
     }
   });
 
-  test("accepts each event once when overlapping batches are sent at once, in opposite orders", async () => {
+  test("each event of overlapping concurrent batches in opposite orders is accepted once", async () => {
     const events = makeEvents(uniqueTopic(), 200);
     const orders = Array.from({ length: 8 }, (_, index) => (index % 2 === 0 ? events : [...events].reverse()));
 

@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { DECLARED_SHAPE, type Shape } from "./environment.ts";
 import { call, type JsonObject, type Reply, readJson } from "./http-client.ts";
 
-/** A topic that no other test, and no other run, has. */
+/** Returns a topic that no other test and no other run uses. */
 export function uniqueTopic(prefix = "conformance"): string {
   return `${prefix}.${randomUUID()}`;
 }
 
-/** A correct event; fields set to undefined are left out. */
+/** Returns a valid event. Fields that are undefined are left out. */
 export function makeEvent(fields: JsonObject): JsonObject {
   return {
     topic: "conformance",
@@ -19,17 +19,17 @@ export function makeEvent(fields: JsonObject): JsonObject {
   };
 }
 
-/** Several correct events of one topic, `e0`, `e1`, ... */
+/** Returns valid events of one topic: `e0`, `e1`, ... */
 export function makeEvents(topic: string, count: number, firstNumber = 0): JsonObject[] {
   return Array.from({ length: count }, (_, index) => makeEvent({ topic, event_id: `e${firstNumber + index}` }));
 }
 
-/** Posts a JSON text, or bytes that claim to be one. */
+/** Posts a text or bytes as `application/json`. */
 export function postJson(body: string | Buffer, headers: Record<string, string> = {}): Promise<Reply> {
   return call("/publish", { method: "POST", body, headers: { "content-type": "application/json", ...headers } });
 }
 
-/** Publishes what must be taken, and returns the counts of its 200. */
+/** Publishes events that must be accepted, and returns the counts of the answer 200. */
 export async function publish(events: unknown): Promise<JsonObject> {
   return publishText(JSON.stringify(events));
 }
@@ -40,12 +40,12 @@ export async function publishText(body: string): Promise<JsonObject> {
   return readJson(reply);
 }
 
-/** The path of one event. */
+/** Returns the path of an event. */
 export function eventPath(topic: string, eventId: string): string {
   return `/events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`;
 }
 
-/** Which shape answers, see the environment. */
+/** Finds out the shape of the service; see environment.ts. */
 export async function findShape(): Promise<Shape> {
   if (DECLARED_SHAPE !== undefined) return DECLARED_SHAPE;
   const reply = await postJson(JSON.stringify(makeEvent({ topic: uniqueTopic() })), { prefer: "respond-async" });

@@ -5,25 +5,25 @@ import { API_KEY, BASE_URL } from "./environment.ts";
 import { eventually } from "./expectations.ts";
 import type { Reply } from "./http-client.ts";
 
-/** The lines of a request's head that every well-formed one needs, for tests that write the others by hand. */
+/** The header lines that every well-formed request needs. The tests write the other lines themselves. */
 const COMMON_HEADERS = [
   `Host: ${BASE_URL.host}`,
   ...(API_KEY === undefined ? [] : [`Authorization: Bearer ${API_KEY}`]),
 ];
 
-/** The text of a request: its head by these lines, and its body. */
+/** Writes a request from the lines of its head and its body. */
 export function requestText(requestLine: string, headers: string[], body = ""): string {
   return `${[requestLine, ...COMMON_HEADERS, ...headers].join("\r\n")}\r\n\r\n${body}`;
 }
 
-/** The text of a correct publish. */
+/** Writes a valid publish request. */
 export function publishRequest(events: unknown): string {
   const body = JSON.stringify(events);
   const headers = ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(body)}`, "Prefer: wait=30"];
   return requestText("POST /publish HTTP/1.1", headers, body);
 }
 
-/** A connection that sends whatever bytes it is told to, and reads what comes back as answers. */
+/** A connection that sends any bytes and reads the answers. */
 export class RawConnection {
   readonly #socket: Socket;
   readonly #ended: Promise<unknown>;
@@ -50,7 +50,7 @@ export class RawConnection {
     return connection;
   }
 
-  /** Resolves when the bytes are with the operating system, or false where the other side has closed. */
+  /** Resolves to true when the operating system has the bytes, or to false if the other side has closed. */
   async send(bytes: string | Buffer): Promise<boolean> {
     if (!this.isOpen) return false;
     return new Promise((resolve) => this.#socket.write(bytes, (error) => resolve(!error)));
@@ -60,22 +60,22 @@ export class RawConnection {
     return this.#socket.writable && !this.#socket.readableEnded;
   }
 
-  /** Says that no more comes, and goes on reading. */
+  /** Ends the sending side, and continues to read. */
   finish(): void {
     this.#socket.end();
   }
 
-  /** Leaves without a word. */
+  /** Destroys the connection. */
   destroy(): void {
     this.#socket.destroy();
   }
 
-  /** The answers so far, those that are complete. */
+  /** The complete answers so far. */
   get answers(): Reply[] {
     return readAnswers(this.#received);
   }
 
-  /** Waits for so many answers, or until the other side ends the connection; all its answers. */
+  /** Waits for so many answers, or until the other side ends the connection. Returns all answers. */
   async untilAnswered(count = 1): Promise<Reply[]> {
     let hasEnded = false;
     void this.#ended.then(() => {
@@ -85,7 +85,7 @@ export class RawConnection {
     return eventually(`${count} answers`, look, ({ length }) => hasEnded || length >= count, 60_000);
   }
 
-  /** Waits until the other side ends the connection; all its answers. */
+  /** Waits until the other side ends the connection. Returns all answers. */
   async untilClosed(): Promise<Reply[]> {
     await this.#ended;
     this.#socket.destroy();
@@ -93,7 +93,7 @@ export class RawConnection {
   }
 }
 
-/** Splits a stream of bytes into answers of HTTP/1.1; an incomplete last one is left out. */
+/** Splits bytes into answers of HTTP/1.1. An incomplete last one is left out. */
 function readAnswers(received: Buffer): Reply[] {
   const answers: Reply[] = [];
   let at = 0;
@@ -113,7 +113,7 @@ function readAnswers(received: Buffer): Reply[] {
   }
 }
 
-/** A body and how many bytes it took; undefined while it is incomplete. */
+/** Reads a body, and the number of bytes that it takes; undefined while it is incomplete. */
 function readAnswerBody(
   bytes: Buffer,
   headers: Record<string, string | undefined>,

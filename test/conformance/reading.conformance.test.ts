@@ -25,14 +25,14 @@ describe("filters of GET /events", () => {
     ["until=2025-10-23T10:02:00Z", ["e1", "e0"]],
     ["since=2025-10-23T12:01:00%2B02:00&until=2025-10-23T10:03:00Z&source=s0", ["e2"]],
     ["source=nobody", []],
-  ])("%s", async (filter, ids) => {
+  ])("GET /events filters by %s", async (filter, ids) => {
     const topic = uniqueTopic();
     await publishMinutes(topic);
 
     expect(idsOf((await getJson(`/events?topic=${topic}&${filter}`)).events)).toEqual(ids);
   });
 
-  test("a walk by an id without its topic finds it, page by page", async () => {
+  test("an event is found by its id without a topic, page by page", async () => {
     const topic = uniqueTopic();
     await publish(makeEvent({ topic, event_id: topic }));
     const found: string[] = [];
@@ -47,11 +47,14 @@ describe("filters of GET /events", () => {
     expect(found).toEqual([topic]);
   });
 
-  test.each(["since=yesterday", "until=2025-10-23", "source=", "event_id=%00"])("refuses %s", async (filter) => {
-    expect(expectProblem(await call(`/events?${filter}`), 400).code).toBe("invalid_parameter");
-  });
+  test.each(["since=yesterday", "until=2025-10-23", "source=", "event_id=%00"])(
+    "GET /events refuses the filter %s",
+    async (filter) => {
+      expect(expectProblem(await call(`/events?${filter}`), 400).code).toBe("invalid_parameter");
+    },
+  );
 
-  test("a cursor belongs to its filters", async () => {
+  test("a cursor of GET /events is refused with other filters", async () => {
     const topic = uniqueTopic();
     await publish(makeEvents(topic, 3));
     const { next_cursor } = await getJson(`/events?topic=${topic}&source=conformance&limit=1`);
@@ -72,7 +75,7 @@ async function exportOf(query: string): Promise<{ events: JsonObject[]; end: Jso
 }
 
 describe("exports", () => {
-  test.each(["asc", "desc"])("hold every event that was confirmed, %s", async (order) => {
+  test.each(["asc", "desc"])("an export holds every confirmed event, %s", async (order) => {
     const topic = uniqueTopic();
     const events = makeEvents(topic, 1_500);
     await publish(events);
@@ -84,7 +87,7 @@ describe("exports", () => {
     expect(exported.events[0]).toEqual(await getJson(`/events/${topic}/${exported.events[0]?.event_id}`));
   });
 
-  test("go on from their last line", async () => {
+  test("an export continues after its last line", async () => {
     const topic = uniqueTopic();
     await publish(makeEvents(topic, 3));
     const first = await exportOf(`topic=${topic}&order=asc&limit=2`);
@@ -99,7 +102,7 @@ describe("exports", () => {
   });
 });
 
-/** Opens a stream; what it has sent so far. */
+/** Opens a stream. Returns a function for the text that it has sent so far. */
 async function openStream(query: string, lastEventId?: string) {
   const leaving = new AbortController();
   onTestFinished(() => leaving.abort());
@@ -132,7 +135,7 @@ async function openStream(query: string, lastEventId?: string) {
 }
 
 describe("streams", () => {
-  test("bring what is stored after the request, as it is read elsewhere", async () => {
+  test("a stream sends the events stored after the request, in the same form as GET /events", async () => {
     const topic = uniqueTopic();
     await publish(makeEvents(topic, 1, 100));
     const stream = await openStream(`topic=${topic}`);
@@ -144,7 +147,7 @@ describe("streams", () => {
     expect(events[0]?.event).toEqual(await getJson(`/events/${topic}/${events[0]?.event.event_id}`));
   });
 
-  test("go on behind an id, by header or by query", async () => {
+  test("a stream continues after an id in a header or in the query", async () => {
     const topic = uniqueTopic();
     const first = await openStream(`topic=${topic}`);
     await publish(makeEvents(topic, 5));
@@ -156,7 +159,7 @@ describe("streams", () => {
     expect(await (await openStream(`topic=${topic}&last_event_id=${id}`)).until(3)).toEqual(rest);
   });
 
-  test("refuse an id that is none", async () => {
+  test("a stream refuses an invalid id", async () => {
     expect(expectProblem(await call("/events/stream?last_event_id=x"), 400).code).toBe("invalid_cursor");
   });
 });

@@ -35,7 +35,7 @@ describe("400 for a body that is not JSON in UTF-8", () => {
     ["an overlong character", withBytes(0xc0, 0xaf)],
     ["a surrogate as UTF-8", withBytes(0xed, 0xa0, 0x80)],
     ["a character beyond Unicode", withBytes(0xf4, 0x90, 0x80, 0x80)],
-  ])("%s", async (_name, body) => {
+  ])("a body that is not JSON in UTF-8 is refused with 400: %s", async (_name, body) => {
     expectProblem(await postJson(body), 400);
   });
 });
@@ -46,17 +46,17 @@ describe("the limit of the body", () => {
     return empty.replace('"pad":""', `"pad":"${"x".repeat(bytes - empty.length)}"`);
   };
 
-  test("a body of exactly the limit is taken", async () => {
+  test("a body of exactly the limit is accepted", async () => {
     expect((await postJson(eventOfBytes(BODY_LIMIT, uniqueTopic()))).status).toBe(200);
   });
 
-  test("413 names the limit", async () => {
+  test("the 413 for a body above the limit names the limit", async () => {
     const problem = expectProblem(await postJson(eventOfBytes(BODY_LIMIT + 1, uniqueTopic())), 413);
 
     expect(problem.detail).toMatch(LIMIT_IN_WORDS);
   });
 
-  test("413 also for a body of unannounced length, of which nothing is stored", async () => {
+  test("a body above the limit without a declared length is refused with 413, and nothing is stored", async () => {
     const topic = uniqueTopic();
     const body = eventOfBytes(BODY_LIMIT + 1, topic);
     const headers = { "content-type": "application/json" };
@@ -69,7 +69,7 @@ describe("the limit of the body", () => {
 
   test.each([
     ["too large", BODY_LIMIT + 1_000_000, "application/json", 413],
-    ["of a type that is not taken", BODY_LIMIT - 1_000_000, "text/plain", 415],
+    ["of an unsupported type", BODY_LIMIT - 1_000_000, "text/plain", 415],
   ])("the refusal reaches a client that is still sending a body %s", async (_name, bytes, type, status) => {
     const body = Buffer.alloc(bytes, " ");
 
@@ -78,7 +78,7 @@ describe("the limit of the body", () => {
     }
   });
 
-  test("a small body of unannounced length is taken", async () => {
+  test("a small body without a declared length is accepted", async () => {
     const body = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
     const headers = { "content-type": "application/json" };
 
@@ -90,22 +90,22 @@ describe("415", () => {
   const body = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
 
   test.each(["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/jsonp", "nonsense"])(
-    "for the content type %s",
+    "415 for the content type %s",
     async (type) => {
       expectProblem(await postJson(body, { "content-type": type }), 415);
     },
   );
 
-  test("for no content type", async () => {
+  test("415 without a content type", async () => {
     expectProblem(await call("/publish", { method: "POST", body }), 415);
   });
 
-  test("for an encoding nobody has", async () => {
+  test("415 for an unknown content encoding", async () => {
     expectProblem(await postJson(body, { "content-encoding": "compress" }), 415);
   });
 
   test.each(["application/json; charset=utf-8", "Application/JSON", 'application/json;charset="UTF-8"'])(
-    "not for %s",
+    "the content type %s is accepted",
     async (type) => {
       const event = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
       expect((await postJson(event, { "content-type": type })).status).toBe(200);
@@ -113,7 +113,7 @@ describe("415", () => {
   );
 });
 
-describe("what was asked wrongly", () => {
+describe("invalid requests", () => {
   test.each([
     "limit=0",
     "limit=-1",

@@ -5,7 +5,7 @@ import { makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publish
 
 const SMILE = "\u{1f600}";
 
-/** The text of a correct event with one value, or one further field, written as given. */
+/** Writes a valid event with this text as the value of one of its fields or of another field. */
 function eventText(field: string, text: string | undefined): string {
   const { [field]: _replaced, ...others } = makeEvent({ topic: uniqueTopic() });
   if (text === undefined) return JSON.stringify(others);
@@ -30,7 +30,7 @@ const NAME_FAULTS: [string, string | undefined][] = [
 ];
 
 describe.each(["topic", "event_id", "source"])("422 names /%s", (field) => {
-  // A body without a topic is no event but might be a batch, so that the topic is left out in an array only.
+  // A body without a topic might be a batch, so that the topic is only left out in an array.
   test.each(NAME_FAULTS)("%s", async (_name, text) => {
     const problem = expectProblem(await postJson(`[${eventText(field, text)}]`), 422);
 
@@ -63,7 +63,7 @@ describe("422 names /timestamp", () => {
     ["before year 1 in UTC", '"0001-01-01T00:00:00+01:00"'],
     ["after year 9999 in UTC", '"9999-12-31T23:59:59-01:00"'],
     ["space around it", '" 2025-10-23T10:00:00Z"'],
-  ])("%s", async (_name, text) => {
+  ])("422 names /timestamp: %s", async (_name, text) => {
     const problem = expectProblem(await postJson(eventText("timestamp", text)), 422);
 
     expect(pointersOf(problem)).toEqual(["/timestamp"]);
@@ -90,19 +90,19 @@ describe("422 names what is wrong in the payload or an attribute", () => {
     ["NUL in an attribute", "extra", '"\\u0000"', /^\/extra$/],
     ["a lone surrogate in an attribute", "extra", '["\\udfff"]', /^\/extra\/0$/],
     ["a number out of range in an attribute", "extra", "1e140000", /^\/extra$/],
-  ])("%s", async (_name, field, text, pointer) => {
+  ])("422 names the fault: %s", async (_name, field, text, pointer) => {
     const problem = expectProblem(await postJson(eventText(field, text)), 422);
 
     expect(pointersOf(problem)).toEqual([expect.stringMatching(pointer)]);
   });
 
-  test("64 levels are fine", async () => {
+  test("a payload of 64 levels is accepted", async () => {
     expect((await postJson(eventText("payload", nest(64)))).status).toBe(200);
     expect((await postJson(eventText("payload", `{"a":${"[".repeat(63)}${"]".repeat(63)}}`))).status).toBe(200);
   });
 });
 
-describe("422 for what is no event", () => {
+describe("422 for JSON that is not an event", () => {
   test.each(["42", '"event"', "true", "null", "[42]", "[null]", "[[]]", "{}", '{"events":42}', '{"events":[{}]}'])(
     "%s",
     async (body) => {
@@ -110,11 +110,11 @@ describe("422 for what is no event", () => {
     },
   );
 
-  test.each(["[]", '{"events":[]}'])("an empty batch: %s", async (body) => {
+  test.each(["[]", '{"events":[]}'])("an empty batch is refused with 422: %s", async (body) => {
     expectProblem(await postJson(body), 422);
   });
 
-  test("10,001 events, of which none is stored", async () => {
+  test("10,001 events are refused with 422, and none is stored", async () => {
     const topic = uniqueTopic();
 
     expectProblem(await postJson(JSON.stringify(makeEvents(topic, 10_001))), 422);
@@ -124,7 +124,7 @@ describe("422 for what is no event", () => {
 });
 
 describe("a strict refusal", () => {
-  test("points into the body as it was sent", async () => {
+  test("a refusal points into the body as it was sent", async () => {
     const topic = uniqueTopic();
     const [good, other] = makeEvents(topic, 2);
     const bad = makeEvent({ topic, source: "" });
@@ -139,7 +139,7 @@ describe("a strict refusal", () => {
     expect(inArray.errors[0]?.detail).toEqual(expect.stringMatching(/./));
   });
 
-  test("names every fault, in every event", async () => {
+  test("a refusal names every fault in every event", async () => {
     const topic = uniqueTopic();
     const body = [makeEvent({ topic, source: "", timestamp: "now" }), makeEvent({ topic, event_id: 5 })];
 
@@ -148,7 +148,7 @@ describe("a strict refusal", () => {
     expect(pointersOf(problem).sort()).toEqual(["/0/source", "/0/timestamp", "/1/event_id"]);
   });
 
-  test("lists the first hundred faults", async () => {
+  test("a refusal lists the first hundred faults", async () => {
     const bad = makeEvents(uniqueTopic(), 150).map((event) => ({ ...event, source: "" }));
 
     const problem = expectProblem(await postJson(JSON.stringify(bad)), 422);
@@ -156,7 +156,7 @@ describe("a strict refusal", () => {
     expect(pointersOf(problem)).toEqual(Array.from({ length: 100 }, (_, index) => `/${index}/source`));
   });
 
-  test("stores nothing: the good events are new when they come again", async () => {
+  test("a refused batch stores nothing: its valid events are new afterwards", async () => {
     const topic = uniqueTopic();
     const good = makeEvents(topic, 2);
     const bad = makeEvent({ topic, event_id: "bad", timestamp: "yesterday" });

@@ -35,7 +35,7 @@ function idsOf(page: Record<string, unknown>): string[] {
 }
 
 describe("after a restart on the same data", () => {
-  test("the counters are what they were, the uptime began anew", async () => {
+  test("after a restart the counters are unchanged, and the uptime begins again", async () => {
     const { uptime_seconds, ...stats } = await getJson("/stats");
 
     const figures = ["received", "unique_processed", "duplicate_dropped", "conflicts", "dead_lettered", "topics_total"];
@@ -44,17 +44,17 @@ describe("after a restart on the same data", () => {
     expect(uptime_seconds).toBeLessThan(Number(statsBefore.uptime_seconds));
   });
 
-  test("an event reads the same", async () => {
+  test("after a restart an event is unchanged", async () => {
     expect(await getJson(eventPath(topic, "e7"))).toEqual(eventBefore);
   });
 
-  test("a cursor from before goes on where it was", async () => {
+  test("a cursor from before a restart continues at its place", async () => {
     const rest = await getJson(`/events?topic=${topic}&limit=100&cursor=${encodeURIComponent(cursorBefore)}`);
 
     expect([...walked, ...idsOf(rest)].toSorted()).toEqual(events.map(({ event_id }) => event_id).toSorted());
   });
 
-  test("what was stored before is still a duplicate", async () => {
+  test("an event stored before a restart is still recognised as a duplicate", async () => {
     expect(await publish(events)).toMatchObject({ received: 20, accepted: 0, duplicates: 20 });
     expect(await publish(makeEvents(topic, 1, 500))).toMatchObject({ accepted: 1, duplicates: 0 });
   });

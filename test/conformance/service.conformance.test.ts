@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { call, getJson, type JsonObject } from "./http-client.ts";
 
-/** What a page loads by itself: scripts, styles, images and frames, not what it links to. */
+/** Lists the scripts, styles, images and frames that a page loads, without its links. */
 function resourcesOf(html: string): string[] {
   const tags = html.match(/<(?:script|link|img|iframe|source|audio|video|embed|object)\b[^>]*>/gi) ?? [];
   return tags.flatMap((tag) => {
@@ -14,7 +14,7 @@ const OUTSIDE = /^(?:https?:)?\/\//i;
 const LOADS_FROM_OUTSIDE = /(?:url\(\s*|@import\s*|\bimport\s*\(?\s*|\bfrom\s*|\bfetch\(\s*)["']?(?:https?:)?\/\//i;
 
 describe("for orchestrators", () => {
-  test("/health tells how it is", async () => {
+  test("/health describes the state of the service", async () => {
     const health = await getJson("/health");
 
     expect(health).toMatchObject({ status: "healthy", consumer_running: true, queue_size: expect.any(Number) });
@@ -31,7 +31,7 @@ describe("for orchestrators", () => {
 });
 
 describe("/openapi.json", () => {
-  test("is OpenAPI 3.1 and has every path", async () => {
+  test("/openapi.json is OpenAPI 3.1 and has every path", async () => {
     const document = await getJson("/openapi.json");
 
     expect(document.openapi).toMatch(/^3\.1\./);
@@ -45,7 +45,7 @@ describe("/openapi.json", () => {
 });
 
 describe.each(["/", "/docs", "/redoc"])("the page %s", (path) => {
-  test("is HTML that needs no network but this service", async () => {
+  test("a page is HTML that loads nothing from other hosts", async () => {
     const page = await followRedirects(path);
     expect(page.reply.status).toBe(200);
     expect(page.reply.headers["content-type"]).toMatch(/^text\/html\b/);

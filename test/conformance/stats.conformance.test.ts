@@ -14,7 +14,7 @@ interface Stats extends JsonObject {
   by_topic: JsonObject[];
   by_source: SourceStats[];
   sources_total: number;
-  /** null: not known at this moment. */
+  /** Null if it is unknown at the moment. */
   drift: number | null;
 }
 
@@ -35,7 +35,7 @@ function expectBalance(stats: Stats): void {
   expect(stats.drift ?? 0).toBe(0);
 }
 
-/** A source's copies, all 0 where it is not shown. */
+/** The duplicates of a source; all 0 if the source is not shown. */
 function copiesOf({ by_source }: Stats, source: string): Omit<SourceStats, "source"> {
   const none = {
     duplicate_dropped: 0,
@@ -48,7 +48,7 @@ function copiesOf({ by_source }: Stats, source: string): Omit<SourceStats, "sour
 const AGE_BOUNDS = [1, 60, 3_600, 86_400, 604_800, null];
 
 describe("GET /stats", () => {
-  test("has every figure of the books, and they balance", async () => {
+  test("GET /stats has every figure of the books, and they balance", async () => {
     await publish(makeEvent({ topic: uniqueTopic() }));
 
     const stats = await getStats();
@@ -73,7 +73,7 @@ describe("GET /stats", () => {
     expectBalance(stats);
   });
 
-  test("tells about one topic", async () => {
+  test("GET /stats shows the figures of one topic", async () => {
     const topic = `${uniqueTopic()} */\u{1f600}`;
     const events = makeEvents(topic, 4);
     await publish([...events, events[0]]);
@@ -87,7 +87,7 @@ describe("GET /stats", () => {
     expect(readUtc(by_topic[0]?.last_processed_at).second).toMatch(/^20/);
   });
 
-  test("counts conflicts among the duplicates", async () => {
+  test("GET /stats counts conflicts among the duplicates", async () => {
     const before = await getStats();
     const event = makeEvent({ topic: uniqueTopic() });
     await publish([event, event, { ...event, payload: { other: true } }]);
@@ -98,8 +98,8 @@ describe("GET /stats", () => {
     expect(after.conflicts - before.conflicts).toBe(1);
   });
 
-  test("counts copies by their source, and by how late they came", async () => {
-    // One name for all runs, and many copies: it stays among the sources that are shown.
+  test("GET /stats counts duplicates by source and by lag", async () => {
+    // The name is the same in all runs and gets many duplicates, so that it stays among the sources that are shown.
     const source = "conformance.copies";
     const before = copiesOf(await getStats(), source);
     const event = makeEvent({ topic: uniqueTopic(), source });
@@ -113,14 +113,14 @@ describe("GET /stats", () => {
     expect(after.ages.map(({ count }, age) => count - Number(before.ages[age]?.count))).toEqual([301, 0, 0, 0, 0, 0]);
   });
 
-  test("counts a new topic at once", async () => {
+  test("GET /stats counts a new topic at once", async () => {
     const before = await getStats();
     await publish([...makeEvents(uniqueTopic(), 1), ...makeEvents(uniqueTopic(), 1)]);
 
     expect((await getStats()).topics_total - before.topics_total).toBe(2);
   });
 
-  test("counts each of 300 publishes exactly, at once", async () => {
+  test("GET /stats counts each of 300 publishes exactly and at once", async () => {
     const topic = uniqueTopic();
     let before = await getStats();
     for (let round = 0; round < 300; round++) {
@@ -139,7 +139,7 @@ describe("GET /stats", () => {
     }
   });
 
-  test("balances and never goes down while others publish", async () => {
+  test("GET /stats balances and never decreases while others publish", async () => {
     const topic = uniqueTopic();
     const before = await getStats();
     let isPublishing = true;
