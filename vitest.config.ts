@@ -1,8 +1,8 @@
-import { findChromium } from "@tidemark/test-support/chromium";
+import { findChromium } from "@tidemark/test-support/browser/chromium";
 import { defineConfig } from "vitest/config";
 
 /** Tests that need a broker and a database; their folder or their name says so. */
-const INFRASTRUCTURE = ["./test/support/infrastructure-setup.ts"];
+const INFRASTRUCTURE = ["./test/support/infrastructure/setup.ts"];
 
 /** The dashboard of one deployment. Both deployments run the same tests. */
 const browser = (shape: "single" | "stack") => ({

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.long.test.ts"],
     exclude: ["**/node_modules/**"],
-    globalSetup: ["./test/support/infrastructure-setup.ts"],
+    globalSetup: ["./test/support/infrastructure/setup.ts"],
     maxWorkers: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,

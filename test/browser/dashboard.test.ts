@@ -1,4 +1,4 @@
-import { openPage } from "@tidemark/test-support/browser-page";
+import { openPage } from "@tidemark/test-support/browser/browser-page";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";

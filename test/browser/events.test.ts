@@ -1,4 +1,4 @@
-import { openPage } from "@tidemark/test-support/browser-page";
+import { openPage } from "@tidemark/test-support/browser/browser-page";
 import { expect, test } from "vitest";
 import { makeEvent, openTidemark } from "./tidemark.ts";
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startOwn } from "@tidemark/test-support/own-services";
-import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
+import { startOwn } from "@tidemark/test-support/processes/own-services";
 import { onTestFinished } from "vitest";
 import type { RunningShape } from "./shape.ts";
 

@@ -1,6 +1,6 @@
 import { createLogger } from "@tidemark/telemetry/logger";
-import { createOwnDatabase, startOwn, startOwnBroker } from "@tidemark/test-support/own-services";
-import { changeDatabase } from "@tidemark/test-support/postgres-database";
+import { changeDatabase } from "@tidemark/test-support/databases/postgres-database";
+import { createOwnDatabase, startOwn, startOwnBroker } from "@tidemark/test-support/processes/own-services";
 import { onTestFinished } from "vitest";
 import { startEdge } from "../../tools/stack/edge.ts";
 import type { RunningShape } from "./shape.ts";

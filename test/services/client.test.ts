@@ -7,7 +7,7 @@ import type { Event } from "@tidemark/domain/event";
 import { uniqueName } from "@tidemark/event-store/contract/frames";
 import type { Problem } from "@tidemark/http-api/problem";
 import type * as contract from "@tidemark/http-api/publish-answer";
-import { startOwn } from "@tidemark/test-support/own-services";
+import { startOwn } from "@tidemark/test-support/processes/own-services";
 import { expect, expectTypeOf, onTestFinished, test } from "vitest";
 
 /** The client for TypeScript against the service itself. */

@@ -7,7 +7,7 @@ import { createStream, silentLogger as logger } from "@tidemark/event-log-jetstr
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
-import { createDatabase } from "@tidemark/test-support/postgres-database";
+import { createDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
 

@@ -1,5 +1,10 @@
 import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
-import { type OpenShape, openSingle, openStack, type ShapeUnderTest } from "@tidemark/test-support/shapes";
+import {
+  type OpenShape,
+  openSingle,
+  openStack,
+  type ShapeUnderTest,
+} from "@tidemark/test-support/processes/deployments";
 import { describe, expect, test } from "vitest";
 
 /** Publishes a hundred events, three of which the store refuses. */

@@ -15,8 +15,8 @@ import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { readBooks } from "@tidemark/query/books/books";
-import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
-import { createDatabase } from "@tidemark/test-support/postgres-database";
+import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
+import { createDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
 

@@ -2,10 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
-import { startOwn, startOwnBroker } from "@tidemark/test-support/own-services";
-import { startOwnPostgres } from "@tidemark/test-support/postgres-server";
-import { followStream, type Seen, walkExports, walkPages, writeBatches } from "@tidemark/test-support/readers";
-import type { ServiceProcess } from "@tidemark/test-support/service-process";
+import {
+  followStream,
+  type Seen,
+  walkExports,
+  walkPages,
+  writeBatches,
+} from "@tidemark/test-support/clients/event-readers";
+import { startOwn, startOwnBroker } from "@tidemark/test-support/processes/own-services";
+import { startOwnPostgres } from "@tidemark/test-support/processes/postgres-server";
+import type { ServiceProcess } from "@tidemark/test-support/processes/service-process";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, onTestFinished, test } from "vitest";
 

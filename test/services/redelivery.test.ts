@@ -6,7 +6,7 @@ import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signa
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { readBooks } from "@tidemark/query/books/books";
-import { createDatabase } from "@tidemark/test-support/postgres-database";
+import { createDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
 

@@ -1,5 +1,10 @@
 import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
-import { type OpenShape, openSingle, openStack, type ShapeUnderTest } from "@tidemark/test-support/shapes";
+import {
+  type OpenShape,
+  openSingle,
+  openStack,
+  type ShapeUnderTest,
+} from "@tidemark/test-support/processes/deployments";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, test } from "vitest";
 

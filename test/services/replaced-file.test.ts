@@ -1,7 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createDataDir } from "@tidemark/test-support/infrastructure-programs";
-import { startOwn } from "@tidemark/test-support/own-services";
+import { createDataDir } from "@tidemark/test-support/infrastructure/programs";
+import { startOwn } from "@tidemark/test-support/processes/own-services";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, test } from "vitest";
 

@@ -1,13 +1,13 @@
 import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
-import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
+import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
 import {
   createOwnDatabase,
   launchOwn,
   startOwn,
   startOwnBroker,
   startOwnProxy,
-} from "@tidemark/test-support/own-services";
-import { type ServiceProcess, untilReady } from "@tidemark/test-support/service-process";
+} from "@tidemark/test-support/processes/own-services";
+import { type ServiceProcess, untilReady } from "@tidemark/test-support/processes/service-process";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import pg from "pg";
 import { describe, expect, test, vi } from "vitest";

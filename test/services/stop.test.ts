@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
+import { createDatabase } from "@tidemark/test-support/databases/postgres-database";
 import {
   createOwnDatabase,
   launchOwn,
   startOwn,
   startOwnBroker,
   startOwnProxy,
-} from "@tidemark/test-support/own-services";
-import { createDatabase } from "@tidemark/test-support/postgres-database";
-import { type ServiceProcess, startService } from "@tidemark/test-support/service-process";
+} from "@tidemark/test-support/processes/own-services";
+import { type ServiceProcess, startService } from "@tidemark/test-support/processes/service-process";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import pg from "pg";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";

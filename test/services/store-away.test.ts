@@ -1,5 +1,10 @@
 import { eventText } from "@tidemark/event-store/contract/frames";
-import { createOwnDatabase, startOwn, startOwnBroker, startOwnProxy } from "@tidemark/test-support/own-services";
+import {
+  createOwnDatabase,
+  startOwn,
+  startOwnBroker,
+  startOwnProxy,
+} from "@tidemark/test-support/processes/own-services";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, test } from "vitest";
 

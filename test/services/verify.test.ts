@@ -10,7 +10,7 @@ import { eventText } from "@tidemark/event-store/contract/frames";
 import { eventOf, prepareStores } from "@tidemark/event-store-postgres/fixture/postgres-event-stores";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
 
 /** The command line `verify`, run as an operator runs it. */

@@ -1,7 +1,7 @@
 import { encodeFrameHeader } from "@tidemark/domain/frame";
 import { createFrame, takeAll, takeSome, waitForFrames } from "@tidemark/event-log/contract/frames";
 import type { DamagedFrame, Delivery, EventLog, UnreadableDelivery } from "@tidemark/event-log/event-log";
-import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
+import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";

@@ -1,7 +1,7 @@
 import { describeSignals } from "@tidemark/event-log/contract/signals-contract";
 import type { Heartbeat } from "@tidemark/event-log/signals";
-import { publishOnTheWire } from "@tidemark/test-support/nats-wire";
-import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
+import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
+import { startTcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";

@@ -1,5 +1,5 @@
 import { createFrame, takeAll, waitForFrames } from "@tidemark/event-log/contract/frames";
-import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
+import { startTcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { inject, type TestContext, test, vi } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";

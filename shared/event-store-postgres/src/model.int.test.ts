@@ -3,7 +3,7 @@ import { apply } from "@tidemark/event-store/contract/applying";
 import { makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model/against-model";
 import { type JudgedFrame, type ModelledStore, verifyStore } from "@tidemark/event-store/contract/model/verify-store";
 import type { Applied } from "@tidemark/event-store/event-store";
-import { CRASH_POINTS, installCrashPoints, whileCrashing } from "@tidemark/test-support/crash-points";
+import { CRASH_POINTS, installCrashPoints, whileCrashing } from "@tidemark/test-support/databases/crash-points";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -2,7 +2,7 @@ import { describeEventStore } from "@tidemark/event-store/contract/event-store-c
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeDatabase } from "@tidemark/test-support/postgres-database";
+import { changeDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "./fixture/postgres-event-stores.ts";

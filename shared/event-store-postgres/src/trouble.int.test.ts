@@ -1,6 +1,6 @@
 import { deliveryOf } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeDatabase } from "@tidemark/test-support/postgres-database";
+import { changeDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import pg from "pg";
 import { describe, expect, inject, onTestFinished, test } from "vitest";

@@ -10,7 +10,7 @@ import { apply, findStored, verdictsOf } from "@tidemark/event-store/contract/ap
 import { describeEventStore } from "@tidemark/event-store/contract/event-store-contract";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openWriterDatabase } from "./connection/database.ts";
 import { verifySqlite } from "./maintain/audit.ts";

@@ -1,4 +1,4 @@
-import { startTcpProxy, type TcpProxy } from "@tidemark/test-support/tcp-proxy";
+import { startTcpProxy, type TcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { AckFilter } from "./ack-filter.ts";
 
 /** A proxy between a consumer and the broker. */

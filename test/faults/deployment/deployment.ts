@@ -1,4 +1,4 @@
-import type { TcpProxy } from "@tidemark/test-support/tcp-proxy";
+import type { TcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import type { BrokerProxy } from "./broker-proxy.ts";
 import type { Disk } from "./disk.ts";
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
-import { startTcpProxy } from "@tidemark/test-support/tcp-proxy";
+import { startTcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import type { Deployment, DeploymentOptions } from "./deployment.ts";
 import { mountDisk } from "./disk.ts";

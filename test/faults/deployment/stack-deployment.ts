@@ -2,7 +2,7 @@
 //      └────────────────────────────────▶ query ─proxy─▶ both
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { startTcpProxy, type TcpProxy } from "@tidemark/test-support/tcp-proxy";
+import { startTcpProxy, type TcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { openBrokerComponent } from "./broker-component.ts";
 import { type BrokerProxy, startBrokerProxy } from "./broker-proxy.ts";
 import { openDatabaseComponent } from "./database-component.ts";

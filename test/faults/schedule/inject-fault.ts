@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { TcpProxy } from "@tidemark/test-support/tcp-proxy";
+import type { TcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import type { Component, Deployment } from "../deployment/deployment.ts";
 import type { Client } from "../load/client.ts";
 import type { Fault } from "./schedule.ts";

@@ -6,7 +6,7 @@ import { Unavailable } from "@tidemark/domain/errors";
 import { verdictsOf } from "@tidemark/event-store/contract/applying";
 import { eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 

@@ -6,7 +6,7 @@ import { apply, verdictsOf } from "@tidemark/event-store/contract/applying";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { UnreadableFrame } from "@tidemark/event-store/dead-letters";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeTables, readTables } from "@tidemark/test-support/sqlite-tables";
+import { changeTables, readTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 

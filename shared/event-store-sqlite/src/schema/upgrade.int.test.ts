@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
-import { changeTables } from "@tidemark/test-support/sqlite-tables";
+import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 

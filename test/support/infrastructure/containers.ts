@@ -2,7 +2,7 @@ import { NatsContainer } from "@testcontainers/nats";
 import { PostgreSqlContainer } from "@testcontainers/postgresql";
 import { natsConf } from "@tidemark/programs/nats-server";
 import { getContainerRuntimeClient } from "testcontainers";
-import type { Started } from "./infrastructure-programs.ts";
+import type { Started } from "./programs.ts";
 
 /** The images of docker-compose.yml. */
 const POSTGRES_IMAGE = "postgres:18-alpine";

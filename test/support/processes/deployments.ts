@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { onTestFinished } from "vitest";
+import { changeTables } from "../databases/sqlite-tables.ts";
 import { createOwnDatabase, startOwn, startOwnBroker } from "./own-services.ts";
 import type { ServiceProcess } from "./service-process.ts";
-import { changeTables } from "./sqlite-tables.ts";
 
 /** A shape of the service, its processes started for one test, with a store that can be made to refuse. */
 export interface ShapeUnderTest {

@@ -1,6 +1,6 @@
 import { inject, onTestFinished } from "vitest";
+import { createDatabase } from "../databases/postgres-database.ts";
 import { type Broker, type BrokerOptions, startBroker } from "./nats-broker.ts";
-import { createDatabase } from "./postgres-database.ts";
 import { launchService, type ServiceProcess, untilReady } from "./service-process.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 

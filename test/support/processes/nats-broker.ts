@@ -2,8 +2,8 @@ import { NatsContainer } from "@testcontainers/nats";
 import { findFreePort } from "@tidemark/programs/free-port";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 import { getContainerRuntimeClient } from "testcontainers";
-import { configureNats, hasContainers, NATS_IMAGE } from "./infrastructure-containers.ts";
-import { createDataDir } from "./infrastructure-programs.ts";
+import { configureNats, hasContainers, NATS_IMAGE } from "../infrastructure/containers.ts";
+import { createDataDir } from "../infrastructure/programs.ts";
 
 /** A broker of a test's own, to be killed: the shared one serves the other test files at the same time. */
 export interface Broker {

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
 import { findFreePort } from "@tidemark/programs/free-port";
 import { onTestFinished } from "vitest";
-import { createDataDir } from "./infrastructure-programs.ts";
+import { createDataDir } from "../infrastructure/programs.ts";
 
 /** A PostgreSQL of a test's own, to be stopped: the shared one serves the other test files at the same time. */
 export interface PostgresServer {

@@ -1,4 +1,4 @@
-import { waitFor } from "./wait-for.ts";
+import { waitFor } from "../wait-for.ts";
 
 /** Three ways to read events while they are stored: each goes on where it was, whatever ends under its feet. */
 

@@ -1,6 +1,6 @@
 import type { TestProject } from "vitest/node";
-import { hasContainers, startNatsContainer, startPostgresContainer } from "./infrastructure-containers.ts";
-import { type Started, startNatsProgram, startPostgresProgram } from "./infrastructure-programs.ts";
+import { hasContainers, startNatsContainer, startPostgresContainer } from "./containers.ts";
+import { type Started, startNatsProgram, startPostgresProgram } from "./programs.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
