@@ -121,7 +121,9 @@ test("a service told to stop ends with 0 also while broker and database are away
   const prefer = { "content-type": "application/json", prefer: "respond-async" };
   const taken = await fetch(`${gateway?.url}/publish`, { method: "POST", headers: prefer, body: eventText() });
   expect(taken.status).toBe(202);
-  await waitFor("the consumer to hold what it cannot store", () => consumer?.output().includes("the store is away"));
+  await waitFor("the consumer to hold frames that it cannot store", () =>
+    consumer?.output().includes("store unreachable, retrying"),
+  );
   await broker.kill();
   await waitFor("the gateway to miss the broker", async () => (await fetch(`${gateway?.url}/readyz`)).status === 503);
   expect(await Promise.all([consumer, gateway, query].map((service) => service?.end("SIGTERM")))).toEqual([0, 0, 0]);

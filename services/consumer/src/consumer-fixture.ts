@@ -30,12 +30,12 @@ export const allStored = (deliveries: AppliedDelivery[]): Applied => ({
   dropped: [],
 });
 
-export const allBuried = async ({ frameId, events }: UnreadableFrame): Promise<Applied> => ({
+export const allDeadLettered = async ({ frameId, events }: UnreadableFrame): Promise<Applied> => ({
   frames: [{ frameId, isNew: true, verdicts: "x".repeat(events) }],
   dropped: [],
 });
 
-/** A log in memory that hands frames with the text "damaged" or "newer" over as what they say. */
+/** Creates a log in memory that delivers frames with the text "damaged" or "newer" as such. */
 function createLog(): EventLog {
   const memory = createMemoryEventLog({ maxEvents: 1_000, maxBytes: 1_000_000 });
   const misread = (delivery: Delivery | UnreadableDelivery): Delivery | UnreadableDelivery => {
@@ -50,10 +50,10 @@ function createLog(): EventLog {
   return { ...memory, take: async (limits) => (await memory.take(limits)).map(misread) };
 }
 
-/** A consumer with a store that does what `apply` and `bury` say. */
+/** Starts a consumer on a store that does what `apply` and `deadLetterFrame` say. */
 export function runConsumer(
   apply: (deliveries: AppliedDelivery[]) => Promise<Applied>,
-  deadLetterFrame: (frame: UnreadableFrame) => Promise<Applied> = allBuried,
+  deadLetterFrame: (frame: UnreadableFrame) => Promise<Applied> = allDeadLettered,
   { stopWaitMs }: { stopWaitMs?: number } = {},
 ) {
   const eventLog = createLog();
@@ -74,8 +74,8 @@ export function runConsumer(
   const warn = vi.spyOn(logger, "warn");
   const error = vi.spyOn(logger, "error");
   const batch = { maxEvents: 12, maxBytes: 1_000_000 };
-  const patience = stopWaitMs === undefined ? {} : { stopWaitMs };
-  const consumer = startConsumer({ eventLog, store, signals, logger, batch, ...patience });
+  const waits = stopWaitMs === undefined ? {} : { stopWaitMs };
+  const consumer = startConsumer({ eventLog, store, signals, logger, batch, ...waits });
   onTestFinished(() => consumer.stop());
   return { eventLog, consumer, calls, verdicts, heartbeats, warn, error };
 }

@@ -2,10 +2,10 @@ import { Unavailable } from "@tidemark/domain/errors";
 import { countEvents, type Frame } from "@tidemark/domain/frame";
 import type { AppliedDelivery } from "@tidemark/event-store/event-store";
 import { describe, expect, it } from "vitest";
-import { allBuried, allStored, frame, runConsumer } from "./consumer-fixture.ts";
+import { allDeadLettered, allStored, frame, runConsumer } from "./consumer-fixture.ts";
 
 describe("a consumer", () => {
-  it("applies what is at hand in one call and sends each frame's verdicts back", async () => {
+  it("applies waiting frames in one call and sends each frame's verdicts back", async () => {
     const { eventLog, calls, verdicts } = runConsumer(async (deliveries) => allStored(deliveries));
     const frames = [frame(2), frame(3)];
     await Promise.all(frames.map((one) => eventLog.append(one)));
@@ -28,7 +28,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("gives the store a second batch while it has the first only when that is large", async () => {
+  it("gives the store a second batch beside the first only when the second is large", async () => {
     const commit = Promise.withResolvers<void>();
     const { eventLog, calls } = runConsumer(async (deliveries) => {
       await commit.promise;
@@ -44,7 +44,7 @@ describe("a consumer", () => {
     await expect.poll(sizes).toEqual([[1], [2, 3], [495], [499]]);
   });
 
-  it("names the copies it dropped in the words of the API, once for a batch", async () => {
+  it("names dropped duplicates with the field names of the API, in one line a batch", async () => {
     const { eventLog, warn } = runConsumer(async ([delivery]) => ({
       frames: [{ frameId: delivery?.frame.id ?? "", isNew: true, verdicts: "sdc" }],
       dropped: [
@@ -61,7 +61,7 @@ describe("a consumer", () => {
     expect(warn.mock.calls).toEqual([[{ duplicates: 2, conflicts: 1, samples }, "dropped duplicates"]]);
   });
 
-  it("waits for a store that is down, and says so meanwhile", async () => {
+  it("retries a store that is down, and reports it in the heartbeats", async () => {
     let isUp = false;
     const { eventLog, heartbeats, verdicts } = runConsumer(async (deliveries) => {
       if (!isUp) throw new Unavailable({ code: "store_unreachable", detail: "down" });
@@ -74,7 +74,7 @@ describe("a consumer", () => {
     await expect.poll(() => heartbeats.at(-1)?.isStoreUp).toBe(true);
   });
 
-  it("stops rather than go on after an error it does not know", async () => {
+  it("ends after an unknown error, and acknowledges nothing", async () => {
     const { eventLog, consumer } = runConsumer(() => Promise.reject(new Error("a bug")));
     const done = expect(consumer.done).rejects.toThrow("a bug");
     await eventLog.append(frame());
@@ -82,7 +82,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("finishes what else is at hand before it stops after such an error", async () => {
+  it("finishes the other batch before it stops after an unknown error", async () => {
     const [failure, commit] = [Promise.withResolvers<never>(), Promise.withResolvers<void>()];
     const { eventLog, consumer, calls } = runConsumer(async (deliveries) => {
       if (calls.length === 1) await failure.promise;
@@ -102,7 +102,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1, events: 1 });
   });
 
-  it("finishes the batch at hand before it stops", async () => {
+  it("finishes the batch in flight before it stops", async () => {
     const commit = Promise.withResolvers<void>();
     const { eventLog, consumer, calls, verdicts } = runConsumer(async (deliveries) => {
       await commit.promise;
@@ -116,7 +116,7 @@ describe("a consumer", () => {
     await expect.poll(() => verdicts.length).toBe(1);
   });
 
-  it("gives back what a store that is down did not take, when it has to stop", async () => {
+  it("gives frames back when it stops while the store is down", async () => {
     const { eventLog, consumer, calls } = runConsumer(() =>
       Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })),
     );
@@ -126,13 +126,13 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("gives back what a store that does not answer has not committed, when it has to stop", async () => {
+  it("gives frames back when it stops while the store does not answer", async () => {
     const commit = Promise.withResolvers<void>();
     const apply = async (deliveries: AppliedDelivery[]) => {
       await commit.promise;
       return allStored(deliveries);
     };
-    const { eventLog, consumer, calls, verdicts } = runConsumer(apply, allBuried, { stopWaitMs: 1 });
+    const { eventLog, consumer, calls, verdicts } = runConsumer(apply, allDeadLettered, { stopWaitMs: 1 });
     await eventLog.append(frame());
     await expect.poll(() => calls.length).toBe(1);
 
@@ -142,7 +142,7 @@ describe("a consumer", () => {
     expect([await eventLog.snapshot(), verdicts]).toMatchObject([{ frames: 1 }, []]);
   });
 
-  it("says how many events the store refused and names the first of them, once for a batch", async () => {
+  it("counts refused events and names the first ten, in one line a batch", async () => {
     const verdicts = "x".repeat(6);
     const { eventLog, error } = runConsumer(async (deliveries) => ({
       frames: deliveries.map(({ frame }) => ({ frameId: frame.id, isNew: true, verdicts })),

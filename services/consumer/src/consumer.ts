@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Durability } from "@tidemark/domain/durability";
-import { Unavailable } from "@tidemark/domain/errors";
 import type {
   DamagedDelivery,
   Delivery,
   EventLog,
+  NewerDelivery,
   TakeLimits,
   UnreadableDelivery,
 } from "@tidemark/event-log/event-log";
@@ -12,177 +13,166 @@ import type { Signals } from "@tidemark/event-log/signals";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Logger } from "@tidemark/telemetry/logger";
-import { Backoff } from "./backoff.ts";
+import { acknowledgeApplied } from "./acknowledge-applied.ts";
+import { type DeadLetterContext, deadLetterFrames } from "./dead-letter-frames.ts";
 import { HeartbeatSender } from "./heartbeat-sender.ts";
 import { NewerFrames } from "./newer-frames.ts";
-import { MAX_SAMPLES, settleApplied, settleBuried } from "./settle.ts";
+import { MAX_SAMPLES, reportRefused } from "./report-refused.ts";
+import { retryWhileDown } from "./retry-while-down.ts";
 
 export interface ConsumerOptions {
   eventLog: EventLog;
   store: Pick<EventStore, "apply"> & Pick<DeadLetterStore, "deadLetterFrame">;
   signals: Signals;
-  /** What the store's settings are, for the heartbeats. */
+  /** The durability settings of the store, for the heartbeats. */
   durability?: { readonly current: Durability };
   logger: Logger;
-  /** What one transaction takes at most; a frame larger than that is taken alone. */
+  /** The most that one transaction takes. A frame larger than that is taken alone. */
   batch?: { maxEvents: number; maxBytes: number };
-  /** How many batches may be with the store at a time. Default 2. */
+  /** The number of batches that may be with the store at a time. Default: 2. */
   maxBatches?: number;
   /**
-   * How long a stop waits for the store to finish what is at hand; then it goes back to the log, and what the store
-   * commits later is a no-op when it comes again. Default: for ever, for a log that would lose what goes back.
+   * How long a stop waits for the store to finish the batches in flight. Then their frames go back to the log. A commit
+   * that comes later does no harm: the ledger recognises the frames when they come again. Default: indefinitely, for a log
+   * that would lose frames that go back.
    */
   stopWaitMs?: number;
 }
 
 export interface Consumer {
-  /** Finishes what is at hand, gives the rest back. */
+  /** Finishes the batches in flight and gives back all other frames. */
   stop(): Promise<void>;
   /**
-   * Rejects when the consumer could not go on: our own bug, after which nothing must pretend to run. What it had at hand
-   * is not acknowledged. Left unhandled, the rejection ends the process, which is what the services want.
+   * Rejects when a bug keeps the consumer from going on. Frames in flight are not acknowledged. Left unhandled, the
+   * rejection ends the process, which is what the services want.
    */
   readonly done: Promise<void>;
 }
 
-// Past 3,000 events a transaction takes longer without committing more a second.
-const BATCH = { maxEvents: 3_000, maxBytes: 8 * 1024 * 1024 };
-/** How many batches a consumer has with the store at a time, unless told otherwise. */
-export const MAX_BATCHES = 2;
-/**
- * Every batch beside the first waits for so much: a store that keeps up with one gets everything that came meanwhile in
- * the next, and batches stay large (docs/decisions/0007).
- */
-const WORTH_ANOTHER = { events: 500, bytes: 1024 * 1024 };
+type AnyDelivery = Delivery | UnreadableDelivery;
 
-/** What a batch meets on its way. */
-interface Course extends Omit<ConsumerOptions, "batch"> {
-  pulse: HeartbeatSender;
+interface BatchContext extends DeadLetterContext {
+  eventLog: EventLog;
+  store: ConsumerOptions["store"];
   newerFrames: NewerFrames;
-  stopping: AbortSignal;
-  /** Aborted when nothing more is asked of the store: what is at hand goes back to the log. */
-  givingUp: AbortController;
+  /** The batches that are neither acknowledged nor given back. */
+  inFlight: Set<AnyDelivery[]>;
 }
 
+// Above 3,000 events a transaction takes longer without committing more events a second.
+const BATCH = { maxEvents: 3_000, maxBytes: 8 * 1024 * 1024 };
+/** The default number of batches that a consumer has with the store at a time. */
+export const MAX_BATCHES = 2;
 /**
- * Takes frames, applies them in one transaction, acknowledges them, and sends the verdicts back. In this order, because a
- * crash in between only delivers a frame again that the ledger already knows. As long as many wait, the next transaction
- * is under way meanwhile. A store that is down is waited for.
+ * Every batch beside the first waits for this much. A store that keeps up with one batch then gets in the next everything
+ * that came meanwhile, and batches stay large (docs/decisions/0007).
  */
+const MIN_OTHER_BATCH = { events: 500, bytes: 1024 * 1024 };
+
+/** Consumes batches of frames, two at a time while many frames wait. */
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const pulse = new HeartbeatSender({
-    consumerId: randomUUID(),
-    signals: options.signals,
-    durability: options.durability,
-  });
-  const stopping = new AbortController();
-  const givingUp = new AbortController();
-  const newerFrames = new NewerFrames(options.logger);
-  const course = { ...options, pulse, newerFrames, stopping: stopping.signal, givingUp };
-  const loop = async (limits: TakeLimits) => {
-    for (;;) {
-      const deliveries = await options.eventLog.take(limits);
-      if (deliveries.length === 0) return;
-      const batch = pulse.began();
-      await consume(course, deliveries);
-      pulse.finished(batch);
-    }
-  };
+  const { eventLog, store, signals, durability, logger, stopWaitMs } = options;
   const { batch: limits = BATCH, maxBatches = MAX_BATCHES } = options;
-  const others = Array.from({ length: maxBatches - 1 }, () => loop({ ...limits, min: WORTH_ANOTHER }));
+  const stopping = new AbortController();
+  const context: BatchContext = {
+    eventLog,
+    store,
+    signals,
+    heartbeats: new HeartbeatSender({ consumerId: randomUUID(), signals, durability }),
+    newerFrames: new NewerFrames(logger),
+    inFlight: new Set(),
+    stopping: stopping.signal,
+    givingUp: new AbortController(),
+    logger,
+  };
+  const loop = async (limits: TakeLimits) => {
+    while (await consumeBatch(context, limits));
+  };
+  const others = Array.from({ length: maxBatches - 1 }, () => loop({ ...limits, min: MIN_OTHER_BATCH }));
   const loops = [loop(limits), ...others];
-  const running = Promise.all(loops).finally(() => pulse.stop());
-  const ended = Promise.allSettled([running, ...loops]); // where one failed, another may have a batch with the store
+  const running = Promise.all(loops).finally(() => context.heartbeats.stop());
+  const ended = Promise.allSettled([running, ...loops]); // after one loop failed, another may have a batch in flight
+
   return {
-    done: running.then(() => undefined), // a promise of its own: nobody but the caller handles its rejection
+    done: running.then(() => undefined), // a promise of its own, so that only the caller handles its rejection
     stop: async () => {
       stopping.abort();
-      const { stopWaitMs } = options;
-      const patience = stopWaitMs === undefined ? undefined : setTimeout(() => givingUp.abort(), stopWaitMs);
-      await options.eventLog.close();
-      await ended;
-      clearTimeout(patience);
+      if (!context.heartbeats.isStoreUp) context.givingUp.abort();
+      const stopped = eventLog.close().then(() => ended);
+      await Promise.race(
+        stopWaitMs === undefined ? [stopped] : [stopped, delay(stopWaitMs, undefined, { ref: false })],
+      );
+      giveUp(context);
     },
   };
 }
 
-async function consume(course: Course, deliveries: (Delivery | UnreadableDelivery)[]): Promise<void> {
+/** Carries a batch from the log to the store. Returns false when the log is closing. */
+async function consumeBatch(context: BatchContext, limits: TakeLimits): Promise<boolean> {
+  const { eventLog, heartbeats, newerFrames, inFlight, givingUp, logger } = context;
+  const deliveries = await eventLog.take(limits);
+  if (deliveries.length === 0) return false;
+
+  const { readable, damaged, newer } = groupDeliveries(deliveries);
+  const batch = heartbeats.began();
+  inFlight.add(deliveries);
+  try {
+    for (const delivery of newer) newerFrames.leave(delivery);
+    await applyFrames(context, readable).catch(async (error) => {
+      // A damaged frame has nothing to do with the failure of its neighbours.
+      await deadLetterFrames(context, damaged).catch((err) => logger.error({ err }, "could not dead-letter a frame"));
+      throw error;
+    });
+    await deadLetterFrames(context, damaged);
+    if (givingUp.signal.aborted) giveBack(deliveries);
+  } finally {
+    inFlight.delete(deliveries);
+    heartbeats.finished(batch);
+  }
+  return true;
+}
+
+/** Applies frames in one transaction, acknowledges them, and tells the other processes. */
+async function applyFrames(context: BatchContext, deliveries: Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return;
+  const { store, signals, heartbeats, logger } = context;
+  const maxNamed = logger.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
+  const applied = await retryWhileDown(context, () => store.apply(deliveries, { maxNamed }));
+  if (applied === undefined) return;
+
+  // After the commit: a crash in between only delivers frames again that the ledger recognises.
+  const receivedAtMs: number[] = [];
+  for (const [index, { frame, ack }] of deliveries.entries()) {
+    const { id: frameId, replyTo } = frame;
+    const { isNew } = acknowledgeApplied({ signals, frameId, replyTo, ack }, applied.frames[index]);
+    if (isNew) receivedAtMs.push(frame.receivedAtMs);
+  }
+  if (receivedAtMs.length > 0) signals.sendCommit();
+  heartbeats.committed(receivedAtMs);
+  reportRefused(logger, deliveries, applied);
+}
+
+function groupDeliveries(deliveries: AnyDelivery[]) {
   const readable: Delivery[] = [];
   const damaged: DamagedDelivery[] = [];
+  const newer: NewerDelivery[] = [];
   for (const delivery of deliveries) {
     if (delivery.frame !== undefined) readable.push(delivery);
     else if (delivery.damaged !== undefined) damaged.push(delivery);
-    else course.newerFrames.leave(delivery);
+    else newer.push(delivery);
   }
-  try {
-    await apply(course, readable);
-  } catch (error) {
-    // A damaged frame has nothing to do with why its neighbours could not be applied.
-    await buryAll(course, damaged).catch((err) =>
-      course.logger.error({ err }, "could not bury a damaged frame either"),
-    );
-    throw error;
-  }
-  await buryAll(course, damaged);
+  return { readable, damaged, newer };
 }
 
-async function apply(course: Course, deliveries: Delivery[]): Promise<void> {
-  if (deliveries.length === 0) return;
-  const maxNamed = course.logger.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
-  const applied = await untilUp(course, () => course.store.apply(deliveries, { maxNamed }));
-  if (applied === undefined) for (const delivery of deliveries) delivery.retry(0);
-  else course.pulse.committed(settleApplied(course, deliveries, applied));
+/** Gives back every frame of the batch that is not acknowledged. */
+function giveBack(deliveries: AnyDelivery[]): void {
+  for (const delivery of deliveries) delivery.retry(0);
 }
 
-async function buryAll(course: Course, damaged: DamagedDelivery[]): Promise<void> {
-  for (const delivery of damaged) await deadLetterFrame(course, delivery);
-}
-
-async function deadLetterFrame(course: Course, delivery: DamagedDelivery): Promise<void> {
-  const { damaged, origin } = delivery;
-  const buried = await untilUp(course, () => course.store.deadLetterFrame({ ...damaged, origin }));
-  if (buried === undefined) {
-    delivery.retry(0);
-    return;
-  }
-  settleBuried(course, delivery, buried);
-  course.pulse.committed([]);
-}
-
-/**
- * Waits for a store that is down, for ever; gives up with undefined only when the consumer is told to stop: at once while
- * the store is down, after a while when it does not answer.
- */
-async function untilUp<Outcome>(
-  { logger, pulse, stopping, givingUp }: Course,
-  change: () => Promise<Outcome>,
-): Promise<Outcome | undefined> {
-  const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
-  while (!givingUp.signal.aborted) {
-    try {
-      const outcome = await unlessAborted(givingUp.signal, change());
-      if (outcome === undefined) logger.warn("stopping without an answer from the store: it goes back to the log");
-      else if (backoff.attempts > 0) logger.info({ attempts: backoff.attempts }, "the store is back");
-      return outcome;
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      if (backoff.attempts === 0) logger.warn({ err: error }, "the store is away; waiting for it");
-      pulse.storeIsDown();
-      await backoff.wait(stopping);
-      if (stopping.aborted) givingUp.abort();
-    }
-  }
-  return undefined;
-}
-
-/** As the work ends, or undefined when the signal aborts first. */
-async function unlessAborted<Outcome>(signal: AbortSignal, work: Promise<Outcome>): Promise<Outcome | undefined> {
-  const aborted = Promise.withResolvers<undefined>();
-  const abort = () => aborted.resolve(undefined);
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort); // the signal lives for months
-  }
+/** Gives back the batches that the store has not answered for. */
+function giveUp({ givingUp, inFlight, logger }: BatchContext): void {
+  if (inFlight.size > 0)
+    logger.warn({ batches: inFlight.size }, "store did not answer, giving its frames back to the log");
+  givingUp.abort();
+  for (const deliveries of inFlight) giveBack(deliveries);
 }

@@ -1,10 +1,10 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import { describe, expect, it, vi } from "vitest";
-import { allBuried, allStored, DAMAGED, frame, NEWER, runConsumer } from "./consumer-fixture.ts";
+import { allDeadLettered, allStored, DAMAGED, frame, NEWER, runConsumer } from "./consumer-fixture.ts";
 
 describe("a frame that cannot be read", () => {
-  it("is buried with the events the log counts it for, and its neighbours are applied", async () => {
-    const deadLetterFrame = vi.fn(allBuried);
+  it("becomes a dead letter with the events that the log counts for it, and its neighbours are applied", async () => {
+    const deadLetterFrame = vi.fn(allDeadLettered);
     const { eventLog, verdicts, calls, error } = runConsumer(
       async (deliveries) => allStored(deliveries),
       deadLetterFrame,
@@ -26,13 +26,13 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("is acknowledged only after the commit, which a store that is down is given time for", async () => {
+  it("is acknowledged only after the commit, also when the store is down for a while", async () => {
     let isUp = false;
     const { eventLog, heartbeats, verdicts } = runConsumer(
       async (deliveries) => allStored(deliveries),
       async (damaged) => {
         if (!isUp) throw new Unavailable({ code: "store_unreachable", detail: "down" });
-        return allBuried(damaged);
+        return allDeadLettered(damaged);
       },
     );
     await eventLog.append(frame(1, DAMAGED));
@@ -43,7 +43,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("is buried also when its neighbours meet an error that ends the consumer", async () => {
+  it("becomes a dead letter also when an error with its neighbours ends the consumer", async () => {
     const { eventLog, consumer, verdicts } = runConsumer(() => Promise.reject(new Error("a bug")));
     const done = expect(consumer.done).rejects.toThrow("a bug");
     await Promise.all([frame(), frame(1, DAMAGED)].map((one) => eventLog.append(one)));
@@ -52,7 +52,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("does not hide why its neighbours could not be applied when it cannot be buried either", async () => {
+  it("does not hide the error of its neighbours when it fails as well", async () => {
     const { eventLog, consumer, error } = runConsumer(
       () => Promise.reject(new Error("the first bug")),
       () => Promise.reject(new Error("the second bug")),
@@ -63,7 +63,7 @@ describe("a frame that cannot be read", () => {
     expect(error.mock.calls).toMatchObject([[{ err: { message: "the second bug" } }, expect.any(String)]]);
   });
 
-  it("does not keep its neighbours from being applied when burying it ends the consumer", async () => {
+  it("fails only after its neighbours were applied", async () => {
     const { eventLog, consumer, verdicts } = runConsumer(
       async (deliveries) => allStored(deliveries),
       () => Promise.reject(new Error("a bug")),
@@ -75,7 +75,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("goes back to the log when the consumer has to stop while the store is down", async () => {
+  it("goes back to the log when the consumer stops while the store is down", async () => {
     const deadLetterFrame = vi.fn(() => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })));
     const { eventLog, consumer } = runConsumer(async (deliveries) => allStored(deliveries), deadLetterFrame);
     await eventLog.append(frame(1, DAMAGED));
@@ -84,7 +84,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("is not tried when the consumer has to stop while the store is down", async () => {
+  it("is not tried when the consumer stops while the store is down", async () => {
     const away = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" }));
     const deadLetterFrame = vi.fn(away);
     const { eventLog, consumer, calls } = runConsumer(away, deadLetterFrame);
@@ -95,7 +95,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 3 });
   });
 
-  it("stays in the log where a newer format is the reason", async () => {
+  it("stays in the log when it has a newer format", async () => {
     const { eventLog, verdicts, warn, calls } = runConsumer(async (deliveries) => allStored(deliveries));
     const readable = frame();
     await Promise.all([frame(1, NEWER), readable].map((one) => eventLog.append(one)));

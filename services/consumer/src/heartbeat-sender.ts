@@ -61,6 +61,10 @@ export class HeartbeatSender {
     this.#inFlight.delete(batch);
   }
 
+  get isStoreUp(): boolean {
+    return this.#isStoreUp;
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -13,21 +13,21 @@ const EMPTY: LogSnapshot = { generation: "i", events: 0, frames: 0, lastSequence
 const AT_END: PruneStep = { forgotten: 0, isAtEnd: true };
 const DOWN = new Unavailable({ code: "store_unreachable", detail: "down" });
 
-/** Housekeeping whose time passes only where the test lets it: each pause is recorded and ends when it is told to. */
-function keepHouse({
+/** Starts housekeeping on a clock of the test: each pause is recorded, and ends when the test says so. */
+function startOnTestClock({
   contents = EMPTY,
-  copyAnswers = [],
+  duplicateAnswers = [],
   frameAnswers = [],
   stopWaitMs,
 }: {
   contents?: LogSnapshot;
-  copyAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
+  duplicateAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
   frameAnswers?: number[];
   stopWaitMs?: number;
 } = {}) {
   let nowMs = START;
   const pauses: number[] = [];
-  const copySteps: PruneDuplicates[] = [];
+  const duplicateSteps: PruneDuplicates[] = [];
   const frameSteps: PruneFrames[] = [];
   let endPause = () => {};
   let onPause = () => {};
@@ -35,8 +35,8 @@ function keepHouse({
   const housekeeping = startHousekeeping({
     store: {
       pruneDuplicates: async (step) => {
-        copySteps.push(step);
-        const answer = copyAnswers.shift() ?? AT_END;
+        duplicateSteps.push(step);
+        const answer = duplicateAnswers.shift() ?? AT_END;
         if (answer instanceof Error) throw answer;
         return answer;
       },
@@ -68,14 +68,14 @@ function keepHouse({
   onTestFinished(() => housekeeping.stop().catch(() => undefined));
 
   let seen = 0;
-  /** Resolves in the next pause that has begun since. */
+  /** Resolves with the length of the next pause. */
   const nextPause = async () => {
     if (pauses.length === seen) await new Promise<void>((resolve) => (onPause = resolve));
     return pauses[seen++];
   };
   return {
     ...housekeeping,
-    copySteps,
+    duplicateSteps,
     frameSteps,
     nextPause,
     pass: (ms = 0) => {
@@ -85,24 +85,24 @@ function keepHouse({
   };
 }
 
-test("asks for what is older than the days it was told, once a minute", async () => {
-  const { copySteps, nextPause, pass } = keepHouse();
+test("prunes duplicates older than the configured days, once a minute", async () => {
+  const { duplicateSteps, nextPause, pass } = startOnTestClock();
 
   expect(await nextPause()).toBe(MINUTE);
   pass();
   expect(await nextPause()).toBe(MINUTE);
 
-  const cutoffs = copySteps.map(({ receivedBeforeMs, after }) => ({ receivedBeforeMs, after }));
+  const cutoffs = duplicateSteps.map(({ receivedBeforeMs, after }) => ({ receivedBeforeMs, after }));
   expect(cutoffs).toEqual([{ receivedBeforeMs: START - 7 * DAY }, { receivedBeforeMs: START + MINUTE - 7 * DAY }]);
 });
 
-test("goes on step by step, with pauses, to the end, and from there in the next round", async () => {
-  const copyAnswers = [
+test("prunes in steps with pauses, and the next round continues at the cursor", async () => {
+  const duplicateAnswers = [
     { forgotten: 2_000, position: "a", isAtEnd: false },
     { forgotten: 0, position: "b", isAtEnd: false },
     { forgotten: 3, position: "c", isAtEnd: true },
   ];
-  const { copySteps, nextPause, pass } = keepHouse({ copyAnswers });
+  const { duplicateSteps, nextPause, pass } = startOnTestClock({ duplicateAnswers });
 
   const pauses = [];
   for (let count = 0; count < 4; count++) {
@@ -111,12 +111,12 @@ test("goes on step by step, with pauses, to the end, and from there in the next 
   }
 
   expect(pauses).toEqual([50, 50, MINUTE, MINUTE]);
-  expect(copySteps.slice(0, 4).map(({ after }) => after)).toEqual([undefined, "a", "b", "c"]);
+  expect(duplicateSteps.slice(0, 4).map(({ after }) => after)).toEqual([undefined, "a", "b", "c"]);
 });
 
-test("begins anew with the oldest once a day", async () => {
-  const copyAnswers = [{ forgotten: 1, position: "a", isAtEnd: true }];
-  const { copySteps, nextPause, pass } = keepHouse({ copyAnswers });
+test("starts again at the oldest duplicate once a day", async () => {
+  const duplicateAnswers = [{ forgotten: 1, position: "a", isAtEnd: true }];
+  const { duplicateSteps, nextPause, pass } = startOnTestClock({ duplicateAnswers });
 
   await nextPause();
   pass(DAY / 2);
@@ -124,16 +124,16 @@ test("begins anew with the oldest once a day", async () => {
   pass(DAY / 2);
   await nextPause();
 
-  expect(copySteps.map(({ after }) => after)).toEqual([undefined, "a", undefined]);
+  expect(duplicateSteps.map(({ after }) => after)).toEqual([undefined, "a", undefined]);
 });
 
-test("keeps the ledger for a day, and for what the log holds", async () => {
+test("keeps ledger rows for a day, and those of frames that the log may hold", async () => {
   const oldestAtMs = START - 3 * DAY;
   const held = [
     { first: 5, last: 6 },
     { first: 9, last: 9 },
   ];
-  const { frameSteps, nextPause } = keepHouse({ contents: { ...EMPTY, held, lastSequence: 9, oldestAtMs } });
+  const { frameSteps, nextPause } = startOnTestClock({ contents: { ...EMPTY, held, lastSequence: 9, oldestAtMs } });
 
   await nextPause();
 
@@ -142,8 +142,8 @@ test("keeps the ledger for a day, and for what the log holds", async () => {
   ]);
 });
 
-test("keeps the ledger for a day where the log is empty", async () => {
-  const { frameSteps, nextPause, pass } = keepHouse({ frameAnswers: [2_000, 5] });
+test("keeps ledger rows for a day while the log is empty", async () => {
+  const { frameSteps, nextPause, pass } = startOnTestClock({ frameAnswers: [2_000, 5] });
 
   for (let count = 0; count < 3; count++) {
     await nextPause();
@@ -154,47 +154,47 @@ test("keeps the ledger for a day where the log is empty", async () => {
   expect(frameSteps[0]?.log).toEqual({ generation: "i", firstHeldSequence: 8 });
 });
 
-test("leaves the ledger alone while nobody can say what the log holds", async () => {
+test("prunes no ledger rows while the log cannot tell which frames it holds", async () => {
   const { held: _, ...contents } = EMPTY;
-  const { frameSteps, nextPause } = keepHouse({ contents });
+  const { frameSteps, nextPause } = startOnTestClock({ contents });
 
   await nextPause();
 
   expect(frameSteps).toEqual([]);
 });
 
-test("a store that is away is asked again a minute later", async () => {
-  const { copySteps, nextPause, pass } = keepHouse({ copyAnswers: [DOWN, DOWN] });
+test("tries an unreachable store again a minute later", async () => {
+  const { duplicateSteps, nextPause, pass } = startOnTestClock({ duplicateAnswers: [DOWN, DOWN] });
 
   for (let round = 0; round < 3; round++) {
     expect(await nextPause()).toBe(MINUTE);
     pass();
   }
 
-  expect(copySteps.length).toBeGreaterThan(2);
+  expect(duplicateSteps.length).toBeGreaterThan(2);
 });
 
-test("a bug of ours is not waited for", async () => {
-  const { done } = keepHouse({ copyAnswers: [new Error("a bug")] });
+test("ends with an error that is a bug", async () => {
+  const { done } = startOnTestClock({ duplicateAnswers: [new Error("a bug")] });
 
   await expect(done).rejects.toThrow("a bug");
 });
 
-test("stops between two steps", async () => {
-  const { copySteps, nextPause, stop } = keepHouse({
-    copyAnswers: [{ forgotten: 2_000, position: "a", isAtEnd: false }],
+test("stops between two steps of pruning", async () => {
+  const { duplicateSteps, nextPause, stop } = startOnTestClock({
+    duplicateAnswers: [{ forgotten: 2_000, position: "a", isAtEnd: false }],
   });
   await nextPause();
 
   await stop();
 
-  expect(copySteps).toHaveLength(1);
+  expect(duplicateSteps).toHaveLength(1);
 });
 
-test("leaves a step alone that does not end, when it has to stop", async () => {
+test("stops without a step that does not end", async () => {
   const step = Promise.withResolvers<PruneStep>();
-  const { copySteps, stop } = keepHouse({ copyAnswers: [step.promise], stopWaitMs: 1 });
-  await expect.poll(() => copySteps).toHaveLength(1);
+  const { duplicateSteps, stop } = startOnTestClock({ duplicateAnswers: [step.promise], stopWaitMs: 1 });
+  await expect.poll(() => duplicateSteps).toHaveLength(1);
 
   await stop();
   step.resolve(AT_END);

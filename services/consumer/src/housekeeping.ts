@@ -6,35 +6,35 @@ import type { Logger } from "@tidemark/telemetry/logger";
 
 export interface HousekeepingOptions {
   store: Pruner;
-  /** What is in the log at this moment. @throws {Unavailable} when the log is away */
+  /** Reads what the log holds. @throws {Unavailable} when the log is unreachable */
   readLogSnapshot: () => Promise<LogSnapshot>;
-  /** How long plain copies stay on record. */
+  /** The number of days for which plain duplicates stay on record. */
   duplicateLogDays: number;
   logger: Logger;
   clock?: Clock;
-  /** How long a stop waits for the step at hand; whether a step that is left alone is committed makes no difference. */
+  /** How long a stop waits for the current step. It makes no difference whether a step left alone is committed. */
   stopWaitMs?: number;
 }
 
 export interface Clock {
   nowMs(): number;
-  /** Resolves after so long, or at once when the signal aborts. */
+  /** Resolves after this time, or at once when the signal aborts. */
   pause(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface Housekeeping {
-  /** Ends after the step at hand, or without it after a while. */
+  /** Resolves after the current step, or without it after `stopWaitMs`. */
   stop(): Promise<void>;
-  /** Rejects when it could not go on: our own bug. */
+  /** Rejects when a bug ends the housekeeping. */
   readonly done: Promise<void>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const BETWEEN_ROUNDS_MS = 60_000;
-// A step takes SQLite 11 ms and PostgreSQL 34; then the store has as long for itself, and at least the pause.
+// A step takes 11 ms in SQLite and 34 ms in PostgreSQL. It is followed by a pause of the same length or longer.
 const STEP_ROWS = 2_000;
 const MIN_PAUSE_MS = 50;
-/** Receipts are kept so long, at least. */
+/** The ledger answers for receipts at least this long. */
 const LEDGER_MS = DAY_MS;
 
 const SYSTEM_CLOCK: Clock = {
@@ -43,26 +43,27 @@ const SYSTEM_CLOCK: Clock = {
 };
 
 /**
- * Forgets once a minute, in small steps, what need not be kept for ever. A store or a log that is away is asked again a
+ * Prunes duplicates and the ledger once a minute, in small steps. A store or a log that is unreachable is tried again a
  * minute later.
  */
 export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options }: HousekeepingOptions): Housekeeping {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const pruneCopies = createCopyPruning(options, clock, signal);
+  const pruneDuplicates = createDuplicatePruning(options, clock, signal);
   const pruneLedger = createLedgerPruning(options, clock, signal);
   const { logger } = options;
-  let isAway = false;
+  let isUnavailable = false;
 
   const round = async () => {
     try {
-      const [copies, frames] = [await pruneCopies(), await pruneLedger()];
-      if (copies + frames > 0) logger.debug({ copies, frames }, "forgot what need not be kept");
-      isAway = false;
+      const [duplicates, frames] = [await pruneDuplicates(), await pruneLedger()];
+      if (duplicates + frames > 0) logger.debug({ duplicates, frames }, "pruned duplicates and ledger");
+      isUnavailable = false;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      if (!isAway && !signal.aborted) logger.warn({ err: error }, "housekeeping waits for the store and the log");
-      isAway = true;
+      if (!isUnavailable && !signal.aborted)
+        logger.warn({ err: error }, "housekeeping cannot reach the store or the log, retrying in a minute");
+      isUnavailable = true;
     }
   };
   const loop = async () => {
@@ -82,37 +83,38 @@ export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options
 }
 
 /**
- * Copies are walked over from the oldest to those that are too young, and the next round goes on from there: conflicts stay
- * for long, and to pass all of them every minute would cost more than all the rest. Once a day the walk begins anew, for
- * payloads expire by the day and take their conflicts along.
+ * Creates a function that scans duplicates from the oldest to those that are too young. The next call continues at the
+ * cursor, because conflicts stay for long: passing all of them every minute would cost more than everything else. Once a
+ * day the scan starts again at the oldest, because the conflicts of events whose payload has expired can go then.
  */
-function createCopyPruning(
+function createDuplicatePruning(
   { store, duplicateLogDays }: HousekeepingOptions,
   clock: Clock,
   signal: AbortSignal,
 ): () => Promise<number> {
-  let walk: { beganAtMs: number; position?: string } = { beganAtMs: clock.nowMs() };
+  let scan: { startedAtMs: number; position?: string } = { startedAtMs: clock.nowMs() };
   return async () => {
     const nowMs = clock.nowMs();
-    if (nowMs - walk.beganAtMs >= DAY_MS) walk = { beganAtMs: nowMs };
+    if (nowMs - scan.startedAtMs >= DAY_MS) scan = { startedAtMs: nowMs };
     return repeat(clock, signal, async () => {
-      const { position: after } = walk;
+      const { position: after } = scan;
       const receivedBeforeMs = nowMs - duplicateLogDays * DAY_MS;
       const step = await store.pruneDuplicates({
         receivedBeforeMs,
         limit: STEP_ROWS,
         ...(after !== undefined && { after }),
       });
-      if (step.position !== undefined) walk.position = step.position;
+      if (step.position !== undefined) scan.position = step.position;
       return { count: step.forgotten, isLast: step.isAtEnd };
     });
   };
 }
 
 /**
- * A row may go when its frame can come no more: the log has let go of it, and of everything it held a day later. That day
- * is for a second copy of a frame, which a gateway that got no confirmation appends within seconds: as long as one may be
- * in the log the row is there, so that its events are not counted as a client's copies.
+ * Creates a function that prunes the ledger. A row may go when its frame cannot be delivered again: the log holds neither
+ * the frame nor anything from the day after it. The day covers a second append of the frame, which a gateway without a
+ * confirmation makes within seconds. While a repeated frame may be in the log its row stays, so that its events do not
+ * count as a client's duplicates.
  */
 function createLedgerPruning(
   { store, readLogSnapshot }: HousekeepingOptions,
@@ -121,7 +123,7 @@ function createLedgerPruning(
 ): () => Promise<number> {
   return async () => {
     const { generation, held, lastSequence, oldestAtMs = Number.POSITIVE_INFINITY } = await readLogSnapshot();
-    if (held === undefined) return 0; // nobody can say what it holds
+    if (held === undefined) return 0; // the log cannot tell which frames it holds
     const log = { generation, firstHeldSequence: held[0]?.first ?? lastSequence + 1 };
     const processedBeforeMs = Math.min(clock.nowMs(), oldestAtMs) - LEDGER_MS;
     return repeat(clock, signal, async () => {
@@ -131,7 +133,7 @@ function createLedgerPruning(
   };
 }
 
-/** Repeats a step until the last one, or until it is told to stop, and sums the counts up. */
+/** Repeats a step until the last one, or until the signal aborts. Returns the sum of the counts. */
 async function repeat(
   clock: Clock,
   signal: AbortSignal,

@@ -1,16 +1,16 @@
 import type { NewerDelivery } from "@tidemark/event-log/event-log";
 import type { Logger } from "@tidemark/telemetry/logger";
 
-// During a rolling upgrade the next taker may well be a newer consumer: soon enough for those who wait, and ten thousand
-// such frames (the most that are on their way) come by 2,000 times a second.
+// During a rolling upgrade the next taker may be a newer consumer, so the wait is short. Ten thousand such frames (the most
+// that are in flight) then come back at 2,000 a second.
 const RETRY_MS = 5_000;
-const SAY_EVERY_MS = 60_000;
+const REPORT_EVERY_MS = 60_000;
 
-/** Leaves frames of a newer format in the log, for a consumer that knows it, and says so once a minute. */
+/** Gives frames of a newer format back to the log, for a consumer that can read them, and logs so once a minute. */
 export class NewerFrames {
   readonly #logger: Logger;
   #deliveries = 0;
-  #saidAtMs = Number.NEGATIVE_INFINITY;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -19,8 +19,8 @@ export class NewerFrames {
   leave({ error, origin, retry }: NewerDelivery): void {
     retry(RETRY_MS);
     this.#deliveries++;
-    if (performance.now() - this.#saidAtMs < SAY_EVERY_MS) return;
-    this.#saidAtMs = performance.now();
+    if (performance.now() - this.#reportedAtMs < REPORT_EVERY_MS) return;
+    this.#reportedAtMs = performance.now();
     const deliveries = this.#deliveries;
     this.#logger.warn(
       { err: error, origin, deliveries },

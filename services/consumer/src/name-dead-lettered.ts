@@ -1,8 +1,8 @@
 import type { Frame } from "@tidemark/domain/frame";
 import { DEAD_LETTER, type Verdicts } from "@tidemark/domain/verdict";
 
-/** Which event of a frame the store refused, as far as that can be read; the rest stands in its dead letter. */
-export interface DeadEvent {
+/** The names of an event that became a dead letter, as far as they can be read. The dead letter holds the rest. */
+export interface DeadLetteredEvent {
   frame: string;
   topic?: string;
   event_id?: string;
@@ -10,13 +10,13 @@ export interface DeadEvent {
 
 const MAX_NAME_LENGTH = 200;
 
-/** A name as a line of the log has it: what the store refuses may be megabytes long. */
+/** Shortens a name for a log line: an event that the store refuses may be megabytes long. */
 export function cutName(name: string): string {
   return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
 }
 
-/** The first `max` events of a frame that the store refused. */
-export function findDeadEvents({ id, events }: Frame, verdicts: Verdicts, max: number): DeadEvent[] {
+/** Names the first `max` events of a frame that the store refused. */
+export function nameDeadLettered({ id, events }: Frame, verdicts: Verdicts, max: number): DeadLetteredEvent[] {
   const ordinals: number[] = [];
   for (
     let at = verdicts.indexOf(DEAD_LETTER);
@@ -27,7 +27,7 @@ export function findDeadEvents({ id, events }: Frame, verdicts: Verdicts, max: n
   }
   if (ordinals.length === 0) return [];
   const items = readItems(events);
-  // A frame that is no array of its events was refused as one.
+  // A frame whose text is not an array of its events was refused whole.
   if (items?.length !== verdicts.length) return [{ frame: id }];
   return ordinals.map((ordinal) => ({ frame: id, ...nameItem(items[ordinal]) }));
 }
@@ -41,7 +41,7 @@ function readItems(events: Buffer): unknown[] | undefined {
   }
 }
 
-function nameItem(item: unknown): Omit<DeadEvent, "frame"> {
+function nameItem(item: unknown): Omit<DeadLetteredEvent, "frame"> {
   if (typeof item !== "object" || item === null) return {};
   const { topic, event_id } = item as { topic?: unknown; event_id?: unknown };
   return {

@@ -1,0 +1,48 @@
+import { Unavailable } from "@tidemark/domain/errors";
+import type { Logger } from "@tidemark/telemetry/logger";
+import pRetry from "p-retry";
+import type { HeartbeatSender } from "./heartbeat-sender.ts";
+
+export interface RetryContext {
+  heartbeats: HeartbeatSender;
+  /** Aborted when the consumer is told to stop: a store that is down is not tried again. */
+  stopping: AbortSignal;
+  /** Aborted when the consumer no longer waits for the store. */
+  givingUp: AbortController;
+  logger: Logger;
+}
+
+/**
+ * Changes the store, retrying indefinitely while it is unreachable.
+ *
+ * @returns undefined when the consumer gave up; the store may have carried the change out all the same
+ */
+export async function retryWhileDown<Outcome>(
+  { heartbeats, stopping, givingUp, logger }: RetryContext,
+  change: () => Promise<Outcome>,
+): Promise<Outcome | undefined> {
+  let failedAttempts = 0;
+  try {
+    const outcome = await pRetry(change, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 100,
+      maxTimeout: 5_000,
+      randomize: true,
+      signal: givingUp.signal,
+      shouldRetry: ({ error }) => error instanceof Unavailable && !stopping.aborted,
+      onFailedAttempt({ error }) {
+        if (!(error instanceof Unavailable)) return;
+        if (failedAttempts === 0) logger.warn({ err: error }, "store unreachable, retrying");
+        failedAttempts++;
+        heartbeats.storeIsDown();
+      },
+    });
+    if (failedAttempts > 0) logger.info({ failedAttempts }, "store reachable again");
+    return outcome;
+  } catch (error) {
+    if (givingUp.signal.aborted) return undefined;
+    if (!(error instanceof Unavailable)) throw error;
+    givingUp.abort(); // nothing else is tried on a store that is down
+    return undefined;
+  }
+}
