@@ -1,8 +1,10 @@
-/** Recounts the rows and compares with the books. */
+/** Recounts the rows and compares them with the books. */
 export interface Auditor {
   /**
-   * In one consistent snapshot, while others write. Takes time by the number of rows. Kept as the last audit, balanced or
-   * not. @throws {Unavailable} `store_unreachable`
+   * Audits the store in one consistent snapshot, while other transactions write. The time grows with the number of rows.
+   * The result is kept as the last audit, balanced or not.
+   *
+   * @throws {Unavailable} `store_unreachable`
    */
   audit(): Promise<Audit>;
 }
@@ -12,24 +14,24 @@ export interface Audit {
   auditedAt: string;
   durationMs: number;
   topicsTotal: number;
-  /** No topic differs, and the copies counted by source are as many as those counted by topic. */
+  /** Whether no topic differs, and the duplicates by source are as many as those by topic. */
   isBalanced: boolean;
   booked: AuditCounts;
   counted: AuditCounts;
-  /** What the books by source add up to. */
+  /** The sums of the books by source. */
   bySource: { duplicates: number; conflicts: number };
   /** The first hundred topics whose rows and books differ, by name. */
   differences: AuditDifference[];
-  /** How many topics differ. */
+  /** The number of topics that differ. */
   differencesTotal: number;
 }
 
 export interface AuditCounts {
   stored: number;
-  /** Conflicts included; counted: those on record and those pruned. */
+  /** Conflicts included. An audit counts those on record and those pruned. */
   duplicates: number;
   conflicts: number;
-  /** Counted: dead letters on record and those deleted. */
+  /** An audit counts the dead letters on record and those deleted. */
   deadLettered: number;
 }
 
@@ -39,7 +41,7 @@ export interface AuditDifference {
   counted: AuditCounts;
 }
 
-/** How many differing topics an audit names: enough to see which kind of defect it is, whatever became of the rest. */
+/** The number of differing topics that an audit names: enough to recognise the kind of defect. */
 export const MAX_DIFFERENCES = 100;
 
 /** Completes an audit with its verdict. */

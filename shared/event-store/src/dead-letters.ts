@@ -2,25 +2,25 @@ import type { Origin } from "@tidemark/domain/origin";
 import type { Applied } from "./event-store.ts";
 
 /**
- * What the store refused for its data. `EventStore.apply` isolates such an event: it becomes a dead letter in the
- * transaction in which its neighbours commit, with the verdict `x`, and is counted as dead under its topic.
+ * The events that the store refused because of their data. `EventStore.apply` isolates such an event: it becomes a dead
+ * letter in the transaction in which its neighbours commit, with the verdict `x`, and counts as dead-lettered in its topic.
  */
 export interface DeadLetterStore {
-  /** Oldest first. @throws {InvalidInput} `invalid_cursor` */
+  /** Lists dead letters, the oldest first. @throws {InvalidInput} `invalid_cursor` */
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage>;
 
   /**
-   * Tries the event again, in one transaction: it leaves the dead letters and moves in the books from dead to unique or
-   * duplicate, and its verdict in the ledger changes with it. Refused again, it stays, with one attempt more.
+   * Tries the event again, in one transaction. If the store takes it, it leaves the dead letters, and its verdict and the
+   * books change from dead-lettered to stored, duplicate or conflict. Otherwise it stays, with one more attempt.
    *
    * @returns undefined when there is no such dead letter
    */
   redrive(id: string): Promise<Redriven | undefined>;
 
-  /** Forgets its content; it stays counted as dead. False when there is no such dead letter. */
+  /** Deletes a dead letter, which stays counted. Returns false when there is no such dead letter. */
   deleteDeadLetter(id: string): Promise<boolean>;
 
-  /** Makes a frame that cannot be read a dead letter whole, counted with the events it declares. Again: no change. */
+  /** Makes an unreadable frame one dead letter, counted with the events it declares. A repeated call changes nothing. */
   deadLetterFrame(frame: UnreadableFrame): Promise<Applied>;
 }
 
@@ -37,20 +37,20 @@ export interface DeadLetterPage {
 
 export interface DeadLetter {
   id: string;
-  /** The ledger's frame it came in. */
+  /** The id of the frame that held the event. */
   frameId: string;
-  /** Undefined where it could not be read. */
+  /** Absent when the topic could not be read. */
   topic?: string;
-  /** How many events of the books it stands for: 1, or all of a frame that could not be read. */
+  /** The number of events that it stands for in the books: 1, or all of an unreadable frame. */
   events: number;
-  /** SQLSTATE, SQLite's result code, `invalid_event` where it is none, or `damaged_frame`. */
+  /** SQLSTATE, SQLite's result code, `invalid_event` for an item that is not an event, or `damaged_frame`. */
   code: string;
   reason: string;
-  /** How often the store was asked to take it. */
+  /** The number of times that the store refused it. */
   attempts: number;
   /** UTC, six digits of the second. */
   deadAt: string;
-  /** The event's text as it came; for a damaged frame whatever it held, in base64 unless it is UTF-8. */
+  /** The text of the event as it was received, or the content of a damaged frame; base64 unless it is UTF-8. */
   content: string;
 }
 
@@ -59,10 +59,10 @@ export type Redriven =
   | { status: "refused"; code: string; reason: string };
 
 export interface UnreadableFrame {
-  /** The message id it was published with, if that can be read; the ledger's key must not change when it comes again. */
+  /** The key of the ledger, the same at each delivery: the message id of the frame, if that can be read. */
   frameId: string;
   origin: Origin;
-  /** Events it declares, from its subject. */
+  /** The number of events that its subject declares. */
   events: number;
   receivedAtMs: number;
   reason: string;

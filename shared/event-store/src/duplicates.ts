@@ -1,8 +1,10 @@
-/** The dropped copies on record. */
+/** Reads the dropped duplicates on record. */
 export interface DuplicateReader {
   /**
-   * Newest first. Its work is bounded: with a filter that matches little a page may be short, even empty, and still have
-   * a `next`. @throws {InvalidInput} `invalid_cursor`
+   * Lists duplicates, the newest first. The work is bounded: with a filter that matches few of them a page may be short,
+   * even empty, and still have a `next`.
+   *
+   * @throws {InvalidInput} `invalid_cursor`
    */
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage>;
 }
@@ -10,9 +12,9 @@ export interface DuplicateReader {
 export interface DuplicateQuery {
   topic?: string;
   eventId?: string;
-  /** The copy's source. */
+  /** The source of the duplicate, not of the stored event. */
   source?: string;
-  /** Only copies whose content differed (true) or was the same (false). */
+  /** Limits the list to conflicts (true) or to duplicates with the same content (false). */
   conflicting?: boolean;
   limit: number;
   after?: string;
@@ -27,22 +29,22 @@ export interface Duplicate {
   topic: string;
   eventId: string;
   source: string;
-  /** UTC, six digits of the second; so are the others. */
+  /** UTC, six digits of the second, like `firstProcessedAt`. */
   receivedAt: string;
   firstProcessedAt: string;
   isConflict: boolean;
-  /** The full content of one that differed. */
+  /** The full content of a conflict. */
   content?: { timestamp: string; payload: string; attributes?: string };
 }
 
-/** Who sends copies, and how late. */
+/** The duplicates that one source sent, and how late they came. */
 export interface SourceBooks {
   source: string;
   duplicates: number;
   conflicts: number;
   /**
-   * How many copies came within so long of the first one's commit, each counted in the first bound it keeps to; the last
-   * entry counts those that came later still.
+   * The number of duplicates by their age, measured from the commit of the stored event. Each counts in the first bound
+   * that it keeps; the last entry counts the older ones.
    */
   ages: number[];
 }

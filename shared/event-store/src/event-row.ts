@@ -1,6 +1,6 @@
 import type { StoredEvent } from "./event-store.ts";
 
-/** A row of the table `events`, in both stores; JSON and instants as text. */
+/** A row of the table `events` in both stores, with JSON and instants as text. */
 export interface EventRow {
   topic: string;
   event_id: string;

@@ -6,26 +6,29 @@ import type { Audit } from "./audit.ts";
 import type { SourceBooks } from "./duplicates.ts";
 
 /**
- * The books: events, each stored once under `(topic, event_id)`, the ledger of frames, the dropped copies, and the
- * counters, all changed in one transaction.
+ * Stores each event once under `(topic, event_id)`, and keeps the books: the ledger of frames, the dropped duplicates and
+ * the counters. One transaction changes all of them.
  */
 export interface EventStore extends EventReader {
   /**
-   * Applies frames in one transaction, all or none: records each in the ledger, stores first copies, records the others
-   * as duplicates or conflicts, counts per topic. A frame whose id is in the ledger already, or stands twice in the
-   * same call, changes nothing and gets the verdicts it got the first time. Of several copies the first in order of
-   * frames and events is the stored one. One call at a time.
+   * Applies frames in one transaction, all or none. Records each frame in the ledger, stores new events, records the
+   * others as duplicates or conflicts, and counts by topic. Of several events with the same key, the first in the order of
+   * frames and events is stored.
    *
-   * A store that was too slow for so many frames may use several transactions the next time. Each frame is still applied
-   * whole or not at all, and those before a failure are in the ledger.
+   * A frame whose id is in the ledger, or that stands twice in the same call, changes nothing. It gets the verdicts of the
+   * first time.
    *
-   * What the store refuses for its data (SQLSTATE classes 22, 23, 54 and their SQLite twins) becomes a dead letter in the
-   * same transaction, with the verdict `x`; see `DeadLetterStore`.
+   * A store that was too slow for a call may use several transactions for the next one. Each frame is still applied whole
+   * or not at all, and the frames before a failure are in the ledger.
    *
-   * @param options.maxNamed how many dropped copies the result names at most; may be Infinity
-   * @throws {Error} ten or more events of a call were refused, all alike, and none was taken: our bug; nothing changed
-   * @throws {Unavailable} `store_unreachable`: the store is down, full or restarting. Whether it committed may be
-   *   unknown; applying the same frames again is safe
+   * An event that the store refuses because of its data (SQLSTATE classes 22, 23, 54, and their equivalents in SQLite)
+   * becomes a dead letter in the same transaction, with the verdict `x`; see `DeadLetterStore`.
+   *
+   * @param options.maxNamed the number of dropped duplicates that the result may name; may be Infinity
+   * @throws {Error} when the store refused all events of a call, ten or more, with the same code: a bug, not bad data.
+   *   Nothing is changed
+   * @throws {Unavailable} `store_unreachable`: the store is down, full or restarting. It may have committed; applying the
+   *   same frames again is safe
    */
   apply(deliveries: AppliedDelivery[], options: { maxNamed: number }): Promise<Applied>;
 
@@ -33,7 +36,7 @@ export interface EventStore extends EventReader {
   readDurability(): Promise<Durability>;
 }
 
-/** A frame and where it came from. */
+/** A frame and its origin in the log. */
 export interface AppliedDelivery {
   frame: Frame;
   origin: Origin;
@@ -42,13 +45,13 @@ export interface AppliedDelivery {
 export interface Applied {
   /** One entry per delivery, in the same order. */
   frames: AppliedFrame[];
-  /** Events of new frames that were dropped: the first `maxNamed` of them. */
+  /** The first `maxNamed` duplicates that were dropped from new frames. */
   dropped: DroppedDuplicate[];
 }
 
 export interface AppliedFrame {
   frameId: string;
-  /** False when the ledger had it already, also for the second of two in one call. */
+  /** False when the frame was in the ledger, also for the second of two in one call. */
   isNew: boolean;
   verdicts: Verdicts;
 }
@@ -60,19 +63,21 @@ export interface DroppedDuplicate {
   isConflict: boolean;
 }
 
-/** What the query side asks. Every method throws `Unavailable` (`store_unreachable`) when the store cannot answer. */
+/** Reads events and books. Every method throws `Unavailable` (`store_unreachable`) when the store cannot answer. */
 export interface EventReader {
   /**
-   * A page of events. Its work is bounded, at any depth: with a filter that matches little it may be short, even empty,
-   * and still have a `next`. @throws {InvalidInput} `invalid_cursor`
+   * Reads a page of events. The work is bounded at any depth: with a filter that matches few events a page may be short,
+   * even empty, and still have a `next`.
+   *
+   * @throws {InvalidInput} `invalid_cursor`
    */
   listEvents(query: EventQuery): Promise<EventPage>;
-  /** A position that has everything before it that was committed before the call, and nothing that begins after it. */
+  /** Reads a position behind all events committed before the call, and before all events of later transactions. */
   readTip(): Promise<string>;
   findEvent(topic: string, eventId: string): Promise<StoredEvent | undefined>;
-  /** The ledger row of a frame. */
+  /** Finds the ledger row of a frame. */
   findFrame(frameId: string): Promise<LedgerEntry | undefined>;
-  /** The books and what they know of the log's present contents, in one snapshot. */
+  /** Reads the books in one snapshot, and compares them with the frames that the log holds. */
   readBooks(query: BooksQuery): Promise<Books>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
@@ -82,56 +87,56 @@ export interface EventReader {
 export interface EventQuery extends EventFilters {
   limit: number;
   /**
-   * `desc`: newest processed first, everything committed. `asc`: oldest first, and only events before which no other can
-   * still appear, so that a walk never skips one that commits late.
+   * `desc`: the newest processed first, everything that is committed. `asc`: the oldest first, and only events before
+   * which no other event can still appear, so that a cursor scan never skips an event that commits late.
    */
   order: "asc" | "desc";
-  /** A position from an earlier page: events strictly beyond it, in the direction of `order`. */
+  /** A position from an earlier page. The page starts strictly beyond it, in the direction of `order`. */
   after?: string;
-  /** With `asc`: events up to this position, itself included. */
+  /** With `asc`: the last position of the page, inclusive. */
   upTo?: string;
-  /** Ends the page as `MAX_PAGE_BYTES` does, and is the smaller of both. */
+  /** Ends the page like `MAX_PAGE_BYTES`; the smaller of both counts. */
   maxBytes?: number;
 }
 
 export interface EventFilters {
   topic?: string;
-  /** With a topic it is looked up by its key; without one, events are looked through. */
+  /** With a topic the event is found by its key. Without one the store scans events. */
   eventId?: string;
   source?: string;
-  /** The event's own timestamp: this or later. UTC, six digits of the second; so is `until`. */
+  /** The lower bound of the event's own timestamp, inclusive. UTC, six digits of the second, like `until`. */
   since?: string;
-  /** The event's own timestamp: earlier than this. */
+  /** The upper bound of the event's own timestamp, exclusive. */
   until?: string;
 }
 
-/** How many events a page looks at where source, times or an id without its topic are asked for: some milliseconds. */
+/** The number of events that a page may scan, which takes some milliseconds. */
 export const MAX_SCANNED_EVENTS = 10_000;
 
-/** Whether a page has to look through events for those that are asked for: no index leads to them. */
+/** Whether no index leads to the events asked for, so that a page has to scan. */
 export function isScan({ topic, eventId, source, since, until }: EventFilters): boolean {
   if (topic !== undefined && eventId !== undefined) return false;
   return [eventId, source, since, until].some((filter) => filter !== undefined);
 }
 
 /**
- * A page ends early before the event whose payload and attributes would take it past this many bytes; it holds at least
- * one event where there is one. A thousand events of the largest size would be eight gigabytes.
+ * The size of a page in bytes of payload and attributes. A page ends before the event that would exceed it, but holds at
+ * least one event if there is one. Without this limit a thousand events of the largest size would be eight gigabytes.
  */
 export const MAX_PAGE_BYTES = 8_000_000;
 
 export interface EventPage {
   events: StoredEvent[];
   /**
-   * How far the page looked. Absent when there is nothing further (`desc`). `asc` always has one, and where it came to the
-   * end, that is `upTo`, or whatever comes first behind which another event can still appear, but never before `after`.
+   * The position at which the next page starts. With `desc` it is absent at the end. With `asc` it is always present; at
+   * the end it is `upTo`, or the first position behind which another event can still appear, but never before `after`.
    */
   next?: string;
 }
 
-/** An event as it is kept. JSON columns are text, so that every digit comes back. */
+/** A stored event. JSON columns are text, so that every digit of a number comes back. */
 export interface StoredEvent {
-  /** Where it stands in the order of commits. */
+  /** The position in the order of commits. */
   position: string;
   topic: string;
   eventId: string;
@@ -140,7 +145,7 @@ export interface StoredEvent {
   source: string;
   /** JSON text of an object; null once the payload has expired. */
   payload: string | null;
-  /** JSON text of an object: the producer's further fields. */
+  /** JSON text of an object: the other fields that the producer sent. */
   attributes?: string;
   /** UTC, six digits of the second. */
   processedAt: string;
@@ -154,13 +159,13 @@ export interface LedgerEntry {
 }
 
 export interface BooksQuery {
-  /** What the log held when it was looked at; absent when the log is away. */
+  /** The snapshot of the log. Absent when the log is unreachable. */
   log?: { generation: string; held: SequenceRange[]; lastSequence: number };
-  /** Only this topic in `byTopic`. */
+  /** Limits `byTopic` to this topic. */
   topic?: string;
-  /** How many topics `byTopic` shows at most, the busiest first. */
+  /** The number of topics in `byTopic`, the busiest first. */
   maxTopics: number;
-  /** How many sources `bySource` shows at most, those with the most copies first. Default: none. */
+  /** The number of sources in `bySource`, those with the most duplicates first. Default: 0. */
   maxSources?: number;
 }
 
@@ -172,22 +177,22 @@ export interface Books {
   deadLettered: number;
   topicsTotal: number;
   byTopic: TopicBooks[];
-  /** Events of frames that are applied, yet were still held by the log when it was looked at. 0 without `log`. */
+  /** Events of applied frames that the log still held in its snapshot. 0 without `log`. */
   appliedHeldEvents: number;
   /**
-   * Frames of that generation that are applied and were not held any more when the log was looked at: as many as have
-   * left it, for a frame leaves after its commit. Those that came after the look are not among them. 0 without `log`.
+   * Applied frames of that generation that the log no longer held in its snapshot, without those appended later. A frame
+   * leaves the log after its commit, so this equals the number of frames that have left. 0 without `log`.
    */
   appliedGoneFrames: number;
   /**
-   * How far the sums of the counters are from what the tables say of themselves in constant time: 0, or a defect. Always
-   * 0 where they cannot (PostgreSQL).
+   * The difference between the sums of the counters and the row counts that the tables give in constant time. Any value
+   * but 0 is a defect. Always 0 in PostgreSQL, whose tables give no such counts.
    */
   tableDrift: number;
   bySource: SourceBooks[];
-  /** Sources that sent a copy. */
+  /** The number of sources that sent a duplicate. */
   sourcesTotal: number;
-  /** The last recount; absent before the first. */
+  /** The last audit. Absent before the first. */
   lastAudit?: Audit;
 }
 

@@ -3,20 +3,20 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import { isJsonObject, Topic } from "@tidemark/domain/event";
 import { arrayItems, skipSpace } from "@tidemark/json/text";
 
-/** An item of a frame's array, which may be no event. */
+/** An item of a frame's array. It may not be an event. */
 export interface FrameItem {
-  /** Its JSON text. */
+  /** The JSON text of the item. */
   content: string;
-  /** One under which it can be listed and counted; undefined where it has none. */
+  /** The topic under which the item can be listed and counted. Undefined if it has none. */
   topic: string | undefined;
-  /** Undefined where it cannot be read. */
+  /** Undefined if it cannot be read. */
   eventId: string | undefined;
 }
 
 /**
- * Takes a frame apart that the store refuses: which of its items is at fault?
+ * Splits a frame that the store refuses into its items, so that the item at fault can be found.
  *
- * @throws {InvalidInput} when it is the frame: its text is no JSON array of as many items as it declares
+ * @throws {InvalidInput} when the frame itself is damaged: its text is not a JSON array with as many items as it declares
  */
 export function readItems(bytes: Buffer, declared: number): FrameItem[] {
   if (!isUtf8(bytes)) throw damaged("not UTF-8");
@@ -30,7 +30,7 @@ export function readItems(bytes: Buffer, declared: number): FrameItem[] {
   });
 }
 
-/** A topic that no event can have may be what the store refused, and it would refuse the dead letter for it, too. */
+/** Drops a topic that no event can have: the store may have refused it, and would refuse the dead letter as well. */
 function topicOrNone(value: unknown): string | undefined {
   const topic = Topic.safeParse(value);
   return topic.success && topic.data.isWellFormed() ? topic.data : undefined;

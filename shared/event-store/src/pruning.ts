@@ -1,48 +1,47 @@
 /**
- * Forgets, in small steps, what need not be kept for ever. The books do not change: what is forgotten stays counted, in
- * totals that grow in the same transaction. Several processes may prune at once; none waits for another.
- *
- * @throws {Unavailable} `store_unreachable`, each of them
+ * Deletes old rows in small steps. The books do not change: deleted rows stay counted, in totals that grow in the same
+ * transaction. Several processes may prune at once, and none waits for another. Each method throws `Unavailable`
+ * (`store_unreachable`) when the store cannot answer.
  */
 export interface Pruner {
-  /** One step of a walk over the dropped copies, the oldest first. The newest of all may stay, whatever its age. */
+  /** Takes one step of a scan over the duplicates, the oldest first. The newest of all may stay, whatever its age. */
   pruneDuplicates(options: PruneDuplicates): Promise<PruneStep>;
 
   /**
-   * Forgets ledger rows, the oldest first.
+   * Deletes ledger rows, the oldest first.
    *
-   * @returns how many; with 0 there are no more for now
+   * @returns the number of rows deleted; 0 when there are no more for now
    */
   pruneFrames(options: PruneFrames): Promise<number>;
 }
 
 export interface PruneDuplicates {
   /**
-   * Copies received before this moment go; of those that differed, only where the payload of the stored event has expired.
-   * The others of them stay where they are, and the walk passes them.
+   * Duplicates received before this moment are deleted; conflicts only when the payload of the stored event has expired.
+   * The scan passes the other conflicts.
    */
   receivedBeforeMs: number;
-  /** How many rows the step looks at. */
+  /** The number of rows that the step reads. */
   limit: number;
-  /** Where the step before ended; without it the walk begins with the oldest. */
+  /** The `position` of the step before. Without it the scan starts at the oldest row. */
   after?: string;
 }
 
 export interface PruneStep {
-  /** How many copies were forgotten. */
+  /** The number of duplicates deleted. */
   forgotten: number;
-  /** Where the next step goes on. Absent when nothing was passed since the beginning. */
+  /** The position at which the next step continues. Absent when the scan has passed no row yet. */
   position?: string;
-  /** The walk has come to copies that are too young, or another process is at it. */
+  /** The scan has reached duplicates that are too young, or another process is pruning. */
   isAtEnd: boolean;
 }
 
 export interface PruneFrames {
-  /** Rows of frames that were applied before this moment. */
+  /** Only rows of frames applied before this moment are deleted. */
   processedBeforeMs: number;
   /**
-   * The log as it was looked at: of this generation only frames below its first sequence go. Other generations are
-   * gone and deliver nothing any more.
+   * The snapshot of the log. Of its generation only frames below the first sequence held are deleted. Other generations no
+   * longer exist, so their frames cannot be delivered again.
    */
   log: { generation: string; firstHeldSequence: number };
   limit: number;

@@ -2,7 +2,7 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import { countEvents } from "@tidemark/domain/frame";
 import type { Applied, AppliedDelivery } from "@tidemark/event-store/event-store";
 import { type FrameItem, readItems } from "@tidemark/event-store/frame-items";
-import { DAMAGED_FRAME, type Refusal, refuseOwnFault } from "@tidemark/event-store/refusal";
+import { assertNotSystemic, DAMAGED_FRAME, type Refusal } from "@tidemark/event-store/refusal";
 import { refusalOf } from "../connection/errors.ts";
 import type { Writers } from "../connection/writers.ts";
 import { type ApplyCall, applyBatch, type NewDeadLetter } from "./apply-batch.ts";
@@ -45,7 +45,7 @@ export async function applyIsolated(
     const items = unknown.flatMap((frame) => frame.items);
     const refused = await findRefused(writers, items);
     const eventCount = unknown.reduce((sum, { declared }) => sum + declared, 0);
-    refuseOwnFault([...refused.values()], eventCount);
+    assertNotSystemic([...refused.values()], eventCount);
     try {
       return await applyBatch(writers, deliveries, { ...withDeadLetters(refused, frames, deliveries), maxNamed });
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Redriven } from "@tidemark/event-store/dead-letters";
-import { NOTHING_TO_REDRIVE, readLetterId, takenAs, UNREAD_TOPIC } from "@tidemark/event-store/refusal";
+import { NOTHING_TO_REDRIVE, readDeadLetterId, takenAs, UNREAD_TOPIC } from "@tidemark/event-store/refusal";
 import { tryEvents } from "../apply/isolate-trial.ts";
 import type { Transaction } from "../connection/session.ts";
 import type { Writers } from "../connection/writers.ts";
@@ -33,7 +33,7 @@ const TAKE_OUT = `
 
 /** `DeadLetterStore.redrive`, in one transaction. */
 export async function redrive(writers: Writers, deadLetterId: string): Promise<Redriven | undefined> {
-  const id = readLetterId(deadLetterId);
+  const id = readDeadLetterId(deadLetterId);
   if (id === undefined) return undefined;
   return writers.transaction(async (transaction) => {
     const { rows } = await transaction.query<DeadLetterRow>(FIND, [id]);
@@ -70,7 +70,7 @@ const DELETE = `
 
 /** `DeadLetterStore.deleteDeadLetter`. */
 export async function deleteDeadLetter(writers: Writers, deadLetterId: string): Promise<boolean> {
-  const id = readLetterId(deadLetterId);
+  const id = readDeadLetterId(deadLetterId);
   if (id === undefined) return false;
   const { rowCount } = await writers.query(DELETE, [id]);
   return rowCount === 1;

@@ -1,7 +1,7 @@
 import type { Verdicts } from "@tidemark/domain/verdict";
 import type { Applied, AppliedFrame } from "@tidemark/event-store/event-store";
 import { type FrameItem, readItems } from "@tidemark/event-store/frame-items";
-import { type Refusal, refuseOwnFault } from "@tidemark/event-store/refusal";
+import { assertNotSystemic, type Refusal } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 import { refusalOf, refusedByStore } from "../connection/errors.ts";
 import { type Pass, prepareCounters, sixDigits, startPass } from "./batch-totals.ts";
@@ -50,7 +50,7 @@ export function prepareApply(database: Database): (call: ApplyCall) => Applied {
       if (known !== undefined) return { frameId: frame.id, isNew: false, verdicts: known };
       return judgeFrame(pass, frame, textOf(call, frame));
     });
-    refuseOwnFault(
+    assertNotSystemic(
       pass.refusals,
       frames.reduce((sum, { isNew, verdicts }) => sum + (isNew ? verdicts.length : 0), 0),
     );

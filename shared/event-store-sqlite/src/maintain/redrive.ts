@@ -1,5 +1,11 @@
 import type { Redriven } from "@tidemark/event-store/dead-letters";
-import { NOTHING_TO_REDRIVE, type Refusal, readLetterId, takenAs, UNREAD_TOPIC } from "@tidemark/event-store/refusal";
+import {
+  NOTHING_TO_REDRIVE,
+  type Refusal,
+  readDeadLetterId,
+  takenAs,
+  UNREAD_TOPIC,
+} from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 import { countsOf, prepareCounters, startPass } from "../apply/batch-totals.ts";
 import { prepareJudge, tryItem } from "../apply/deduplicate.ts";
@@ -44,7 +50,7 @@ export function prepareRedrive(database: Database): (id: string) => Redriven | u
     return takenAs(verdict);
   };
   const redrive = database.transaction((id: string): Redriven | undefined => {
-    const letter = find.get(readLetterId(id) ?? NOBODY);
+    const letter = find.get(readDeadLetterId(id) ?? NOBODY);
     if (letter === undefined) return undefined;
     if (letter.ordinal !== null) return redriveItem(letter, letter.ordinal);
     return { status: "refused", ...NOTHING_TO_REDRIVE };
@@ -62,7 +68,7 @@ export function prepareDeletion(database: Database): (id: string) => boolean {
     "UPDATE topics SET dead_letters_deleted = dead_letters_deleted + ? WHERE topic = ?",
   );
   const deleteLetter = database.transaction((id: string): boolean => {
-    const removed = remove.get(readLetterId(id) ?? NOBODY);
+    const removed = remove.get(readDeadLetterId(id) ?? NOBODY);
     if (removed !== undefined) addDeleted.run(removed.events, removed.topic ?? UNREAD_TOPIC);
     return removed !== undefined;
   });
