@@ -59,7 +59,7 @@ describe("a duplicate whose content differs is a conflict", () => {
   });
 });
 
-describe("a duplicate that is only written differently is no conflict", () => {
+describe("a duplicate that is only written differently is not a conflict", () => {
   test.each([
     ["the same text", {}],
     ["keys in another order and white space", { payload: ' { "b" : [ true,\n null ] , "a" : 1 } ' }],
@@ -69,7 +69,7 @@ describe("a duplicate that is only written differently is no conflict", () => {
     ["a key repeated, the last one the same", { payload: '{"a":7,"b":[true,null],"a":1}' }],
     ["the same instant with an offset", { timestamp: '"2025-10-23T12:00:00.000+02:00"' }],
     ["digits past the microsecond", { timestamp: '"2025-10-23T10:00:00.0000009Z"' }],
-  ])("a duplicate that is only written differently is no conflict: %s", async (_name, changes) => {
+  ])("a duplicate that is only written differently is not a conflict: %s", async (_name, changes) => {
     const topic = uniqueTopic();
     await publishText(eventText(topic));
 

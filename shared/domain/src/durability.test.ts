@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Durability, mergeDurability, NotDurable, requireDurable, SAFE } from "./durability.ts";
 
 const unsafe: Durability = { status: "unsafe", findings: [{ part: "store", detail: "fsync=off; set fsync=on" }] };
-const unknown: Durability = { status: "unknown", findings: [{ part: "log", detail: "nobody knows" }] };
+const unknown: Durability = { status: "unknown", findings: [{ part: "log", detail: "not readable" }] };
 
 test("the durability of several parts is that of the worst one", () => {
   expect(mergeDurability([])).toEqual(SAFE);

@@ -58,7 +58,7 @@ export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOpt
   });
   server.addHook("onRequest", requireHost);
   server.setErrorHandler(async (error, request, reply) => {
-    // The client has left, which is not an error of ours. Only Fastify needs this answer.
+    // The client has left, which is not an error of the service. Only Fastify needs this answer.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
     if (!request.raw.complete) await dropBody(request);
     // Fastify may report another error of a request to an unknown route: QUERY, say, requires a content type.
