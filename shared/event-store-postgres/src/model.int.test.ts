@@ -6,10 +6,10 @@ import type { Applied } from "@tidemark/event-store/event-store";
 import { CRASH_POINTS, installCrashPoints, whileCrashing } from "@tidemark/test-support/databases/crash-points";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { prepareStores } from "./fixture/postgres-event-stores.ts";
 
-/** What became of each frame, by all that was answered: one word, however often it was asked, and new exactly once. */
+/** Returns the verdicts of each frame. All answers about a frame must agree, and it must be new exactly once. */
 function judgedFrames(sent: SentFrame[], answers: Applied[], newAnswers: number): JudgedFrame[] {
   const frames = answers.flatMap((answer) => answer.frames);
   return sent.flatMap(({ copies, delivery }) => {
@@ -23,10 +23,10 @@ function judgedFrames(sent: SentFrame[], answers: Applied[], newAnswers: number)
   });
 }
 
-/** The batch that a call of a plan asks for. */
+/** Returns the batch of a call of a plan. */
 const batchOf = (sent: SentFrame[], call: number[]) => call.flatMap((number) => sent[number]?.delivery ?? []);
 
-/** Applies until it is done, as a consumer does. */
+/** Applies a batch again until the store takes it, as a consumer does. */
 async function applyAtLast(store: ModelledStore, batch: SentFrame["delivery"][]): Promise<Applied> {
   return waitFor("the store to apply", () =>
     apply(store, ...batch).catch((error: unknown) => {
@@ -36,81 +36,77 @@ async function applyAtLast(store: ModelledStore, batch: SentFrame["delivery"][])
   );
 }
 
-describe("PostgreSQL with two writers at once", () => {
-  test("stores each event once and counts each frame once, whichever of them was first", async () => {
-    const { openConsumer } = await prepareStores();
-    const [first, second] = [await openConsumer(), await openConsumer()];
-    await fc.assert(
-      fc.asyncProperty(plans, fc.array(fc.array(fc.nat(11), { minLength: 1, maxLength: 4 })), async (plan, others) => {
-        const sent = makeFrames(plan.frames);
-        const write = async (store: ModelledStore, calls: number[][]) => {
-          const answers: Applied[] = [];
-          for (const call of calls) answers.push(await apply(store, ...batchOf(sent, call)));
-          return answers;
-        };
+test("two writers at once store each event once and count each frame once", async () => {
+  const { openConsumer } = await prepareStores();
+  const [first, second] = [await openConsumer(), await openConsumer()];
+  await fc.assert(
+    fc.asyncProperty(plans, fc.array(fc.array(fc.nat(11), { minLength: 1, maxLength: 4 })), async (plan, others) => {
+      const sent = makeFrames(plan.frames);
+      const write = async (store: ModelledStore, calls: number[][]) => {
+        const answers: Applied[] = [];
+        for (const call of calls) answers.push(await apply(store, ...batchOf(sent, call)));
+        return answers;
+      };
 
-        const answers = await Promise.all([write(first, plan.calls), write(second, others)]);
+      const answers = await Promise.all([write(first, plan.calls), write(second, others)]);
 
-        await verifyStore(second, judgedFrames(sent, answers.flat(), 1));
-      }),
-      { numRuns: 40, endOnFailure: true },
-    );
-  });
+      await verifyStore(second, judgedFrames(sent, answers.flat(), 1));
+    }),
+    { numRuns: 40, endOnFailure: true },
+  );
 });
 
-describe("PostgreSQL whose writer dies", () => {
-  const crashes = fc.array(fc.option(fc.constantFrom(...CRASH_POINTS)), { minLength: 8, maxLength: 8 });
+const crashes = fc.array(fc.option(fc.constantFrom(...CRASH_POINTS)), { minLength: 8, maxLength: 8 });
 
-  test("anywhere in a transaction has all of it or nothing, and the same frames again mend it", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const [store, other] = [await openConsumer(), await openConsumer()];
-    await installCrashPoints(beside);
-    await fc.assert(
-      fc.asyncProperty(plans, crashes, async ({ frames, calls }, points) => {
-        const sent = makeFrames(frames);
-        const answers: Applied[] = [];
-        for (const [index, call] of calls.entries()) {
-          const batch = batchOf(sent, call);
-          const point = points[index];
-          if (point) {
-            const died = await whileCrashing(beside, point, () =>
-              apply(store, ...batch).catch((error: unknown) => error),
-            );
-            if (!(died instanceof Unavailable)) answers.push(died as Applied); // it did not come by there
-          }
-          answers.push(await applyAtLast(index % 2 === 0 ? store : other, batch));
+test("a writer that dies inside a transaction leaves all of it or nothing, and applying the same frames again completes it", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const [store, other] = [await openConsumer(), await openConsumer()];
+  await installCrashPoints(beside);
+  await fc.assert(
+    fc.asyncProperty(plans, crashes, async ({ frames, calls }, points) => {
+      const sent = makeFrames(frames);
+      const answers: Applied[] = [];
+      for (const [index, call] of calls.entries()) {
+        const batch = batchOf(sent, call);
+        const point = points[index];
+        if (point) {
+          const died = await whileCrashing(beside, point, () =>
+            apply(store, ...batch).catch((error: unknown) => error),
+          );
+          if (!(died instanceof Unavailable)) answers.push(died as Applied); // it did not come by there
         }
+        answers.push(await applyAtLast(index % 2 === 0 ? store : other, batch));
+      }
 
-        await verifyStore(store, judgedFrames(sent, answers, 1));
-      }),
-      { numRuns: 15, endOnFailure: true },
+      await verifyStore(store, judgedFrames(sent, answers, 1));
+    }),
+    { numRuns: 15, endOnFailure: true },
+  );
+});
+
+test("a writer that dies at any moment, its answer lost or not, has counted each frame once in the end", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  const cutWriters = () =>
+    beside.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'tidemark%' AND query LIKE '%apply%'`,
     );
-  });
+  await fc.assert(
+    fc.asyncProperty(plans, fc.array(fc.nat(6), { minLength: 8, maxLength: 8 }), async ({ frames, calls }, looks) => {
+      const sent = makeFrames(frames);
+      const answers: Applied[] = [];
+      for (const [index, call] of calls.entries()) {
+        const batch = batchOf(sent, call);
+        const applying = applyAtLast(store, batch);
+        // Round trips to the same server, so that the cut comes sooner or later in the transaction.
+        for (let look = 0; look < (looks[index] ?? 0); look++) await beside.query("SELECT 1");
+        await cutWriters();
+        answers.push(await applying);
+      }
 
-  test("at any moment, its answer lost or not, has counted each frame once in the end", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const store = await openConsumer();
-    const cutWriters = () =>
-      beside.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name LIKE 'tidemark%' AND query LIKE '%apply%'`,
-      );
-    await fc.assert(
-      fc.asyncProperty(plans, fc.array(fc.nat(6), { minLength: 8, maxLength: 8 }), async ({ frames, calls }, looks) => {
-        const sent = makeFrames(frames);
-        const answers: Applied[] = [];
-        for (const [index, call] of calls.entries()) {
-          const batch = batchOf(sent, call);
-          const applying = applyAtLast(store, batch);
-          // Round trips to the same server, so that the cut comes sooner or later in the transaction.
-          for (let look = 0; look < (looks[index] ?? 0); look++) await beside.query("SELECT 1");
-          await cutWriters();
-          answers.push(await applying);
-        }
-
-        await verifyStore(store, judgedFrames(sent, answers, 0));
-      }),
-      { numRuns: 15, endOnFailure: true },
-    );
-  });
+      await verifyStore(store, judgedFrames(sent, answers, 0));
+    }),
+    { numRuns: 15, endOnFailure: true },
+  );
 });

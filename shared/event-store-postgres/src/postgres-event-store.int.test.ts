@@ -4,7 +4,7 @@ import type { EventStore } from "@tidemark/event-store/event-store";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "./fixture/postgres-event-stores.ts";
 import { lendStoreDatabase } from "./fixture/store-database.ts";
 import { openPostgresEventStore } from "./postgres-event-store.ts";
@@ -42,7 +42,7 @@ const forwardIds = async (store: EventStore, after?: string) => {
   return page.events.map((event) => event.eventId);
 };
 
-test("a page of dropped copies ends where it has looked at enough, and the next one goes on there", async () => {
+test("a page of duplicates ends when it has looked at 10,000 rows, and the next page continues there", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query(
@@ -61,7 +61,7 @@ test("a page of dropped copies ends where it has looked at enough, and the next 
   expect(oldest.next).toBeUndefined();
 });
 
-test("a page of dropped copies ends early before the one it has no room for, and the next one goes on there", async () => {
+test("a page of duplicates ends before the row that would make it too large, and the next page continues there", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query(
@@ -79,71 +79,69 @@ test("a page of dropped copies ends early before the one it has no room for, and
   expect(second.next).toBeUndefined();
 });
 
-describe("consumers at the same time", () => {
-  test("store each of overlapping events once and never deadlock", async () => {
-    const { openConsumer } = await prepareStores();
-    const stores = [await openConsumer(), await openConsumer()];
-    const ids = Array.from({ length: 40 }, (_, index) => `e${index}`);
-    const orders = [ids, ids.toReversed()];
+test("two consumers of the same events in opposite orders store each once and never deadlock", async () => {
+  const { openConsumer } = await prepareStores();
+  const stores = [await openConsumer(), await openConsumer()];
+  const ids = Array.from({ length: 40 }, (_, index) => `e${index}`);
+  const orders = [ids, ids.toReversed()];
 
-    const applied = await Promise.all(
-      stores.map(async (store, index) => {
-        const verdicts: string[] = [];
-        for (let round = 0; round < 20; round++) {
-          const events = (orders[index] ?? []).map((id) => eventOf(`${id}-${round}`));
-          const { frames } = await store.apply([deliveryOf(events)], { maxNamed: 0 });
-          verdicts.push(...frames.map((frame) => frame.verdicts));
-        }
-        return verdicts.join("");
-      }),
-    );
+  const applied = await Promise.all(
+    stores.map(async (store, index) => {
+      const verdicts: string[] = [];
+      for (let round = 0; round < 20; round++) {
+        const events = (orders[index] ?? []).map((id) => eventOf(`${id}-${round}`));
+        const { frames } = await store.apply([deliveryOf(events)], { maxNamed: 0 });
+        verdicts.push(...frames.map((frame) => frame.verdicts));
+      }
+      return verdicts.join("");
+    }),
+  );
 
-    const letters = applied.join("");
-    expect(letters.replaceAll("d", "")).toHaveLength(800);
-    expect(letters).toHaveLength(1_600);
-    expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 800, duplicates: 800, conflicts: 0 });
+  const verdicts = applied.join("");
+  expect(verdicts.replaceAll("d", "")).toHaveLength(800);
+  expect(verdicts).toHaveLength(1_600);
+  expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 800, duplicates: 800, conflicts: 0 });
+});
+
+test("two consumers that apply the same frame count it once and answer the same verdicts", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const stores = [await openConsumer(), await openConsumer()];
+  const delivery = deliveryOf([eventOf("a"), eventOf("b"), eventOf("a")]);
+  await beside.query("BEGIN");
+  await beside.query(
+    `INSERT INTO events (tx, ord, topic, event_id, "timestamp", source, processed_at) VALUES (0, 0, 't', 'a', now(), '', now())`,
+  );
+
+  const applying = stores.map((store) => store.apply([delivery], { maxNamed: 10 }));
+  await waitForLocks(beside, 2);
+  await beside.query("ROLLBACK");
+  const applied = await Promise.all(applying);
+
+  expect(applied.flatMap(({ frames }) => frames.map((frame) => frame.verdicts))).toEqual(["ssd", "ssd"]);
+  expect(applied.map(({ frames }) => frames[0]?.isNew).toSorted()).toEqual([false, true]);
+  expect(applied.flatMap(({ dropped }) => dropped)).toHaveLength(1);
+  expect(await stores[1]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 2, duplicates: 1 });
+});
+
+test("each consumer counts in a slot of its own, and a later consumer takes a slot that was freed", async () => {
+  const { beside, open, openConsumer } = await prepareStores();
+  const [first, second] = [await openConsumer(), await openConsumer()];
+  const slotsOf = async (id: string) => {
+    const { rows } = await beside.query("SELECT slot FROM topic_counters WHERE topic = $1", [id]);
+    return rows.map(({ slot }) => slot);
+  };
+  await first.apply([deliveryOf([eventText({ topic: "first" })])], { maxNamed: 0 });
+  await second.apply([deliveryOf([eventText({ topic: "second" })])], { maxNamed: 0 });
+
+  await first.close();
+  const third = await waitFor("the slot to be free", async () => {
+    const store = await open({ migrate: true });
+    await store.apply([deliveryOf([eventText({ topic: "third" })])], { maxNamed: 0 });
+    return store;
   });
 
-  test("count a frame once that both apply, and give it the same verdicts", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const stores = [await openConsumer(), await openConsumer()];
-    const delivery = deliveryOf([eventOf("a"), eventOf("b"), eventOf("a")]);
-    await beside.query("BEGIN");
-    await beside.query(
-      `INSERT INTO events (tx, ord, topic, event_id, "timestamp", source, processed_at) VALUES (0, 0, 't', 'a', now(), '', now())`,
-    );
-
-    const applying = stores.map((store) => store.apply([delivery], { maxNamed: 10 }));
-    await waitForLocks(beside, 2);
-    await beside.query("ROLLBACK");
-    const applied = await Promise.all(applying);
-
-    expect(applied.flatMap(({ frames }) => frames.map((frame) => frame.verdicts))).toEqual(["ssd", "ssd"]);
-    expect(applied.map(({ frames }) => frames[0]?.isNew).toSorted()).toEqual([false, true]);
-    expect(applied.flatMap(({ dropped }) => dropped)).toHaveLength(1);
-    expect(await stores[1]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 2, duplicates: 1 });
-  });
-
-  test("count in slots of their own, and leave them to those who come after", async () => {
-    const { beside, open, openConsumer } = await prepareStores();
-    const [first, second] = [await openConsumer(), await openConsumer()];
-    const slotsOf = async (id: string) => {
-      const { rows } = await beside.query("SELECT slot FROM topic_counters WHERE topic = $1", [id]);
-      return rows.map(({ slot }) => slot);
-    };
-    await first.apply([deliveryOf([eventText({ topic: "first" })])], { maxNamed: 0 });
-    await second.apply([deliveryOf([eventText({ topic: "second" })])], { maxNamed: 0 });
-
-    await first.close();
-    const third = await waitFor("the slot to be free", async () => {
-      const store = await open({ migrate: true });
-      await store.apply([deliveryOf([eventText({ topic: "third" })])], { maxNamed: 0 });
-      return store;
-    });
-
-    expect([await slotsOf("first"), await slotsOf("second"), await slotsOf("third")]).toEqual([[0], [1], [0]]);
-    expect(await third.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 3, topicsTotal: 3 });
-  });
+  expect([await slotsOf("first"), await slotsOf("second"), await slotsOf("third")]).toEqual([[0], [1], [0]]);
+  expect(await third.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 3, topicsTotal: 3 });
 });
 
 test("consumers that migrate an empty database together all open it, and one of them migrates", async () => {
@@ -176,69 +174,65 @@ test("a consumer has as many transactions at a time as it has writers, each with
   expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 3, duplicates: 0 });
 });
 
-describe("a walk forward", () => {
-  test("waits for what may still commit before the newest, and skips nothing", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const store = await openConsumer();
-    await beside.query("BEGIN");
-    await beside.query(
-      `INSERT INTO events (tx, ord, topic, event_id, "timestamp", source, payload, processed_at)
-       SELECT base + pg_current_xact_id()::text::bigint, 1, 't', 'slow', now(), '', '{}', now() FROM positions`,
-    );
-    await store.apply([deliveryOf([eventOf("quick")])], { maxNamed: 0 });
+test("a forward scan waits for a transaction that may still commit before the newest event", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await beside.query("BEGIN");
+  await beside.query(
+    `INSERT INTO events (tx, ord, topic, event_id, "timestamp", source, payload, processed_at)
+     SELECT base + pg_current_xact_id()::text::bigint, 1, 't', 'slow', now(), '', '{}', now() FROM positions`,
+  );
+  await store.apply([deliveryOf([eventOf("quick")])], { maxNamed: 0 });
 
-    const walkedMeanwhile = await forwardIds(store);
-    const newest = await store.listEvents({ limit: 10, order: "desc" });
-    await beside.query("COMMIT");
+  const scannedMeanwhile = await forwardIds(store);
+  const newest = await store.listEvents({ limit: 10, order: "desc" });
+  await beside.query("COMMIT");
 
-    expect(walkedMeanwhile).toEqual([]);
-    expect(newest.events.map((event) => event.eventId)).toEqual(["quick"]);
-    await waitFor("both events in order", async () => (await forwardIds(store)).join() === "slow,quick");
-  });
-
-  test("keeps its base while a transaction stays open beside it", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const store = await openConsumer();
-    await beside.query("BEGIN");
-    await beside.query("SELECT pg_current_xact_id()");
-    await store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 });
-
-    await openConsumer();
-
-    expect((await beside.query("SELECT base FROM positions")).rows).toEqual([{ base: "0" }]);
-  });
-
-  test("goes on after a dump was restored into a server that counts from the start", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const before = await openConsumer();
-    await before.apply([deliveryOf([eventOf("old")])], { maxNamed: 0 });
-    await before.close();
-    await beside.query("UPDATE events SET tx = tx + 1000000000");
-    await beside.query("UPDATE positions SET history = 'the server before'");
-
-    const store = await openConsumer();
-    const { next } = await store.listEvents({ limit: 100, order: "asc" });
-    await store.apply([deliveryOf([eventOf("new")])], { maxNamed: 0 });
-
-    await waitFor("the new event after the old one", async () => (await forwardIds(store)).join() === "old,new");
-    expect(await forwardIds(store, next)).toEqual(["new"]);
-  });
+  expect(scannedMeanwhile).toEqual([]);
+  expect(newest.events.map((event) => event.eventId)).toEqual(["quick"]);
+  await waitFor("both events in order", async () => (await forwardIds(store)).join() === "slow,quick");
 });
 
-describe("a frame that the log holds twice", () => {
-  test("counts once, and both its places are known to the books", async () => {
-    const { beside, openConsumer } = await prepareStores();
-    const store = await openConsumer();
-    const { frame } = deliveryOf([eventOf("a"), eventOf("b")]);
-    const at = (sequence: number) => ({ frame, origin: { generation: "now", sequence } });
+test("the base of positions stays while another transaction is open", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await beside.query("BEGIN");
+  await beside.query("SELECT pg_current_xact_id()");
+  await store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 });
 
-    await store.apply([at(1), at(2)], { maxNamed: 0 });
-    await store.apply([at(2), at(3)], { maxNamed: 0 });
+  await openConsumer();
 
-    const window = { generation: "now", held: [{ first: 2, last: 3 }], lastSequence: 3 };
-    const books = await store.readBooks({ maxTopics: 1, log: window });
-    expect(books).toMatchObject({ stored: 2, duplicates: 0, appliedHeldEvents: 4 });
-    const copies = await beside.query("SELECT sequence::integer FROM repeated_frames ORDER BY sequence");
-    expect(copies.rows).toEqual([{ sequence: 2 }, { sequence: 3 }]);
-  });
+  expect((await beside.query("SELECT base FROM positions")).rows).toEqual([{ base: "0" }]);
+});
+
+test("a forward scan continues after a dump was restored into a server whose transaction ids are smaller", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const before = await openConsumer();
+  await before.apply([deliveryOf([eventOf("old")])], { maxNamed: 0 });
+  await before.close();
+  await beside.query("UPDATE events SET tx = tx + 1000000000");
+  await beside.query("UPDATE positions SET history = 'the server before'");
+
+  const store = await openConsumer();
+  const { next } = await store.listEvents({ limit: 100, order: "asc" });
+  await store.apply([deliveryOf([eventOf("new")])], { maxNamed: 0 });
+
+  await waitFor("the new event after the old one", async () => (await forwardIds(store)).join() === "old,new");
+  expect(await forwardIds(store, next)).toEqual(["new"]);
+});
+
+test("a frame that the log holds twice counts once, and the books know both its positions", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  const { frame } = deliveryOf([eventOf("a"), eventOf("b")]);
+  const at = (sequence: number) => ({ frame, origin: { generation: "now", sequence } });
+
+  await store.apply([at(1), at(2)], { maxNamed: 0 });
+  await store.apply([at(2), at(3)], { maxNamed: 0 });
+
+  const window = { generation: "now", held: [{ first: 2, last: 3 }], lastSequence: 3 };
+  const books = await store.readBooks({ maxTopics: 1, log: window });
+  expect(books).toMatchObject({ stored: 2, duplicates: 0, appliedHeldEvents: 4 });
+  const repeated = await beside.query("SELECT sequence::integer FROM repeated_frames ORDER BY sequence");
+  expect(repeated.rows).toEqual([{ sequence: 2 }, { sequence: 3 }]);
 });

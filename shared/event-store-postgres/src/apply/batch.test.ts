@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { InvalidInput } from "@tidemark/domain/errors";
 import type { AppliedDelivery } from "@tidemark/event-store/event-store";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { joinFrames, openArray } from "./batch.ts";
 
 function delivery(text: string, requests: number[], id: string = randomUUID()): AppliedDelivery {
@@ -12,55 +12,51 @@ function delivery(text: string, requests: number[], id: string = randomUUID()): 
 
 const counted = (text: string) => openArray(Buffer.from(text)).count;
 
-describe("openArray", () => {
-  test("counts the items of any JSON array", () => {
-    fc.assert(
-      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 1, "\t"), (items, space) => {
-        expect(counted(` ${JSON.stringify(items, null, space)}\n`)).toBe(items.length);
-      }),
-    );
-  });
-
-  test.each(["", "{}", "[", "]", "][", "[[]", "[]]", "[}{]", '["]', '["a\\"]', "[] x", "x []", '[{"a":"b}]'])(
-    "finds no closed array in %j",
-    (text) => {
-      expect(counted(text)).toBe(-1);
-    },
+test("openArray counts the items of any JSON array", () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 1, "\t"), (items, space) => {
+      expect(counted(` ${JSON.stringify(items, null, space)}\n`)).toBe(items.length);
+    }),
   );
 });
 
-describe("joinFrames", () => {
-  test("joins the events of frames and says where each begins", () => {
-    const deliveries = [delivery('[{"a":1},{"b":2}]', [1, 1]), delivery(" [ ] ", []), delivery('[ {"c":3} ]', [1])];
+test.each(["", "{}", "[", "]", "][", "[[]", "[]]", "[}{]", '["]', '["a\\"]', "[] x", "x []", '[{"a":"b}]'])(
+  "openArray finds no closed array in %j",
+  (text) => {
+    expect(counted(text)).toBe(-1);
+  },
+);
 
-    const batch = joinFrames(deliveries);
+test("joinFrames joins the events of frames and returns where each frame begins", () => {
+  const deliveries = [delivery('[{"a":1},{"b":2}]', [1, 1]), delivery(" [ ] ", []), delivery('[ {"c":3} ]', [1])];
 
-    expect(JSON.parse(batch.events.toString())).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
-    expect(batch.firstOrdinals).toEqual([1, 3, 3, 4]);
-    expect(batch.distinct).toEqual(deliveries);
-  });
+  const batch = joinFrames(deliveries);
 
-  test("joinFrames leaves a frame out that cannot be read", () => {
-    const [first, damaged, last] = [delivery("[1,2]", [2]), delivery("[", [3]), delivery("[3]", [1])];
+  expect(JSON.parse(batch.events.toString())).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
+  expect(batch.firstOrdinals).toEqual([1, 3, 3, 4]);
+  expect(batch.distinct).toEqual(deliveries);
+});
 
-    const batch = joinFrames([first, damaged, last], new Set([damaged.frame.id]));
+test("joinFrames leaves a frame out that cannot be read", () => {
+  const [first, damaged, last] = [delivery("[1,2]", [2]), delivery("[", [3]), delivery("[3]", [1])];
 
-    expect(batch).toMatchObject({ distinct: [first, damaged, last], firstOrdinals: [1, 3, 3, 4] });
-    expect(batch.events.toString()).toBe("[1,2,3]");
-  });
+  const batch = joinFrames([first, damaged, last], new Set([damaged.frame.id]));
 
-  test("joinFrames sends a frame once that was delivered twice", () => {
-    const first = delivery('[{"a":1}]', [1]);
-    const again = { ...first, origin: { generation: "log", sequence: 2 } };
+  expect(batch).toMatchObject({ distinct: [first, damaged, last], firstOrdinals: [1, 3, 3, 4] });
+  expect(batch.events.toString()).toBe("[1,2,3]");
+});
 
-    expect(joinFrames([first, again])).toMatchObject({ distinct: [first], repeats: [again], firstOrdinals: [1, 2] });
-  });
+test("joinFrames sends a frame once that was delivered twice", () => {
+  const first = delivery('[{"a":1}]', [1]);
+  const again = { ...first, origin: { generation: "log", sequence: 2 } };
 
-  test("refuses a frame that does not hold what it declares, and names it", () => {
-    const good = delivery('[{"a":1}]', [1]);
-    for (const bad of [delivery("[{},{}]", [1]), delivery("[{}]", [1, 1]), delivery("[{}", [1])]) {
-      expect(() => joinFrames([good, bad])).toThrow(InvalidInput);
-      expect(() => joinFrames([good, bad])).toThrow(bad.frame.id);
-    }
-  });
+  expect(joinFrames([first, again])).toMatchObject({ distinct: [first], repeats: [again], firstOrdinals: [1, 2] });
+});
+
+test("joinFrames refuses a frame that holds another number of events than it declares, and names it", () => {
+  const good = delivery('[{"a":1}]', [1]);
+  for (const bad of [delivery("[{},{}]", [1]), delivery("[{}]", [1, 1]), delivery("[{}", [1])]) {
+    expect(() => joinFrames([good, bad])).toThrow(InvalidInput);
+    expect(() => joinFrames([good, bad])).toThrow(bad.frame.id);
+  }
 });

@@ -3,7 +3,7 @@ import pg from "pg";
 import { expect, test } from "vitest";
 import { translate } from "./errors.ts";
 
-/** What the driver throws when the server answers with this SQLSTATE. */
+/** Returns the error that the driver throws when the server answers with this SQLSTATE. */
 function databaseError(state: string): pg.DatabaseError {
   const error = new pg.DatabaseError("in any language", 0, "error");
   error.code = state;

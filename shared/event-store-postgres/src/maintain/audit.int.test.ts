@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts";
 import { verifyPostgres } from "./audit.ts";
 
-test("an audit counts dead letters, those deleted and those without a topic", async () => {
+test("an audit counts dead letters, deleted dead letters and those without a topic", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query(
@@ -30,7 +30,7 @@ test("a database is verified without a change to it", async () => {
   expect((await store.readBooks({ maxTopics: 1 })).lastAudit).toBeUndefined();
 });
 
-test("a database that is away cannot be audited", async () => {
+test("an audit of a database without tables, or without a server, is unavailable", async () => {
   const { open, url } = await prepareStores({ hasTables: false });
   const empty = await open({ migrate: false });
 
@@ -40,7 +40,7 @@ test("a database that is away cannot be audited", async () => {
   await expect(verifyPostgres({ url: nowhere.toString() })).rejects.toThrow(Unavailable);
 });
 
-test("a store that closes gives an audit up", async () => {
+test("a store that is closed ends its audit", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query("BEGIN");
@@ -54,7 +54,7 @@ test("a store that closes gives an audit up", async () => {
   await beside.query("ROLLBACK");
 });
 
-test("who finds another pruning lets it", async () => {
+test("a process that finds another one pruning skips the step", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await verdictsOf(store, [eventOf("a"), eventOf("a"), eventOf("a")]);

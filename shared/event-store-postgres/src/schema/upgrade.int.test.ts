@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { createLogger } from "@tidemark/telemetry/logger";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, onTestFinished, test } from "vitest";
 import { Session } from "../connection/session.ts";
 import { prepareEmptyDatabase } from "../fixture/postgres-event-stores.ts";
@@ -117,7 +118,9 @@ test("a cursor from before the upgrade finds the events behind it, and those tha
   const { store } = await openVersion1();
   await store.apply([deliveryOf([eventText({ topic: "orders", id: "new" })])], { maxNamed: 0 });
 
-  expect(await idsAfter(store, "756-3")).toEqual(["o-4", "o-5", "l-2", "new"]);
+  await waitFor("the new event behind the old ones", async () => {
+    return (await idsAfter(store, "756-3")).join() === "o-4,o-5,l-2,new";
+  });
 });
 
 async function idsAfter(store: EventStore, after: string): Promise<string[]> {
