@@ -41,7 +41,7 @@ async function openForTest(path: string) {
   return store;
 }
 
-const BALANCED = { stored: 1, duplicates: 1, conflicts: 0, dead_lettered: 0 };
+const BALANCED = { unique: 1, duplicates: 1, conflicts: 0, dead_lettered: 0 };
 
 test("a file in use is recounted, and nothing is changed in it", async () => {
   const path = await pathForTest();
@@ -85,7 +85,7 @@ test("a file whose process was killed is recounted with all that was committed",
   const { status, output } = await verify(["--sqlite", path, "--json"]);
 
   expect(status).toBe(0);
-  expect(JSON.parse(output).counted).toMatchObject({ stored: 1 });
+  expect(JSON.parse(output).counted).toMatchObject({ unique: 1 });
 });
 
 test("books that do not balance end with 1, and the topic is named", async () => {
@@ -114,7 +114,7 @@ test("a database of a stack is recounted while it is written, named without its 
   const { password } = new URL(url);
   if (password !== "") expect(balanced.output).not.toContain(`:${password}@`);
   expect(unbalanced.status).toBe(1);
-  expect(JSON.parse(unbalanced.output)).toMatchObject({ balanced: false, booked: { stored: 2 }, counted: BALANCED });
+  expect(JSON.parse(unbalanced.output)).toMatchObject({ balanced: false, booked: { unique: 2 }, counted: BALANCED });
 });
 
 test("what cannot be verified ends with 2 and says why", async () => {
