@@ -1,5 +1,5 @@
 import type { Operation, ParametersOf } from "@tidemark/http-api/operation";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 
 /** A request whose parameters its operation's schemas have read. */
 type RequestOf<Route extends Operation> = FastifyRequest<{
@@ -15,10 +15,13 @@ export function registerOperation<Route extends Operation>(
   { exposeHeadRoute = true } = {},
 ): void {
   const { method, path, requestParams } = operation as Operation;
+  const schema: FastifySchema = {}; // without keys for parameters that there are not, of which Fastify warns
+  if (requestParams?.query !== undefined) schema.querystring = requestParams.query;
+  if (requestParams?.path !== undefined) schema.params = requestParams.path;
   server.route({
     method: method.toUpperCase(),
     url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
-    schema: { querystring: requestParams?.query, params: requestParams?.path },
+    schema,
     exposeHeadRoute: exposeHeadRoute && method === "get",
     handler: handler as (request: FastifyRequest, reply: FastifyReply) => unknown,
   });
