@@ -1,7 +1,7 @@
 import type { Audit, AuditCounts } from "@tidemark/event-store/audit";
 import type { AuditAnswer } from "./operations/audit-api.ts";
 
-/** Words an audit for the outside. */
+/** Returns an audit in the words of the API. */
 export function auditAnswer(audit: Audit): AuditAnswer {
   return {
     audited_at: audit.auditedAt,

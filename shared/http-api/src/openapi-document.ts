@@ -36,7 +36,7 @@ const OPERATIONS: Operation[] = [
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
-/** The contract of all services, as one OpenAPI 3.1 document, from the schemas that validate. */
+/** Creates the contract of all services as one OpenAPI 3.1 document, from the same schemas that validate. */
 export function createOpenApiDocument({ version }: { version: string }): OpenApiDocument {
   return createDocument({
     openapi: "3.1.0",
@@ -44,24 +44,26 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       title: "Tidemark",
       version,
       description:
-        "Takes in events, stores the first copy of every `(topic, event_id)`, drops the others, and keeps the books.\n\n" +
-        "One document for both shapes. `single` is one process; in the stack an edge stands before the services, and the " +
-        "problems `service_unreachable` and, with 504, `outcome_unknown` are the edge's own. A 202 and its receipt are the " +
-        "stack's, `queue_full` is single's.\n\n" +
-        "Every error is a problem (RFC 9457) with a stable `code`. Any 5xx, and any answer that got lost, is safe to send " +
-        "again. An address that is not here is 404 `not_found`; another method at one that is here is 405 " +
-        "`method_not_allowed`, with `Allow`. `HEAD` is answered wherever `GET` is, but for `/events/stream`.",
+        "Tidemark accepts events, stores the first event of every `(topic, event_id)`, drops its duplicates, and counts " +
+        "all of them in its books.\n\n" +
+        "This document describes both deployments. `single` is one process. In the stack a proxy stands in front of the " +
+        "services: only it answers `service_unreachable`, and `outcome_unknown` with 504. Only the stack answers 202 with a " +
+        "receipt, and only single answers `queue_full`.\n\n" +
+        "Every error is a problem (RFC 9457) with a stable `code`. After any 5xx, and after any lost answer, it is safe to " +
+        "send the request again. An unknown path is answered 404 `not_found`. An unknown method at a known path is answered " +
+        "405 `method_not_allowed`, with `Allow`. Every path that answers `GET` also answers `HEAD`, except " +
+        "`/events/stream`.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/", description: "This service" }],
     tags: [
-      { name: "Publish", description: "Sending events, and what became of them." },
-      { name: "Events", description: "Reading what is stored." },
-      { name: "Books", description: "What was received, stored and dropped." },
-      { name: "Health", description: "For orchestrators and people on call." },
-      { name: "Pages", description: "For people." },
+      { name: "Publish", description: "Send events, and read their verdicts." },
+      { name: "Events", description: "Read the stored events." },
+      { name: "Books", description: "Read what was received, stored and dropped, event by event or as counts." },
+      { name: "Health", description: "For orchestrators, monitors and people on call." },
+      { name: "Pages", description: "Pages for people, and this document." },
     ],
-    components: { schemas: { Problem: ProblemSchema } }, // problems name it
+    components: { schemas: { Problem: ProblemSchema } }, // the schemas of problems refer to it
     paths: pathsOf(OPERATIONS),
   });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What the lists have in common: how many at most, where to go on, and how an instant is written. */
+/** The parameters and members that all lists share: limit, cursor and instants. */
 
 export const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -15,14 +15,14 @@ const WholeLimit = z
 const LIMIT = { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } as const;
 
 export const Limit = WholeLimit.default(DEFAULT_LIMIT).meta({
-  description: "How many at most.",
+  description: "The number of entries, at most.",
   example: 100,
   override: LIMIT,
 });
 
-/** Where it makes a difference whether one was given. */
+/** A limit without a default, for lists where an absent one has a meaning of its own. */
 export const GivenLimit = WholeLimit.optional().meta({
-  description: "How many at most. An export has no limit unless one is given.",
+  description: "The number of events, at most. An export has no limit unless one is given.",
   example: 100,
   override: LIMIT,
 });
@@ -30,25 +30,25 @@ export const GivenLimit = WholeLimit.optional().meta({
 export const Cursor = z
   .string()
   .optional()
-  .meta({ description: "`next_cursor` of the page before, with the same filters and order.", example: "AQEx" });
+  .meta({ description: "The `next_cursor` of the page before. Filters and order must be the same.", example: "AQEx" });
 
-/** The header of an answer that has a next page. */
+/** Returns the header of an answer that may have a next page. */
 export function nextPageHeaders(example: string) {
   return z.object({
     Link: z
       .string()
       .optional()
-      .meta({ description: "The next page (RFC 8288), where there is one.", example: `<${example}>; rel="next"` }),
+      .meta({ description: "The next page (RFC 8288), if there is one.", example: `<${example}>; rel="next"` }),
   });
 }
 
 export const NextCursor = z
   .string()
   .nullable()
-  .meta({ description: "Where to go on; `null` at the end. The same stands in `Link`.", example: null });
+  .meta({ description: "The cursor of the next page, which `Link` has too; `null` at the end.", example: null });
 
 export const Instant = z.string().meta({
-  description: "UTC, microseconds.",
+  description: "In UTC, with microseconds.",
   example: "2025-10-23T10:00:00.000000Z",
   format: "date-time",
 });

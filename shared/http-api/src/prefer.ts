@@ -1,17 +1,17 @@
-/** What a client asked for in its `Prefer` header (RFC 7240), as far as Tidemark knows it. */
+/** The preferences in a client's `Prefer` header (RFC 7240) that Tidemark knows. */
 export interface Preferences {
-  /** Seconds the client is willing to wait. */
+  /** The number of seconds that the client is willing to wait. */
   waitSeconds?: number;
   respondAsync: boolean;
   return?: "representation" | "minimal";
   handling?: "lenient" | "strict";
 }
 
-// Quoted commas separate nothing.
+// A comma within quotes does not separate items.
 const ITEM = /(?:"(?:\\.|[^"\\])*"|[^,])+/g;
 
 /**
- * Reads `Prefer`. Unknown or malformed preferences are ignored, of a repeated one the first counts, as RFC 7240 wants it.
+ * Reads `Prefer`. As RFC 7240 demands, unknown or malformed preferences are ignored, and the first of a repeated one counts.
  */
 export function readPreferences(header: string | string[] | undefined): Preferences {
   const preferences: Preferences = { respondAsync: false };

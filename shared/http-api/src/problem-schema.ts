@@ -18,7 +18,7 @@ type KnownProblem = ProblemExample & { code: string };
 
 type OwnCode = Exclude<InvalidInputCode | UnavailableCode, "bad_request" | "method_not_allowed"> | "still_refused";
 
-/** What some operations answer and others do not: the status, and an example of its detail. */
+/** The problems that only some operations answer: the status, and an example of the detail. */
 const PROBLEMS: Record<OwnCode, ProblemExample> = {
   malformed_json: { status: 400, detail: "the body is not JSON" },
   invalid_encoding: { status: 400, detail: "the body is not UTF-8" },
@@ -53,13 +53,13 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   log_full: { status: 503, detail: "the log is full" },
   log_unreachable: { status: 503, detail: "the log cannot be reached" },
   queue_full: { status: 503, detail: "the queue is full" },
-  outcome_unknown: { status: 503, detail: "it may have been taken; sending it again is safe" },
-  overloaded: { status: 503, detail: "too much is in flight" },
+  outcome_unknown: { status: 503, detail: "the events may have been accepted; sending them again is safe" },
+  overloaded: { status: 503, detail: "too many bytes in flight; try again later" },
   store_unreachable: { status: 503, detail: "the store cannot be reached" },
   not_ready: { status: 503, detail: "not ready: store: the store cannot be reached" },
 };
 
-/** What any operation may answer: HTTP itself is at fault, or we are; 502 and 504 are the edge's. */
+/** The problems that every operation may answer. Those with 502 and 504 come from the proxy in front of the stack. */
 const EVERYWHERE: KnownProblem[] = [
   { code: "bad_request", status: 400, detail: "the Host header is missing" },
   { code: "request_timeout", status: 408, detail: "the request did not arrive in time" },
@@ -71,9 +71,9 @@ const EVERYWHERE: KnownProblem[] = [
 ];
 
 const FaultSchema = z.object({
-  pointer: z.string().meta({ description: "JSON Pointer (RFC 6901) into what was sent.", example: "/events/3/topic" }),
+  pointer: z.string().meta({ description: "A JSON Pointer (RFC 6901) into the request.", example: "/events/3/topic" }),
   detail: z.string().meta({ example: "must not be empty" }),
-  line: z.int().optional().meta({ description: "The line, where the body was NDJSON.", example: 4 }),
+  line: z.int().optional().meta({ description: "The line, from 1, if the body is NDJSON.", example: 4 }),
 });
 
 export const ProblemSchema = z
@@ -81,19 +81,19 @@ export const ProblemSchema = z
     type: z.string().meta({ example: "about:blank" }),
     title: z.string().meta({ description: "The status in words.", example: "Bad Request" }),
     status: z.int().meta({ example: 400 }),
-    detail: z.string().meta({ description: "What is wrong, for people.", example: "limit: must be at most 1000" }),
-    code: z.string().meta({ description: "Stable name of what is wrong, for programs.", example: "invalid_parameter" }),
-    errors: z.array(FaultSchema).optional().meta({ description: "The first hundred faults of what was sent." }),
-    errors_total: z.int().optional().meta({ description: "How many faults there are.", example: 1 }),
+    detail: z.string().meta({ description: "The error, for people.", example: "limit: must be at most 1000" }),
+    code: z.string().meta({ description: "The stable name of the error, for programs.", example: "invalid_parameter" }),
+    errors: z.array(FaultSchema).optional().meta({ description: "The first hundred faults of the request." }),
+    errors_total: z.int().optional().meta({ description: "The number of faults.", example: 1 }),
     refusal: z
       .object({ code: z.string().meta({ example: "22P02" }), reason: z.string() })
       .optional()
-      .meta({ description: "Why the store refused a dead letter again: its own code, and what it said." }),
+      .meta({ description: "The reason why the store refused a dead letter again: the store's code and message." }),
   })
-  .meta({ id: "Problem", description: "What went wrong (RFC 9457)." });
+  .meta({ id: "Problem", description: "An error (RFC 9457)." });
 
 const RetryAfter = z.object({
-  "Retry-After": z.string().meta({ description: "Seconds after which to try again.", example: "1" }),
+  "Retry-After": z.string().meta({ description: "The number of seconds after which to try again.", example: "1" }),
 });
 
 const HEADERS: Partial<Record<ProblemExample["status"], z.ZodObject>> = {
@@ -101,7 +101,7 @@ const HEADERS: Partial<Record<ProblemExample["status"], z.ZodObject>> = {
     "Accept-Encoding": z
       .string()
       .optional()
-      .meta({ description: "Beside `unsupported_encoding`: what is taken.", example: "gzip, br, zstd" }),
+      .meta({ description: "With `unsupported_encoding`: the supported encodings.", example: "gzip, br, zstd" }),
   }),
   502: RetryAfter,
   503: RetryAfter,
@@ -115,7 +115,7 @@ const RESPONSES_EVERYWHERE = new Map(
   ]),
 );
 
-/** The responses for these problems and those of every operation: one for each status, each code with an example. */
+/** Returns the responses with these problems and those of every operation: one a status, with an example of each code. */
 export function problems(...codes: OwnCode[]): Responses {
   const own = codes.map((code) => ({ code, ...PROBLEMS[code] }));
   const everywhere = EVERYWHERE.filter(({ status }) => own.some((problem) => problem.status === status));
@@ -131,10 +131,9 @@ function byStatus(problems: KnownProblem[]): Map<ProblemExample["status"], Known
 
 function responseOf(status: ProblemExample["status"], problems: KnownProblem[]): ZodOpenApiResponseObject {
   const codes = problems.map(({ code }) => code);
-  const headers = HEADERS[status];
   return {
     description: `${STATUS_CODES[status]}: ${codes.map((code) => `\`${code}\``).join(", ")}.`,
-    ...(headers === undefined ? {} : { headers }),
+    headers: HEADERS[status],
     content: {
       "application/problem+json": {
         schema: {

@@ -1,13 +1,13 @@
 import { STATUS_CODES } from "node:http";
 import { type Fault, InvalidInput, Unavailable } from "@tidemark/domain/errors";
 
-/** RFC 9457 problem details, as every error of every service is answered. */
+/** The problem details (RFC 9457) with which every service answers every error. */
 export interface Problem {
   type: string;
   title: string;
   status: number;
   detail: string;
-  /** Stable name of what went wrong. */
+  /** The stable name of the error, for programs. */
   code: string;
   /** The first faults of the request's data. */
   errors?: Fault[];
@@ -20,7 +20,7 @@ export function createProblem(status: number, code: string, detail: string): Pro
   return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, code };
 }
 
-/** The problem of an error, for those that are meant for the client; undefined for our own bugs. */
+/** Returns the problem of an error that is meant for the client, and undefined for a bug of our own. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof InvalidInput) {
     const problem = createProblem(error.status, error.code, error.message);

@@ -1,50 +1,50 @@
 import type { VerdictCounts } from "@tidemark/domain/verdict";
 
-/** What a sender is told of a request: the body of a publish answer and of a receipt. */
+/** The body of a publish answer and of a receipt. */
 export interface PublishAnswer {
   received: number;
   accepted: number;
-  /** Conflicts included. */
+  /** Events stored already, or repeated within the request; includes conflicts. */
   duplicates: number;
   /** Present when there are any. */
   conflicts?: number;
   /** Present when there are any. */
   dead_lettered?: number;
-  /** Present in an answer that came before the verdicts, and in every receipt. */
+  /** Present in an answer that was given before the verdicts, and in every receipt. */
   pending?: number;
-  /** Present where good events were let through beside bad ones (`Prefer: handling=lenient`): the bad ones. */
+  /** The events that break a rule. Present with `Prefer: handling=lenient`, which lets the other events through. */
   rejected?: Rejection[];
-  /** Present where it was asked for (`Prefer: return=representation`): what became of each event, in the order of the request. */
+  /** The outcome of each event, in the order of the request. Present with `Prefer: return=representation`. */
   results?: Result[];
   message: string;
 }
 
 /** An event that breaks a rule: `received` does not count it. */
 export interface Rejection {
-  /** Its place among the events of the request, from 0. */
+  /** The index among the events of the request, from 0. */
   index: number;
   /** JSON Pointer into the body. */
   pointer: string;
   reason: string;
-  /** The line, from 1, where the body is lines. */
+  /** The line, from 1, if the body is NDJSON. */
   line?: number;
 }
 
 export interface Result {
-  /** Null where it is not one. */
+  /** Null if the event has no valid one. */
   topic: string | null;
   event_id: string | null;
   status: "stored" | "duplicate" | "conflict" | "rejected" | "pending";
 }
 
 export interface AnswerCounts extends VerdictCounts {
-  /** Events whose verdict is not in yet. Left out of the answer when it is left out here; 0 is shown. */
+  /** Events without a verdict yet. Left out of the answer if it is left out here; 0 is shown. */
   pending?: number;
-  rejected?: Rejection[] | undefined;
-  results?: Result[] | undefined;
+  rejected?: Rejection[];
+  results?: Result[];
 }
 
-/** Words the counts of a request: `received` is their sum. */
+/** Returns the answer with the counts of a request, whose sum is `received`. */
 export function publishAnswer(counts: AnswerCounts): PublishAnswer {
   const { accepted, duplicates, conflicts, deadLettered, pending, rejected, results } = counts;
   const received = accepted + duplicates + deadLettered + (pending ?? 0);
@@ -60,11 +60,11 @@ export function publishAnswer(counts: AnswerCounts): PublishAnswer {
     received,
     accepted,
     duplicates,
-    ...(conflicts > 0 ? { conflicts } : {}),
-    ...(deadLettered > 0 ? { dead_lettered: deadLettered } : {}),
-    ...(pending === undefined ? {} : { pending }),
-    ...(rejected === undefined ? {} : { rejected }),
-    ...(results === undefined ? {} : { results }),
+    conflicts: conflicts > 0 ? conflicts : undefined,
+    dead_lettered: deadLettered > 0 ? deadLettered : undefined,
+    pending,
+    rejected,
+    results,
     message: parts.join(", "),
   };
 }

@@ -7,14 +7,14 @@ const AuditParameters = z.strictObject({});
 
 const Counts = z
   .object({
-    unique: z.int().meta({ description: "Events stored.", example: 120 }),
+    unique: z.int().meta({ description: "Stored events.", example: 120 }),
     duplicates: z.int().meta({
-      description: "Copies that were not stored, conflicts included. Counted: those on record and those pruned.",
+      description: "Duplicates, including conflicts. The rows counted are those on record and those pruned.",
       example: 30,
     }),
-    conflicts: z.int().meta({ description: "Of those, copies whose content differs.", example: 0 }),
+    conflicts: z.int().meta({ description: "The duplicates whose content differs from the stored event.", example: 0 }),
     dead_lettered: z.int().meta({
-      description: "Events that the store refused. Counted: dead letters on record and those deleted.",
+      description: "Events that the store refused. The rows counted are dead letters on record and those deleted.",
       example: 0,
     }),
   })
@@ -28,22 +28,23 @@ const Difference = z.object({
 
 export const AuditAnswer = z
   .object({
-    audited_at: Instant.meta({ description: "The moment that was recounted." }),
-    duration_ms: z.int().meta({ description: "How long the recount took.", example: 12 }),
+    audited_at: Instant.meta({ description: "The moment of the snapshot that was recounted." }),
+    duration_ms: z.int().meta({ description: "The duration of the recount.", example: 12 }),
     balanced: z.boolean().meta({
-      description: "No topic differs, and the copies counted by source are as many as those counted by topic.",
+      description:
+        "True if no topic differs, and if the duplicates counted by source are as many as those counted by topic.",
       example: true,
     }),
-    topics_total: z.int().meta({ description: "Topics in the books or in the tables.", example: 2 }),
-    booked: Counts.meta({ description: "What the books say." }),
-    counted: Counts.meta({ description: "What the tables hold." }),
+    topics_total: z.int().meta({ description: "The number of topics in the books or in the tables.", example: 2 }),
+    booked: Counts.meta({ description: "The counts in the books." }),
+    counted: Counts.meta({ description: "The counts of the rows in the tables." }),
     by_source: z
       .object({ duplicates: z.int().meta({ example: 30 }), conflicts: z.int().meta({ example: 0 }) })
-      .meta({ description: "What the books by source add up to." }),
+      .meta({ description: "The sums of the books by source." }),
     differences: z.array(Difference).meta({ description: "The first hundred topics that differ, by name." }),
-    differences_total: z.int().meta({ description: "How many topics differ.", example: 0 }),
+    differences_total: z.int().meta({ description: "The number of topics that differ.", example: 0 }),
   })
-  .meta({ id: "Audit", description: "The rows counted anew, beside the books." });
+  .meta({ id: "Audit", description: "A recount of the rows, beside the books." });
 
 export type AuditAnswer = z.infer<typeof AuditAnswer>;
 
@@ -78,19 +79,19 @@ export const audit = {
   tags: ["Books"],
   summary: "Recount the rows and compare them with the books",
   description:
-    "In one consistent snapshot, while events go on being taken. Takes time by the number of rows, about a second for a " +
-    "million: it is for people and for a job once a day, not for a monitor. Those who ask at the same time share a recount. " +
-    "The answer is 200 whatever was found; `GET /stats` shows the last result.",
+    "The recount reads one consistent snapshot, and events are accepted meanwhile. Its duration follows the number of rows, " +
+    "about a second for a million, so it is for people and for a daily job, not for a monitor. Requests that arrive at the " +
+    "same time share a recount. The answer is 200 whether the books balance or not; `GET /stats` shows the last result.",
   requestParams: { query: AuditParameters },
   responses: {
     "200": {
-      description: "What the books say and what was counted.",
+      description: "The books, and the recount.",
       content: {
         "application/json": {
           schema: AuditAnswer,
           examples: {
             balanced: { summary: "The rows and the books agree", value: BALANCED },
-            unbalanced: { summary: "An event is gone that was counted", value: UNBALANCED },
+            unbalanced: { summary: "A counted event is missing", value: UNBALANCED },
           },
         },
       },

@@ -5,36 +5,39 @@ import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "../page-sch
 import { problems } from "../problem-schema.ts";
 
 const DeadLettersParameters = z.strictObject({
-  topic: Topic.optional().meta({ description: "Only dead letters of this topic; without it, of all." }),
+  topic: Topic.optional().meta({ description: "Selects the dead letters of this topic; all topics if absent." }),
   limit: Limit,
   cursor: Cursor,
 });
 
 const DeadLetterKey = z.object({
-  id: z.string().meta({ description: "From the list of dead letters.", example: "42" }),
+  id: z.string().meta({ description: "An `id` in the list of dead letters.", example: "42" }),
 });
 
 const DeadLetterSchema = z
   .object({
     id: z.string().meta({ example: "42" }),
-    topic: Topic.optional().meta({ description: "Left out where it could not be read." }),
+    topic: Topic.optional().meta({ description: "Absent if it cannot be read." }),
     events: z.int().meta({
-      description: "How many events of the books it stands for: 1, or all of a frame that could not be read.",
+      description:
+        "The number of events that it counts for in the books: 1, or all events of a frame that could not be read.",
       example: 1,
     }),
-    code: z.string().meta({ description: "SQLSTATE, SQLite's result code, or `damaged_frame`.", example: "22P02" }),
-    reason: z.string().meta({ description: "What the store said.", example: "invalid input syntax for type json" }),
-    attempts: z.int().meta({ description: "How often the store was asked to take it.", example: 1 }),
-    dead_at: Instant.meta({ description: "When it became a dead letter." }),
+    code: z
+      .string()
+      .meta({ description: "An SQLSTATE, a result code of SQLite, or `damaged_frame`.", example: "22P02" }),
+    reason: z.string().meta({ description: "The store's message.", example: "invalid input syntax for type json" }),
+    attempts: z.int().meta({ description: "How many times the store was asked to store it.", example: 1 }),
+    dead_at: Instant.meta({ description: "The time at which it became a dead letter." }),
     event: z.unknown().meta({
-      description: "The event as it came; a string where that is no JSON, in base64 where it is no text.",
+      description: "The event as it was received. It is a string if it is not JSON, and base64 if it is not text.",
     }),
   })
-  .meta({ id: "DeadLetter", description: "An event that the store refused for its data." });
+  .meta({ id: "DeadLetter", description: "An event that the store refused because of its data." });
 
 const DeadLettersAnswer = z
   .object({
-    count: z.int().meta({ description: "Dead letters in this answer.", example: 1 }),
+    count: z.int().meta({ description: "The number of dead letters in this answer.", example: 1 }),
     dead_letters: z.array(DeadLetterSchema),
     next_cursor: NextCursor,
   })
@@ -63,7 +66,7 @@ export const listDeadLetters = {
   operationId: "listDeadLetters",
   tags: ["Books"],
   summary: "List the events that the store refused",
-  description: "Oldest first. Each is counted under `dead_lettered`; deleted ones stay counted.",
+  description: "Oldest first. Each is counted under `dead_lettered`, and deleted ones stay counted.",
   requestParams: { query: DeadLettersParameters },
   responses: {
     "200": {
@@ -85,7 +88,7 @@ const RedriveAnswer = z
     id: z.string().meta({ example: "42" }),
     status: z
       .enum(["stored", "duplicate", "conflict"])
-      .meta({ description: "What the event is in the books now.", example: "stored" }),
+      .meta({ description: "The verdict of the event now.", example: "stored" }),
   })
   .meta({ id: "RedriveAnswer" });
 
@@ -96,12 +99,12 @@ export const redriveDeadLetter = {
   tags: ["Books"],
   summary: "Try a dead letter again",
   description:
-    "Taken, it leaves the dead letters and moves in the books from dead to unique or duplicate. Refused again, it stays, " +
-    "with one attempt more. Needs no body.",
+    "If the store accepts the event, it is no longer a dead letter, and the books count it as stored or as a duplicate. If " +
+    "the store refuses it again, it stays, with one more attempt. The request needs no body.",
   requestParams: { path: DeadLetterKey },
   responses: {
     "200": {
-      description: "The store took it.",
+      description: "The store accepted the event.",
       content: { "application/json": { schema: RedriveAnswer, example: { id: "42", status: "stored" } } },
     },
     ...problems("not_found", "still_refused", "store_unreachable"),
@@ -113,11 +116,11 @@ export const deleteDeadLetter = {
   path: "/dead-letters/{id}",
   operationId: "deleteDeadLetter",
   tags: ["Books"],
-  summary: "Forget a dead letter",
-  description: "Its content is gone for good; it stays counted as dead.",
+  summary: "Delete a dead letter",
+  description: "Its content is lost permanently; the books still count it under `dead_lettered`.",
   requestParams: { path: DeadLetterKey },
   responses: {
-    "204": { description: "It is gone." },
+    "204": { description: "The dead letter is deleted." },
     ...problems("not_found", "store_unreachable"),
   },
 } satisfies Operation;

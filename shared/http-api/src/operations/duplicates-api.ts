@@ -6,15 +6,16 @@ import { problems } from "../problem-schema.ts";
 import { StoredEventSchema } from "./events-api.ts";
 
 const DuplicatesParameters = z.strictObject({
-  topic: Topic.optional().meta({ description: "Only copies of this topic; without it, of all." }),
-  event_id: EventId.optional().meta({ description: "Only copies of events of this id." }),
-  source: Source.optional().meta({ description: "Only copies that this source sent." }),
+  topic: Topic.optional().meta({ description: "Selects the duplicates of this topic; all topics if absent." }),
+  event_id: EventId.optional().meta({ description: "Selects the duplicates with this event id." }),
+  source: Source.optional().meta({ description: "Selects the duplicates that this source sent." }),
   conflicting: z
     .enum(["true", "false"])
     .transform((text) => text === "true")
     .optional()
     .meta({
-      description: "`true`: only copies whose content differed. `false`: only those that were the same.",
+      description:
+        "`true` selects the conflicts, whose content differs from the stored event. `false` selects the other duplicates.",
       example: "true",
     }),
   limit: Limit,
@@ -23,33 +24,34 @@ const DuplicatesParameters = z.strictObject({
 
 const ConflictingEvent = StoredEventSchema.omit({ processed_at: true, payload_expired_at: true })
   .extend({ payload: Payload })
-  .meta({ id: "ConflictingEvent", description: "The content of a copy; it was never stored as an event." });
+  .meta({ id: "ConflictingEvent", description: "The content of a conflict, which was not stored as an event." });
 
 const DuplicateSchema = z
   .object({
     topic: Topic,
     event_id: EventId,
-    source: Source.meta({ description: "Who sent the copy." }),
-    received_at: Instant.meta({ description: "When the copy arrived." }),
-    first_processed_at: Instant.meta({ description: "When the event was stored." }),
+    source: Source.meta({ description: "The source that sent the duplicate." }),
+    received_at: Instant.meta({ description: "The time at which the duplicate was received." }),
+    first_processed_at: Instant.meta({ description: "The time at which the event was stored." }),
     age_seconds: z.number().min(0).meta({
-      description: "How long after that the copy arrived; 0 for one that was on its way already.",
+      description:
+        "The time from storing the event to receiving the duplicate; 0 if the duplicate was received before.",
       example: 12.345678,
     }),
-    conflict: z.boolean().meta({ description: "Whether its content differed from what is stored.", example: false }),
-    event: ConflictingEvent.optional().meta({ description: "The content of one that differed." }),
+    conflict: z.boolean().meta({ description: "True if its content differs from the stored event.", example: false }),
+    event: ConflictingEvent.optional().meta({ description: "The content of a conflict." }),
   })
-  .meta({ id: "Duplicate", description: "A copy that was dropped." });
+  .meta({ id: "Duplicate", description: "A duplicate that was dropped." });
 
 const DuplicatesAnswer = z
   .object({
-    count: z.int().meta({ description: "Copies in this answer.", example: 2 }),
+    count: z.int().meta({ description: "The number of duplicates in this answer.", example: 2 }),
     duplicates: z.array(DuplicateSchema),
     next_cursor: NextCursor,
   })
   .meta({ id: "DuplicatesAnswer" });
 
-const PLAIN_COPY = {
+const SAME = {
   topic: "user.login",
   event_id: "evt-001",
   source: "auth-service",
@@ -60,7 +62,7 @@ const PLAIN_COPY = {
 };
 
 const CONFLICT = {
-  ...PLAIN_COPY,
+  ...SAME,
   event_id: "evt-002",
   conflict: true,
   event: {
@@ -77,20 +79,20 @@ export const listDuplicates = {
   path: "/duplicates",
   operationId: "listDuplicates",
   tags: ["Books"],
-  summary: "List the copies that were dropped",
+  summary: "List the duplicates that were dropped",
   description:
-    "Newest first. The work of a page is bounded: with a filter that matches little a page may be short, even empty, and " +
-    "still have a `next_cursor`. Copies are listed for some days, conflicts for as long as payloads are kept; all stay " +
-    "counted.",
+    "Newest first. The work of a page is bounded, so a page of a filter that matches little may be short or even empty and " +
+    "still have a `next_cursor`. Duplicates are listed for some days, and conflicts for as long as payloads are kept. All " +
+    "of them stay counted.",
   requestParams: { query: DuplicatesParameters },
   responses: {
     "200": {
-      description: "A page of dropped copies.",
+      description: "A page of duplicates.",
       headers: nextPageHeaders("/duplicates?conflicting=true&limit=100&cursor=AQEx"),
       content: {
         "application/json": {
           schema: DuplicatesAnswer,
-          example: { count: 2, duplicates: [CONFLICT, PLAIN_COPY], next_cursor: null },
+          example: { count: 2, duplicates: [CONFLICT, SAME], next_cursor: null },
         },
       },
     },

@@ -5,26 +5,34 @@ import type { Operation } from "../operation.ts";
 import { Cursor, GivenLimit, Instant, NextCursor, nextPageHeaders } from "../page-schema.ts";
 import { problems } from "../problem-schema.ts";
 
-/** An instant as stores know it: one instant, one text, however it was written. */
+/** An instant as the text that stores compare, which is the same for every spelling of the instant. */
 const Moment = Timestamp.transform((text) => toUtcMicroseconds(text) as string).optional();
 
 export const EventsParameters = z.strictObject({
-  topic: Topic.optional().meta({ description: "Only events of this topic; without it, of all." }),
-  source: Source.optional().meta({ description: "Only events that this source sent." }),
+  topic: Topic.optional().meta({ description: "Selects the events of this topic; all topics if absent." }),
+  source: Source.optional().meta({ description: "Selects the events that this source sent." }),
   event_id: EventId.optional().meta({
-    description: "Only events of this id. With `topic` it is looked up, without it events are looked through.",
+    description:
+      "Selects the events with this id. With `topic` it is looked up; without `topic` the events are searched one by one.",
   }),
   since: Moment.meta({
-    description: "Only events with this `timestamp` or a later one.",
+    description: "Selects the events with this `timestamp` or a later one.",
     example: "2025-10-23T10:00:00Z",
   }),
-  until: Moment.meta({ description: "Only events with an earlier `timestamp`.", example: "2025-10-24T00:00:00+02:00" }),
-  limit: GivenLimit,
-  order: z.enum(["asc", "desc"]).default("desc").meta({
-    example: "desc",
-    description:
-      "`desc`: newest processed first. `asc`: oldest processed first, skipping none that commits later; ends never, so that a walker can come back for more.",
+  until: Moment.meta({
+    description: "Selects the events with an earlier `timestamp`.",
+    example: "2025-10-24T00:00:00+02:00",
   }),
+  limit: GivenLimit,
+  order: z
+    .enum(["asc", "desc"])
+    .default("desc")
+    .meta({
+      example: "desc",
+      description:
+        "`desc`: the event that was stored last comes first. `asc`: the event that was stored first comes first. A scan with " +
+        "`asc` skips no event that commits later and has no end, so a reader can continue it at any time.",
+    }),
   cursor: Cursor,
 });
 
@@ -32,33 +40,35 @@ export type EventsParameters = z.infer<typeof EventsParameters>;
 
 const EventKey = z.object({ topic: Topic, event_id: EventId });
 
-/** An event as it is read. Documents only: answers are spliced from stored text, so that numbers keep every digit. */
+/** An event as it is read. It only documents: answers are joined from stored text, so that numbers keep every digit. */
 export const StoredEventSchema = z
   .object({
     topic: Topic,
     event_id: EventId,
     timestamp: Instant,
     source: Source,
-    payload: Payload.nullable().meta({ description: "`null` once it has passed its retention." }),
+    payload: Payload.nullable().meta({ description: "`null` after its retention." }),
     attributes: z
       .record(z.string(), z.unknown())
       .optional()
-      .meta({ description: "The fields that the producer sent beyond those of an event." }),
-    processed_at: Instant.meta({ description: "When it was stored." }),
-    payload_expired_at: Instant.optional().meta({ description: "When its payload was removed, once it was." }),
+      .meta({ description: "The further fields that the producer sent." }),
+    processed_at: Instant.meta({ description: "The time at which the event was stored." }),
+    payload_expired_at: Instant.optional().meta({
+      description: "The time at which the payload was removed. Present if it was.",
+    }),
   })
-  .meta({ id: "StoredEvent", description: "An event as it is stored." });
+  .meta({ id: "StoredEvent", description: "A stored event." });
 
 const EventsAnswer = z
   .object({
     topic: z
       .string()
       .nullable()
-      .meta({ description: "The topic that was asked for; `null`: all.", example: "user.login" }),
-    count: z.int().meta({ description: "Events in this answer.", example: 1 }),
+      .meta({ description: "The topic that was asked for; `null` for all topics.", example: "user.login" }),
+    count: z.int().meta({ description: "The number of events in this answer.", example: 1 }),
     events: z.array(StoredEventSchema),
     next_cursor: NextCursor.meta({
-      description: "Where to go on; `null` at the end of `order=desc`. The same stands in `Link`.",
+      description: "The cursor of the next page, which `Link` has too; `null` at the end of `order=desc`.",
     }),
   })
   .meta({ id: "EventsAnswer" });
@@ -80,12 +90,13 @@ const ExportEnd = z
   .object({
     complete: z.boolean().meta({
       description:
-        "Whether every event that was asked for is there. If not: a `limit` was reached, or the service stopped.",
+        "True if the answer holds every event that was asked for. False if the `limit` was reached or the service stopped.",
     }),
-    count: z.int().meta({ description: "Events in this answer.", example: 1 }),
+    count: z.int().meta({ description: "The number of events in this answer.", example: 1 }),
     next_cursor: NextCursor.meta({
       description:
-        "Where to go on; `null` at the end of `order=desc`. Always there with `order=asc`, for what comes later.",
+        "The cursor that continues the export; `null` at the end of `order=desc`. With `order=asc` there always is one, for " +
+        "later events.",
     }),
   })
   .meta({ id: "ExportEnd", description: "The last line of an export." });
@@ -103,12 +114,13 @@ export const listEvents = {
   tags: ["Events"],
   summary: "List events",
   description:
-    "Unique events, by the order of their processing. Pages cost the same at any depth. The work of a page is bounded: " +
-    "with `source`, `since`, `until`, or an `event_id` without its topic, it looks at 10,000 events, so it may be short, " +
-    "even empty, and still have a `next_cursor`. A cursor belongs to the order and filters it was given with.\n\n" +
-    "With `Accept: application/x-ndjson` the answer is an export: every event that was committed before the request " +
-    "began, one a line, and a last line that says whether that was all (`complete`), how many events it holds and where " +
-    "to go on. An answer without that line was cut.",
+    "Lists stored events in the order in which they were stored. A page costs the same at any depth. Its work is bounded: " +
+    "with `source`, `since`, `until`, or an `event_id` without its topic, it examines at most 10,000 events, so it may be " +
+    "short or even empty and still have a `next_cursor`. A cursor is valid only with the order and the filters of its " +
+    "list.\n\n" +
+    "With `Accept: application/x-ndjson` the answer is an export. It holds every event that was committed before the " +
+    "request began, one a line. Its last line says whether the export is `complete`, how many events it holds, and with " +
+    "which cursor it continues. An answer without this last line is incomplete.",
   requestParams: { query: EventsParameters },
   responses: {
     "200": {
@@ -129,7 +141,7 @@ export const findEvent = {
   operationId: "findEvent",
   tags: ["Events"],
   summary: "Find an event by its key",
-  description: "Slashes and the like in a topic or an id are percent-encoded.",
+  description: "Reserved characters in a topic or an id, such as slashes, are percent-encoded.",
   requestParams: { path: EventKey },
   responses: {
     "200": {
@@ -138,8 +150,8 @@ export const findEvent = {
         "application/json": {
           schema: StoredEventSchema,
           examples: {
-            whole: { summary: "As it is", value: EXAMPLE_EVENT },
-            expired: { summary: "Its payload has passed its retention", value: EXPIRED_EVENT },
+            whole: { summary: "An event", value: EXAMPLE_EVENT },
+            expired: { summary: "An event whose payload has expired", value: EXPIRED_EVENT },
           },
         },
       },

@@ -6,17 +6,22 @@ import { problems } from "../problem-schema.ts";
 export const HealthAnswer = z
   .object({
     status: z.enum(["healthy", "unhealthy"]),
-    consumer_running: z.boolean().meta({ description: "Whether a consumer was heard of within five seconds." }),
-    queue_size: z.int().nullable().meta({ description: "Events not judged yet; `null`: not known.", example: 0 }),
+    consumer_running: z
+      .boolean()
+      .meta({ description: "True if a consumer sent a heartbeat within the last five seconds." }),
+    queue_size: z
+      .int()
+      .nullable()
+      .meta({ description: "The number of events without a verdict yet; `null` if it is not known.", example: 0 }),
     durability: Durability.meta({
       description:
-        "Whether what has been confirmed survives the loss of power, by the settings of the log and the store.",
+        "Tells whether confirmed events survive a power failure, according to the settings of the log and the store.",
     }),
     timestamp: z.string().meta({ example: "2025-10-23T10:00:00.000Z", format: "date-time" }),
     reasons: z
       .array(z.string())
       .optional()
-      .meta({ description: "Why it is not healthy.", example: ["the store cannot be reached"] }),
+      .meta({ description: "The reasons why it is not healthy.", example: ["the store cannot be reached"] }),
   })
   .meta({ id: "Health" });
 
@@ -27,8 +32,8 @@ export const readHealth = {
   path: "/health",
   operationId: "readHealth",
   tags: ["Health"],
-  summary: "Whether the whole of it works",
-  description: "Whether the store and the log answer and a consumer runs that reaches the store.",
+  summary: "Read the health of the whole system",
+  description: "The system is healthy if the store and the log answer, and if a consumer runs and reaches the store.",
   responses: {
     "200": {
       description: "Healthy.",
@@ -46,7 +51,7 @@ export const readHealth = {
       },
     },
     "503": {
-      description: "Not healthy; `reasons` says why.",
+      description: "Not healthy. `reasons` lists the causes.",
       content: {
         "application/json": {
           schema: HealthAnswer,
@@ -76,10 +81,10 @@ export const readLiveness = {
   path: "/livez",
   operationId: "readLiveness",
   tags: ["Health"],
-  summary: "Whether the process runs",
+  summary: "Read whether the process runs",
   responses: {
     "200": {
-      description: "It runs.",
+      description: "The process runs.",
       content: { "application/json": { schema: Alive, example: { status: "alive" } } },
     },
     ...problems(),
@@ -91,10 +96,10 @@ export const readReadiness = {
   path: "/readyz",
   operationId: "readReadiness",
   tags: ["Health"],
-  summary: "Whether the process can do its work",
+  summary: "Read whether the process can do its work",
   responses: {
     "200": {
-      description: "What it depends on answers.",
+      description: "Everything that the process depends on answers.",
       content: { "application/json": { schema: Ready, example: { status: "ready" } } },
     },
     ...problems("not_ready"),

@@ -7,7 +7,7 @@ export const readOpenApi = {
   path: "/openapi.json",
   operationId: "readOpenApi",
   tags: ["Pages"],
-  summary: "This document",
+  summary: "Read this document",
   responses: {
     "200": {
       description: "OpenAPI 3.1.",
@@ -28,7 +28,7 @@ const PAGE = {
 };
 
 const MOVED = {
-  description: "The page is there.",
+  description: "The address of the page.",
   headers: z.object({ Location: z.string().meta({ description: "The page.", example: "/redoc/" }) }),
 };
 
@@ -37,7 +37,7 @@ export const readDocs = {
   path: "/docs",
   operationId: "readDocs",
   tags: ["Pages"],
-  summary: "This document, to try out (Swagger UI)",
+  summary: "Try the API (Swagger UI)",
   responses: { "200": PAGE, ...problems() },
 } satisfies Operation;
 
@@ -46,7 +46,7 @@ export const readReference = {
   path: "/redoc",
   operationId: "readReference",
   tags: ["Pages"],
-  summary: "This document, to read",
+  summary: "Read the API reference (Redoc)",
   responses: { "301": MOVED, ...problems() },
 } satisfies Operation;
 
@@ -55,6 +55,6 @@ export const readDashboard = {
   path: "/",
   operationId: "readDashboard",
   tags: ["Pages"],
-  summary: "The dashboard",
+  summary: "Open the dashboard",
   responses: { "200": PAGE, ...problems() },
 } satisfies Operation;

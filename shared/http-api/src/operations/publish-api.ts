@@ -5,42 +5,45 @@ import type { PublishAnswer, Rejection as RejectionAnswer, Result as ResultAnswe
 import { PublishHeaders, publishContent } from "./publish-formats.ts";
 
 const Rejection = z.object({
-  index: z.int().meta({ description: "Its place among the events of the request, from 0.", example: 1 }),
-  pointer: z.string().meta({ description: "JSON Pointer (RFC 6901) into what was sent.", example: "/1/topic" }),
+  index: z.int().meta({ description: "The index among the events of the request, from 0.", example: 1 }),
+  pointer: z.string().meta({ description: "A JSON Pointer (RFC 6901) into the body.", example: "/1/topic" }),
   reason: z.string().meta({ example: "must not be empty" }),
-  line: z.int().optional().meta({ description: "The line, where the body was NDJSON.", example: 2 }),
+  line: z.int().optional().meta({ description: "The line, from 1, if the body is NDJSON.", example: 2 }),
 } satisfies Record<keyof RejectionAnswer, z.ZodType>);
 
 const Result = z.object({
-  topic: z.string().nullable().meta({ description: "Null where it is not one.", example: "user.login" }),
-  event_id: z.string().nullable().meta({ description: "Null where it is not one.", example: "evt-001" }),
+  topic: z.string().nullable().meta({ description: "`null` if the event has no valid one.", example: "user.login" }),
+  event_id: z.string().nullable().meta({ description: "`null` if the event has no valid one.", example: "evt-001" }),
   status: z.enum(["stored", "duplicate", "conflict", "rejected", "pending"]).meta({
-    description: "`rejected`: it broke a rule, or the store refused it for good (`dead_lettered`).",
+    description: "`rejected`: the event breaks a rule, or the store refused it (`dead_lettered`).",
   }),
 } satisfies Record<keyof ResultAnswer, z.ZodType>);
 
 export const PublishAnswerSchema = z
   .object({
-    received: z.int().meta({ description: "Events of the request.", example: 3 }),
-    accepted: z.int().meta({ description: "Stored now, for the first time.", example: 2 }),
-    duplicates: z.int().meta({ description: "Stored already, or repeated within the request.", example: 1 }),
+    received: z.int().meta({ description: "The number of events in the request.", example: 3 }),
+    accepted: z.int().meta({ description: "Events stored by this request.", example: 2 }),
+    duplicates: z
+      .int()
+      .meta({ description: "Events that were stored already, or that the request repeats.", example: 1 }),
     conflicts: z
       .int()
       .optional()
-      .meta({ description: "Of the duplicates, those whose content differs from what is stored. Absent when 0." }),
-    dead_lettered: z.int().optional().meta({ description: "Refused by the store for good. Absent when 0." }),
-    pending: z.int().optional().meta({ description: "Taken and durable, not judged yet." }),
-    rejected: z
-      .array(Rejection)
+      .meta({ description: "The duplicates whose content differs from the stored event. Absent if 0." }),
+    dead_lettered: z
+      .int()
       .optional()
-      .meta({ description: "The events that broke a rule; `received` does not count them. With `handling=lenient`." }),
-    results: z
-      .array(Result)
-      .optional()
-      .meta({ description: "What became of each event, in the order of the request. With `return=representation`." }),
+      .meta({ description: "Events that the store refused because of their data. Absent if 0." }),
+    pending: z.int().optional().meta({ description: "Events that are durable and have no verdict yet." }),
+    rejected: z.array(Rejection).optional().meta({
+      description: "The events that break a rule, which `received` does not count. Present with `handling=lenient`.",
+    }),
+    results: z.array(Result).optional().meta({
+      description: "The outcome of each event, in the order of the request. Present with `return=representation`.",
+    }),
     message: z.string().meta({ example: "Received 3 events, accepted 2, dropped 1 duplicate" }),
   } satisfies Record<keyof PublishAnswer, z.ZodType>)
-  .meta({ id: "PublishAnswer", description: "What became of the events of a request: the store's own verdicts." });
+  .meta({ id: "PublishAnswer", description: "The verdicts of the store on the events of a request." });
 
 export const PreferenceApplied = z.string().optional().meta({
   description: "The preferences that were honoured.",
@@ -49,7 +52,7 @@ export const PreferenceApplied = z.string().optional().meta({
 
 const answers = {
   counts: {
-    summary: "As it is",
+    summary: "Without preferences",
     value: { received: 3, accepted: 2, duplicates: 1, message: "Received 3 events, accepted 2, dropped 1 duplicate" },
   },
   lenient: {
@@ -75,9 +78,9 @@ export const publish = {
   tags: ["Publish"],
   summary: "Publish events",
   description:
-    "Takes one event or a batch, all or nothing, and answers once each is committed, with the store's own verdicts. " +
-    "Sending a request again, after whatever failure, is safe. A CloudEvent in binary mode has its attributes in " +
-    "`ce-*` headers, and needs no body.",
+    "Accepts one event or a batch, all or nothing, and answers with the verdicts of the store once every event is " +
+    "committed. After any failure it is safe to send the request again. A CloudEvent in binary mode has its attributes in " +
+    "`ce-*` headers and needs no body.",
   requestParams: { header: PublishHeaders },
   requestBody: { required: false, content: publishContent },
   responses: {
@@ -88,9 +91,11 @@ export const publish = {
     },
     "202": {
       description:
-        "The events are durable and will be counted; the verdicts were not in within the wait. Nothing has to be sent again.",
+        "The events are durable, but their verdicts did not come within the wait. The request need not be sent again.",
       headers: z.object({
-        Location: z.string().meta({ description: "The receipt, which tells the verdicts.", example: "/receipts/AbC" }),
+        Location: z
+          .string()
+          .meta({ description: "The receipt, which will tell the verdicts.", example: "/receipts/AbC" }),
         "Preference-Applied": PreferenceApplied,
       }),
       content: {

@@ -3,7 +3,7 @@ import { Event } from "@tidemark/domain/event";
 import { z } from "zod";
 import type { ZodOpenApiContentObject } from "zod-openapi";
 
-/** What `POST /publish` takes. It documents: the gateway checks by `formOfEvent`, and words faults by these schemas. */
+/** The formats of `POST /publish`. They document; the gateway validates by `formOfEvent`. */
 
 const event = {
   topic: "user.login",
@@ -29,17 +29,17 @@ const PublishBody = z
     z.array(Event).min(1).meta({ title: "A batch" }),
     z.object({ events: z.array(Event).min(1) }).meta({ title: "A batch in an object" }),
   ])
-  .meta({ description: "One event, an array of events, or an object of `events`." });
+  .meta({ description: "One event, an array of events, or an object with `events`." });
 
 const Ndjson = z.string().meta({
-  description: "One event a line. Blank lines are passed over.",
+  description: "One event a line. Blank lines are ignored.",
   example: `${JSON.stringify(event)}\n${JSON.stringify({ ...event, event_id: "evt-002" })}\n`,
 });
 
 const BinaryData = z.unknown().meta({
   description:
-    "The data of a CloudEvent in binary mode, of any type; only with the header `ce-specversion`, else 415. JSON is kept " +
-    'as JSON, text as `{"data": "..."}`, anything else as `{"data_base64": "..."}`.',
+    "The data of a CloudEvent in binary mode, of any type. Without the header `ce-specversion` the answer is 415. JSON is " +
+    'stored as JSON, text as `{"data": "..."}`, and anything else as `{"data_base64": "..."}`.',
 });
 
 export const publishContent: ZodOpenApiContentObject = {
@@ -61,25 +61,25 @@ export const publishContent: ZodOpenApiContentObject = {
 };
 
 const attribute = (description: string, example: string) => z.string().optional().meta({ description, example });
-const inBinary = (what: string) => `CloudEvents in binary mode: ${what}. Percent-encoded.`;
+const inBinary = (name: string) => `For CloudEvents in binary mode: ${name}, percent-encoded.`;
 
 export const PublishHeaders = z.object({
   Prefer: attribute(
-    "RFC 7240. `wait=N`: the seconds to wait for the verdicts at most. `respond-async`: not to wait. " +
-      "`return=representation`: what became of each event, in `results`. `handling=lenient`: good events go through, bad " +
-      "ones are listed in `rejected`; 422 when none is good.",
+    "Preferences (RFC 7240). `wait=N`: wait at most N seconds for the verdicts. `respond-async`: do not wait. " +
+      "`return=representation`: list the outcome of each event in `results`. `handling=lenient`: accept the valid events " +
+      "and list the others in `rejected`; the answer is 422 if no event is valid.",
     "wait=5, return=representation, handling=lenient",
   ),
   "Content-Encoding": z.enum(["gzip", "br", "zstd", "identity"]).optional().meta({
-    description: "One of these, not several. The limit of the body is that of what comes out.",
+    description: "At most one encoding. The size limit applies to the decoded body.",
     example: "identity",
   }),
   "ce-specversion": z
     .literal("1.0")
     .optional()
-    .meta({ description: inBinary("its version"), example: "1.0" }),
+    .meta({ description: inBinary("the version"), example: "1.0" }),
   "ce-type": attribute(inBinary("the topic"), "com.example.order.created"),
   "ce-id": attribute(inBinary("the event id"), "A234-1234"),
   "ce-source": attribute(inBinary("the source"), "/orders"),
-  "ce-time": attribute(inBinary("the timestamp; absent, the time of receipt"), "2025-10-23T10:00:00Z"),
+  "ce-time": attribute(inBinary("the timestamp; the time of receipt if absent"), "2025-10-23T10:00:00Z"),
 });

@@ -4,12 +4,12 @@ import { problems } from "../problem-schema.ts";
 import { PreferenceApplied, PublishAnswerSchema } from "./publish-api.ts";
 
 const ReceiptKey = z.object({
-  id: z.string().meta({ description: "From the `Location` of a 202.", example: "AbC" }),
+  id: z.string().meta({ description: "The last part of the `Location` of a 202.", example: "AbC" }),
 });
 
 const PreferWait = z.object({
   Prefer: z.string().optional().meta({
-    description: "RFC 7240: `wait=N`, the seconds to wait at most until the request is judged; 60 and no more.",
+    description: "A preference (RFC 7240). `wait=N`: wait at most N seconds for the verdicts, and not more than 60.",
     example: "wait=5",
   }),
 });
@@ -19,14 +19,15 @@ export const readReceipt = {
   path: "/receipts/{id}",
   operationId: "readReceipt",
   tags: ["Publish"],
-  summary: "What became of a request that was answered 202",
+  summary: "Read the verdicts of a request that was answered 202",
   description:
-    "The counts of the request, `pending` being 0 once it is judged. With `Prefer: wait=N` (at most 60) the answer comes " +
-    "as soon as it is judged: ask, then read, and you read your own writes. Kept for at least 24 hours.",
+    "The answer holds the counts of the request; `pending` is 0 once all verdicts are known. With `Prefer: wait=N` (at " +
+    "most 60) the answer comes as soon as they are. A client that waits so and then reads events sees its own writes. A " +
+    "receipt is kept for at least 24 hours.",
   requestParams: { path: ReceiptKey, header: PreferWait },
   responses: {
     "200": {
-      description: "What is known of the request at this moment.",
+      description: "The verdicts known at this moment.",
       headers: z.object({ "Preference-Applied": PreferenceApplied }),
       content: {
         "application/json": {

@@ -6,16 +6,16 @@ import { problems } from "../problem-schema.ts";
 const StatsParameters = z.strictObject({
   topic: Topic.optional().meta({
     description:
-      "Only this topic in `topics` and `by_topic`, both empty where nothing came under it. All the rest stays that of all " +
-      "topics: what is queued is not known by topic, and without it the sums would not balance.",
+      "Selects this topic in `topics` and `by_topic`, which are both empty if it has no event. All other counts stay those " +
+      "of all topics, because the queue is not known by topic, and without the queue the sums would not balance.",
   }),
 });
 
 const TopicStats = z.object({
   topic: Topic,
-  received: z.int().meta({ description: "Judged events: unique, duplicates and dead letters.", example: 80 }),
+  received: z.int().meta({ description: "Events with a verdict: stored, duplicates and dead letters.", example: 80 }),
   unique_processed: z.int().meta({ example: 60 }),
-  duplicate_dropped: z.int().meta({ description: "Conflicts included.", example: 20 }),
+  duplicate_dropped: z.int().meta({ description: "Includes conflicts.", example: 20 }),
   conflicts: z.int().meta({ example: 0 }),
   dead_lettered: z.int().meta({ example: 0 }),
   last_processed_at: z.string().meta({ example: "2025-10-23T10:00:00.000000Z", format: "date-time" }),
@@ -25,68 +25,77 @@ const AgeStats = z.object({
   within_seconds: z
     .int()
     .nullable()
-    .meta({ description: "The bound; `null`: later than the last of them.", example: 60 }),
-  count: z.int().meta({ description: "Copies later than the bound before and within this one.", example: 3 }),
+    .meta({ description: "The upper bound; `null` for duplicates later than the last bound.", example: 60 }),
+  count: z
+    .int()
+    .meta({ description: "The number of duplicates later than the bound before and within this one.", example: 3 }),
 });
 
 const SourceStats = z.object({
-  source: Source.meta({ description: "The copies' own.", example: "auth-service" }),
-  duplicate_dropped: z.int().meta({ description: "Its copies that were not stored, conflicts included.", example: 20 }),
+  source: Source.meta({ description: "The source that sent the duplicates.", example: "auth-service" }),
+  duplicate_dropped: z.int().meta({ description: "The duplicates of this source, including conflicts.", example: 20 }),
   conflicts: z.int().meta({ example: 0 }),
   ages: z.array(AgeStats).meta({
     description:
-      "How late they came: from when the first copy was stored to when this one was received. One that was received " +
-      "before that counts as within the first bound.",
+      "The duplicates by age, which is the time from storing the event to receiving the duplicate. A duplicate received " +
+      "before the event was stored counts within the first bound.",
   }),
 });
 
 const AuditStats = z.object({
   audited_at: z.string().meta({ example: "2025-10-23T10:00:00.000000Z", format: "date-time" }),
   balanced: z.boolean().meta({ example: true }),
-  differences_total: z.int().meta({ description: "Topics whose rows and books differed.", example: 0 }),
+  differences_total: z.int().meta({ description: "The number of topics whose rows and books differed.", example: 0 }),
 });
 
 export const StatsAnswer = z
   .object({
     received: z.int().meta({
       description:
-        "Events taken in: `unique_processed + duplicate_dropped + dead_lettered + queue_size`. Never goes down.",
+        "Accepted events: `unique_processed + duplicate_dropped + dead_lettered + queue_size`. Never decreases.",
       example: 150,
     }),
-    unique_processed: z.int().meta({ description: "Events stored.", example: 120 }),
-    duplicate_dropped: z.int().meta({ description: "Copies that were not stored.", example: 30 }),
-    conflicts: z.int().meta({ description: "Of those, copies whose content differs from what is stored.", example: 0 }),
+    unique_processed: z.int().meta({ description: "Stored events.", example: 120 }),
+    duplicate_dropped: z
+      .int()
+      .meta({ description: "Duplicates, which were dropped. Includes conflicts.", example: 30 }),
+    conflicts: z.int().meta({ description: "The duplicates whose content differs from the stored event.", example: 0 }),
     dead_lettered: z.int().meta({ description: "Events that the store refused.", example: 0 }),
     queue_size: z
       .int()
       .nullable()
-      .meta({ description: "Events taken in and not judged; `null`: not known.", example: 0 }),
-    topics: z.array(z.string()).meta({ description: "The 1,000 busiest.", example: ["order.created", "user.login"] }),
-    by_topic: z.array(TopicStats).meta({ description: "The books of those." }),
-    topics_total: z.int().meta({ description: "How many topics there are.", example: 2 }),
-    by_source: z.array(SourceStats).meta({ description: "Who sends copies: the 100 with the most." }),
-    sources_total: z.int().meta({ description: "How many sources sent a copy.", example: 1 }),
+      .meta({ description: "Accepted events without a verdict yet; `null` if it is not known.", example: 0 }),
+    topics: z
+      .array(z.string())
+      .meta({ description: "The 1,000 topics with the most events.", example: ["order.created", "user.login"] }),
+    by_topic: z.array(TopicStats).meta({ description: "The books of these topics." }),
+    topics_total: z.int().meta({ description: "The number of topics.", example: 2 }),
+    by_source: z.array(SourceStats).meta({ description: "The 100 sources with the most duplicates." }),
+    sources_total: z.int().meta({ description: "The number of sources that sent a duplicate.", example: 1 }),
     oldest_queued_seconds: z
       .number()
       .nullable()
-      .meta({ description: "How long the oldest of the queue has been waiting; `null`: not known.", example: 0 }),
-    uptime_seconds: z.number().meta({ description: "Of the process that answers.", example: 3600.5 }),
+      .meta({ description: "The age of the oldest queued event; `null` if it is not known.", example: 0 }),
+    uptime_seconds: z.number().meta({ description: "The uptime of the process that answers.", example: 3600.5 }),
     uptime_human: z.string().meta({ example: "1h 0m 0s" }),
     drift: z
       .int()
       .nullable()
       .meta({
         description:
-          "The books against a source of their own: frames that left the log without being in them (below 0: in them " +
-          "without having left), or counters that differ from their tables. Anything but 0 is a defect; `null`: not known " +
-          "at this moment.",
+          "A check of the books. The number of frames that left the log and are not in the books (negative: that are in the " +
+          "books and have not left), or else the difference between the counters and their tables. Any value but 0 is a " +
+          "defect; `null` if it is not known at this moment.",
         example: 0,
       }),
-    last_audit: AuditStats.nullable().meta({ description: "The last recount of the rows; `null`: there was none." }),
+    last_audit: AuditStats.nullable().meta({ description: "The last recount of the rows; `null` if there was none." }),
     incomplete: z
       .array(z.enum(["log"]))
       .optional()
-      .meta({ description: "What could not be asked. Without the log, `received` lacks the queue.", example: ["log"] }),
+      .meta({
+        description: "The parts that did not answer. Without the log, `received` lacks the queue.",
+        example: ["log"],
+      }),
   })
   .meta({ id: "Stats", description: "The books." });
 
@@ -150,8 +159,8 @@ export const readStats = {
   tags: ["Books"],
   summary: "Read the books",
   description:
-    "What was received, stored, dropped and is still queued, at one moment. A publish answered 200 is in the next answer " +
-    "exactly once. Costs the same with ten events and with ten million.",
+    "Counts the events that were received, stored and dropped and those still queued, at one moment. A request that was " +
+    "answered 200 is counted exactly once in the next answer. The cost does not depend on the number of events.",
   requestParams: { query: StatsParameters },
   responses: {
     "200": {
@@ -161,7 +170,7 @@ export const readStats = {
           schema: StatsAnswer,
           examples: {
             whole: { summary: "With the log", value: BOOKS },
-            incomplete: { summary: "The log is away", value: WITHOUT_LOG },
+            incomplete: { summary: "The log does not answer", value: WITHOUT_LOG },
           },
         },
       },

@@ -4,15 +4,15 @@ import type { Operation } from "../operation.ts";
 import { problems } from "../problem-schema.ts";
 
 const LAST_ID =
-  "The id of the last event that was seen, or a `next_cursor` of `GET /events?order=asc` of the same topic.";
+  "The id of the last event that the client received, or a `next_cursor` of `GET /events?order=asc` of the same topic.";
 
 const StreamParameters = z.strictObject({
-  topic: Topic.optional().meta({ description: "Only events of this topic; without it, of all." }),
+  topic: Topic.optional().meta({ description: "Selects the events of this topic; all topics if absent." }),
   last_event_id: z
     .string()
     .optional()
     .meta({
-      description: `${LAST_ID} For clients that cannot set headers; the header counts for more.`,
+      description: `${LAST_ID} For clients that cannot set headers; the header takes precedence.`,
       example: "AQEx",
     }),
 });
@@ -37,15 +37,16 @@ export const streamEvents = {
   tags: ["Events"],
   summary: "Follow events as they are stored",
   description:
-    "Server-Sent Events: each event as `GET /events` shows it, once, in the order of a walk forward. Begins with what is " +
-    "stored after the request, or behind `Last-Event-ID`, without gap or repeat, also across restarts and replicas. A " +
-    "comment comes at least every 15 seconds. Who reads too slowly is cut off, and goes on from the last id.",
+    "Sends each event once, as `GET /events` shows it, in the order of `order=asc`, as Server-Sent Events. The stream begins " +
+    "with the events stored after the request, or behind `Last-Event-ID`, without a gap or a repeat, also across restarts " +
+    "and replicas. If there is no event for 15 seconds, a comment is sent. A client that reads too slowly is disconnected, " +
+    "and continues behind its last id.",
   requestParams: { query: StreamParameters, header: LastEventId },
   responses: {
     "200": {
       description: "Events, without an end.",
       headers: z.object({
-        "Cache-Control": z.string().meta({ description: "A stream is not kept.", example: "no-store" }),
+        "Cache-Control": z.string().meta({ description: "A stream is not cached.", example: "no-store" }),
       }),
       content: { "text/event-stream": { schema: z.string(), example: EXAMPLE } },
     },
