@@ -89,12 +89,18 @@ export function describeFilters(open: OpenForTest): void {
       const upTo = await store.readTip();
       await verdictsOf(store, [eventText({ topic: "odd", id: "late" })]);
 
+      // Another test may hold a transaction open on the same server, and the scan waits for its end.
+      const patience = { timeout: 20_000 };
       const page = await vi.waitFor(async () => {
         const page = await store.listEvents({ limit: 100, order: "asc", upTo });
         expect(page.next).toBe(upTo);
         return page;
-      });
-      const onwards = await store.listEvents({ limit: 100, order: "asc", after: upTo });
+      }, patience);
+      const onwards = await vi.waitFor(async () => {
+        const page = await store.listEvents({ limit: 100, order: "asc", after: upTo });
+        expect(page.events).toHaveLength(1);
+        return page;
+      }, patience);
 
       expect(page.events).toHaveLength(10);
       expect(onwards.events.map(({ eventId }) => eventId)).toEqual(["late"]);
