@@ -5,9 +5,9 @@ import type { Logger } from "@tidemark/telemetry/logger";
 import type { JetstreamConnection } from "./connection.ts";
 import { isAbsent, isNotMadeYet, isOversized, isUndecided, unreachable } from "./errors.ts";
 import { createPublisher } from "./publisher.ts";
-import { createPuller } from "./puller.ts";
+import { Puller } from "./puller.ts";
 import { lookIntoStream } from "./snapshot.ts";
-import { ensureStream, type StreamLife } from "./stream.ts";
+import { ensureStream, type StreamGeneration } from "./stream.ts";
 
 export interface JetstreamEventLogOptions {
   connection: JetstreamConnection;
@@ -77,13 +77,13 @@ export function createJetstreamEventLog({
   const closing = Promise.withResolvers<void>();
   let isClosed = false;
   let isOpen = false;
-  let ensuring: Promise<StreamLife | undefined> | undefined;
+  let ensuring: Promise<StreamGeneration | undefined> | undefined;
   let pulling: Promise<void> | undefined;
 
   const manager = (): Promise<JetStreamManager> => jetstreamManager(connection.nats, { checkAPI: false });
 
   /** Returns undefined when the log is closed first. */
-  async function ensureWhenReady(): Promise<StreamLife | undefined> {
+  async function ensureWhenReady(): Promise<StreamGeneration | undefined> {
     for (let tries = 1; !isClosed && !connection.isClosed; tries++) {
       try {
         return await ensureStream(await manager(), settings);
@@ -98,21 +98,21 @@ export function createJetstreamEventLog({
     return undefined;
   }
 
-  function ensureLife(): Promise<StreamLife | undefined> {
+  function ensureGeneration(): Promise<StreamGeneration | undefined> {
     ensuring ??= ensureWhenReady().finally(() => {
       ensuring = undefined;
     });
     return ensuring;
   }
 
-  async function open(): Promise<StreamLife> {
+  async function open(): Promise<StreamGeneration> {
     await connection.opened;
-    const life = await ensureLife();
-    if (life !== undefined) await beforeOpen();
-    if (life === undefined || isClosed) return new Promise(() => {});
+    const generation = await ensureGeneration();
+    if (generation !== undefined) await beforeOpen();
+    if (generation === undefined || isClosed) return new Promise(() => {});
     isOpen = true;
-    logger.info({ stream, generation: life.generation }, "log open");
-    return life;
+    logger.info({ stream, generation: generation.generation }, "log open");
+    return generation;
   }
 
   function assertOpen(): void {
@@ -136,16 +136,16 @@ export function createJetstreamEventLog({
     onAbsent: (cause) => {
       if (ensuring === undefined)
         logger.warn({ err: cause, stream }, "the stream is missing or was changed, making it again");
-      void ensureLife().catch((error) => logger.error({ err: error, stream }, "could not make the stream again"));
+      void ensureGeneration().catch((error) => logger.error({ err: error, stream }, "could not make the stream again"));
     },
   });
-  const puller = createPuller({ connection, stream, ackWaitMs, ensureLife, logger });
+  const puller = new Puller({ connection, stream, ackWaitMs, ensureGeneration, logger });
   const opening = open();
 
   /** A gateway never takes: deliveries sent to it would be kept from the consumers. So pulling begins with a taker. */
   async function startPulling(): Promise<void> {
-    const life = await Promise.race([opening, closing.promise]);
-    if (life !== undefined && !isClosed) puller.start(life);
+    const generation = await Promise.race([opening, closing.promise]);
+    if (generation !== undefined && !isClosed) puller.start(generation);
   }
 
   return {

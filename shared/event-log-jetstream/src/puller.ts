@@ -4,163 +4,156 @@ import { WaitingLine } from "@tidemark/event-log/waiting-line";
 import type { Logger } from "@tidemark/telemetry/logger";
 import type { JetstreamConnection } from "./connection.ts";
 import { readDelivery, type WeighedDelivery } from "./delivery.ts";
-import type { StreamLife } from "./stream.ts";
+import { HEARTBEAT_MS, PullSchedule } from "./pull-schedule.ts";
+import type { StreamGeneration } from "./stream.ts";
 
 export interface PullerOptions {
   connection: JetstreamConnection;
   stream: string;
   ackWaitMs: number;
-  /** Makes sure that stream and consumer exist, however long that takes; undefined when the log is closing. */
-  ensureLife: () => Promise<StreamLife | undefined>;
+  /** Makes sure that stream and consumer exist, however long that takes. Returns undefined when the log is closing. */
+  ensureGeneration: () => Promise<StreamGeneration | undefined>;
   logger: Logger;
 }
 
-// Half of it, where no more is asked for, is what a second transaction waits for, be it one event a frame; and little
-// enough for other consumers to find work.
-const MAX_BUFFERED_FRAMES = 1_000;
-const MIN_BUFFER_BYTES = 32 * 1024 * 1024;
 const PULL_EXPIRES_MS = 30_000;
-// The server says that a pull request is alive this often; after two and a half of these without a word it is lost
-// (the consumer's leader has moved, say).
-const HEARTBEAT_MS = 2_000;
-const SILENCE_MS = 2.5 * HEARTBEAT_MS;
-
-const STATUS_HEARTBEAT = 100;
-/** Pull requests that ended as they should: expired, or without room for the next message. */
-const ORDINARY_ENDS = /^(408 request timeout|409 message size exceeds maxbytes|409 batch completed)/i;
 
 /**
- * Keeps a bounded buffer of deliveries filled: one pull request is always waiting at the server while there is room, so
- * an idle log hands a frame over at once.
+ * Keeps a bounded buffer of deliveries filled. While the buffer has room one pull request waits at the server, so that an
+ * idle log hands a frame over at once.
  *
- * Written on the pull protocol itself (ADR-13 of nats-architecture-and-design) because the client's `consume` and `fetch`
- * leave no way to stop without losing what is on its way until its acknowledgement is overdue.
+ * Written on the pull protocol (ADR-13 of nats-architecture-and-design), because `consume` and `fetch` of the client
+ * cannot stop without losing the messages in flight until their acknowledgement is overdue.
+ *
+ * `PullSchedule` holds the states and decides; this class sends and receives.
  */
-export function createPuller({ connection, stream, ackWaitMs, ensureLife, logger }: PullerOptions) {
-  const maxMessageBytes = () => connection.nats.info?.max_payload ?? 0;
-  const bufferBytes = () => Math.max(MIN_BUFFER_BYTES, 2 * maxMessageBytes());
-  const inbox = createInbox();
-  const timers: NodeJS.Timeout[] = [];
-  const closing = Promise.withResolvers<void>();
-  const buffer = new WaitingLine<WeighedDelivery>();
-  /** What is in the buffer or at hand of a taker. */
-  const undecided = new Set<WeighedDelivery>();
-  let isClosed = false;
-  let life: StreamLife | undefined;
-  let recovery: Promise<void> | undefined;
-  /** The pull request at the server: its number, and how many messages it may still bring. */
-  let request = { number: 0, remaining: 0 };
-  let heardAt = 0;
-  let subscription: Subscription | undefined;
+export class Puller {
+  readonly #options: PullerOptions;
+  readonly #schedule = new PullSchedule();
+  readonly #buffer = new WaitingLine<WeighedDelivery>();
+  /** Deliveries in the buffer or with a taker. */
+  readonly #undecided = new Set<WeighedDelivery>();
+  readonly #inbox = createInbox();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #closing = Promise.withResolvers<void>();
+  #isClosed = false;
+  #consumer = "";
+  #subscription: Subscription | undefined;
 
-  function pull(): void {
-    if (isClosed || life === undefined || recovery !== undefined || request.remaining > 0) return;
-    const room = { frames: MAX_BUFFERED_FRAMES - buffer.length, bytes: bufferBytes() - buffer.bytes };
-    // With less room than a message can need, the server would end the request at once.
-    if (room.frames < MAX_BUFFERED_FRAMES / 2 || room.bytes < maxMessageBytes()) return;
-    request = { number: request.number + 1, remaining: room.frames };
-    heardAt = Date.now();
+  constructor(options: PullerOptions) {
+    this.#options = options;
+  }
+
+  start({ consumer }: StreamGeneration): void {
+    const { connection, ackWaitMs } = this.#options;
+    this.#consumer = consumer;
+    this.#subscription = connection.nats.subscribe(`${this.#inbox}.*`, {
+      callback: (_error, message) => this.#receive(message),
+    });
+    this.#timers.push(
+      setInterval(() => {
+        if (connection.isConnected && this.#schedule.isOverdue(Date.now())) this.#recover();
+      }, HEARTBEAT_MS),
+      setInterval(() => this.#extendAll(), ackWaitMs / 4),
+    );
+    this.#schedule.start();
+    void this.#followConnection();
+    this.#pull();
+  }
+
+  async take(limits: TakeLimits): Promise<(Delivery | UnreadableDelivery)[]> {
+    const taken = await this.#buffer.take(limits);
+    this.#pull();
+    return taken.map(({ delivery }) => delivery);
+  }
+
+  /** Stops pulling. Gives back every delivery that was not taken, also those that are still in flight to here. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    const { connection } = this.#options;
+    this.#isClosed = true;
+    this.#schedule.stop();
+    this.#closing.resolve();
+    this.#buffer.close();
+    for (const timer of this.#timers) clearInterval(timer);
+    // A drain resolves when the server has sent all it had for this subscription.
+    if (connection.isConnected) await Promise.race([this.#subscription?.drain(), connection.lost()]);
+    for (const { delivery } of this.#buffer.clear()) delivery.retry(0);
+    if (connection.isConnected) await Promise.race([connection.nats.flush(), connection.lost()]);
+  }
+
+  #pull(): void {
+    const { connection, stream } = this.#options;
+    if (this.#schedule.state !== "ready") return;
+    const maxMessageBytes = connection.nats.info?.max_payload ?? 0;
+    const buffered = { frames: this.#buffer.length, bytes: this.#buffer.bytes, maxMessageBytes };
+    const request = this.#schedule.nextRequest(buffered, Date.now());
+    if (request === undefined) return;
     const options = {
-      batch: room.frames,
-      max_bytes: room.bytes,
+      batch: request.frames,
+      max_bytes: request.bytes,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(HEARTBEAT_MS),
     };
-    const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${life.consumer}`;
-    connection.nats.publish(subject, JSON.stringify(options), { reply: `${inbox}.${request.number}` });
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`;
+    connection.nats.publish(subject, JSON.stringify(options), { reply: `${this.#inbox}.${request.number}` });
   }
 
-  function receive(message: Msg): void {
-    heardAt = Date.now();
-    if (message.subject.startsWith(inbox)) {
-      receiveStatus(message);
+  #receive(message: Msg): void {
+    if (message.subject.startsWith(this.#inbox)) {
+      this.#receiveStatus(message);
       return;
     }
-    const weighed = readDelivery(message, { connection, onDecided: () => undecided.delete(weighed) });
-    undecided.add(weighed);
-    buffer.push(weighed);
-    if (request.remaining > 0) request.remaining--;
-    pull();
+    const { connection } = this.#options;
+    const weighed = readDelivery(message, { connection, onDecided: () => this.#undecided.delete(weighed) });
+    this.#undecided.add(weighed);
+    this.#buffer.push(weighed);
+    this.#schedule.messageArrived(Date.now());
+    this.#pull();
   }
 
-  /** A word about a pull request, sent to its own reply subject. */
-  function receiveStatus({ subject, headers }: Msg): void {
-    if (headers === undefined || headers.code === STATUS_HEARTBEAT) return;
-    if (subject !== `${inbox}.${request.number}`) return; // of one that was given up already
-    request.remaining = 0;
-    if (ORDINARY_ENDS.test(headers.status)) pull();
-    else {
+  /** Receives what the server says about a pull request, which it sends to the reply subject of the request. */
+  #receiveStatus({ subject, headers }: Msg): void {
+    if (headers === undefined) return;
+    const number = Number(subject.slice(this.#inbox.length + 1));
+    const isLost = this.#schedule.statusArrived(number, headers, Date.now());
+    if (isLost) {
+      const { stream, logger } = this.#options;
       logger.warn({ status: headers.status, stream }, "the log ended a pull request");
-      recover();
-    }
+      this.#recover();
+    } else this.#pull();
   }
 
-  /** Finds out what became of stream and consumer, then pulls again. */
-  function recover(): void {
-    request.remaining = 0;
-    recovery ??= ensureLife()
-      .then(
-        (ensured) => {
-          life = ensured;
-        },
-        (error) => {
-          logger.error({ err: error, stream }, "could not find the log again");
-          life = undefined;
-        },
-      )
-      .finally(() => {
-        recovery = undefined;
-        pull();
+  /** Finds stream and consumer, or makes them again, then pulls again. */
+  #recover(): void {
+    if (!this.#schedule.beginRecovery()) return;
+    const { ensureGeneration, stream, logger } = this.#options;
+    void ensureGeneration()
+      .catch((error) => {
+        logger.error({ err: error, stream }, "could not find the stream again");
+        return undefined;
+      })
+      .then((found) => {
+        if (found !== undefined) this.#consumer = found.consumer;
+        this.#schedule.endRecovery(found !== undefined);
+        this.#pull();
       });
   }
 
-  /** Nothing that is here or at hand may be delivered to others: a store that is slow or down takes its time. */
-  function extendAll(): void {
-    // What a lost connection delays, the ledger makes good: the frame comes again, and counts once.
+  /** Keeps every delivery that is in the buffer or with a taker from being delivered to others, however long it takes. */
+  #extendAll(): void {
+    const { connection } = this.#options;
+    // A lost connection may delay this too long. The frame is then delivered again, and the ledger counts it once.
     if (!connection.isConnected || connection.nats.isDraining()) return;
-    for (const weighed of undecided) weighed.extend();
+    for (const weighed of this.#undecided) weighed.extend();
   }
 
-  async function followConnection(): Promise<void> {
-    while (!isClosed) {
-      await Promise.race([connection.lost(), closing.promise]);
-      await Promise.race([connection.connected(), closing.promise]);
-      if (!isClosed) recover();
+  async #followConnection(): Promise<void> {
+    const { connection } = this.#options;
+    while (!this.#isClosed) {
+      await Promise.race([connection.lost(), this.#closing.promise]);
+      await Promise.race([connection.connected(), this.#closing.promise]);
+      if (!this.#isClosed) this.#recover();
     }
   }
-
-  return {
-    start(firstLife: StreamLife): void {
-      life = firstLife;
-      subscription = connection.nats.subscribe(`${inbox}.*`, { callback: (_error, message) => receive(message) });
-      timers.push(
-        setInterval(() => {
-          const isSilent = request.remaining > 0 && Date.now() - heardAt > SILENCE_MS;
-          if ((isSilent || life === undefined) && connection.isConnected) recover();
-        }, HEARTBEAT_MS),
-        setInterval(extendAll, ackWaitMs / 4),
-      );
-      void followConnection();
-      pull();
-    },
-
-    async take(limits: TakeLimits): Promise<(Delivery | UnreadableDelivery)[]> {
-      const taken = await buffer.take(limits);
-      pull();
-      return taken.map(({ delivery }) => delivery);
-    },
-
-    /** Stops pulling; everything not taken goes back, also what is still on its way here. */
-    async close(): Promise<void> {
-      if (isClosed) return;
-      isClosed = true;
-      closing.resolve();
-      buffer.close();
-      for (const timer of timers) clearInterval(timer);
-      // Resolves when the server has sent all it had for this subscription.
-      if (connection.isConnected) await Promise.race([subscription?.drain(), connection.lost()]);
-      for (const { delivery } of buffer.clear()) delivery.retry(0);
-      if (connection.isConnected) await Promise.race([connection.nats.flush(), connection.lost()]);
-    },
-  };
 }

@@ -30,7 +30,7 @@ export interface StreamSettings {
 }
 
 /** A stream in one of its lives. */
-export interface StreamLife {
+export interface StreamGeneration {
   generation: string;
   /** The consumer of this life. Its name is part of every delivery, which therefore says which life it is from. */
   consumer: string;
@@ -71,7 +71,7 @@ export function generationOfConsumer(consumerName: string): string {
  *
  * @throws {Error} when a stream of that name keeps its messages in another way, which cannot be changed
  */
-export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamLife> {
+export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamGeneration> {
   const info = await ensureStreamOnly(manager, settings);
   const generation = generationOf(info);
   const consumer = `${settings.consumer}-${generation}`;
