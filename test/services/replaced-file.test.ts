@@ -19,7 +19,7 @@ test("single warns while its database is not where it was, and no longer once it
   const path = join(await createDataDir(), "tidemark.db");
   const single = await startOwn("single", { DATABASE_PATH: path });
   await rename(path, `${path}.aside`);
-  await waitFor("a warning", () => single.output().includes(`${path} is gone`), { timeoutMs: 30_000 });
+  await waitFor("a warning", () => single.output().includes(`${path} was deleted or moved`), { timeoutMs: 30_000 });
   await rename(`${path}.aside`, path);
   await waitFor("its end", () => single.output().includes("survive a loss of power again"), { timeoutMs: 30_000 });
 });

@@ -135,7 +135,7 @@ test("what cannot be verified ends with 2 and says why", async () => {
   expect(faults.map(({ status }) => status)).toEqual([2, 2, 2, 2, 2, 2]);
   expect(faults.map(({ fault }) => fault)).toEqual([
     expect.stringContaining(`there is no file ${path}`),
-    expect.stringContaining(`${garbage} is no SQLite database`),
+    expect.stringContaining(`${garbage} is not an SQLite database`),
     expect.stringContaining("postgres://127.0.0.1:1/nothing: the database cannot be reached"),
     expect.stringContaining("the database has no tables yet"),
     expect.stringContaining("--frob"),

@@ -14,7 +14,7 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteEventStore } from "./sqlite-event-store.ts";
 
-// As in event-store-sqlite.test.ts: half of what starting a store costs.
+// As in sqlite-event-store.int.test.ts: half of the cost of starting a store.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 
 const logger = createLogger({ service: "test", level: "silent" });
@@ -25,7 +25,7 @@ async function pathForTest(): Promise<string> {
   return join(directory, "tidemark.db");
 }
 
-/** Has a process apply the calls, and kills it once so many are answered: the next one is then under way, or done. */
+/** Lets a process apply the calls, and kills it after so many answers. The next call is then under way, or done. */
 async function applyAndKill(
   path: string,
   calls: SentFrame["delivery"][][],
@@ -49,7 +49,7 @@ async function applyAndKill(
   return answers;
 }
 
-test("SQLite whose process is killed has each call whole or not at all, and the same frames again mend it", async () => {
+test("a killed process leaves each call whole or absent in SQLite, and applying the same frames again completes it", async () => {
   const path = await pathForTest();
   await fc.assert(
     fc.asyncProperty(plans, fc.integer({ min: 1, max: 4 }), async ({ frames, calls }, answersUntilKill) => {
@@ -66,7 +66,7 @@ test("SQLite whose process is killed has each call whole or not at all, and the 
       expect(answers.map((answer) => answer.frames)).toEqual(expected.slice(0, answers.length));
       const store = await openSqliteEventStore({ path, logger });
       try {
-        // What was answered is there; of what was under way, the ledger tells.
+        // The calls that were answered are stored. For the call under way, the ledger decides.
         for (const batch of deliveries) await apply(store, ...batch);
         const judged = new Map(expected.flat().map(({ frameId, verdicts }) => [frameId, verdicts]));
         await verifyStore(

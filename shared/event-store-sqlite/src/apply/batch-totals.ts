@@ -2,19 +2,20 @@ import { AGE_BOUNDS_SECONDS } from "@tidemark/event-store/duplicates";
 import type { DroppedDuplicate } from "@tidemark/event-store/event-store";
 import type { Refusal } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
+import { utcText } from "../schema/columns.ts";
 
-/** What one transaction gathers on its way through events. */
-export interface Pass {
-  /** UTC, six digits of the second. */
+/** The findings of one transaction, gathered event by event. The counts go into the books at its end. */
+export interface BatchTotals {
+  /** The time of the transaction. UTC, six digits of the second. */
   processedAt: string;
   maxNamed: number;
   dropped: DroppedDuplicate[];
   topics: Map<string, TopicCounts>;
-  /** The copies of each source, by age: which of `AGE_BOUNDS_SECONDS` they came within. */
-  sources: Map<string, CopyCounts[]>;
-  /** How many places of each log, by its incarnation, got a row in the ledger. */
-  places: Map<string, number>;
-  /** Why each event is that was refused. */
+  /** The duplicates of each source by age: the index of the first of `AGE_BOUNDS_SECONDS` that they keep to. */
+  sources: Map<string, DuplicateCounts[]>;
+  /** The number of positions that got a row in the ledger, for each generation of the log. */
+  positions: Map<string, number>;
+  /** The reason for each event that was refused. */
   refusals: Refusal[];
 }
 
@@ -25,53 +26,54 @@ export interface TopicCounts {
   deadLettered: number;
 }
 
-interface CopyCounts {
+interface DuplicateCounts {
   duplicates: number;
   conflicts: number;
 }
 
-export function startPass({ maxNamed }: { maxNamed: number }): Pass {
+export function createBatchTotals({ maxNamed }: { maxNamed: number }): BatchTotals {
   return {
-    processedAt: sixDigits(Date.now()),
+    processedAt: utcText(Date.now()),
     maxNamed,
     dropped: [],
     topics: new Map(),
     sources: new Map(),
-    places: new Map(),
+    positions: new Map(),
     refusals: [],
   };
 }
 
-export function countsOf(pass: Pass, topic: string): TopicCounts {
-  let counts = pass.topics.get(topic);
+/** Returns the counts of a topic, to be added to. */
+export function topicCounts({ topics }: BatchTotals, topic: string): TopicCounts {
+  let counts = topics.get(topic);
   if (counts === undefined) {
     counts = { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
-    pass.topics.set(topic, counts);
+    topics.set(topic, counts);
   }
   return counts;
 }
 
-/** The counts of a source's copies of one age. */
-export function copiesOf({ sources }: Pass, source: string, age: number): CopyCounts {
+/** Returns the counts of a source's duplicates of one age, to be added to. */
+export function sourceCounts({ sources }: BatchTotals, source: string, age: number): DuplicateCounts {
   let ages = sources.get(source);
   if (ages === undefined) {
     ages = Array.from({ length: AGE_BOUNDS_SECONDS.length + 1 }, () => ({ duplicates: 0, conflicts: 0 }));
     sources.set(source, ages);
   }
-  return ages[age] as CopyCounts;
+  return ages[age] as DuplicateCounts;
 }
 
-export function countPlace({ places }: Pass, incarnation: string): void {
-  places.set(incarnation, (places.get(incarnation) ?? 0) + 1);
+export function countPosition({ positions }: BatchTotals, generation: string): void {
+  positions.set(generation, (positions.get(generation) ?? 0) + 1);
 }
 
-/** Prepares the last step of a transaction: what was counted goes into the books. */
-export function prepareCounters(database: Database): (pass: Pass) => void {
+/** Prepares the last step of a transaction: adds the counts to the books. */
+export function prepareWriteTotals(database: Database): (totals: BatchTotals) => void {
   const addToTopic = database.prepare<[string, number, number, number, number, string]>(
-    `INSERT INTO topics (topic, unique_events, duplicates, conflicts, dead_lettered, last_processed_at)
+    `INSERT INTO topic_counters (topic, stored, duplicates, conflicts, dead_lettered, last_processed_at)
      VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (topic) DO UPDATE SET
-       unique_events = unique_events + excluded.unique_events,
+       stored = stored + excluded.stored,
        duplicates = duplicates + excluded.duplicates,
        conflicts = conflicts + excluded.conflicts,
        dead_lettered = dead_lettered + excluded.dead_lettered,
@@ -83,10 +85,10 @@ export function prepareCounters(database: Database): (pass: Pass) => void {
        duplicates = duplicates + excluded.duplicates, conflicts = conflicts + excluded.conflicts`,
   );
   const addToLog = database.prepare<[string, number]>(
-    `INSERT INTO frame_counters (incarnation, frames) VALUES (?, ?)
-     ON CONFLICT (incarnation) DO UPDATE SET frames = frames + excluded.frames`,
+    `INSERT INTO frame_counters (generation, frames) VALUES (?, ?)
+     ON CONFLICT (generation) DO UPDATE SET frames = frames + excluded.frames`,
   );
-  return ({ topics, sources, places, processedAt }) => {
+  return ({ topics, sources, positions, processedAt }) => {
     for (const [topic, { stored, duplicates, conflicts, deadLettered }] of topics) {
       addToTopic.run(topic, stored, duplicates, conflicts, deadLettered, processedAt);
     }
@@ -95,10 +97,6 @@ export function prepareCounters(database: Database): (pass: Pass) => void {
         if (duplicates > 0) addToSource.run(source, age, duplicates, conflicts);
       }
     }
-    for (const [incarnation, frames] of places) addToLog.run(incarnation, frames);
+    for (const [generation, frames] of positions) addToLog.run(generation, frames);
   };
-}
-
-export function sixDigits(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, -1)}000Z`;
 }

@@ -4,61 +4,64 @@ import type { Applied, AppliedFrame } from "@tidemark/event-store/event-store";
 import type { FrameItem } from "@tidemark/event-store/frame-items";
 import { DAMAGED_FRAME, type Refusal, showContent, UNREAD_TOPIC } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
-import { countsOf, type Pass, prepareCounters, sixDigits, startPass } from "./batch-totals.ts";
+import { utcText } from "../schema/columns.ts";
+import { type BatchTotals, createBatchTotals, prepareWriteTotals, topicCounts } from "./batch-totals.ts";
 import { prepareLedger } from "./ledger.ts";
 
-/** A frame none of whose events can be told from the others. */
-export interface DamagedFrame {
+/** A frame whose events cannot be told apart. */
+interface DamagedFrame {
   id: string;
   generation: string;
   sequence: number;
   receivedAtMs: number;
-  /** How many events it declares. */
+  /** The number of events that the frame declares. */
   events: number;
   reason: string;
   content: Uint8Array;
 }
 
-interface RefusedItem {
+interface RefusedEvent {
   frameId: string;
-  /** Which of the frame's events it is, from 0. */
+  /** The index of the event in its frame. */
   ordinal: number;
   receivedAt: string;
   item: FrameItem;
   refusal: Refusal;
 }
 
-/** Prepares what makes a dead letter, each a part of its caller's transaction. */
-export function prepareBurial(database: Database) {
+interface DeadLetterRow {
+  frameId: string;
+  ordinal: number | null;
+  topic: string | null;
+  events: number;
+  code: string;
+  reason: string;
+  deadAt: string;
+  receivedAt: string;
+  content: string;
+}
+
+/** Prepares the statements that add dead letters. Each is a part of its caller's transaction. */
+export function prepareDeadLetters(database: Database) {
   const ledger = prepareLedger(database);
-  const insert = database.prepare<{
-    frameId: string;
-    ordinal: number | null;
-    topic: string | null;
-    events: number;
-    code: string;
-    reason: string;
-    deadAt: string;
-    receivedAt: string;
-    content: string;
-  }>(
+  const insert = database.prepare<DeadLetterRow>(
     `INSERT INTO dead_letters (frame_id, ordinal, topic, events, code, reason, attempts, dead_at, received_at, content)
      VALUES (@frameId, @ordinal, @topic, @events, @code, @reason, 1, @deadAt, @receivedAt, @content)`,
   );
   return {
-    buryItem: (pass: Pass, { item, refusal, ...place }: RefusedItem): Verdicts => {
+    addEvent: (totals: BatchTotals, { item, refusal, ...origin }: RefusedEvent): Verdicts => {
       const topic = item.topic ?? null;
-      insert.run({ ...place, ...refusal, topic, content: item.content, events: 1, deadAt: pass.processedAt });
-      countsOf(pass, topic ?? UNREAD_TOPIC).deadLettered++;
-      pass.refusals.push(refusal);
+      insert.run({ ...origin, ...refusal, topic, content: item.content, events: 1, deadAt: totals.processedAt });
+      topicCounts(totals, topic ?? UNREAD_TOPIC).deadLettered++;
+      totals.refusals.push(refusal);
       return DEAD_LETTER;
     },
     /** Counts nothing for a frame that the ledger knows. */
-    buryFrame: (pass: Pass, frame: DamagedFrame): AppliedFrame => {
-      const known = ledger.recall(pass, frame);
+    addFrame: (totals: BatchTotals, frame: DamagedFrame): AppliedFrame => {
+      const known = ledger.recognize(totals, frame);
       if (known !== undefined) return { frameId: frame.id, isNew: false, verdicts: known };
       const verdicts = DEAD_LETTER.repeat(frame.events);
-      ledger.insert(pass, { ...frame, verdicts });
+      ledger.insert(totals, { ...frame, verdicts });
       insert.run({
         frameId: frame.id,
         ordinal: null,
@@ -66,28 +69,28 @@ export function prepareBurial(database: Database) {
         events: frame.events,
         code: DAMAGED_FRAME,
         reason: frame.reason,
-        deadAt: pass.processedAt,
-        receivedAt: sixDigits(frame.receivedAtMs),
+        deadAt: totals.processedAt,
+        receivedAt: utcText(frame.receivedAtMs),
         content: showContent(frame.content),
       });
-      countsOf(pass, UNREAD_TOPIC).deadLettered += frame.events;
+      topicCounts(totals, UNREAD_TOPIC).deadLettered += frame.events;
       return { frameId: frame.id, isNew: true, verdicts };
     },
   };
 }
 
-/** What crosses to the writer's thread: bytes that are no more a `Buffer` there. */
-export type BuryCall = Omit<UnreadableFrame, "content"> & { content: Uint8Array };
+/** A call of `DeadLetterStore.deadLetterFrame` on its way to the writer's thread, where bytes are no `Buffer` any more. */
+export type DeadLetterFrameCall = Omit<UnreadableFrame, "content"> & { content: Uint8Array };
 
-/** Prepares the transaction of `DeadLetterStore.bury`. */
-export function prepareBury(database: Database): (call: BuryCall) => Applied {
-  const { buryFrame } = prepareBurial(database);
-  const writeCounters = prepareCounters(database);
-  const deadLetterFrame = database.transaction(({ frameId, origin, ...frame }: BuryCall): Applied => {
-    const pass = startPass({ maxNamed: 0 });
-    const buried = buryFrame(pass, { id: frameId, ...origin, ...frame });
-    writeCounters(pass);
-    return { frames: [buried], dropped: [] };
+/** Prepares the transaction of `DeadLetterStore.deadLetterFrame`. */
+export function prepareDeadLetterFrame(database: Database): (call: DeadLetterFrameCall) => Applied {
+  const { addFrame } = prepareDeadLetters(database);
+  const writeTotals = prepareWriteTotals(database);
+  const deadLetterFrame = database.transaction(({ frameId, origin, ...frame }: DeadLetterFrameCall): Applied => {
+    const totals = createBatchTotals({ maxNamed: 0 });
+    const applied = addFrame(totals, { id: frameId, ...origin, ...frame });
+    writeTotals(totals);
+    return { frames: [applied], dropped: [] };
   });
   return deadLetterFrame.immediate;
 }

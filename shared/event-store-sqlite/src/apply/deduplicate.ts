@@ -3,53 +3,53 @@ import type { Refusal } from "@tidemark/event-store/refusal";
 import { isSameJson } from "@tidemark/json/value";
 import type { Database } from "better-sqlite3";
 import { refusalOf, refusedByStore } from "../connection/errors.ts";
-import { copiesOf, countsOf, type Pass } from "./batch-totals.ts";
+import {
+  DUPLICATE_COLUMNS,
+  EVENT_COLUMNS,
+  type EventColumn,
+  type EventValue,
+  namesOf,
+  positionOf,
+} from "../schema/columns.ts";
+import { type BatchTotals, sourceCounts, topicCounts } from "./batch-totals.ts";
 import { createReadAge } from "./duplicate-age.ts";
-import { readItem } from "./frame-items.ts";
-import type { FrameEvent } from "./read-events.ts";
+import { type FrameEvent, readEvent } from "./read-events.ts";
 
-/** Stores an event or records it as a copy, and counts it. What it throws has changed nothing. */
-export type Judge = (pass: Pass, event: FrameEvent, receivedAt: string) => Verdicts;
+/** Stores an event, or records it as a duplicate or conflict, and counts it. A call that throws has changed nothing. */
+export type Deduplicate = (totals: BatchTotals, event: FrameEvent, receivedAt: string) => Verdicts;
 
-interface StoredContent {
-  source: string;
-  timestamp: string;
-  payload: string | null;
-  attributes: string | null;
-  is_timestamp_filled: 1 | null;
-  processed_at: string;
-}
-
-export function prepareJudge(database: Database): Judge {
-  const insertEvent = database.prepare<[string, string, string, string, string, string | null, 1 | null, string]>(
-    `INSERT INTO events (topic, event_id, timestamp, source, payload, attributes, is_timestamp_filled, processed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, event_id) DO NOTHING`,
+export function prepareDeduplicate(database: Database): Deduplicate {
+  const insertEvent = database.prepare<EventValue[]>(
+    `INSERT INTO events (processed_at, ${namesOf(EVENT_COLUMNS)}) VALUES (?, ${EVENT_COLUMNS.map(() => "?")})
+     ON CONFLICT (topic, event_id) DO NOTHING`,
   );
-  const recordDuplicate = prepareDuplicates(database);
+  const recordDuplicate = prepareRecordDuplicate(database);
   const readAge = createReadAge();
-  return (pass, event, receivedAt) => {
-    const { topic, eventId, timestamp, source, payload, attributes } = event;
-    const isFilled = event.isTimestampFilled ? 1 : null;
-    const { processedAt } = pass;
-    const { changes } = insertEvent.run(topic, eventId, timestamp, source, payload, attributes, isFilled, processedAt);
-    if (changes === 1) {
-      countsOf(pass, topic).stored++;
+  return (totals, event, receivedAt) => {
+    const { topic, eventId, source } = event;
+    if (insertEvent.run(totals.processedAt, ...event.values).changes === 1) {
+      topicCounts(totals, topic).stored++;
       return STORED;
     }
     const { isConflict, firstProcessedAt } = recordDuplicate(event, receivedAt);
-    for (const counts of [countsOf(pass, topic), copiesOf(pass, source, readAge({ receivedAt, firstProcessedAt }))]) {
+    const age = readAge({ receivedAt, firstProcessedAt });
+    for (const counts of [topicCounts(totals, topic), sourceCounts(totals, source, age)]) {
       counts.duplicates++;
       if (isConflict) counts.conflicts++;
     }
-    if (pass.dropped.length < pass.maxNamed) pass.dropped.push({ topic, eventId, source, isConflict });
+    if (totals.dropped.length < totals.maxNamed) totals.dropped.push({ topic, eventId, source, isConflict });
     return isConflict ? CONFLICT : DUPLICATE;
   };
 }
 
-/** Judges an item of a frame by its text, or says why it is refused; a failed statement leaves its transaction going. */
-export function tryItem(judge: Judge, pass: Pass, content: string, receivedAt: string): Verdicts | Refusal {
+/** Deduplicates an event by its text, or returns the refusal. A statement that fails leaves its transaction open. */
+export function tryEvent(
+  deduplicate: Deduplicate,
+  totals: BatchTotals,
+  { content, receivedAt }: { content: string; receivedAt: string },
+): Verdicts | Refusal {
   try {
-    return judge(pass, readItem(content), receivedAt);
+    return deduplicate(totals, readEvent(content), receivedAt);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
@@ -57,55 +57,57 @@ export function tryItem(judge: Judge, pass: Pass, content: string, receivedAt: s
   }
 }
 
-interface RecordedCopy {
+interface RecordedDuplicate {
   isConflict: boolean;
   firstProcessedAt: string;
 }
 
-/** Records a copy and says whether it differed from what is stored; if so it is kept in full. */
-function prepareDuplicates(database: Database): (event: FrameEvent, receivedAt: string) => RecordedCopy {
-  const findContent = database.prepare<[string, string], StoredContent>(
-    `SELECT source, timestamp, payload, attributes, is_timestamp_filled, processed_at
-     FROM events WHERE topic = ? AND event_id = ?`,
+/** Prepares the record of a duplicate. The row of one that conflicts with the stored event keeps the whole content. */
+function prepareRecordDuplicate(database: Database): (event: FrameEvent, receivedAt: string) => RecordedDuplicate {
+  const findStored = database
+    .prepare<[string, string], EventValue[]>(
+      `SELECT ${namesOf(EVENT_COLUMNS)}, processed_at FROM events WHERE topic = ? AND event_id = ?`,
+    )
+    .raw();
+  const insert = database.prepare<(EventValue | number)[]>(
+    `INSERT INTO duplicates (received_at, first_processed_at, is_conflict, ${namesOf(DUPLICATE_COLUMNS)})
+     VALUES (?, ?, ?, ${DUPLICATE_COLUMNS.map(() => "?")})`,
   );
-  const insertDuplicate = database.prepare<
-    [string, string, string, string, string, number, string | null, string | null, string | null]
-  >(
-    `INSERT INTO duplicates
-       (topic, event_id, source, received_at, first_processed_at, is_conflict, timestamp, payload, attributes)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  return (event, receivedAt) => {
-    const { topic, eventId, timestamp, source, payload, attributes } = event;
-    const stored = findContent.get(topic, eventId);
-    if (stored === undefined) throw new Error("a copy was dropped, yet the first one is not there");
-    const isConflict = !isSameContent(stored, event);
-    insertDuplicate.run(
-      topic,
-      eventId,
-      source,
-      receivedAt,
-      stored.processed_at,
-      Number(isConflict),
-      isConflict ? timestamp : null,
-      isConflict ? payload : null,
-      isConflict ? attributes : null,
-    );
-    return { isConflict, firstProcessedAt: stored.processed_at };
+  const kept = DUPLICATE_COLUMNS.map(({ name, keptIn }) => ({
+    position: positionOf(name),
+    isAlways: keptIn === "all",
+  }));
+  return ({ topic, eventId, values }, receivedAt) => {
+    const stored = findStored.get(topic, eventId);
+    if (stored === undefined) throw new Error("an event is a duplicate, yet the first one is not there");
+    const firstProcessedAt = stored[EVENT_COLUMNS.length] as string;
+    const isConflict = !isSameEvent(stored, values);
+    const content = kept.map(({ position, isAlways }) => (isAlways || isConflict ? (values[position] ?? null) : null));
+    insert.run(receivedAt, firstProcessedAt, Number(isConflict), ...content);
+    return { isConflict, firstProcessedAt };
   };
 }
 
-function isSameContent(stored: StoredContent, copy: FrameEvent): boolean {
+const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
+
+function isSameEvent(stored: EventValue[], received: EventValue[]): boolean {
+  const isTimestampFilled = stored[IS_TIMESTAMP_FILLED] === 1 || received[IS_TIMESTAMP_FILLED] === 1;
+  return EVENT_COLUMNS.every(
+    (column, position) =>
+      (column.type === "timestamp" && isTimestampFilled) ||
+      isSameValue(column, stored[position] ?? null, received[position] ?? null),
+  );
+}
+
+function isSameValue({ type, absent }: EventColumn, stored: EventValue, received: EventValue): boolean {
+  if (type === "flag" || stored === received) return true;
+  if (type !== "object") return false;
+  // A payload is never absent: NULL says that it has expired, and can no longer be compared.
+  if (stored === null && absent !== null) return true;
   try {
-    return (
-      stored.source === copy.source &&
-      (stored.timestamp === copy.timestamp || stored.is_timestamp_filled === 1 || copy.isTimestampFilled) &&
-      // A payload that has expired cannot be compared any more.
-      (stored.payload === null || isSameJson(stored.payload, copy.payload)) &&
-      isSameJson(stored.attributes ?? "{}", copy.attributes ?? "{}")
-    );
+    return isSameJson(String(stored ?? "{}"), String(received ?? "{}"));
   } catch (error) {
-    if (error instanceof SyntaxError) throw refusedByStore("damaged frame: a copy holds what is not JSON", error);
+    if (error instanceof SyntaxError) throw refusedByStore("damaged frame: a duplicate holds invalid JSON", error);
     throw error;
   }
 }

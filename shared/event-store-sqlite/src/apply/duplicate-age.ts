@@ -1,12 +1,12 @@
 import { AGE_BOUNDS_SECONDS } from "@tidemark/event-store/duplicates";
-import { sixDigits } from "./batch-totals.ts";
+import { utcText } from "../schema/columns.ts";
 
-/** Which of `AGE_BOUNDS_SECONDS` a copy came within, from 0; their number for one that came later. */
-export type ReadAge = (copy: { receivedAt: string; firstProcessedAt: string }) => number;
+/** Returns the index of the first of `AGE_BOUNDS_SECONDS` that a duplicate keeps to; their number if it came later. */
+export type ReadAge = (duplicate: { receivedAt: string; firstProcessedAt: string }) => number;
 
 /**
- * Texts of instants compare like the instants. So the bounds become texts, once for all copies received at a moment, and
- * no copy's instants are parsed: that took 4 % of the processor time of a stream of copies.
+ * Texts of instants compare like the instants. So the bounds become texts, once for all duplicates received at a moment,
+ * and no instant of a duplicate is parsed: parsing took 4 % of the processor time of a stream of duplicates.
  */
 export function createReadAge(): ReadAge {
   let moment: string | undefined;
@@ -15,7 +15,7 @@ export function createReadAge(): ReadAge {
     if (receivedAt !== moment) {
       moment = receivedAt;
       const receivedAtMs = Date.parse(receivedAt);
-      earliest = AGE_BOUNDS_SECONDS.map((seconds) => sixDigits(receivedAtMs - seconds * 1_000));
+      earliest = AGE_BOUNDS_SECONDS.map((seconds) => utcText(receivedAtMs - seconds * 1_000));
     }
     const age = earliest.findIndex((instant) => firstProcessedAt >= instant);
     return age === -1 ? earliest.length : age;

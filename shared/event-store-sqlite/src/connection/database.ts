@@ -4,19 +4,19 @@ import SqliteDatabase, { type Database } from "better-sqlite3";
 import { migrate } from "../schema/migrate.ts";
 import { sqliteCode } from "./errors.ts";
 
-/** How long a statement waits for somebody else's lock: a backup, an operator's sqlite3. */
+/** The time that a statement waits for the lock of another process: a backup, or an operator's sqlite3. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** The one connection that writes, and the guard that keeps it the only one. */
+/** The one connection that writes. A lock keeps it the only one until it is closed. */
 export interface WriterDatabase {
   database: Database;
   close(): void;
 }
 
 /**
- * Opens the file for writing, makes it and its directory where they are missing, and brings its tables up to date.
+ * Opens the file for writing. Creates it and its directory if they are missing, and brings its tables up to date.
  *
- * @throws {Error} naming the path and what to do, when it cannot be written or another process writes it
+ * @throws {Error} naming the path and what to do, when the file cannot be written or another process writes it
  */
 export function openWriterDatabase(path: string): WriterDatabase {
   try {
@@ -38,21 +38,21 @@ export function openWriterDatabase(path: string): WriterDatabase {
   }
 }
 
-/** Not mkdir's own `recursive`, which tries for ever where a file system has no room for directories, as /proc has none. */
+/** mkdir's own `recursive` would try indefinitely where a file system takes no directories, as in /proc. */
 function makeDirectory(directory: string): void {
   if (existsSync(directory)) return;
   makeDirectory(dirname(directory));
   try {
     mkdirSync(directory, { mode: 0o755 });
   } catch (error) {
-    if (!existsSync(directory)) throw error; // else somebody was faster
+    if (!existsSync(directory)) throw error; // else another process made it meanwhile
   }
 }
 
 /**
- * Reading a FIFO would wait for a writer, for ever.
+ * Refuses a path that names no file. To read a FIFO, for example, would wait for a writer indefinitely.
  *
- * @throws {Error} naming the path, when something else than a file is there
+ * @throws {Error} naming the path, when it names something other than a file
  */
 export function refuseNoFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -63,25 +63,25 @@ export function refuseNoFile(path: string): void {
 
 function notDatabase(path: string, cause: unknown): Error {
   const fix = "choose another DATABASE_PATH, or move that file away";
-  return new Error(`${resolve(path)} is no SQLite database; ${fix}`, { cause });
+  return new Error(`${resolve(path)} is not an SQLite database; ${fix}`, { cause });
 }
 
-/** Opens a file that a writer has open already. It sees what was committed before each of its statements begins. */
+/** Opens a file for reading. Each statement sees whatever was committed before it began. */
 export function openReaderDatabase(path: string): Database {
   return new SqliteDatabase(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
 }
 
 function configureWriter(database: Database): void {
   database.pragma("journal_mode = WAL");
-  // Each commit is synced before it is confirmed. In WAL mode NORMAL would lose confirmed ones with the power.
+  // Each commit is synced before it is confirmed. In WAL mode, NORMAL would lose confirmed commits in a power failure.
   database.pragma("synchronous = FULL");
-  // On macOS fsync leaves the data in the drive's own cache (sqlite.org/pragma.html#pragma_fullfsync); nothing elsewhere.
+  // On macOS, fsync leaves the data in the drive's own cache (sqlite.org/pragma.html#pragma_fullfsync). No effect elsewhere.
   database.pragma("fullfsync = 1");
-  // More would cost: a commit whose index pages were split walks all of the cache. The system keeps the rest at hand.
+  // A larger cache costs time: a commit that splits index pages goes through all of it. The system caches the rest.
   database.pragma("cache_size = -16384");
-  // In pages. Index pages are written at random places: the longer they wait in the log, the more changes go back at once.
+  // In pages. Index pages change at random: the longer they wait in the WAL, the more changes one write of a page holds.
   database.pragma("wal_autocheckpoint = 16384");
-  database.pragma("journal_size_limit = 134217728"); // the log shrinks again after a burst
+  database.pragma("journal_size_limit = 134217728"); // the WAL shrinks again after a burst
 }
 
 function closeWriter(database: Database, guard: Database): void {
@@ -94,11 +94,12 @@ function closeWriter(database: Database, guard: Database): void {
 }
 
 /**
- * Two processes on one file would not corrupt it, yet each would keep half of the queue and of the truth. So the writer
- * holds a lock on a file beside it, an open exclusive transaction: the kernel lets go of it however the process ends.
+ * Keeps other processes from writing the file. Two writers would not corrupt it, but each would hold a part of the events
+ * in memory. The lock is an open exclusive transaction on a file beside it, which the kernel releases however the process
+ * ends.
  */
 function holdGuard(path: string): Database {
-  // Beside the file itself, by whatever link it was named.
+  // Beside the file itself, whichever link named it.
   const guard = new SqliteDatabase(`${existsSync(path) ? realpathSync(path) : path}.lock`, { timeout: 0 });
   try {
     guard.exec("BEGIN EXCLUSIVE");
@@ -116,16 +117,16 @@ const NOT_WRITABLE = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "
 
 function isNotWritable(error: unknown): error is Error {
   if (!(error instanceof Error) || !("code" in error)) return false;
-  // better-sqlite3 itself refuses a directory that is not there with a TypeError without code; mkdir comes before.
+  // better-sqlite3 refuses a missing directory with a TypeError that has no code, so mkdir comes first.
   return NOT_WRITABLE.has(String(error.code)) || /^SQLITE_(CANTOPEN|READONLY|PERM)/.test(sqliteCode(error));
 }
 
 function notWritable(path: string, cause: Error & { code?: unknown }): Error {
   const directory = dirname(resolve(path));
   const user = process.getuid?.();
-  const who = user === undefined ? "this user" : `user id ${user}`;
+  const owner = user === undefined ? "this user" : `user id ${user}`;
   const fix =
-    `${directory} must be a directory that ${who} may write to: ` +
+    `${directory} must be a directory that ${owner} may write to: ` +
     `mount a named volume (docker run -v tidemark-data:/app/data ...), or chown ${user ?? ""} the mounted directory`;
   return new Error(`cannot write ${resolve(path)} (${String(cause.code)}); ${fix}`, { cause });
 }

@@ -3,7 +3,7 @@ import SqliteDatabase from "better-sqlite3";
 import { expect, test } from "vitest";
 import { fromErrorRecord, refusalOf, refusedByStore, toErrorRecord, translateSqliteError } from "./errors.ts";
 
-/** What SQLite itself throws. */
+/** Returns the error that SQLite itself throws. */
 function errorOf(run: (database: SqliteDatabase.Database) => void): unknown {
   const database = new SqliteDatabase(":memory:");
   try {
@@ -13,7 +13,7 @@ function errorOf(run: (database: SqliteDatabase.Database) => void): unknown {
   } finally {
     database.close();
   }
-  throw new Error("SQLite had no objection");
+  throw new Error("SQLite threw no error");
 }
 
 const full = () =>
@@ -50,7 +50,7 @@ test("only a fault of the data is a refusal of an event", () => {
   for (const error of [full(), new Error("our bug"), "no error at all"]) expect(refusalOf(error)).toBeUndefined();
 });
 
-test("anything else stays what it is", () => {
+test("other errors are not translated", () => {
   const ours = [new Error("our bug"), errorOf((database) => database.exec("SELEC")), "no error at all"];
 
   for (const error of ours) expect(translateSqliteError(error)).toBe(error);

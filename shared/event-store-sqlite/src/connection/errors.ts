@@ -1,17 +1,17 @@
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import type { Refusal } from "@tidemark/event-store/refusal";
 
-/** By primary result code; extended ones such as SQLITE_IOERR_FSYNC begin with theirs (sqlite.org/rescode.html). */
+/** Primary result codes. An extended code such as SQLITE_IOERR_FSYNC begins with its primary one (sqlite.org/rescode.html). */
 const UNREACHABLE = /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|PROTOCOL)(_|$)/;
 const REFUSED = /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)(_|$)/;
 
-/** The SQLite result code of an error, or "" for one that is not SQLite's. */
+/** Returns the SQLite result code of an error, or "" if SQLite did not throw it. */
 export function sqliteCode(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" && code.startsWith("SQLITE_") ? code : "";
 }
 
-/** What an error of SQLite means for the caller; any other error is returned as it is. */
+/** Translates an error of SQLite into the one that the port promises. Returns any other error as it is. */
 export function translateSqliteError(error: unknown): unknown {
   const code = sqliteCode(error);
   if (UNREACHABLE.test(code)) return storeUnreachable(`the store cannot work at the moment: ${code}`, error);
@@ -19,7 +19,7 @@ export function translateSqliteError(error: unknown): unknown {
   return error;
 }
 
-/** The refusal of an event for its data; undefined for an error that has another cause. */
+/** Returns the refusal of an event for its data; undefined for an error that has another cause. */
 export function refusalOf(error: unknown): Refusal | undefined {
   const translated = translateSqliteError(error);
   if (!(translated instanceof InvalidInput)) return undefined;
@@ -34,7 +34,7 @@ export function refusedByStore(detail: string, cause?: unknown): InvalidInput {
   return new InvalidInput({ code: "invalid_event", status: 422, detail, cause });
 }
 
-/** An error on its way from one thread to another: cloning keeps neither class nor code. */
+/** An error on its way from one thread to another. Cloning an error loses its class and its code. */
 export interface ErrorRecord {
   kind: "InvalidInput" | "Unavailable" | "Error";
   code: string;

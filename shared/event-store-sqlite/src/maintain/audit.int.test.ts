@@ -10,7 +10,7 @@ import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 
-// As in event-store-sqlite.test.ts: half of what starting a store costs.
+// As in sqlite-event-store.int.test.ts: half of the cost of starting a store.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 
 async function openForTest() {
@@ -24,7 +24,7 @@ async function openForTest() {
   return { store, change: (sql: string) => changeTables(path, sql) };
 }
 
-test("an audit counts dead letters, those deleted and those without a topic", async () => {
+test("an audit counts dead letters that were deleted or have no topic", async () => {
   const { store } = await openForTest();
   const bad = (id: string) => eventText({ topic: "t", id, timestamp: "never" });
   await verdictsOf(store, [bad("1"), bad("2"), eventText({ topic: "t" })]);
@@ -43,7 +43,7 @@ test("an audit counts dead letters, those deleted and those without a topic", as
   expect(audit).toMatchObject({ isBalanced: true, topicsTotal: 2, counted: { stored: 1, deadLettered: 7 } });
 });
 
-test("an audit of copies whose ids lie far apart finds them all", async () => {
+test("an audit finds duplicates whose ids are far apart", async () => {
   const { store, change } = await openForTest();
   const event = eventText({ topic: "t", id: "e" });
   await verdictsOf(store, [event, event, event, event]);
@@ -52,7 +52,7 @@ test("an audit of copies whose ids lie far apart finds them all", async () => {
   expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { duplicates: 3 } });
 });
 
-test("the newest copy is kept, and its id given to no other", async () => {
+test("the newest duplicate is kept, and no other gets its id", async () => {
   const { store } = await openForTest();
   const event = eventText({ topic: "t", id: "e" });
   await verdictsOf(store, [event, event, event, event]);
@@ -65,7 +65,7 @@ test("the newest copy is kept, and its id given to no other", async () => {
   expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { duplicates: 4 } });
 });
 
-test("a store that closes gives an audit up", async () => {
+test("closing the store ends an audit", async () => {
   const { store } = await openForTest();
   const auditing = store.audit();
   const outcome = auditing.then(

@@ -8,77 +8,71 @@ import {
   MAX_DIFFERENCES,
 } from "@tidemark/event-store/audit";
 import type { Database } from "better-sqlite3";
-import { sixDigits } from "../apply/batch-totals.ts";
 import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
 import { sqliteCode } from "../connection/errors.ts";
+import { utcText } from "../schema/columns.ts";
 import { checkSchema } from "../schema/migrate.ts";
 
-interface TallyRow {
-  topic: string;
-  booked_unique: number;
-  booked_duplicates: number;
-  booked_conflicts: number;
-  booked_dead: number;
-  counted_unique: number;
-  counted_duplicates: number;
-  counted_conflicts: number;
-  counted_dead: number;
-}
+const KINDS = ["stored", "duplicates", "conflicts", "deadLettered"] as const;
+
+/** A topic, its counts in the books in the order of `KINDS`, and then those of its rows. */
+type TallyRow = [topic: string, ...counts: number[]];
 
 /**
- * Each table is read once and leaves a row for each topic; a topic's rows are then added up, whichever tables know it.
- * What was forgotten on purpose counts as if it were still there.
+ * Reads each table once, which leaves one row for each topic in it, and adds up the rows of a topic. Whatever was pruned
+ * or deleted counts as if it were still there.
  */
 const TALLY = `
-SELECT topic, sum(booked_unique) AS booked_unique, sum(booked_duplicates) AS booked_duplicates,
-  sum(booked_conflicts) AS booked_conflicts, sum(booked_dead) AS booked_dead,
-  sum(counted_unique) AS counted_unique, sum(counted_duplicates) AS counted_duplicates,
-  sum(counted_conflicts) AS counted_conflicts, sum(counted_dead) AS counted_dead
+SELECT topic, sum(booked_stored), sum(booked_duplicates), sum(booked_conflicts), sum(booked_dead_lettered),
+  sum(counted_stored), sum(counted_duplicates), sum(counted_conflicts), sum(counted_dead_lettered)
 FROM (
-  SELECT topic, unique_events AS booked_unique, duplicates AS booked_duplicates, conflicts AS booked_conflicts,
-    dead_lettered AS booked_dead, 0 AS counted_unique, duplicates_pruned AS counted_duplicates,
-    conflicts_pruned AS counted_conflicts, dead_letters_deleted AS counted_dead
-  FROM topics
+  SELECT topic, stored AS booked_stored, duplicates AS booked_duplicates, conflicts AS booked_conflicts,
+    dead_lettered AS booked_dead_lettered, 0 AS counted_stored, duplicates_pruned AS counted_duplicates,
+    conflicts_pruned AS counted_conflicts, dead_letters_deleted AS counted_dead_lettered
+  FROM topic_counters
   UNION ALL SELECT topic, 0, 0, 0, 0, count(*), 0, 0, 0 FROM events GROUP BY topic
-  UNION ALL SELECT topic, 0, 0, 0, 0, 0, copies, conflicts, 0 FROM temp.copies_by_topic
+  UNION ALL SELECT topic, 0, 0, 0, 0, 0, duplicates, conflicts, 0 FROM temp.duplicates_by_topic
   UNION ALL SELECT coalesce(topic, ''), 0, 0, 0, 0, 0, 0, 0, sum(events) FROM dead_letters GROUP BY 1
 )
 GROUP BY topic ORDER BY topic`;
 
-// A million rows: 0.56 s, and memory and temporary files follow the number of topics. One GROUP BY of all rows sorts them
-// on disk, 0.73 to 0.95 s, and cannot be given up in the middle.
+// A million rows take 0.56 s, and memory and temporary files grow with the number of topics. One GROUP BY of all rows
+// sorts them on disk, takes 0.73 to 0.95 s, and cannot be interrupted.
 const ROWS_AT_ONCE = 100_000;
 
-/** The dropped copies have no index on their topics: they are counted run by run of ids, into a table of this connection. */
-function countCopies(database: Database): void {
-  database.exec("CREATE TEMP TABLE copies_by_topic (topic TEXT PRIMARY KEY, copies INT, conflicts INT) WITHOUT ROWID");
-  const ends = database.prepare<[], { first: number | null; last: number | null }>(
-    "SELECT (SELECT min(id) FROM duplicates) AS first, (SELECT max(id) FROM duplicates) AS last",
+/** Counts the duplicates by topic. They have no index on it, so it counts one range of ids after another into a table. */
+function countDuplicates(database: Database): void {
+  database.exec(
+    "CREATE TEMP TABLE duplicates_by_topic (topic TEXT PRIMARY KEY, duplicates INT, conflicts INT) WITHOUT ROWID",
   );
-  const countRun = database.prepare<[number, number]>(
-    `INSERT INTO temp.copies_by_topic SELECT topic, count(*), sum(is_conflict) FROM duplicates
+  const ends = database.prepare<[], { first: number | null; last: number | null }>(
+    "SELECT (SELECT min(id) FROM main.duplicates) AS first, (SELECT max(id) FROM main.duplicates) AS last",
+  );
+  const countRange = database.prepare<[number, number]>(
+    `INSERT INTO temp.duplicates_by_topic SELECT topic, count(*), sum(is_conflict) FROM duplicates
      WHERE id >= ? AND id < ? GROUP BY topic
-     ON CONFLICT (topic) DO UPDATE SET copies = copies + excluded.copies, conflicts = conflicts + excluded.conflicts`,
+     ON CONFLICT (topic) DO UPDATE SET
+       duplicates = duplicates + excluded.duplicates, conflicts = conflicts + excluded.conflicts`,
   );
   const { first, last } = ends.get() ?? {};
-  for (let id = first ?? 0; id <= (last ?? -1); id += ROWS_AT_ONCE) countRun.run(id, id + ROWS_AT_ONCE);
+  for (let id = first ?? 0; id <= (last ?? -1); id += ROWS_AT_ONCE) countRange.run(id, id + ROWS_AT_ONCE);
 }
 
 const BY_SOURCE = `SELECT coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(conflicts), 0) AS conflicts
   FROM source_counters`;
 
-/** Recounts a file through a connection of its own, in one snapshot, and changes nothing in it. */
+/** Audits a file through a connection of its own, in one snapshot. It changes nothing in the file. */
 export function auditSqlite(path: string): Audit {
   const database = openReaderDatabase(path);
   try {
-    return database.transaction(() => recount(database)).deferred();
+    return auditInSnapshot(database);
   } finally {
     database.close();
   }
 }
 
 /**
- * The same of a file from outside of the service, which may be running, stopped or killed.
+ * Audits a file from outside of the service, which may be running, stopped or killed.
  *
  * @throws {Error} naming the path and what to do
  */
@@ -90,7 +84,7 @@ export function verifySqlite(path: string): Audit {
     const database = openReaderDatabase(file);
     try {
       checkSchema(database);
-      return database.transaction(() => recount(database)).deferred();
+      return auditInSnapshot(database);
     } finally {
       database.close();
     }
@@ -101,14 +95,14 @@ export function verifySqlite(path: string): Audit {
 
 function explain(file: string, cause: unknown): unknown {
   const code = sqliteCode(cause);
-  if (code === "SQLITE_NOTADB") return new Error(`${file} is no SQLite database`, { cause });
+  if (code === "SQLITE_NOTADB") return new Error(`${file} is not an SQLite database`, { cause });
   if (!/^SQLITE_(READONLY|CANTOPEN|IOERR)/.test(code)) return cause;
-  // Readers, too, take their locks in the -shm file.
+  // Readers take their locks in the -shm file, too.
   const fix = `run this as the user that the service runs as, or on a copy in a directory that you may write to`;
-  return new Error(`cannot read ${file} (${code}), or not make ${file}-shm beside it; ${fix}`, { cause });
+  return new Error(`cannot read ${file}, or create ${file}-shm beside it (${code}); ${fix}`, { cause });
 }
 
-/** Prepares what makes an audit the last one. */
+/** Prepares the record of an audit as the last one. */
 export function prepareKeepAudit(database: Database): (audit: Audit) => void {
   const keep = database.prepare<[string]>(
     "INSERT INTO last_audit (report, only_row) VALUES (?, 1) ON CONFLICT (only_row) DO UPDATE SET report = excluded.report",
@@ -116,15 +110,19 @@ export function prepareKeepAudit(database: Database): (audit: Audit) => void {
   return (audit) => void keep.run(JSON.stringify(audit));
 }
 
-function recount(database: Database): Audit {
+function auditInSnapshot(database: Database): Audit {
+  return database.transaction(() => audit(database)).deferred();
+}
+
+function audit(database: Database): Audit {
   const beganAtMs = performance.now();
-  const [booked, counted] = [noCounts(), noCounts()];
+  const [booked, counted] = [toCounts([]), toCounts([])];
   const differences: AuditDifference[] = [];
   let [topicsTotal, differencesTotal] = [0, 0];
-  const auditedAt = sixDigits(Date.now()); // the first row that is read takes the snapshot
-  countCopies(database);
-  for (const row of database.prepare<[], TallyRow>(TALLY).iterate()) {
-    const ofTopic = { topic: row.topic, booked: bookedIn(row), counted: countedIn(row) };
+  const auditedAt = utcText(Date.now()); // the first row that is read takes the snapshot
+  countDuplicates(database);
+  for (const [topic, ...counts] of database.prepare<[], TallyRow>(TALLY).raw().iterate()) {
+    const ofTopic = { topic, booked: toCounts(counts), counted: toCounts(counts.slice(KINDS.length)) };
     addTo(booked, ofTopic.booked);
     addTo(counted, ofTopic.counted);
     topicsTotal++;
@@ -146,40 +144,14 @@ function recount(database: Database): Audit {
   });
 }
 
-function noCounts(): AuditCounts {
-  return { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
-}
-
-function bookedIn(row: TallyRow): AuditCounts {
-  return {
-    stored: row.booked_unique,
-    duplicates: row.booked_duplicates,
-    conflicts: row.booked_conflicts,
-    deadLettered: row.booked_dead,
-  };
-}
-
-function countedIn(row: TallyRow): AuditCounts {
-  return {
-    stored: row.counted_unique,
-    duplicates: row.counted_duplicates,
-    conflicts: row.counted_conflicts,
-    deadLettered: row.counted_dead,
-  };
+function toCounts([stored = 0, duplicates = 0, conflicts = 0, deadLettered = 0]: number[]): AuditCounts {
+  return { stored, duplicates, conflicts, deadLettered };
 }
 
 function addTo(sums: AuditCounts, counts: AuditCounts): void {
-  sums.stored += counts.stored;
-  sums.duplicates += counts.duplicates;
-  sums.conflicts += counts.conflicts;
-  sums.deadLettered += counts.deadLettered;
+  for (const kind of KINDS) sums[kind] += counts[kind];
 }
 
 function isSame(one: AuditCounts, other: AuditCounts): boolean {
-  return (
-    one.stored === other.stored &&
-    one.duplicates === other.duplicates &&
-    one.conflicts === other.conflicts &&
-    one.deadLettered === other.deadLettered
-  );
+  return KINDS.every((kind) => one[kind] === other[kind]);
 }

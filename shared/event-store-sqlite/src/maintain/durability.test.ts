@@ -1,6 +1,6 @@
 import SqliteDatabase from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
-import { judgePragmas, readSqliteDurability } from "./durability.ts";
+import { checkPragmas, readSqliteDurability } from "./durability.ts";
 
 test.each([
   ["wal", 2, "safe"],
@@ -13,15 +13,15 @@ test.each([
   ["memory", 3, "unsafe"],
   ["off", 3, "unsafe"],
 ])("a journal %s with synchronous %i is %s", (journalMode, synchronous, status) => {
-  expect(judgePragmas({ journalMode, synchronous }).status).toBe(status);
+  expect(checkPragmas({ journalMode, synchronous }).status).toBe(status);
 });
 
-test("names the setting and its value", () => {
-  const [finding] = judgePragmas({ journalMode: "wal", synchronous: 1 }).findings;
+test("a finding names the setting and its value", () => {
+  const [finding] = checkPragmas({ journalMode: "wal", synchronous: 1 }).findings;
   expect(finding).toMatchObject({ part: "store", detail: expect.stringContaining("synchronous=NORMAL") });
 });
 
-test("reads what holds for the connection", () => {
+test("reads the settings of the connection", () => {
   const database = new SqliteDatabase(":memory:");
   onTestFinished(() => void database.close());
   expect(readSqliteDurability(database).findings[0]?.detail).toContain("journal_mode=memory");

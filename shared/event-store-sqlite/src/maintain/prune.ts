@@ -1,9 +1,9 @@
 import type { PruneDuplicates, PruneFrames, PruneStep } from "@tidemark/event-store/pruning";
 import type { Database } from "better-sqlite3";
-import { sixDigits } from "../apply/batch-totals.ts";
 import { readPosition } from "../read/pages.ts";
+import { utcText } from "../schema/columns.ts";
 
-interface WalkedRow {
+interface ScannedRow {
   id: number;
   topic: string;
   is_conflict: number;
@@ -12,65 +12,71 @@ interface WalkedRow {
 }
 
 /**
- * Prepares `Pruner.pruneDuplicates`. A position is an id: the walk begins where the step before ended, and conflicts that
- * stay are not walked over again. The newest copy of all stays, whatever its age: its id says how many there ever were.
+ * Prepares `Pruner.pruneDuplicates`. A position is an id: a step begins where the step before ended, so that conflicts
+ * that stay are not looked at again. The newest duplicate of all stays whatever its age, because its id is the number of
+ * duplicates so far.
  */
 export function preparePruneDuplicates(database: Database): (options: PruneDuplicates) => PruneStep {
-  const walk = database.prepare<{ after: number; before: string; limit: number }, WalkedRow>(
+  const scan = database.prepare<{ after: number; before: string; limit: number }, ScannedRow>(
     `SELECT id, topic, is_conflict, received_at < @before AS is_old, is_conflict AND EXISTS (
        SELECT 1 FROM events AS first
-       WHERE first.topic = copy.topic AND first.event_id = copy.event_id AND first.payload_expired_at IS NOT NULL
+       WHERE first.topic = duplicate.topic AND first.event_id = duplicate.event_id AND first.payload_expired_at IS NOT NULL
      ) AS has_expired
-     FROM duplicates AS copy WHERE id > @after AND id < (SELECT max(id) FROM duplicates) ORDER BY id LIMIT @limit`,
+     FROM duplicates AS duplicate WHERE id > @after AND id < (SELECT max(id) FROM duplicates) ORDER BY id LIMIT @limit`,
   );
   const remove = database.prepare<[number]>("DELETE FROM duplicates WHERE id = ?");
   const addPruned = database.prepare<[number, number, string]>(
-    `UPDATE topics SET duplicates_pruned = duplicates_pruned + ?, conflicts_pruned = conflicts_pruned + ?
+    `UPDATE topic_counters SET duplicates_pruned = duplicates_pruned + ?, conflicts_pruned = conflicts_pruned + ?
      WHERE topic = ?`,
   );
   const prune = database.transaction(({ receivedBeforeMs, limit, after }: PruneDuplicates): PruneStep => {
     const start = after === undefined ? 0 : readPosition(after);
-    const walked = walk.all({ after: start, before: sixDigits(receivedBeforeMs), limit });
-    const old = walked.filter((row) => row.is_old);
-    const forgettable = old.filter((row) => !row.is_conflict || row.has_expired);
-    for (const { id } of forgettable) remove.run(id);
-    for (const [topic, { copies, conflicts }] of countByTopic(forgettable)) addPruned.run(copies, conflicts, topic);
-    const position = old.at(-1)?.id;
+    const scanned = scan.all({ after: start, before: utcText(receivedBeforeMs), limit });
+    const old = scanned.filter((row) => row.is_old);
+    const prunable = old.filter((row) => !row.is_conflict || row.has_expired);
+    for (const { id } of prunable) remove.run(id);
+    for (const [topic, { duplicates, conflicts }] of countByTopic(prunable)) {
+      addPruned.run(duplicates, conflicts, topic);
+    }
+    const last = old.at(-1)?.id;
     return {
-      forgotten: forgettable.length,
-      ...(position === undefined ? after !== undefined && { position: after } : { position: String(position) }),
-      isAtEnd: walked.length < limit || position === undefined,
+      forgotten: prunable.length,
+      position: last === undefined ? after : String(last),
+      isAtEnd: scanned.length < limit || last === undefined,
     };
   });
   return prune.immediate;
 }
 
-function countByTopic(rows: WalkedRow[]): Map<string, { copies: number; conflicts: number }> {
-  const byTopic = new Map<string, { copies: number; conflicts: number }>();
+function countByTopic(rows: ScannedRow[]): Map<string, { duplicates: number; conflicts: number }> {
+  const byTopic = new Map<string, { duplicates: number; conflicts: number }>();
   for (const { topic, is_conflict } of rows) {
-    const { copies, conflicts } = byTopic.get(topic) ?? { copies: 0, conflicts: 0 };
-    byTopic.set(topic, { copies: copies + 1, conflicts: conflicts + is_conflict });
+    const { duplicates, conflicts } = byTopic.get(topic) ?? { duplicates: 0, conflicts: 0 };
+    byTopic.set(topic, { duplicates: duplicates + 1, conflicts: conflicts + is_conflict });
   }
   return byTopic;
 }
 
-/** Prepares `Pruner.pruneFrames`: the index leads to the oldest of this incarnation, and past it to those of others. */
+/**
+ * Prepares `Pruner.pruneFrames`. The index leads to the oldest rows of this generation, and past it to those of other
+ * generations.
+ */
 export function preparePruneFrames(database: Database): (options: PruneFrames) => number {
   const ranges = [
-    "incarnation = @generation AND sequence < @firstHeldSequence",
-    "incarnation < @generation",
-    "incarnation > @generation",
+    "generation = @generation AND sequence < @firstHeldSequence",
+    "generation < @generation",
+    "generation > @generation",
   ];
-  const removals = ["frames", "frame_copies"].flatMap((table) =>
+  const removals = ["frames", "repeated_frames"].flatMap((table) =>
     ranges.map((range) =>
       database.prepare<{ generation: string; firstHeldSequence: number; before: string; limit: number }>(
-        `DELETE FROM ${table} WHERE processed_at < @before AND (incarnation, sequence) IN (
-           SELECT incarnation, sequence FROM ${table} WHERE ${range} ORDER BY incarnation, sequence LIMIT @limit)`,
+        `DELETE FROM ${table} WHERE processed_at < @before AND (generation, sequence) IN (
+           SELECT generation, sequence FROM ${table} WHERE ${range} ORDER BY generation, sequence LIMIT @limit)`,
       ),
     ),
   );
   const prune = database.transaction(({ processedBeforeMs, log, limit }: PruneFrames): number => {
-    const bounds = { ...log, before: sixDigits(processedBeforeMs), limit };
+    const bounds = { ...log, before: utcText(processedBeforeMs), limit };
     return removals.reduce((sum, removal) => sum + removal.run(bounds).changes, 0);
   });
   return prune.immediate;

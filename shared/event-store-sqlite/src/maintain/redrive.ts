@@ -7,12 +7,12 @@ import {
   UNREAD_TOPIC,
 } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
-import { countsOf, prepareCounters, startPass } from "../apply/batch-totals.ts";
-import { prepareJudge, tryItem } from "../apply/deduplicate.ts";
+import { createBatchTotals, prepareWriteTotals, topicCounts } from "../apply/batch-totals.ts";
+import { prepareDeduplicate, tryEvent } from "../apply/deduplicate.ts";
 import { prepareLedger } from "../apply/ledger.ts";
 
 /** An id that no dead letter has. */
-const NOBODY = 0;
+const NO_ID = 0;
 
 interface DeadLetterRow {
   id: number;
@@ -25,9 +25,9 @@ interface DeadLetterRow {
 
 /** Prepares the transaction of `DeadLetterStore.redrive`. */
 export function prepareRedrive(database: Database): (id: string) => Redriven | undefined {
-  const judge = prepareJudge(database);
+  const deduplicate = prepareDeduplicate(database);
   const ledger = prepareLedger(database);
-  const writeCounters = prepareCounters(database);
+  const writeTotals = prepareWriteTotals(database);
   const find = database.prepare<[number], DeadLetterRow>(
     "SELECT id, frame_id, ordinal, topic, received_at, content FROM dead_letters WHERE id = ?",
   );
@@ -36,23 +36,24 @@ export function prepareRedrive(database: Database): (id: string) => Redriven | u
   );
   const remove = database.prepare<[number]>("DELETE FROM dead_letters WHERE id = ?");
 
-  const redriveItem = ({ id, frame_id: frameId, topic, ...letter }: DeadLetterRow, ordinal: number): Redriven => {
-    const pass = startPass({ maxNamed: 0 });
-    const verdict = tryItem(judge, pass, letter.content, letter.received_at);
+  const redriveEvent = (deadLetter: DeadLetterRow, ordinal: number): Redriven => {
+    const { id, frame_id: frameId, topic, content, received_at: receivedAt } = deadLetter;
+    const totals = createBatchTotals({ maxNamed: 0 });
+    const verdict = tryEvent(deduplicate, totals, { content, receivedAt });
     if (typeof verdict !== "string") {
       addAttempt.run({ id, ...verdict });
       return { status: "refused", ...verdict };
     }
-    countsOf(pass, topic ?? UNREAD_TOPIC).deadLettered--;
-    writeCounters(pass);
+    topicCounts(totals, topic ?? UNREAD_TOPIC).deadLettered--;
+    writeTotals(totals);
     ledger.replaceVerdict({ frameId, ordinal, verdict });
     remove.run(id);
     return takenAs(verdict);
   };
   const redrive = database.transaction((id: string): Redriven | undefined => {
-    const letter = find.get(readDeadLetterId(id) ?? NOBODY);
-    if (letter === undefined) return undefined;
-    if (letter.ordinal !== null) return redriveItem(letter, letter.ordinal);
+    const deadLetter = find.get(readDeadLetterId(id) ?? NO_ID);
+    if (deadLetter === undefined) return undefined;
+    if (deadLetter.ordinal !== null) return redriveEvent(deadLetter, deadLetter.ordinal);
     return { status: "refused", ...NOTHING_TO_REDRIVE };
   });
   return redrive.immediate;
@@ -63,14 +64,14 @@ export function prepareDeletion(database: Database): (id: string) => boolean {
   const remove = database.prepare<[number], { topic: string | null; events: number }>(
     "DELETE FROM dead_letters WHERE id = ? RETURNING topic, events",
   );
-  // A recount of the dead needs those that are no longer there.
+  // An audit counts dead letters, so it needs the number of those that were deleted.
   const addDeleted = database.prepare<[number, string]>(
-    "UPDATE topics SET dead_letters_deleted = dead_letters_deleted + ? WHERE topic = ?",
+    "UPDATE topic_counters SET dead_letters_deleted = dead_letters_deleted + ? WHERE topic = ?",
   );
-  const deleteLetter = database.transaction((id: string): boolean => {
-    const removed = remove.get(readDeadLetterId(id) ?? NOBODY);
+  const deleteDeadLetter = database.transaction((id: string): boolean => {
+    const removed = remove.get(readDeadLetterId(id) ?? NO_ID);
     if (removed !== undefined) addDeleted.run(removed.events, removed.topic ?? UNREAD_TOPIC);
     return removed !== undefined;
   });
-  return deleteLetter.immediate;
+  return deleteDeadLetter.immediate;
 }

@@ -4,8 +4,8 @@ import type { Books, BooksQuery, TopicBooks } from "@tidemark/event-store/event-
 import type { Database } from "better-sqlite3";
 
 /**
- * Prepares `EventReader.readBooks`: one snapshot of the counters, whose number grows with topics and sources, and of the
- * ledger rows of what the log holds, never with that of events.
+ * Prepares `EventReader.readBooks`. It reads, in one snapshot, the counters and the ledger rows of the frames that the log
+ * holds. Their number grows with topics, sources and held frames, and not with events.
  */
 export function prepareBooks(database: Database): (query: BooksQuery) => Books {
   const readTotals = prepareTotals(database);
@@ -23,7 +23,7 @@ export function prepareBooks(database: Database): (query: BooksQuery) => Books {
       byTopic: readTopics(query),
       bySource: readSources(query),
       ...readLedger(query.log),
-      ...(lastAudit && { lastAudit: JSON.parse(lastAudit.report) as Audit }),
+      lastAudit: lastAudit && (JSON.parse(lastAudit.report) as Audit),
     };
   });
   return read.deferred;
@@ -33,18 +33,15 @@ type Totals = Pick<Books, "stored" | "duplicates" | "conflicts" | "deadLettered"
 
 function prepareTotals(database: Database): () => Totals {
   const totals = database.prepare<[], Totals>(
-    `SELECT coalesce(sum(unique_events), 0) AS "stored", coalesce(sum(duplicates), 0) AS duplicates,
+    `SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicates), 0) AS duplicates,
        coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
        count(*) AS "topicsTotal", (SELECT count(DISTINCT source) FROM source_counters) AS "sourcesTotal"
-     FROM topics`,
+     FROM topic_counters`,
   );
   return () => only(totals.get());
 }
 
-/**
- * Ids are given without gaps and end with the newest row, which nobody deletes: the last one says how many rows there
- * ever were.
- */
+/** SQLite gives ids without gaps, and the newest row is never deleted. So the last id is the number of rows so far. */
 function prepareTableDrift(database: Database): (totals: Totals) => number {
   const lastIds = database.prepare<[], { events: number; duplicates: number }>(
     `SELECT coalesce((SELECT max(id) FROM events), 0) AS events,
@@ -56,13 +53,15 @@ function prepareTableDrift(database: Database): (totals: Totals) => number {
   };
 }
 
-const TOPIC_COLUMNS = `topic, unique_events AS "stored", duplicates, conflicts, dead_lettered AS "deadLettered",
+const TOPIC_COLUMNS = `topic, stored, duplicates, conflicts, dead_lettered AS "deadLettered",
   last_processed_at AS "lastProcessedAt"`;
 
 function prepareTopics(database: Database): (query: BooksQuery) => TopicBooks[] {
-  const oneTopic = database.prepare<[string], TopicBooks>(`SELECT ${TOPIC_COLUMNS} FROM topics WHERE topic = ?`);
+  const oneTopic = database.prepare<[string], TopicBooks>(
+    `SELECT ${TOPIC_COLUMNS} FROM topic_counters WHERE topic = ?`,
+  );
   const busiestTopics = database.prepare<[number], TopicBooks>(
-    `SELECT ${TOPIC_COLUMNS} FROM topics ORDER BY unique_events + duplicates + dead_lettered DESC, topic LIMIT ?`,
+    `SELECT ${TOPIC_COLUMNS} FROM topic_counters ORDER BY stored + duplicates + dead_lettered DESC, topic LIMIT ?`,
   );
   return ({ topic, maxTopics }) => (topic === undefined ? busiestTopics.all(maxTopics) : oneTopic.all(topic));
 }
@@ -80,25 +79,25 @@ function readAges(json: string): number[] {
   return Array.from({ length: AGE_BOUNDS_SECONDS.length + 1 }, (_, age) => counts[age] ?? 0);
 }
 
-/** What the ledger knows of the log's present contents. */
+/** Prepares the comparison of the ledger with the frames that the log holds. */
 function prepareLedgerBooks(
   database: Database,
 ): (log: BooksQuery["log"]) => Pick<Books, "appliedHeldEvents" | "appliedGoneFrames"> {
   const applied = database.prepare<[string], { frames: number }>(
-    "SELECT frames FROM frame_counters WHERE incarnation = ?",
+    "SELECT frames FROM frame_counters WHERE generation = ?",
   );
-  // CROSS: run by run, each by the index, whatever the planner thinks.
-  const finds = ["frames", "frame_copies"].map((table) =>
+  // CROSS makes the planner look up one run after another by the index.
+  const finds = ["frames", "repeated_frames"].map((table) =>
     database.prepare<{ runs: string; generation: string; lastSequence: number }, { events: number; frames: number }>(
       `SELECT coalesce(sum(events) FILTER (WHERE sequence <= @lastSequence), 0) AS events, count(*) AS frames
        FROM json_each(@runs) AS run CROSS JOIN ${table}
-       ON incarnation = @generation AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
+       ON generation = @generation AND sequence BETWEEN run.value ->> 'first' AND run.value ->> 'last'`,
     ),
   );
   return (log) => {
     if (log === undefined) return { appliedHeldEvents: 0, appliedGoneFrames: 0 };
     const { generation, held, lastSequence } = log;
-    // All that is not gone: what was held, and what came after the look.
+    // The positions that have not left the log: those that it held, and those that came after the snapshot.
     const runs = JSON.stringify([...held, { first: lastSequence + 1, last: Number.MAX_SAFE_INTEGER }]);
     let appliedHeldEvents = 0;
     let appliedGoneFrames = applied.get(generation)?.frames ?? 0;

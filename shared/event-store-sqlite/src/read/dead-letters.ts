@@ -9,7 +9,7 @@ interface DeadLetterRow extends Omit<DeadLetter, "id" | "topic"> {
 
 const COLUMNS = `id, frame_id AS "frameId", topic, events, code, reason, attempts, dead_at AS "deadAt", content`;
 
-/** Prepares `DeadLetterStore.listDeadLetters`. A position is an id, which is the order of commits. */
+/** Prepares `DeadLetterStore.listDeadLetters`. A position is an id; ids are in the order of commits. */
 export function prepareDeadLetterListing(database: Database): (query: DeadLetterQuery) => DeadLetterPage {
   const all = database.prepare<[number, number], DeadLetterRow>(
     `SELECT ${COLUMNS} FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?`,
@@ -22,10 +22,10 @@ export function prepareDeadLetterListing(database: Database): (query: DeadLetter
     const rows = topic === undefined ? all.iterate(position, limit + 1) : ofTopic.iterate(topic, position, limit + 1);
     const { page, isLast } = takePage(rows, limit, ({ content }) => [content]);
     const last = page.at(-1);
-    return { deadLetters: page.map(readLetter), ...(!isLast && last && { next: String(last.id) }) };
+    return { deadLetters: page.map(readDeadLetter), next: isLast || last === undefined ? undefined : String(last.id) };
   };
 }
 
-function readLetter({ id, topic, ...letter }: DeadLetterRow): DeadLetter {
-  return { id: String(id), ...(topic !== null && { topic }), ...letter };
+function readDeadLetter({ id, topic, ...row }: DeadLetterRow): DeadLetter {
+  return { ...row, id: String(id), topic: topic ?? undefined };
 }

@@ -8,15 +8,16 @@ import {
   type StoredEvent,
 } from "@tidemark/event-store/event-store";
 import type { Database, Statement } from "better-sqlite3";
+import { EVENT_COLUMNS, namesOf } from "../schema/columns.ts";
 import { readPosition, takePage } from "./pages.ts";
 
-const COLUMNS = "id, topic, event_id, timestamp, source, payload, attributes, processed_at, payload_expired_at";
+const COLUMNS = `id, ${namesOf(EVENT_COLUMNS)}, processed_at, payload_expired_at`;
 
 interface EventIdRow extends EventRow {
   id: number;
 }
 
-/** The ids a page looks at, both included. */
+/** The ids that a page looks at, both included. */
 interface Range {
   low: number;
   high: number;
@@ -55,9 +56,9 @@ function prepareLast(database: Database): () => number {
 }
 
 /**
- * Prepares `EventReader.listEvents`. A position is an id, which is the order of commits: nothing can appear below it
- * later. What no index leads to is looked for in the next 10,000 events: an index by source or time would be written with
- * every event, to be read by few.
+ * Prepares `EventReader.listEvents`. A position is an id. Ids are in the order of commits, so that no event appears below
+ * a position later. Filters without an index look at the next 10,000 events: an index by source or time would be written
+ * with every event, and few requests would read it.
  */
 export function prepareListing(database: Database): (query: EventQuery) => EventPage {
   const findLast = prepareLast(database);
@@ -66,7 +67,7 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
 
   const listOldest = (query: EventQuery): EventPage => {
     const after = query.after === undefined ? 0 : readPosition(query.after);
-    // Read first: what is committed meanwhile lies beyond it.
+    // Read first, so that events that are committed meanwhile lie beyond it.
     const end = Math.min(findLast(), query.upTo === undefined ? Number.MAX_SAFE_INTEGER : readPosition(query.upTo));
     const range = { low: after + 1, high: end };
     const high = findFloor(query, range) ?? end;
@@ -83,17 +84,17 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
   const listNewest = (query: EventQuery): EventPage => {
     const range = { low: 1, high: query.after === undefined ? findLast() : readPosition(query.after) - 1 };
     const low = findFloor(query, range);
-    // One more than asked for tells whether there is a next page.
-    const rows = select(query, { ...range, ...(low !== undefined && { low }) }, query.limit + 1);
+    // One row more than asked for tells whether there is a next page.
+    const rows = select(query, { ...range, low: low ?? range.low }, query.limit + 1);
     const { page, isLast } = takePage(rows, query.limit, jsonOf, query.maxBytes);
     const next = isLast ? low : page.at(-1)?.id;
-    return { events: page.map(toEvent), ...(next !== undefined && { next: String(next) }) };
+    return { events: page.map(toEvent), next: next === undefined ? undefined : String(next) };
   };
 
   return (query) => (query.order === "asc" ? listOldest(query) : listNewest(query));
 }
 
-/** Selects rows of a range; a statement for each set of filters, so that each has the plan that suits it. */
+/** Prepares a statement for each set of filters when it is first used, so that each set has a plan that suits it. */
 function prepareSelect(database: Database) {
   const prepared = new Map<string, Statement<[Record<string, unknown>], EventIdRow>>();
   return (query: EventQuery, range: Range, limit: number): Iterable<EventIdRow> => {
@@ -108,7 +109,7 @@ function prepareSelect(database: Database) {
   };
 }
 
-/** Finds the last id that a page may look at; undefined where it may look at the whole range. */
+/** Finds the last id that a page may look at; undefined if that is the whole range. */
 function prepareFloor(database: Database) {
   type Parameters = { topic: string; low: number; high: number; offset: number };
   const inTopic = (order: "asc" | "desc") =>

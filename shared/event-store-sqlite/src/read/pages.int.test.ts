@@ -10,7 +10,7 @@ import { changeTables, readTables } from "@tidemark/test-support/databases/sqlit
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 
-// As in event-store-sqlite.test.ts: half of what starting a store costs.
+// As in sqlite-event-store.int.test.ts: half of the cost of starting a store.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 
 async function openForTest(path?: string) {
@@ -35,7 +35,7 @@ function unreadable(content: Buffer): UnreadableFrame {
   };
 }
 
-test("a page of dropped copies looks at 10,000 of them at most", async () => {
+test("a page of duplicates looks at 10,000 of them at most", async () => {
   const { store } = await openForTest();
   const [common, rare] = ["common", "rare"].map((source) => eventText({ topic: "t", id: "e", source }));
   const copies = Array.from({ length: 10_000 }, () => String(common));
@@ -48,7 +48,7 @@ test("a page of dropped copies looks at 10,000 of them at most", async () => {
   expect(second).toEqual({ duplicates: [expect.objectContaining({ source: "rare", isConflict: true })] });
 });
 
-test("a page of dropped copies counts rows, not the ids of those forgotten", async () => {
+test("a page of duplicates counts rows, not the ids of pruned ones", async () => {
   const { store, path } = await openForTest();
   const event = eventText({ topic: "t", id: "e" });
   await verdictsOf(store, [event, event, event, event]);
@@ -57,7 +57,7 @@ test("a page of dropped copies counts rows, not the ids of those forgotten", asy
   expect((await store.listDuplicates({ source: "test", limit: 10 })).duplicates).toHaveLength(3);
 });
 
-test("a page of dead letters ends early where they are large", async () => {
+test("a page of large dead letters ends early", async () => {
   const { store } = await openForTest();
   for (const letter of ["a", "b", "c"]) await store.deadLetterFrame(unreadable(Buffer.alloc(5_000_000, letter)));
 
@@ -69,7 +69,7 @@ test("a page of dead letters ends early where they are large", async () => {
   expect(second.next).toBeDefined();
 });
 
-test("a frame that was buried keeps its content: it can be buried again", async () => {
+test("a frame that became a dead letter keeps its content, so that the call can be repeated", async () => {
   const { store } = await openForTest();
   const frame = unreadable(Buffer.from("content"));
 
@@ -78,7 +78,7 @@ test("a frame that was buried keeps its content: it can be buried again", async 
   expect(frame.content.toString()).toBe("content");
 });
 
-test("deleted dead letters stay known to a recount", async () => {
+test("deleted dead letters stay counted for an audit", async () => {
   const { store, path } = await openForTest();
   await store.deadLetterFrame(unreadable(Buffer.from("x")));
   await apply(store, deliveryOf([eventText({ topic: "t", timestamp: "never" })]));
@@ -86,11 +86,14 @@ test("deleted dead letters stay known to a recount", async () => {
 
   for (const { id } of deadLetters) await store.deleteDeadLetter(id);
 
-  const deleted = readTables(path, "SELECT json_group_object(topic, dead_letters_deleted) AS topics FROM topics");
+  const deleted = readTables(
+    path,
+    "SELECT json_group_object(topic, dead_letters_deleted) AS topics FROM topic_counters",
+  );
   expect(deleted).toEqual({ topics: '{"":2,"t":1}' });
 });
 
-test("an event nested deeper than SQLite reads is a dead letter alone", async () => {
+test("an event nested deeper than SQLite reads is a dead letter, without its neighbours", async () => {
   const { store } = await openForTest();
   const payload = `{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
   const [bad, copy] = [eventText({ topic: "t", id: "e", payload }), eventText({ topic: "t", id: "e" })];

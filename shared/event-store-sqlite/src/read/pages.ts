@@ -1,10 +1,7 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
 
-/**
- * Reads rows until the page is full, by number or by bytes; beyond the one that has no room any more, the rest is not
- * even fetched.
- */
+/** Reads rows until the page is full, by number or by bytes. Of the rows that do not fit it fetches the first alone. */
 export function takePage<Row>(
   rows: Iterable<Row>,
   limit: number,
@@ -22,7 +19,7 @@ export function takePage<Row>(
   return { page, isLast: true };
 }
 
-/** A position of these listings is the id of a row. @throws {InvalidInput} `invalid_cursor` */
+/** Reads a position, which is the id of a row. @throws {InvalidInput} `invalid_cursor` */
 export function readPosition(text: string): number {
   const position = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(position)) return position;

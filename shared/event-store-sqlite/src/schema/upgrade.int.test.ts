@@ -5,13 +5,14 @@ import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
+import { verifySqlite } from "../maintain/audit.ts";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 
 // The first release wrote the file of fixture/version-1.sql. Below is what its own store answered from it.
 
 const GENERATION = "2026-11-01T08:00:00.000000000Z";
 const FIRST_FRAME = "00000000-0000-4000-8000-000000000001";
-const COUNTS = { unique: 4, duplicates: 4, conflicts: 1, deadLettered: 4 };
+const COUNTS = { stored: 4, duplicates: 4, conflicts: 1, deadLettered: 4 };
 
 async function makeVersion1(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
@@ -40,9 +41,9 @@ test("the books of a file of the first release are unchanged by the upgrade", as
     ...COUNTS,
     topicsTotal: 3,
     byTopic: [
-      { topic: "user.login", unique: 3, duplicates: 4, conflicts: 1, deadLettered: 2 },
-      { topic: "", unique: 0, duplicates: 0, conflicts: 0, deadLettered: 2 },
-      { topic: "order.created", unique: 1, duplicates: 0, conflicts: 0, deadLettered: 0 },
+      { topic: "user.login", stored: 3, duplicates: 4, conflicts: 1, deadLettered: 2 },
+      { topic: "", stored: 0, duplicates: 0, conflicts: 0, deadLettered: 2 },
+      { topic: "order.created", stored: 1, duplicates: 0, conflicts: 0, deadLettered: 0 },
     ],
     bySource: [{ source: "auth-service", duplicates: 4, conflicts: 1, ages: [4, 0, 0, 0, 0, 0] }],
     appliedHeldEvents: 8,
@@ -98,7 +99,7 @@ test("a file of the first release takes new events after the upgrade, and the bo
     ["ssss", false],
   ]);
   expect((await store.readBooks({ maxTopics: 0 })).tableDrift).toBe(0);
-  expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { unique: 5, duplicates: 6, conflicts: 2 } });
+  expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { stored: 5, duplicates: 6, conflicts: 2 } });
 });
 
 test("a deleted dead letter of the first release gives its id to no other", async () => {
@@ -109,4 +110,10 @@ test("a deleted dead letter of the first release gives its id to no other", asyn
 
   const { deadLetters } = await store.listDeadLetters({ limit: 100 });
   expect(deadLetters.map(({ id }) => id)).toEqual(["1", "4"]);
+});
+
+test("verify refuses a file of the first release, and says what to do", async () => {
+  const path = await makeVersion1();
+
+  expect(() => verifySqlite(path)).toThrow("start the service once with this version of Tidemark");
 });

@@ -3,7 +3,7 @@ import { prepareBooks } from "../read/books.ts";
 import { prepareDeadLetterListing } from "../read/dead-letters.ts";
 import { prepareDuplicateListing } from "../read/duplicates.ts";
 import { prepareFindEvent, prepareListing, prepareTip } from "../read/events.ts";
-import { prepareFindFrame } from "../read/frames.ts";
+import { prepareFindFrame } from "../read/ledger.ts";
 import { serveCalls } from "./worker.ts";
 
 function openReader(path: string) {

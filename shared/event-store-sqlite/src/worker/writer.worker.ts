@@ -1,6 +1,6 @@
 import type { Durability } from "@tidemark/domain/durability";
 import { prepareApply } from "../apply/apply.ts";
-import { prepareBury } from "../apply/dead-letter.ts";
+import { prepareDeadLetterFrame } from "../apply/dead-letter.ts";
 import { openWriterDatabase } from "../connection/database.ts";
 import { type FileWatch, watchFile } from "../connection/watch-file.ts";
 import { prepareKeepAudit } from "../maintain/audit.ts";
@@ -14,7 +14,7 @@ function openWriter(path: string) {
   const file = watchFile(path);
   return {
     apply: prepareApply(database),
-    deadLetterFrame: prepareBury(database),
+    deadLetterFrame: prepareDeadLetterFrame(database),
     redrive: prepareRedrive(database),
     deleteDeadLetter: prepareDeletion(database),
     readDurability: (): Durability => {

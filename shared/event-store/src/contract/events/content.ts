@@ -81,8 +81,8 @@ export function describeContent(open: OpenForTest): void {
       const stored = await findStored(store, "t", "e");
 
       expect(stored.payload).toBe("{}");
-      expect(stored).not.toHaveProperty("attributes");
-      expect(stored).not.toHaveProperty("payloadExpiredAt");
+      expect(stored.attributes).toBeUndefined();
+      expect(stored.payloadExpiredAt).toBeUndefined();
     });
 
     test("has its timestamp in six digits, through all years", async () => {

@@ -2,8 +2,7 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import { readItems } from "@tidemark/event-store/frame-items";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readItem } from "./frame-items.ts";
-import { readEvents } from "./read-events.ts";
+import { readEvent, readEvents } from "./read-events.ts";
 
 const event = fc
   .record({
@@ -15,7 +14,7 @@ const event = fc
   .map((fields) => JSON.stringify({ ...fields, timestamp: "2025-10-23T10:00:00Z" }));
 const space = fc.stringMatching(/^[ \t\r\n]{0,2}$/);
 
-test("takes a frame apart into the events it would have been read as", () => {
+test("an item of a frame is read as the event that the whole frame would give", () => {
   fc.assert(
     fc.property(fc.array(event), space, (events, around) => {
       const text = Buffer.from(`${around}[${around}${events.join(`${around},${around}`)}${around}]${around}`);
@@ -23,12 +22,12 @@ test("takes a frame apart into the events it would have been read as", () => {
       const items = readItems(text, events.length);
 
       expect(items.map(({ content }) => content)).toEqual(events);
-      expect(items.map(({ content }) => readItem(content))).toEqual(readEvents(text));
+      expect(items.map(({ content }) => readEvent(content))).toEqual(readEvents(text));
       expect(items.map(({ topic }) => topic)).toEqual(readEvents(text).map(({ topic }) => topic));
     }),
   );
 });
 
-test.each(["1", "[]", "{}", '{"topic":"t"}'])("refuses %s as an event", (content) => {
-  expect(() => readItem(content)).toThrow(InvalidInput);
+test.each(["1", "[]", "{}", '{"topic":"t"}'])("an item of a frame that is %s is refused", (content) => {
+  expect(() => readEvent(content)).toThrow(InvalidInput);
 });
