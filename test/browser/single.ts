@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
-import { startOwn } from "@tidemark/test-support/processes/own-services";
+import { startOwnService } from "@tidemark/test-support/processes/own-services";
 import { onTestFinished } from "vitest";
 import type { RunningShape } from "./shape.ts";
 
@@ -10,13 +10,13 @@ export async function openSingle(): Promise<RunningShape> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-browser-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, "tidemark.db");
-  let service = await startOwn("single", { DATABASE_PATH: path });
+  let service = await startOwnService("single", { DATABASE_PATH: path });
   const { url, port } = service;
   return {
     url,
     crash: async () => void (await service.end("SIGKILL")),
     restart: async () => {
-      service = await startOwn("single", { DATABASE_PATH: path, PORT: String(port) });
+      service = await startOwnService("single", { DATABASE_PATH: path, PORT: String(port) });
     },
     refuse: async (condition) =>
       changeTables(

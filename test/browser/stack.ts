@@ -1,6 +1,6 @@
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeDatabase } from "@tidemark/test-support/databases/postgres-database";
-import { createOwnDatabase, startOwn, startOwnBroker } from "@tidemark/test-support/processes/own-services";
+import { createOwnDatabase, startOwnBroker, startOwnService } from "@tidemark/test-support/processes/own-services";
 import { onTestFinished } from "vitest";
 import { startEdge } from "../../tools/stack/edge.ts";
 import type { RunningShape } from "./shape.ts";
@@ -10,7 +10,7 @@ export async function openStack(): Promise<RunningShape> {
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
   const environment = { NATS_URL: broker.url, NATS_MONITOR_URL: broker.monitorUrl, DATABASE_URL: database.url };
   const start = (name: string, port?: number) =>
-    startOwn(name, { ...environment, ...(port !== undefined && { PORT: String(port) }) });
+    startOwnService(name, { ...environment, ...(port !== undefined && { PORT: String(port) }) });
   let services = await Promise.all(["consumer", "gateway", "query"].map((name) => start(name)));
   const [, gateways, queries] = services.map(({ url }) => [new URL(url)]);
   const logger = createLogger({ service: "edge", level: "silent" });

@@ -7,12 +7,10 @@ import type { Event } from "@tidemark/domain/event";
 import { uniqueName } from "@tidemark/event-store/contract/frames";
 import type { Problem } from "@tidemark/http-api/problem";
 import type * as contract from "@tidemark/http-api/publish-answer";
-import { startOwn } from "@tidemark/test-support/processes/own-services";
+import { startOwnService } from "@tidemark/test-support/processes/own-services";
 import { expect, expectTypeOf, onTestFinished, test } from "vitest";
 
-/** The client for TypeScript against the service itself. */
-
-// The type check holds the words of both sides equal.
+// The TypeScript client against the real service. These checks keep the types of both sides equal.
 expectTypeOf<client.PublishAnswer>().toEqualTypeOf<contract.PublishAnswer>();
 expectTypeOf<client.Problem>().toEqualTypeOf<Problem>();
 expectTypeOf<client.IdentifiedEvent>().toExtend<Event>();
@@ -20,7 +18,7 @@ expectTypeOf<client.IdentifiedEvent>().toExtend<Event>();
 async function openSingle(environment: Record<string, string> = {}): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const { url } = await startOwn("single", { DATABASE_PATH: join(directory, "tidemark.db"), ...environment });
+  const { url } = await startOwnService("single", { DATABASE_PATH: join(directory, "tidemark.db"), ...environment });
   return url;
 }
 
@@ -40,8 +38,8 @@ function count(statuses: string[]): Record<string, number> {
   return counts;
 }
 
-test("verdicts of batchers that send copies of each other's events add up to the service's own books", async () => {
-  // Less than the batchers send: what is too large is halved.
+test("the verdicts of three batchers with the same events add up to the books of the service", async () => {
+  // Smaller than the requests of the batchers, so that refused requests are halved.
   const url = await openSingle({ MAX_BATCH_EVENTS: "150", QUEUE_MAX_SIZE: "200" });
   const statuses: string[] = [];
   const publishAll = async (copies: number) => {
@@ -69,7 +67,7 @@ test("verdicts of batchers that send copies of each other's events add up to the
   expect(conflict).toBe(3);
 });
 
-test("errors carry the service's own words and pointers", async () => {
+test("errors of the client have the message and the pointer of the service", async () => {
   const tidemark = new TidemarkClient({ url: await openSingle() });
   const bad = { ...eventOf("bad"), timestamp: "yesterday" };
 
@@ -82,7 +80,7 @@ test("errors carry the service's own words and pointers", async () => {
   expect(refused).toMatchObject({ status: "rejected", reason: { outcome: "refused", pointer: "/timestamp" } });
 });
 
-test("one event that nests too deep to be taken apart harms no other", async () => {
+test("an event that is nested too deep is refused, and the other events of its request are stored", async () => {
   const url = await openSingle();
   const batcher = new TidemarkClient({ url }).batcher();
   const topic = uniqueName("deep");

@@ -11,9 +11,9 @@ import { createDatabase } from "@tidemark/test-support/databases/postgres-databa
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
 
-const CONSUMER_THAT_DIES = fileURLToPath(new URL("./consumer-that-dies.ts", import.meta.url));
+const CRASHING_CONSUMER = fileURLToPath(new URL("./crashing-consumer.ts", import.meta.url));
 
-test("a consumer killed between commit and ack changes no count when its frames come again", async () => {
+test("frames of a consumer that was killed between commit and ack are redelivered without changing a count", async () => {
   const stream = await createStream(inject("natsUrl"));
   onTestFinished(() => stream.close());
   const database = await createDatabase(inject("databaseUrl"));
@@ -26,9 +26,9 @@ test("a consumer killed between commit and ack changes no count when its frames 
   const frame = frameOf(events, { replyTo: signals.address });
   await eventLog.append(frame);
 
-  const args = [CONSUMER_THAT_DIES, inject("natsUrl"), stream.name, database.url];
-  const dying = spawn(process.execPath, args, { stdio: "inherit" });
-  const [, signal] = await once(dying, "exit");
+  const args = [CRASHING_CONSUMER, inject("natsUrl"), stream.name, database.url];
+  const crashing = spawn(process.execPath, args, { stdio: "inherit" });
+  const [, signal] = await once(crashing, "exit");
   expect(signal).toBe("SIGKILL");
 
   const store = await openPostgresEventStore({ url: database.url, logger, migrate: true });
@@ -41,7 +41,7 @@ test("a consumer killed between commit and ack changes no count when its frames 
   const consumer = startConsumer({ eventLog, store, signals, logger });
   onTestFinished(() => consumer.stop());
   await waitFor("the frame to leave the log", async () => (await eventLog.snapshot()).frames === 0);
-  await waitFor("the verdicts of the first time", () => verdicts.length > 0);
+  await waitFor("the verdicts of the redelivered frame", () => verdicts.length > 0);
   expect(verdicts).toEqual([{ frameId: frame.id, verdicts: "ssd" }]);
   expect(await readBooks()).toEqual(committed);
 });

@@ -8,7 +8,7 @@ import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signa
 import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { readBooks } from "@tidemark/query/books/books";
-import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
+import { publishNatsMessage } from "@tidemark/test-support/clients/nats-protocol";
 import { createDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
@@ -25,45 +25,49 @@ async function openStack() {
   const verdicts: VerdictMessage[] = [];
   signals.onVerdicts((message) => verdicts.push(message));
   const publish = (subject: string, headers: Record<string, string>, payload: Buffer) =>
-    publishOnTheWire(inject("natsUrl"), {
+    publishNatsMessage(inject("natsUrl"), {
       subject: `${stream.name.toLowerCase()}.ingest.${subject}`,
       headers,
       payload,
     });
-  const start = (seen: EventLog = eventLog) => startConsumer({ eventLog: seen, store, signals, logger });
+  const start = (consumedLog: EventLog = eventLog) => startConsumer({ eventLog: consumedLog, store, signals, logger });
   return { eventLog, store, signals, verdicts, publish, start };
 }
 
-/** A consumer's log that gives everything back once, instead of acknowledging it. */
-function givingBackOnce(eventLog: EventLog): EventLog {
-  const given = new Set<number>();
+/** Returns an event log in which the first ack of each frame redelivers the frame instead. */
+function redeliverOnce(eventLog: EventLog): EventLog {
+  const redelivered = new Set<number>();
   const take: EventLog["take"] = async (limits) => {
     const deliveries = await eventLog.take(limits);
     return deliveries.map((delivery) => {
       const { sequence } = delivery.origin;
-      if (given.has(sequence)) return delivery;
-      given.add(sequence);
+      if (redelivered.has(sequence)) return delivery;
+      redelivered.add(sequence);
       return { ...delivery, ack: () => delivery.retry(0) };
     });
   };
   return { ...eventLog, maxFrameBytes: eventLog.maxFrameBytes, take };
 }
 
-test("damaged frames become dead letters, sound ones beside them are stored, each once, and received never falls", async () => {
+test("damaged frames become dead letters and intact frames are stored, each once, while received never falls", async () => {
   const { eventLog, store, signals, verdicts, publish, start } = await openStack();
-  const sound = () => frameOf([eventText(), eventText()], { replyTo: signals.address });
-  const unlike = sound();
-  const anonymous = Buffer.from([0xff, 0x00]);
+  const createIntactFrame = () => frameOf([eventText(), eventText()], { replyTo: signals.address });
+  const miscounted = createIntactFrame();
+  const binary = Buffer.from([0xff, 0x00]);
   const cut = frameOf([], { requests: [4], replyTo: signals.address, events: Buffer.from('[{"topic":') });
-  await eventLog.append(sound());
-  await publish("3", { "Nats-Msg-Id": unlike.id, "Tidemark-Frame": encodeFrameHeader(unlike) }, unlike.events);
-  await publish("5", {}, anonymous);
+  await eventLog.append(createIntactFrame());
+  await publish(
+    "3",
+    { "Nats-Msg-Id": miscounted.id, "Tidemark-Frame": encodeFrameHeader(miscounted) },
+    miscounted.events,
+  );
+  await publish("5", {}, binary);
   await publish("nothing", { "Nats-Msg-Id": randomUUID() }, Buffer.from("hello"));
   await eventLog.append(cut);
-  await eventLog.append(sound());
+  await eventLog.append(createIntactFrame());
 
   const received: number[] = [];
-  const look = async () => {
+  const readCounts = async () => {
     const { books, queue } = await readBooks(
       { reader: store, readLogSnapshot: () => eventLog.snapshot() },
       { maxTopics: 10 },
@@ -72,34 +76,35 @@ test("damaged frames become dead letters, sound ones beside them are stored, eac
     received.push(stored + duplicates + deadLettered + (queue?.events ?? Number.NaN));
     return { stored, duplicates, deadLettered, queued: queue?.events };
   };
-  expect(await look()).toMatchObject({ stored: 0, queued: 16 });
-  const consumer = start(givingBackOnce(eventLog));
+  expect(await readCounts()).toMatchObject({ stored: 0, queued: 16 });
+  const consumer = start(redeliverOnce(eventLog));
   onTestFinished(() => consumer.stop());
   await waitFor("the log to be empty", async () => {
-    await look();
+    await readCounts();
     return (await eventLog.snapshot()).frames === 0;
   });
 
-  expect(await look()).toEqual({ stored: 4, duplicates: 0, deadLettered: 12, queued: 0 });
+  expect(await readCounts()).toEqual({ stored: 4, duplicates: 0, deadLettered: 12, queued: 0 });
   expect(new Set(received)).toEqual(new Set([16]));
   const { deadLetters } = await store.listDeadLetters({ limit: 100 });
   expect(deadLetters.map(({ events }) => events).toSorted()).toEqual([0, 3, 4, 5]);
   expect(deadLetters.every(({ code }) => code === "damaged_frame")).toBe(true);
   const contents = deadLetters.map(({ content }) => content);
   expect(contents).toContain("hello");
-  expect(contents).toContain(unlike.events.toString());
-  expect(contents).toContain(anonymous.toString("base64"));
+  expect(contents).toContain(miscounted.events.toString());
+  expect(contents).toContain(binary.toString("base64"));
   expect(contents).toContain(cut.events.toString());
-  // Both times, and the second time as the first.
-  const told = (id: string) => verdicts.filter(({ frameId }) => frameId === id).map((message) => message.verdicts);
+  // Each delivery sends the verdicts, and both times the same ones.
+  const verdictsFor = (id: string) =>
+    verdicts.filter(({ frameId }) => frameId === id).map((message) => message.verdicts);
   await waitFor("all verdicts", () => verdicts.length === 8);
-  expect([told(unlike.id), told(cut.id)]).toEqual([
+  expect([verdictsFor(miscounted.id), verdictsFor(cut.id)]).toEqual([
     ["xxx", "xxx"],
     ["xxxx", "xxxx"],
   ]);
 });
 
-test("a frame of a newer format stays in the log, and holds up no other", async () => {
+test("a frame of a newer format stays in the log while other frames are stored", async () => {
   const { eventLog, store, publish, start } = await openStack();
   const newer = frameOf([eventText()]);
   await publish(

@@ -15,12 +15,12 @@ import { eventText, frameOf } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { readBooks } from "@tidemark/query/books/books";
-import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
+import { publishNatsMessage } from "@tidemark/test-support/clients/nats-protocol";
 import { createDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
 
-const CONSUMER_THAT_DIES = fileURLToPath(new URL("./consumer-that-dies.ts", import.meta.url));
+const CRASHING_CONSUMER = fileURLToPath(new URL("./crashing-consumer.ts", import.meta.url));
 
 async function openStream(): Promise<{ stream: StreamUnderTest; eventLog: EventLog }> {
   const stream = await createStream(inject("natsUrl"));
@@ -41,7 +41,7 @@ async function openDatabase() {
 
 type Store = Awaited<ReturnType<typeof openPostgresEventStore>>;
 
-/** A consumer on a connection of its own. */
+/** Starts a consumer on a connection of its own. */
 async function consume(stream: StreamUnderTest, store: Store) {
   const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "consumer", logger });
   const eventLog = await stream.open({ connection, ackWaitMs: 1_000 });
@@ -53,7 +53,7 @@ async function consume(stream: StreamUnderTest, store: Store) {
   return consumer;
 }
 
-async function lookAt(eventLog: EventLog, reader: EventStore) {
+async function readDrift(eventLog: EventLog, reader: EventStore) {
   const { drift, queue } = await readBooks({ reader, readLogSnapshot: () => eventLog.snapshot() }, { maxTopics: 0 });
   return { drift, queued: queue?.events };
 }
@@ -63,44 +63,44 @@ function createFrame(): Frame {
   return frameOf([event, eventText(), event]);
 }
 
-/** Puts it into the log beside the broker's own sight of copies: under another message id, or with another envelope. */
-function putOnTheWire(stream: StreamUnderTest, frame: Frame, headers: Record<string, string>): Promise<unknown> {
-  return publishOnTheWire(inject("natsUrl"), {
+/** Appends a frame again under another message id or with another header, so that the broker stores it again. */
+function appendAgain(stream: StreamUnderTest, frame: Frame, headers: Record<string, string>): Promise<unknown> {
+  return publishNatsMessage(inject("natsUrl"), {
     subject: `${stream.name.toLowerCase()}.ingest.3`,
     headers: { "Tidemark-Frame": encodeFrameHeader(frame), ...headers },
     payload: frame.events,
   });
 }
 
-test("the books never drift while frames flow, come twice, cannot be read, and consumers come and go", async () => {
+test("the books never drift while frames are stored, repeated or damaged, and consumers start and stop", async () => {
   const { stream, eventLog } = await openStream();
   const { store, open } = await openDatabase();
   await consume(stream, store);
   const drifts = new Set<number | undefined>();
-  let isFlowing = true;
-  const flowing = (async () => {
+  let isAppending = true;
+  const appending = (async () => {
     for (let round = 0; round < 30; round++) {
       const frames = Array.from({ length: 10 }, createFrame);
       await Promise.all(frames.map((frame) => eventLog.append(frame)));
       const [first, second] = frames as [Frame, Frame];
-      await putOnTheWire(stream, first, { "Nats-Msg-Id": `again-${round}` });
-      await putOnTheWire(stream, second, { "Nats-Msg-Id": `damaged-${round}`, "Tidemark-Frame": "nonsense" });
+      await appendAgain(stream, first, { "Nats-Msg-Id": `again-${round}` });
+      await appendAgain(stream, second, { "Nats-Msg-Id": `damaged-${round}`, "Tidemark-Frame": "nonsense" });
       if (round % 10 === 5) await (await consume(stream, await open())).stop();
     }
   })().finally(() => {
-    isFlowing = false;
+    isAppending = false;
   });
 
-  while (isFlowing) drifts.add((await lookAt(eventLog, store)).drift);
-  await flowing;
-  await waitFor("the log to be empty", async () => (await lookAt(eventLog, store)).queued === 0);
+  while (isAppending) drifts.add((await readDrift(eventLog, store)).drift);
+  await appending;
+  await waitFor("the log to be empty", async () => (await readDrift(eventLog, store)).queued === 0);
 
-  drifts.delete(undefined); // the log was too busy to be certain
+  drifts.delete(undefined); // the log changed too fast for an exact figure
   expect([...drifts]).toEqual([0]);
-  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+  expect(await readDrift(eventLog, store)).toEqual({ drift: 0, queued: 0 });
   await waitFor("the last frame to leave", async () => (await eventLog.snapshot()).frames === 0);
   expect(await eventLog.snapshot()).toMatchObject({ removed: 30 * 12 });
-  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+  expect(await readDrift(eventLog, store)).toEqual({ drift: 0, queued: 0 });
 });
 
 test("the books do not drift when a consumer is killed between commit and ack", async () => {
@@ -108,17 +108,17 @@ test("the books do not drift when a consumer is killed between commit and ack", 
   const { url, store } = await openDatabase();
   await eventLog.append(createFrame());
 
-  const dying = spawn(process.execPath, [CONSUMER_THAT_DIES, inject("natsUrl"), stream.name, url]);
-  await once(dying, "exit");
+  const crashing = spawn(process.execPath, [CRASHING_CONSUMER, inject("natsUrl"), stream.name, url]);
+  await once(crashing, "exit");
 
   expect(await eventLog.snapshot()).toMatchObject({ frames: 1, removed: 0 });
-  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+  expect(await readDrift(eventLog, store)).toEqual({ drift: 0, queued: 0 });
   await consume(stream, store);
   await waitFor("the frame to leave the log", async () => (await eventLog.snapshot()).removed === 1);
-  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+  expect(await readDrift(eventLog, store)).toEqual({ drift: 0, queued: 0 });
 });
 
-test("a log that is made anew is compared in its own life", async () => {
+test("the books do not drift when the stream was deleted and is created again", async () => {
   const { stream, eventLog } = await openStream();
   const { store } = await openDatabase();
   await consume(stream, store);
@@ -127,27 +127,27 @@ test("a log that is made anew is compared in its own life", async () => {
   await waitFor("the frames to leave the log", async () => (await eventLog.snapshot()).removed === 5);
 
   await stream.connection.nats.request(`$JS.API.STREAM.DELETE.${stream.name}`);
-  const known = frames[0] as Frame;
-  await waitFor("the log to take a frame that is known", () => eventLog.append(known).then(() => true));
+  const storedBefore = frames[0] as Frame;
+  await waitFor("the new stream to accept a frame", () => eventLog.append(storedBefore).then(() => true));
   await eventLog.append(createFrame());
 
   await waitFor("both frames to leave the log", async () => (await eventLog.snapshot()).removed === 2);
-  expect(await lookAt(eventLog, store)).toEqual({ drift: 0, queued: 0 });
+  expect(await readDrift(eventLog, store)).toEqual({ drift: 0, queued: 0 });
 });
 
-test("drift is what left the log for other books, or for none", async () => {
+test("drift counts the frames that left the log for another store or for none", async () => {
   const { stream, eventLog } = await openStream();
-  const former = await openDatabase();
-  const consumer = await consume(stream, former.store);
+  const firstDatabase = await openDatabase();
+  const consumer = await consume(stream, firstDatabase.store);
   for (let count = 0; count < 3; count++) await eventLog.append(createFrame());
   await waitFor("the frames to leave the log", async () => (await eventLog.snapshot()).removed === 3);
   await consumer.stop();
 
   const { store } = await openDatabase();
   await eventLog.append(createFrame());
-  expect(await lookAt(eventLog, store)).toEqual({ drift: 3, queued: 3 });
+  expect(await readDrift(eventLog, store)).toEqual({ drift: 3, queued: 3 });
 
   await stream.connection.nats.request(`$JS.API.STREAM.PURGE.${stream.name}`);
-  expect(await lookAt(eventLog, store)).toEqual({ drift: 4, queued: 0 });
-  expect(await lookAt(eventLog, former.store)).toEqual({ drift: 1, queued: 0 });
+  expect(await readDrift(eventLog, store)).toEqual({ drift: 4, queued: 0 });
+  expect(await readDrift(eventLog, firstDatabase.store)).toEqual({ drift: 1, queued: 0 });
 });

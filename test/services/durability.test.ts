@@ -5,7 +5,12 @@ import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { createDataDir } from "@tidemark/test-support/infrastructure/programs";
 import type { Broker } from "@tidemark/test-support/processes/nats-broker";
-import { createOwnDatabase, launchOwn, startOwn, startOwnBroker } from "@tidemark/test-support/processes/own-services";
+import {
+  createOwnDatabase,
+  launchOwnService,
+  startOwnBroker,
+  startOwnService,
+} from "@tidemark/test-support/processes/own-services";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import pg from "pg";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
@@ -13,7 +18,7 @@ import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 const SAFE = { status: "safe", findings: [] };
 vi.setConfig({ testTimeout: 120_000 }); // many processes are started
 
-/** A database in which whoever connects commits without waiting for the disk. */
+/** Creates a database whose sessions commit without waiting for the disk. */
 async function createLossyDatabase() {
   const database = await createOwnDatabase();
   const client = new pg.Client({ connectionString: database.url });
@@ -23,8 +28,8 @@ async function createLossyDatabase() {
   return database;
 }
 
-describe("of the log", () => {
-  test("a server that syncs always is safe, one that does not is named with the fix", async () => {
+describe("durability of the log", () => {
+  test("a broker that syncs always is safe, and for another one the finding names the setting to change", async () => {
     const brokers = { always: await startOwnBroker(), "2m": await startOwnBroker({ syncInterval: "2m" }) };
     const read = async ({ url, monitorUrl }: Broker) => {
       const stream = await createStream(url);
@@ -37,7 +42,7 @@ describe("of the log", () => {
       status: "unsafe",
       findings: [{ part: "log", detail: expect.stringMatching(/sync_interval=120s.*set .*sync_interval: always/) }],
     });
-    // The monitor of another server tells nothing of the one that holds the stream.
+    // The monitor of another server says nothing about the server that holds the stream.
     expect(await read({ ...brokers["2m"], monitorUrl: brokers.always.monitorUrl })).toMatchObject({
       status: "unknown",
       findings: [{ detail: expect.stringContaining("NATS_MONITOR_URL") }],
@@ -47,7 +52,7 @@ describe("of the log", () => {
   test.each([
     [undefined, "NATS_MONITOR_URL is not set"],
     ["http://127.0.0.1:1", "does not answer"],
-  ])("is not known with the monitor %s", async (monitorUrl, words) => {
+  ])("the durability of the log is unknown with the monitor %s", async (monitorUrl, words) => {
     const stream = await createStream(inject("natsUrl"));
     onTestFinished(() => stream.close());
     await stream.open();
@@ -60,9 +65,9 @@ describe("of the log", () => {
 
   test.each([
     ["acknowledges before it writes", { persist_mode: "async" }, "persist_mode=async"],
-    ["drops what is old", { max_age: 3_600e9 }, "max_age=3600s"],
+    ["drops old messages", { max_age: 3_600e9 }, "max_age=3600s"],
     ["is in memory", { storage: "memory" }, "storage=memory"],
-  ])("a stream that %s is unsafe, whatever the server does", async (_what, setting, words) => {
+  ])("a stream that %s is unsafe even on a safe broker", async (_what, setting, words) => {
     const { name, connection, close } = await createStream(inject("natsUrl"));
     onTestFinished(close);
     const config = {
@@ -81,8 +86,8 @@ describe("of the log", () => {
   });
 });
 
-describe("of the store", () => {
-  test("PostgreSQL tells what holds for its connections", async () => {
+describe("durability of the store", () => {
+  test("the durability of PostgreSQL is that of the store's connections", async () => {
     for (const [database, status] of [
       [await createOwnDatabase(), "safe"],
       [await createLossyDatabase(), "unsafe"],
@@ -93,52 +98,55 @@ describe("of the store", () => {
     }
   });
 
-  test("SQLite is opened so that it is safe", async () => {
+  test("a SQLite store is opened with safe settings", async () => {
     const store = await openSqliteEventStore({ path: `${await createDataDir()}/${randomUUID()}.db`, logger });
     onTestFinished(() => store.close());
     expect(await store.readDurability()).toEqual(SAFE);
   });
 });
 
-describe("a service that must be durable", () => {
+describe("REQUIRE_DURABLE", () => {
   const REQUIRE_DURABLE = "true";
 
-  test("refuses to start on a broker that is not, or whose settings are not known", async () => {
+  test("a service with REQUIRE_DURABLE refuses to start on a broker that is unsafe or whose settings are unknown", async () => {
     const { url, monitorUrl } = await startOwnBroker({ syncInterval: "2m" });
-    const unsafe = await launchOwn("gateway", { NATS_URL: url, NATS_MONITOR_URL: monitorUrl, REQUIRE_DURABLE });
+    const unsafe = await launchOwnService("gateway", { NATS_URL: url, NATS_MONITOR_URL: monitorUrl, REQUIRE_DURABLE });
+    const unknown = await launchOwnService("gateway", { NATS_URL: url, REQUIRE_DURABLE });
     expect(await unsafe.ended).toBe(1);
     expect(unsafe.output()).toMatch(/could not start: REQUIRE_DURABLE=true, but .*sync_interval=120s.*: set /);
-    const unknown = await launchOwn("gateway", { NATS_URL: url, REQUIRE_DURABLE });
     expect(await unknown.ended).toBe(1);
     expect(unknown.output()).toContain("NATS_MONITOR_URL is not set");
   });
 
-  test("refuses to start on a database that is not", async () => {
+  test("a service with REQUIRE_DURABLE refuses to start on an unsafe database", async () => {
     const { url: NATS_URL } = await startOwnBroker();
     const database = await createLossyDatabase();
-    const consumer = await launchOwn("consumer", { NATS_URL, DATABASE_URL: database.url, REQUIRE_DURABLE });
+    const consumer = await launchOwnService("consumer", { NATS_URL, DATABASE_URL: database.url, REQUIRE_DURABLE });
     expect(await consumer.ended).toBe(1);
     expect(consumer.output()).toMatch(/could not start: .*synchronous_commit=off.*set synchronous_commit=on/);
   });
 
-  test("starts where everything is", async () => {
+  test("services with REQUIRE_DURABLE start on a safe broker and a safe database", async () => {
     const { url: NATS_URL, monitorUrl: NATS_MONITOR_URL } = await startOwnBroker();
     const database = await createOwnDatabase();
     const environment = { NATS_URL, NATS_MONITOR_URL, DATABASE_URL: database.url, REQUIRE_DURABLE };
-    const services = await Promise.all([startOwn("gateway", environment), startOwn("consumer", environment)]);
+    const [single, ...services] = await Promise.all([
+      startOwnService("single", { DATABASE_PATH: `${await createDataDir()}/tidemark.db`, REQUIRE_DURABLE }),
+      startOwnService("gateway", environment),
+      startOwnService("consumer", environment),
+    ]);
     for (const service of services) expect(service.output()).not.toContain('"level":40');
-    const single = await startOwn("single", { DATABASE_PATH: `${await createDataDir()}/tidemark.db`, REQUIRE_DURABLE });
     const health = await (await fetch(`${single.url}/health`)).json();
     expect(health).toMatchObject({ status: "healthy", durability: SAFE });
   });
 });
 
-test("a stack that is not durable starts, and says so in its log and in /health", async () => {
+test("a stack that is not durable starts, and warns in its logger output and in /health", async () => {
   const { url: NATS_URL, monitorUrl: NATS_MONITOR_URL } = await startOwnBroker({ syncInterval: "2m" });
   const database = await createLossyDatabase();
   const environment = { NATS_URL, NATS_MONITOR_URL, DATABASE_URL: database.url };
   const names = ["gateway", "consumer", "query"];
-  const [gateway, consumer, query] = await Promise.all(names.map((name) => startOwn(name, environment)));
+  const [gateway, consumer, query] = await Promise.all(names.map((name) => startOwnService(name, environment)));
   const warning = "confirmed events can be lost with the power";
   await waitFor("the gateway to warn", () => gateway?.output().includes(warning));
   expect(consumer?.output()).toContain(warning);

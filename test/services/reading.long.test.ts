@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
 import {
   followStream,
+  readExports,
+  readPages,
   type Seen,
-  walkExports,
-  walkPages,
   writeBatches,
 } from "@tidemark/test-support/clients/event-readers";
-import { startOwn, startOwnBroker } from "@tidemark/test-support/processes/own-services";
+import { startOwnBroker, startOwnService } from "@tidemark/test-support/processes/own-services";
 import { startOwnPostgres } from "@tidemark/test-support/processes/postgres-server";
 import type { ServiceProcess } from "@tidemark/test-support/processes/service-process";
 import { waitFor } from "@tidemark/test-support/wait-for";
@@ -22,11 +22,11 @@ const LAST = "last";
 const WAIT_MS = 120_000;
 const TIMEOUT_MS = 240_000;
 
-/** All processes of a shape. */
+/** All processes of a deployment. */
 interface Processes {
-  /** Ends every one of them, broker and database included. */
+  /** Ends all of them, broker and database included. */
   end(): Promise<void>;
-  /** Starts them again, the services at other addresses. */
+  /** Starts all of them again. The services have other URLs then. */
   start(): Promise<void>;
   publishUrl(): string;
   readUrl(): string;
@@ -35,7 +35,7 @@ interface Processes {
 async function openSingle(): Promise<Processes> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const start = () => startOwn("single", { DATABASE_PATH: join(directory, "tidemark.db") });
+  const start = () => startOwnService("single", { DATABASE_PATH: join(directory, "tidemark.db") });
   let service = await start();
   return {
     end: async () => void (await service.end("SIGKILL")),
@@ -47,17 +47,17 @@ async function openSingle(): Promise<Processes> {
   };
 }
 
-/** Two queries: readers go from one replica to the other with each request. */
+/** Starts two query services. Each request goes to the other one than the request before. */
 async function openStack(): Promise<Processes> {
   const [broker, database] = await Promise.all([startOwnBroker(), startOwnPostgres()]);
   const environment = { NATS_URL: broker.url, DATABASE_URL: database.url };
   const names = ["consumer", "consumer", "gateway", "query", "query"];
-  const start = () => Promise.all(names.map((name) => startOwn(name, environment)));
+  const start = () => Promise.all(names.map((name) => startOwnService(name, environment)));
   let services = await start();
   let asked = 0;
   return {
     async end() {
-      await Promise.all(services.map((service) => service.end(endOf(service))));
+      await Promise.all(services.map((service) => service.end(signalFor(service))));
       await Promise.all([broker.kill(), database.stop()]);
     },
     async start() {
@@ -69,20 +69,20 @@ async function openStack(): Promise<Processes> {
   };
 }
 
-/** A consumer that is killed keeps its frames for another 20 s, which other tests wait for. */
-function endOf({ name }: ServiceProcess): NodeJS.Signals {
+/** Returns how to end a service: the frames of a killed consumer would be redelivered only after 20 s. */
+function signalFor({ name }: ServiceProcess): NodeJS.Signals {
   return name === "consumer" ? "SIGTERM" : "SIGKILL";
 }
 
-/** The events of one writer, in batches. */
-function batchesOf(ids: string[], topic: string): string[] {
+/** Returns the request bodies of one writer. */
+function createBatches(ids: string[], topic: string): string[] {
   const texts = ids.map((id) => eventText({ topic, id }));
   const starts = Array.from({ length: Math.ceil(texts.length / BATCH) }, (_, index) => index * BATCH);
   return starts.map((start) => `[${texts.slice(start, start + BATCH).join(",")}]`);
 }
 
-/** What a reader saw, against what was written. */
-function judge(seen: Seen, written: string[]) {
+/** Compares the events that a reader saw with the events that were written. */
+function compare(seen: Seen, written: string[]) {
   const distinct = new Set(seen);
   return {
     read: seen.length,
@@ -97,52 +97,56 @@ async function countStored(processes: Processes, topic: string): Promise<number>
   return by_topic[0]?.unique_processed ?? 0;
 }
 
-describe("a walk, exports and a stream see 20,000 events once each, while four write and everything is restarted:", () => {
+describe("readers during a restart", () => {
   test.each([
     ["single", openSingle],
     ["stack", openStack],
-  ])("%s", { timeout: TIMEOUT_MS }, async (_shape, open) => {
-    const processes = await open();
-    const topic = uniqueName("reading");
-    const opened = Promise.withResolvers<void>();
-    const reading = { url: processes.readUrl, topic, lastEventId: LAST, timeoutMs: WAIT_MS };
-    const seen: Seen[] = [[], [], []];
-    const [ofPages, ofExports, ofStream] = seen as [Seen, Seen, Seen];
-    const readers = Promise.all([
-      walkPages(reading, ofPages),
-      walkExports(reading, ofExports),
-      followStream({ ...reading, opened: opened.resolve }, ofStream),
-    ]);
-    readers.catch(() => undefined); // told where it is waited for
-    await opened.promise; // from here on the stream has an id to come back with
+  ])(
+    "pages, exports and a stream of %s each see 20,000 events once while four writers publish and every process restarts",
+    { timeout: TIMEOUT_MS },
+    async (_name, open) => {
+      const processes = await open();
+      const topic = uniqueName("reading");
+      const opened = Promise.withResolvers<void>();
+      const reading = { url: processes.readUrl, topic, lastEventId: LAST, timeoutMs: WAIT_MS };
+      const seen: Seen[] = [[], [], []];
+      const [ofPages, ofExports, ofStream] = seen as [Seen, Seen, Seen];
+      const readers = Promise.all([
+        readPages(reading, ofPages),
+        readExports(reading, ofExports),
+        followStream({ ...reading, opened: opened.resolve }, ofStream),
+      ]);
+      readers.catch(() => undefined); // reported where the promise is awaited
+      await opened.promise; // from now on the stream has an id to continue from
 
-    const idsOfWriters = Array.from({ length: WRITERS }, (_, writer) =>
-      Array.from({ length: EVENTS / WRITERS }, (_, index) => `${writer}-${index}`),
-    );
-    const writers = Promise.all(
-      idsOfWriters.map((ids) => writeBatches(processes.publishUrl, batchesOf(ids, topic), WAIT_MS)),
-    );
-    let areWriting = true;
-    writers.then(
-      () => {
-        areWriting = false;
-      },
-      () => undefined,
-    );
-    const isInTheMiddle = () => seen.every((ids) => ids.length > 0) && ofStream.length > EVENTS / 3;
-    await waitFor("every reader to be under way", isInTheMiddle, { timeoutMs: WAIT_MS, intervalMs: 5 });
-    await processes.end();
-    expect(areWriting).toBe(true);
-    await processes.start();
+      const idsOfWriters = Array.from({ length: WRITERS }, (_, writer) =>
+        Array.from({ length: EVENTS / WRITERS }, (_, index) => `${writer}-${index}`),
+      );
+      const writers = Promise.all(
+        idsOfWriters.map((ids) => writeBatches(processes.publishUrl, createBatches(ids, topic), WAIT_MS)),
+      );
+      let areWriting = true;
+      writers.then(
+        () => {
+          areWriting = false;
+        },
+        () => undefined,
+      );
+      const isInTheMiddle = () => seen.every((ids) => ids.length > 0) && ofStream.length > EVENTS / 3;
+      await waitFor("every reader to have events", isInTheMiddle, { timeoutMs: WAIT_MS, intervalMs: 5 });
+      await processes.end();
+      expect(areWriting).toBe(true);
+      await processes.start();
 
-    await writers;
-    await waitFor("all events to be stored", async () => (await countStored(processes, topic)) === EVENTS, {
-      timeoutMs: WAIT_MS,
-    });
-    await writeBatches(processes.publishUrl, batchesOf([LAST], topic), WAIT_MS);
-    await readers;
+      await writers;
+      await waitFor("all events to be stored", async () => (await countStored(processes, topic)) === EVENTS, {
+        timeoutMs: WAIT_MS,
+      });
+      await writeBatches(processes.publishUrl, createBatches([LAST], topic), WAIT_MS);
+      await readers;
 
-    const once = { read: EVENTS + 1, missing: [], repeated: 0 };
-    for (const ids of seen) expect(judge(ids, [...idsOfWriters.flat(), LAST])).toEqual(once);
-  });
+      const once = { read: EVENTS + 1, missing: [], repeated: 0 };
+      for (const ids of seen) expect(compare(ids, [...idsOfWriters.flat(), LAST])).toEqual(once);
+    },
+  );
 });

@@ -1,13 +1,13 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createDataDir } from "@tidemark/test-support/infrastructure/programs";
-import { startOwn } from "@tidemark/test-support/processes/own-services";
+import { startOwnService } from "@tidemark/test-support/processes/own-services";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, test } from "vitest";
 
-test("single ends when another file is put in the place of its database", async () => {
+test("single ends when its database file is replaced by another file", async () => {
   const path = join(await createDataDir(), "tidemark.db");
-  const single = await startOwn("single", { DATABASE_PATH: path });
+  const single = await startOwnService("single", { DATABASE_PATH: path });
   await rename(path, `${path}.aside`);
   await writeFile(path, "");
 
@@ -15,11 +15,13 @@ test("single ends when another file is put in the place of its database", async 
   expect(single.output()).toContain(`${path} was replaced by another file`);
 });
 
-test("single warns while its database is not where it was, and no longer once it is back", async () => {
+test("single warns when its database file is moved away, and reports when it is back", async () => {
   const path = join(await createDataDir(), "tidemark.db");
-  const single = await startOwn("single", { DATABASE_PATH: path });
+  const single = await startOwnService("single", { DATABASE_PATH: path });
   await rename(path, `${path}.aside`);
   await waitFor("a warning", () => single.output().includes(`${path} was deleted or moved`), { timeoutMs: 30_000 });
   await rename(`${path}.aside`, path);
-  await waitFor("its end", () => single.output().includes("survive a loss of power again"), { timeoutMs: 30_000 });
+  await waitFor("the report that the file is back", () => single.output().includes("survive a loss of power again"), {
+    timeoutMs: 30_000,
+  });
 });

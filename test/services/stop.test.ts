@@ -5,15 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { eventText, uniqueName } from "@tidemark/event-store/contract/frames";
-import { createDatabase } from "@tidemark/test-support/databases/postgres-database";
 import {
   createOwnDatabase,
-  launchOwn,
-  startOwn,
+  launchOwnService,
   startOwnBroker,
   startOwnProxy,
+  startOwnService,
 } from "@tidemark/test-support/processes/own-services";
-import { type ServiceProcess, startService } from "@tidemark/test-support/processes/service-process";
+import type { ServiceProcess } from "@tidemark/test-support/processes/service-process";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import pg from "pg";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
@@ -22,7 +21,7 @@ vi.setConfig({ testTimeout: 120_000 }); // many processes are started
 
 const REQUESTS = 20;
 
-/** Publishes as far as the service asking for the body: in flight from then on until the body comes. */
+/** Sends a publish request without its body: it is in flight until the body is sent. */
 async function beginPublish({ port }: ServiceProcess, agent: Agent, text: string): Promise<ClientRequest> {
   const length = Buffer.byteLength(text);
   const headers = { "content-type": "application/json", "content-length": length, expect: "100-continue" };
@@ -32,7 +31,7 @@ async function beginPublish({ port }: ServiceProcess, agent: Agent, text: string
   return sent;
 }
 
-/** Stops a service with requests in flight, and says how they and it ended. */
+/** Stops a service with requests in flight, and returns their answers and the exit code. */
 async function stopInFlight(service: ServiceProcess, topic: string) {
   const agent = new Agent({ keepAlive: true });
   const texts = Array.from({ length: REQUESTS }, (_, index) => eventText({ topic, id: `in-flight-${index}` }));
@@ -56,41 +55,38 @@ const ALL_STORED = Array.from({ length: REQUESTS }, () => ({
   body: expect.objectContaining({ accepted: 1 }),
 }));
 
-describe("a service told to stop answers what is in flight and ends with 0:", () => {
-  test("single", async () => {
+describe("a stopping service", () => {
+  test("a stopping single answers the requests in flight and ends with 0", async () => {
     const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
     onTestFinished(() => rm(directory, { recursive: true }));
     const environment = { DATABASE_PATH: join(directory, "tidemark.db") };
-    const service = await startService("single", environment);
-    onTestFinished(() => void service.end("SIGKILL"));
+    const service = await startOwnService("single", environment);
     const topic = uniqueName("stop");
 
     expect(await stopInFlight(service, topic)).toEqual({ answers: ALL_STORED, exit: 0 });
 
-    const again = await startService("single", environment);
-    onTestFinished(() => void again.end("SIGKILL"));
+    const again = await startOwnService("single", environment);
     const stats = await (await fetch(`${again.url}/stats?topic=${topic}`)).json();
     expect(stats).toMatchObject({ received: REQUESTS, unique_processed: REQUESTS, queue_size: 0 });
   });
 
-  test("gateway and consumer", async () => {
-    const database = await createDatabase(inject("databaseUrl"));
-    onTestFinished(() => database.drop());
-    const environment = { NATS_URL: inject("natsUrl"), DATABASE_URL: database.url, LOG_MAX_BYTES: "64000000" };
-    const consumer = await startService("consumer", environment);
-    onTestFinished(() => void consumer.end("SIGKILL"));
-    const gateway = await startService("gateway", environment);
-    onTestFinished(() => void gateway.end("SIGKILL"));
+  test("a stopping gateway answers the requests in flight and ends with 0, and so does the consumer", async () => {
+    const database = await createOwnDatabase();
+    const environment = { NATS_URL: inject("natsUrl"), DATABASE_URL: database.url };
+    const [consumer, gateway] = await Promise.all([
+      startOwnService("consumer", environment),
+      startOwnService("gateway", environment),
+    ]);
 
     expect(await stopInFlight(gateway, uniqueName("stop"))).toEqual({ answers: ALL_STORED, exit: 0 });
     expect(await consumer.end("SIGTERM")).toBe(0);
   });
 
-  test("query", async () => {
+  test("a stopping query answers the requests in flight and ends with 0", async () => {
     const { url: NATS_URL } = await startOwnBroker();
     const { url: DATABASE_URL } = await createOwnDatabase();
-    await startOwn("consumer", { NATS_URL, DATABASE_URL }); // makes the tables
-    const query = await startOwn("query", { NATS_URL, DATABASE_URL });
+    await startOwnService("consumer", { NATS_URL, DATABASE_URL }); // creates the tables
+    const query = await startOwnService("query", { NATS_URL, DATABASE_URL });
     const holder = new pg.Client({ connectionString: DATABASE_URL });
     await holder.connect();
     onTestFinished(() => holder.end());
@@ -99,8 +95,11 @@ describe("a service told to stop answers what is in flight and ends with 0:", ()
     const answers = Array.from({ length: 5 }, () => fetch(`${query.url}/events`));
     const countWaiting =
       "SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass";
-    // Four pages are read at once; the fifth question waits for its turn.
-    await waitFor("the questions to wait", async () => (await holder.query(countWaiting)).rows[0].waiting === 4);
+    // Four pages are read at the same time, and the fifth request waits for its turn.
+    await waitFor(
+      "four requests to wait for the lock",
+      async () => (await holder.query(countWaiting)).rows[0].waiting === 4,
+    );
     const ended = query.end("SIGTERM");
     await waitFor("the service to stop", () => query.output().includes('"msg":"stopping"'));
     await holder.query("COMMIT");
@@ -109,15 +108,15 @@ describe("a service told to stop answers what is in flight and ends with 0:", ()
   });
 });
 
-test("a service told to stop ends with 0 also while broker and database are away", async () => {
+test("services end with 0 while broker and database are down", async () => {
   const broker = await startOwnBroker();
   const { url } = await createOwnDatabase();
-  const wire = await startOwnProxy(url);
-  const environment = { NATS_URL: broker.url, DATABASE_URL: wire.url };
+  const databaseProxy = await startOwnProxy(url);
+  const environment = { NATS_URL: broker.url, DATABASE_URL: databaseProxy.url };
   const names = ["consumer", "gateway", "query"];
-  const [consumer, gateway, query] = await Promise.all(names.map((name) => startOwn(name, environment)));
+  const [consumer, gateway, query] = await Promise.all(names.map((name) => startOwnService(name, environment)));
 
-  wire.refuse();
+  databaseProxy.refuse();
   const prefer = { "content-type": "application/json", prefer: "respond-async" };
   const taken = await fetch(`${gateway?.url}/publish`, { method: "POST", headers: prefer, body: eventText() });
   expect(taken.status).toBe(202);
@@ -125,22 +124,28 @@ test("a service told to stop ends with 0 also while broker and database are away
     consumer?.output().includes("store unreachable, retrying"),
   );
   await broker.kill();
-  await waitFor("the gateway to miss the broker", async () => (await fetch(`${gateway?.url}/readyz`)).status === 503);
+  await waitFor(
+    "the gateway to notice the loss of the broker",
+    async () => (await fetch(`${gateway?.url}/readyz`)).status === 503,
+  );
   expect(await Promise.all([consumer, gateway, query].map((service) => service?.end("SIGTERM")))).toEqual([0, 0, 0]);
 });
 
-test("a service told to stop ends with 0 also while the database is frozen, and counts once what it gave back", async () => {
+test("consumer and query end with 0 while the database is frozen, and the frame that was given back is counted once", async () => {
   const broker = await startOwnBroker();
   const { url: DATABASE_URL } = await createOwnDatabase();
-  const wire = await startOwnProxy(DATABASE_URL);
-  const past = { NATS_URL: broker.url, DATABASE_URL };
-  const through = { ...past, DATABASE_URL: wire.url, SHUTDOWN_DEADLINE_MS: "10000" };
-  const [consumer, query] = [await startOwn("consumer", through), await startOwn("query", through)];
-  const gateway = await startOwn("gateway", past);
+  const databaseProxy = await startOwnProxy(DATABASE_URL);
+  const direct = { NATS_URL: broker.url, DATABASE_URL };
+  const proxied = { ...direct, DATABASE_URL: databaseProxy.url, SHUTDOWN_DEADLINE_MS: "10000" };
+  const [consumer, query, gateway] = await Promise.all([
+    startOwnService("consumer", proxied),
+    startOwnService("query", proxied),
+    startOwnService("gateway", direct),
+  ]);
   const holder = new pg.Client({ connectionString: DATABASE_URL });
   await holder.connect();
   onTestFinished(() => holder.end());
-  const waiting = async () => {
+  const countWaiting = async () => {
     const sql = "SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass";
     return (await holder.query(sql)).rows[0].waiting;
   };
@@ -152,15 +157,14 @@ test("a service told to stop ends with 0 also while the database is frozen, and 
   await holder.query("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE");
   expect((await publish(eventText())).status).toBe(202);
   const reads = Array.from({ length: 12 }, () => fetch(`${query.url}/events`).catch(() => undefined));
-  await waitFor("the consumer and the four pages read at once to wait", async () => (await waiting()) === 5);
-  wire.vanish();
+  await waitFor("the consumer and four page reads to wait for the lock", async () => (await countWaiting()) === 5);
+  databaseProxy.vanish();
   const audit = fetch(`${query.url}/audit`).catch(() => undefined);
   expect(await Promise.all([consumer, query].map((service) => service.end("SIGTERM")))).toEqual([0, 0]);
   await Promise.all([...reads, audit]);
 
-  await holder.query("COMMIT"); // and with it what the consumer gave up
-  await startOwn("consumer", past);
-  const queryAgain = await startOwn("query", past);
+  await holder.query("COMMIT"); // commits the transaction of the consumer as well, if it still waits
+  const [queryAgain] = await Promise.all([startOwnService("query", direct), startOwnService("consumer", direct)]);
   await waitFor("the frame to be settled", async () => {
     const stats = await (await fetch(`${queryAgain.url}/stats`)).json();
     expect(stats).toMatchObject({ received: 1, unique_processed: 1, duplicate_dropped: 0, queue_size: 0, drift: 0 });
@@ -168,9 +172,11 @@ test("a service told to stop ends with 0 also while the database is frozen, and 
   });
 });
 
-test("a service told to stop ends with 0 also before broker and database ever came", async () => {
+test("services end with 0 before broker and database were ever there", async () => {
   const environment = { NATS_URL: "nats://127.0.0.1:1", DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" };
-  const services = await Promise.all(["consumer", "gateway", "query"].map((name) => launchOwn(name, environment)));
+  const services = await Promise.all(
+    ["consumer", "gateway", "query"].map((name) => launchOwnService(name, environment)),
+  );
   for (const service of services) {
     await waitFor(`${service.name} to live`, async () => (await fetch(`${service.url}/livez`)).ok, {
       timeoutMs: 45_000,

@@ -1,9 +1,9 @@
 import { eventText } from "@tidemark/event-store/contract/frames";
 import {
   createOwnDatabase,
-  startOwn,
   startOwnBroker,
   startOwnProxy,
+  startOwnService,
 } from "@tidemark/test-support/processes/own-services";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, test } from "vitest";
@@ -17,25 +17,27 @@ const batchOf = (count: number) => Array.from({ length: count }, () => eventText
 const environment = { LOG_MAX_BYTES: "1000000" };
 
 test(
-  "while its store is away the stack takes events at once until the log is full, then catches up alone",
+  "while its store is down the stack accepts events without waiting until the log is full, and later stores them all",
   async () => {
     const { url: NATS_URL } = await startOwnBroker();
     const { url: DATABASE_URL } = await createOwnDatabase();
-    const wire = await startOwnProxy(DATABASE_URL);
-    const consumer = await startOwn("consumer", { ...environment, NATS_URL, DATABASE_URL: wire.url });
-    const gateway = await startOwn("gateway", { ...environment, NATS_URL });
-    const query = await startOwn("query", { ...environment, NATS_URL, DATABASE_URL });
-    let taken = 0;
+    const databaseProxy = await startOwnProxy(DATABASE_URL);
+    const [consumer, gateway, query] = await Promise.all([
+      startOwnService("consumer", { ...environment, NATS_URL, DATABASE_URL: databaseProxy.url }),
+      startOwnService("gateway", { ...environment, NATS_URL }),
+      startOwnService("query", { ...environment, NATS_URL, DATABASE_URL }),
+    ]);
+    let accepted = 0;
     const publish = async (events: string[], headers: Record<string, string> = {}) => {
       const answer = await fetch(`${gateway.url}/publish`, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body: `[${events.join(",")}]`,
       });
-      if (answer.ok) taken += events.length;
+      if (answer.ok) accepted += events.length;
       return answer;
     };
-    const untilBooks = (expected: object) =>
+    const waitForBooks = (expected: object) =>
       waitFor(
         "the books",
         async () => {
@@ -44,16 +46,16 @@ test(
         },
         { timeoutMs: 60_000 },
       );
-    const isPatient = { prefer: "wait=60" }; // named in the answer where it was honoured
-    expect((await publish(batchOf(1), isPatient)).status).toBe(200);
+    const waitLong = { prefer: "wait=60" }; // the answer names the preference if the gateway waited
+    expect((await publish(batchOf(1), waitLong)).status).toBe(200);
 
-    wire.refuse();
-    await waitFor("the gateway to know that waiting is in vain", async () => {
+    databaseProxy.refuse();
+    await waitFor("the gateway to know that the store is down", async () => {
       const answer = await publish(batchOf(1), { prefer: "wait=1" });
       return answer.status === 202 && answer.headers.get("preference-applied") === null;
     });
-    let answer = await publish(batchOf(BATCH), isPatient);
-    for (; answer.ok; answer = await publish(batchOf(BATCH), isPatient)) {
+    let answer = await publish(batchOf(BATCH), waitLong);
+    for (; answer.ok; answer = await publish(batchOf(BATCH), waitLong)) {
       expect([answer.status, answer.headers.get("preference-applied")]).toEqual([202, null]);
     }
 
@@ -61,14 +63,17 @@ test(
     const retryAfterSeconds = Number(answer.headers.get("retry-after"));
     expect(retryAfterSeconds).toBeGreaterThanOrEqual(30);
     expect(retryAfterSeconds).toBeLessThanOrEqual(60);
-    expect(taken).toBeGreaterThan(5 * BATCH);
-    // All of what was taken, nothing of what was refused.
-    await untilBooks({ received: taken });
+    expect(accepted).toBeGreaterThan(5 * BATCH);
+    // Every accepted event counts, and no refused one does.
+    await waitForBooks({ received: accepted });
 
-    wire.heal();
-    await untilBooks({ received: taken, unique_processed: taken, duplicate_dropped: 0, queue_size: 0 });
+    databaseProxy.heal();
+    await waitForBooks({ received: accepted, unique_processed: accepted, duplicate_dropped: 0, queue_size: 0 });
     expect(consumer.isEnded).toBe(false);
-    await waitFor("verdicts to be waited for again", async () => (await publish(batchOf(1), isPatient)).status === 200);
+    await waitFor(
+      "the gateway to wait for verdicts again",
+      async () => (await publish(batchOf(1), waitLong)).status === 200,
+    );
   },
   TEST_TIMEOUT_MS,
 );

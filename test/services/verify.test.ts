@@ -13,8 +13,6 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
 
-/** The command line `verify`, run as an operator runs it. */
-
 const logger = createLogger({ service: "test", level: "silent" });
 const MAIN = new URL("../../services/admin/src/main.ts", import.meta.url).pathname;
 
@@ -43,7 +41,7 @@ async function openForTest(path: string) {
 
 const BALANCED = { unique: 1, duplicates: 1, conflicts: 0, dead_lettered: 0 };
 
-test("a file in use is recounted, and nothing is changed in it", async () => {
+test("verify recounts a file in use without changing it", async () => {
   const path = await pathForTest();
   const store = await openForTest(path);
 
@@ -54,7 +52,7 @@ test("a file in use is recounted, and nothing is changed in it", async () => {
   expect((await store.readBooks({ maxTopics: 1 })).lastAudit).toBeUndefined();
 });
 
-test("npm prints the result alone, for programs to read", async () => {
+test("npm run -s verify prints only the result", async () => {
   const path = await pathForTest();
   await openForTest(path);
   const command = ["run", "-s", "verify", "--", "--sqlite", path, "--json"];
@@ -64,7 +62,7 @@ test("npm prints the result alone, for programs to read", async () => {
   expect(JSON.parse(output)).toMatchObject({ balanced: true });
 });
 
-test("a file that was closed is recounted, and can be opened again", async () => {
+test("verify recounts a closed file, which can be opened again", async () => {
   const path = await pathForTest();
   await (await openForTest(path)).close();
 
@@ -73,7 +71,7 @@ test("a file that was closed is recounted, and can be opened again", async () =>
   await expect((await openForTest(path)).ping()).resolves.toBeUndefined();
 });
 
-test("a file whose process was killed is recounted with all that was committed", async () => {
+test("verify recounts a file of a killed process with every committed event", async () => {
   const path = await pathForTest();
   const script = new URL("../../shared/event-store-sqlite/src/fixture/hold-sqlite-store.ts", import.meta.url).pathname;
   const holder = spawn(process.execPath, [script, path, "t", "e"], { stdio: ["ignore", "pipe", "inherit"] });
@@ -88,7 +86,7 @@ test("a file whose process was killed is recounted with all that was committed",
   expect(JSON.parse(output).counted).toMatchObject({ unique: 1 });
 });
 
-test("books that do not balance end with 1, and the topic is named", async () => {
+test("verify ends with 1 and names the topic if the books do not balance", async () => {
   const path = await pathForTest();
   await openForTest(path);
   changeTables(path, "DELETE FROM duplicates");
@@ -100,7 +98,7 @@ test("books that do not balance end with 1, and the topic is named", async () =>
   expect(output).toMatch(/"t" +books +1 +1 +0 +0\n +rows +1 +0 +0 +0/);
 });
 
-test("a database of a stack is recounted while it is written, named without its password", async () => {
+test("verify recounts the database of a stack and does not print its password", async () => {
   const { openConsumer, beside, url } = await prepareStores();
   const store = await openConsumer();
   await verdictsOf(store, [eventOf("1"), eventOf("1")]);
@@ -117,20 +115,20 @@ test("a database of a stack is recounted while it is written, named without its 
   expect(JSON.parse(unbalanced.output)).toMatchObject({ balanced: false, booked: { unique: 2 }, counted: BALANCED });
 });
 
-test("what cannot be verified ends with 2 and says why", async () => {
+test("verify ends with 2 and the reason if it cannot recount", async () => {
   const path = await pathForTest();
   const garbage = `${path}.txt`;
   await writeFile(garbage, "this is no database at all");
   const { url } = await prepareStores({ hasTables: false });
 
-  const faults = [
-    await verify(["--sqlite", path]),
-    await verify(["--sqlite", garbage]),
-    await verify(["--database", "postgres://nobody:secret@127.0.0.1:1/nothing"]),
-    await verify(["--database", url]),
-    await verify(["--frob"]),
-    await verify([], { DATABASE_URL: "http://localhost" }),
-  ];
+  const faults = await Promise.all([
+    verify(["--sqlite", path]),
+    verify(["--sqlite", garbage]),
+    verify(["--database", "postgres://nobody:secret@127.0.0.1:1/nothing"]),
+    verify(["--database", url]),
+    verify(["--frob"]),
+    verify([], { DATABASE_URL: "http://localhost" }),
+  ]);
 
   expect(faults.map(({ status }) => status)).toEqual([2, 2, 2, 2, 2, 2]);
   expect(faults.map(({ fault }) => fault)).toEqual([

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 
 /**
- * JSON values and their many spellings: two texts of one value differ in white space, in the order of keys, in escapes, in
- * how numbers are written, and in repeated keys of which the last counts. A store must take them for the same content.
+ * A JSON value apart from its spelling. Two spellings of one value differ in white space, in the order of keys, in escapes,
+ * in the notation of numbers, and in repeated keys, of which the last counts. For a store they are the same content.
  */
 export type JsonTree =
   | { kind: "word"; text: "null" | "true" | "false" }
@@ -11,7 +11,7 @@ export type JsonTree =
   | { kind: "array"; items: JsonTree[] }
   | { kind: "object"; members: Record<string, JsonTree> };
 
-// Everything but what no store could hold: NUL and lone surrogates.
+// Any characters except NUL and lone surrogates, which no store can hold.
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 4 }).filter((drawn) => !drawn.includes("\u0000")),
   fc.constantFrom("__proto__", "constructor", "topic", "", "\u00e9", "e\u0301", "\u{1f30a}", "1.0", "null", "\\", '"'),
@@ -25,7 +25,7 @@ const scalar: fc.Arbitrary<JsonTree> = fc.oneof(
   fc.record({ kind: fc.constant("string" as const), text }),
   fc.record({
     kind: fc.constant("number" as const),
-    // Near each other, and beyond what a double can tell apart.
+    // Some are close to each other, and some differ only beyond the digits of a double.
     digits: fc.oneof(fc.bigInt({ min: -3n, max: 3n }), fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n })),
     exponent: fc.oneof(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -400, max: 400 })),
   }),
@@ -40,13 +40,13 @@ const { tree } = fc.letrec<{ tree: JsonTree }>((tie) => ({
   ),
 }));
 
-/** Any JSON object a store must hold. */
+/** Any JSON object that a store must accept. */
 export const anyJsonObject: fc.Arbitrary<JsonTree & { kind: "object" }> = fc.record({
   kind: fc.constant("object" as const),
   members: fc.dictionary(text, tree, { maxKeys: 4 }),
 });
 
-/** One text for all spellings of a value. */
+/** Returns the same text for all spellings of a value. */
 export function canonicalJson(value: JsonTree): string {
   if (value.kind === "word") return value.text;
   if (value.kind === "string") return JSON.stringify(value.text);
@@ -63,15 +63,16 @@ function canonicalNumber({ digits, exponent }: { digits: bigint; exponent: numbe
   return `${significant}e${exponent + text.length - significant.length}`;
 }
 
-/** A spelling of a value; which one is `choices`' to say, from 0 up to and without its argument. */
+/** Returns the spelling of a value that `choices` selects. */
 export function spellJson(value: JsonTree, choices: Choices): string {
-  const text = spellHere(value, choices);
+  const text = spellBare(value, choices);
   return choices(4) === 0 ? ` ${text}\n` : text;
 }
 
+/** Returns a whole number from 0 to `count` - 1. */
 export type Choices = (count: number) => number;
 
-function spellHere(value: JsonTree, choices: Choices): string {
+function spellBare(value: JsonTree, choices: Choices): string {
   if (value.kind === "word") return value.text;
   if (value.kind === "string") return spellString(value.text, choices);
   if (value.kind === "number") return spellNumber(value, choices);
@@ -84,7 +85,7 @@ function spellHere(value: JsonTree, choices: Choices): string {
   return `{${texts.join(",")}}`;
 }
 
-/** A string, its first character perhaps as escapes. */
+/** Returns a spelling of a string, in which the first character may be escaped. */
 export function spellString(text: string, choices: Choices): string {
   const [first = ""] = text;
   if (first === "" || choices(3) > 0) return JSON.stringify(text);
@@ -102,8 +103,8 @@ function spellNumber({ digits, exponent }: { digits: bigint; exponent: number },
   return spellings[choices(spellings.length)] ?? "";
 }
 
-/** Choices that a seed makes, the same each time. */
-export function choicesOf(seed: number): Choices {
+/** Creates choices that are the same for the same seed. */
+export function createChoices(seed: number): Choices {
   let state = seed >>> 0;
   return (count) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; // Numerical Recipes, 7.1

@@ -6,10 +6,10 @@ export interface WaitOptions {
 }
 
 /**
- * Waits until `probe` gives something other than `undefined`, `null` or `false`, and returns that. A probe that throws
- * has not succeeded yet: assertions make good probes.
+ * Waits until `probe` returns something other than `undefined`, `null` or `false`, and returns that value. A probe that
+ * throws is tried again, so assertions make good probes.
  *
- * @throws {Error} naming what was waited for and what was last seen
+ * @throws {Error} after the timeout, with the description and the last result of the probe
  */
 export async function waitFor<Value>(
   description: string,

@@ -22,7 +22,7 @@ const anyPlan = fc.record({
   startMs: fc.constant(0),
 });
 
-test("a quarter of 5,000 is exactly 1,250 copies", () => {
+test("a plan of 5,000 events with a quarter of duplicates has exactly 1,250 duplicates", () => {
   const numbers = [...planRequests(plan)].flat();
 
   expect(numbers).toHaveLength(5_000);
@@ -30,7 +30,7 @@ test("a quarter of 5,000 is exactly 1,250 copies", () => {
   expect(countCopies(plan)).toBe(1_250);
 });
 
-test("any plan sends as many events and as many distinct ones as it says, numbered as they appear", () => {
+test("any plan has the given number of events and of distinct events, numbered in the order of their first request", () => {
   fc.assert(
     fc.property(anyPlan, (some) => {
       const requests = [...planRequests(some)];
@@ -43,7 +43,7 @@ test("any plan sends as many events and as many distinct ones as it says, number
   );
 });
 
-test("equal plans give equal bodies, another seed or run gives other events", () => {
+test("equal plans have equal bodies, and another seed or run has other events", () => {
   const bodies = (some: Plan) => [...planRequests(some)].map((request) => writeBody(some, request));
 
   expect(bodies({ ...plan })).toEqual(bodies(plan));
@@ -51,11 +51,11 @@ test("equal plans give equal bodies, another seed or run gives other events", ()
   expect(writeEvent({ ...plan, runId: "other" }, 7)).not.toBe(writeEvent(plan, 7));
 });
 
-test("it begins with the same event three times, each alone", () => {
+test("a plan begins with three requests of the same single event", () => {
   expect([...planRequests(plan)].slice(0, 3)).toEqual([[0], [0], [0]]);
 });
 
-test("there are batches with copies inside, of recent events, and of events long ago", () => {
+test("a plan has duplicates within a request, of recent events and of events long ago", () => {
   const highestBefore = { value: -1 };
   const kinds = { inside: 0, recent: 0, longAgo: 0 };
   for (const request of planRequests(plan)) {
@@ -70,7 +70,7 @@ test("there are batches with copies inside, of recent events, and of events long
   expect(Math.min(kinds.inside, kinds.recent, kinds.longAgo)).toBeGreaterThan(50);
 });
 
-test("every topic occurs, and an event keeps its own", () => {
+test("a plan uses every topic, and the same event always has the same topic", () => {
   const topics = Array.from({ length: 1_000 }, (_, number) => JSON.parse(writeEvent(plan, number)).topic);
 
   expect(new Set(topics).size).toBe(5);

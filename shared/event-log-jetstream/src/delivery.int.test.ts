@@ -1,7 +1,7 @@
 import { encodeFrameHeader } from "@tidemark/domain/frame";
 import { createFrame, takeAll, takeSome, waitForFrames } from "@tidemark/event-log/contract/frames";
 import type { DamagedFrame, Delivery, EventLog, UnreadableDelivery } from "@tidemark/event-log/event-log";
-import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
+import { publishNatsMessage } from "@tidemark/test-support/clients/nats-protocol";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";
@@ -135,7 +135,7 @@ describe("what it cannot read is handed over with what is known of it:", () => {
   async function openStream() {
     const stream = await createTestStream();
     const publish = (count: number | string, headers: Record<string, string>) =>
-      publishOnTheWire(inject("natsUrl"), {
+      publishNatsMessage(inject("natsUrl"), {
         subject: `${stream.name.toLowerCase()}.ingest.${count}`,
         headers: { "Nats-Msg-Id": ID, ...headers },
         payload: sound.events,

@@ -1,6 +1,6 @@
 import { describeSignals } from "@tidemark/event-log/contract/signals-contract";
 import type { Heartbeat } from "@tidemark/event-log/signals";
-import { publishOnTheWire } from "@tidemark/test-support/clients/nats-protocol";
+import { publishNatsMessage } from "@tidemark/test-support/clients/nats-protocol";
 import { startTcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
@@ -40,7 +40,7 @@ test("what cannot be read is passed over", async () => {
   signals.onHeartbeat((heartbeat) => heard.push(heartbeat));
   await connection.nats.flush();
   const send = (subject: string, text: string) =>
-    publishOnTheWire(inject("natsUrl"), { subject, headers: {}, payload: Buffer.from(text) });
+    publishNatsMessage(inject("natsUrl"), { subject, headers: {}, payload: Buffer.from(text) });
   await send("tidemark.heartbeat", "not JSON");
   await send("tidemark.heartbeat", '{"consumerId":7}');
   await send(signals.address, "verdicts-without-a-frame");

@@ -35,17 +35,17 @@ function responsesOf({ responses }: OperationShape): [status: string, ResponseSh
   ]);
 }
 
-test("is an OpenAPI 3.1 document of the given version", () => {
+test("the OpenAPI document is an OpenAPI 3.1 document of the given version", () => {
   expect(document.openapi).toBe("3.1.0");
   expect(document.info.version).toBe("1.2.3");
 });
 
-test("names every operation once", () => {
+test("the OpenAPI document names every operation once", () => {
   const names = operations().map(({ operationId }) => operationId);
   expect(new Set(names).size).toBe(names.length);
 });
 
-test("documents every error as a problem, but for the health answer", () => {
+test("the OpenAPI document has a problem for every error, except the answer of /health", () => {
   const others = operations().flatMap((operation) =>
     responsesOf(operation)
       .filter(([status, { content }]) => Number(status) >= 400 && !content?.["application/problem+json"])
@@ -54,14 +54,14 @@ test("documents every error as a problem, but for the health answer", () => {
   expect(others).toEqual(["readHealth 503"]);
 });
 
-test("documents what HTTP itself, our own bugs and an edge may answer, everywhere", () => {
+test("every operation of the OpenAPI document has the errors of HTTP, of our bugs and of a proxy", () => {
   for (const { operationId, responses } of operations()) {
     const statuses = ["400", "408", "414", "431", "500", "502", "504"];
     expect(Object.keys(responses), operationId).toEqual(expect.arrayContaining(statuses));
   }
 });
 
-test("tells the codes of a status, each with an example of that status", () => {
+test("the OpenAPI document lists the problem codes of a status, each with an example", () => {
   const responses = operations().flatMap(responsesOf);
   for (const [status, { content }] of responses.filter(([, { content }]) => content?.["application/problem+json"])) {
     const { schema, examples = {} } = content?.["application/problem+json"] ?? {};
@@ -72,7 +72,7 @@ test("tells the codes of a status, each with an example of that status", () => {
   }
 });
 
-test("shows every parameter, header, body and answer with an example", () => {
+test("the OpenAPI document has an example of every parameter, header, body and answer", () => {
   const without = operations().flatMap((operation) => {
     const { operationId, parameters = [], requestBody } = operation;
     const responses = responsesOf(operation).map(([, response]) => response);
@@ -91,7 +91,7 @@ test("shows every parameter, header, body and answer with an example", () => {
   expect(without).toEqual([]);
 });
 
-test("shows every format of events with an example", () => {
+test("the OpenAPI document has an example of every format of events", () => {
   const body = document.paths?.["/publish"]?.post?.requestBody as { content: Record<string, object> };
   expect(Object.keys(body.content)).toEqual([
     "application/json",
@@ -106,7 +106,7 @@ test("shows every format of events with an example", () => {
   expect(document.components?.schemas?.CloudEvent).toMatchObject({ required: ["specversion", "type", "id", "source"] });
 });
 
-test("shows an event as it is validated, further fields allowed", () => {
+test("the OpenAPI document shows an event as it is validated, with further fields allowed", () => {
   expect(document.components?.schemas?.Event).toMatchObject({
     required: ["topic", "event_id", "timestamp", "source"],
     properties: { topic: { minLength: 1, maxLength: 255 }, timestamp: { format: "date-time" } },
@@ -114,7 +114,7 @@ test("shows an event as it is validated, further fields allowed", () => {
   });
 });
 
-test("shows the limit of a page as a number with its range", () => {
+test("the OpenAPI document shows the limit of a page as a number with its range", () => {
   const parameters = document.paths?.["/events"]?.get?.parameters;
   expect(parameters).toContainEqual(
     expect.objectContaining({

@@ -18,7 +18,7 @@ describe("readPreferences", () => {
     ],
     [`x="a, respond-async, wait=5"`, {}],
     ["return=nothing, handling=loose", {}],
-  ])("reads %j", (header, expected) => {
+  ])("readPreferences reads %j", (header, expected) => {
     expect(readPreferences(header)).toEqual({ respondAsync: false, ...expected });
   });
 });

@@ -3,7 +3,7 @@ import { publishAnswer } from "./publish-answer.ts";
 
 const none = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
 
-test("names what was received, accepted and dropped, and nothing that did not happen", () => {
+test("a publish answer names received, accepted and dropped events, and no count of 0", () => {
   expect(publishAnswer({ ...none, accepted: 2, duplicates: 1 })).toEqual({
     received: 3,
     accepted: 2,
@@ -12,11 +12,11 @@ test("names what was received, accepted and dropped, and nothing that did not ha
   });
 });
 
-test("uses the singular for one event and the plural for no duplicates", () => {
+test("the message of a publish answer uses the singular for one event and the plural for no duplicates", () => {
   expect(publishAnswer({ ...none, accepted: 1 }).message).toBe("Received 1 event, accepted 1, dropped 0 duplicates");
 });
 
-test("shows conflicts as a part of the duplicates", () => {
+test("a publish answer shows conflicts as a part of the duplicates", () => {
   expect(publishAnswer({ ...none, duplicates: 3, conflicts: 1 })).toMatchObject({
     received: 3,
     duplicates: 3,
@@ -24,7 +24,7 @@ test("shows conflicts as a part of the duplicates", () => {
   });
 });
 
-test("counts dead letters and pending events as received", () => {
+test("a publish answer counts dead letters and pending events as received", () => {
   expect(publishAnswer({ ...none, accepted: 1, deadLettered: 2, pending: 4 })).toEqual({
     received: 7,
     accepted: 1,
@@ -35,6 +35,6 @@ test("counts dead letters and pending events as received", () => {
   });
 });
 
-test("says that nothing is pending where it was asked to, as a receipt does", () => {
+test("a publish answer shows a given number of pending events even if it is 0, as a receipt does", () => {
   expect(publishAnswer({ ...none, accepted: 1, pending: 0 })).toMatchObject({ pending: 0 });
 });

@@ -25,7 +25,7 @@ describe("scanJson", () => {
     expect(scan).toEqual({ depth: 2, outerCommas: 1, innerCommas: 0, isBalanced: true, faults: [] });
   });
 
-  it.each([
+  const unstorable: [text: string, offset: number][] = [
     ['"\\u0000"', 1],
     ['"ab\\u0000"', 3],
     ['"\\ud800"', 1],
@@ -37,20 +37,28 @@ describe("scanJson", () => {
     ["[1, 1e-20000]", 4],
     [`[0.${"1".repeat(17_000)}]`, 1],
     [`[${"1".repeat(131_073)}]`, 1],
-  ])("scanJson finds what cannot be stored in %.40s", (text, offset) => {
-    expect(scanJson(bytes(text)).faults.map((fault) => fault.offset)).toContain(offset);
-  });
+  ];
+  it.each(unstorable.map(([text, offset]) => [text.slice(0, 40), text, offset] as const))(
+    "scanJson finds what cannot be stored in %s",
+    (_start, text, offset) => {
+      expect(scanJson(bytes(text)).faults.map((fault) => fault.offset)).toContain(offset);
+    },
+  );
 
-  it.each([
+  const storable = [
     '"\\ud83d\\ude00"',
     '"\\\\u0000"',
     '"\\u0001"',
     "[1e400, -1E-400, 0e0, 1.5e+10]",
     '"1e140000"',
     `[${"1".repeat(131_072)}]`,
-  ])("scanJson finds no fault in %.40s", (text) => {
-    expect(scanJson(bytes(text)).faults).toEqual([]);
-  });
+  ];
+  it.each(storable.map((text) => [text.slice(0, 40), text] as const))(
+    "scanJson finds no fault in %s",
+    (_start, text) => {
+      expect(scanJson(bytes(text)).faults).toEqual([]);
+    },
+  );
 
   it("scanJson ends for bytes that are not JSON", () => {
     fc.assert(

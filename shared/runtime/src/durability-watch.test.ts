@@ -30,7 +30,7 @@ async function startWatch(seen: Durability) {
   return { watch, warn, lookAgain };
 }
 
-test("warns once of unsafe settings while nothing changes", async () => {
+test("the durability watch warns once of unsafe settings while nothing changes", async () => {
   const { watch, warn, lookAgain } = await startWatch(UNSAFE);
   expect(warn).toHaveBeenCalledExactlyOnceWith({ findings: UNSAFE.findings }, expect.any(String));
   await lookAgain(UNSAFE);
@@ -38,7 +38,7 @@ test("warns once of unsafe settings while nothing changes", async () => {
   expect(watch.current).toEqual(UNSAFE);
 });
 
-test("warns when the settings become unsafe", async () => {
+test("the durability watch warns when the settings become unsafe", async () => {
   const { watch, warn, lookAgain } = await startWatch(SAFE);
   expect(warn).not.toHaveBeenCalled();
   await lookAgain(UNSAFE);
@@ -47,7 +47,7 @@ test("warns when the settings become unsafe", async () => {
   expect(watch.current).toEqual(SAFE);
 });
 
-test("keeps the last settings while the part is away", async () => {
+test("the durability watch keeps the last settings while the part is unreachable", async () => {
   const { watch, warn, lookAgain } = await startWatch(UNSAFE);
   await lookAgain(AWAY);
   await lookAgain(UNSAFE);
@@ -55,7 +55,7 @@ test("keeps the last settings while the part is away", async () => {
   expect(warn).toHaveBeenCalledTimes(1);
 });
 
-test("reads the settings of a part that is away at the start once it is there", async () => {
+test("the durability watch reads the settings of a part that was unreachable at the start", async () => {
   const logger = createLogger({ service: "test", level: "silent" });
   const read = vi.fn(async () => UNSAFE).mockRejectedValueOnce(AWAY);
   const watch = startDurabilityWatch({ part: "log", read, logger });

@@ -5,7 +5,7 @@ import { openWhenUp, pingOnceOpen } from "./open-when-up.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
-test("retries to open a store that is unreachable", async () => {
+test("openWhenUp retries to open a store that is unreachable", async () => {
   let attempts = 0;
   const open = async () => {
     attempts++;
@@ -17,7 +17,7 @@ test("retries to open a store that is unreachable", async () => {
   expect(attempts).toBe(3);
 });
 
-test("does not retry to open a store whose failure is permanent", async () => {
+test("openWhenUp does not retry to open a store whose failure is permanent", async () => {
   let attempts = 0;
   const open = async () => {
     attempts++;
@@ -28,7 +28,7 @@ test("does not retry to open a store whose failure is permanent", async () => {
   expect(attempts).toBe(1);
 });
 
-test("pings a store that is open, and does not wait for one that is not", async () => {
+test("a ping reaches a store that is open, and fails at once while it is not open", async () => {
   const opening = Promise.withResolvers<{ ping: () => Promise<void> }>();
   await expect(pingOnceOpen(opening.promise)).rejects.toMatchObject({ code: "store_unreachable" });
   const ping = vi.fn(async () => {});

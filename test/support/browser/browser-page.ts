@@ -4,13 +4,13 @@ import { findChromium } from "./chromium.ts";
 
 export interface OpenedPage {
   page: Page;
-  /** What the page complained of so far: errors of its scripts, of its policy, of what it loads. */
+  /** The errors and warnings of the page so far: of its scripts, of its content security policy, of files it loads. */
   complaints: string[];
 }
 
 let browser: Promise<Browser> | undefined;
 
-/** One browser for a test file; each test has a page of its own. */
+/** Starts one browser per test file. Each test opens a page of its own in it. */
 function launchBrowser(): Promise<Browser> {
   browser ??= chromium.launch({ executablePath: findChromium() ?? "chromium", args: ["--no-sandbox"] });
   return browser;
@@ -18,6 +18,7 @@ function launchBrowser(): Promise<Browser> {
 
 afterAll(async () => (await browser)?.close());
 
+/** Opens a URL in a new page, which closes at the end of the test. */
 export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
   const context = await (await launchBrowser()).newContext({ viewport: { width: 1280, height: 900 }, ...options });
   onTestFinished(() => context.close());

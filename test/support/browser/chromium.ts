@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** A Chromium of this machine: `CHROMIUM_PATH`, or one of the usual names on the PATH; `undefined` where there is none. */
+/** Returns the path of a Chromium: `CHROMIUM_PATH`, or one of the usual names on the PATH, or `undefined` without any. */
 export function findChromium(): string | undefined {
   const named = process.env.CHROMIUM_PATH;
   if (named) return named;

@@ -1,17 +1,17 @@
 import { waitFor } from "../wait-for.ts";
 
-/** Three ways to read events while they are stored: each goes on where it was, whatever ends under its feet. */
+// Three ways to read events while they are stored. Each continues at its position when its connection or service ends.
 
 export interface ReaderOptions {
-  /** Where the service is at the moment. */
+  /** Returns the present URL of the service. */
   url: () => string;
   topic: string;
-  /** The id of the event that is stored when all others are: with it the reader ends. */
+  /** The id of the event that is stored after all others. The reader ends with it. */
   lastEventId: string;
   timeoutMs: number;
 }
 
-/** What a reader has seen so far: the ids of the events, in the order in which they came. */
+/** The ids of the events that a reader has read, in the order in which they arrived. */
 export type Seen = string[];
 
 interface EventLine {
@@ -31,32 +31,32 @@ async function read(url: string, headers: Record<string, string>, timeoutMs: num
   throw new Error(`${url}: ${response.status} ${await response.text()}`);
 }
 
-/** Sends events, each batch until it is taken. */
+/** Publishes the batches one after the other, each of them until it is accepted. */
 export async function writeBatches(url: () => string, batches: string[], timeoutMs: number): Promise<void> {
   const headers = { "content-type": "application/json" };
   for (const body of batches) {
-    const isTaken = async () => {
+    const isAccepted = async () => {
       const signal = AbortSignal.timeout(ANSWER_MS);
       const response = await fetch(`${url()}/publish`, { method: "POST", headers, body, signal });
       if (!response.ok) throw new Error(`publish: ${response.status} ${await response.text()}`);
       await response.text();
       return true;
     };
-    await waitFor("a batch to be taken", isTaken, { timeoutMs });
+    await waitFor("a batch to be accepted", isAccepted, { timeoutMs });
   }
 }
 
-/** Walks forward, page by page, from the cursor of the page before. */
-export function walkPages(options: ReaderOptions, seen: Seen): Promise<void> {
-  return walk(options, seen, async (query) => {
+/** Reads the pages of the topic forward, each from the cursor of the page before. */
+export function readPages(options: ReaderOptions, seen: Seen): Promise<void> {
+  return readForward(options, seen, async (query) => {
     const page = await read(`${options.url()}/events?${query}&limit=97`, {}, ANSWER_MS);
     return (await page.json()) as Page;
   });
 }
 
-/** Exports again and again, each time from the last line of the export before; one without a last line is dropped. */
-export function walkExports(options: ReaderOptions, seen: Seen): Promise<void> {
-  return walk(options, seen, async (query) => {
+/** Exports repeatedly, each time from the last line of the export before. An export without a last line is dropped. */
+export function readExports(options: ReaderOptions, seen: Seen): Promise<void> {
+  return readForward(options, seen, async (query) => {
     const lines = await read(`${options.url()}/events?${query}`, { accept: "application/x-ndjson" }, ANSWER_MS);
     const text = await lines.text();
     if (!text.endsWith("\n")) throw new Error("the export was cut");
@@ -67,22 +67,22 @@ export function walkExports(options: ReaderOptions, seen: Seen): Promise<void> {
   });
 }
 
-async function walk(
+async function readForward(
   { topic, lastEventId, timeoutMs }: ReaderOptions,
   seen: Seen,
   readPage: (query: URLSearchParams) => Promise<Page>,
 ): Promise<void> {
   let cursor = "";
-  const goOn = async () => {
+  const readNext = async () => {
     const page = await readPage(new URLSearchParams({ topic, order: "asc", ...(cursor && { cursor }) }));
     cursor = page.next_cursor;
     seen.push(...page.events.map(({ event_id }) => event_id));
     return page.events.length > 0;
   };
-  while (seen.at(-1) !== lastEventId) await waitFor("more events", goOn, { timeoutMs });
+  while (seen.at(-1) !== lastEventId) await waitFor("more events", readNext, { timeoutMs });
 }
 
-/** Follows the stream as a browser does: comes back with the last id it has seen. */
+/** Follows the stream as a browser does: it reconnects with the last id it has received. */
 export async function followStream(options: ReaderOptions & { opened: () => void }, seen: Seen): Promise<void> {
   const { url, topic, lastEventId, timeoutMs, opened } = options;
   let position = "";
@@ -98,7 +98,7 @@ export async function followStream(options: ReaderOptions & { opened: () => void
   };
   while (seen.at(-1) !== lastEventId) {
     const body = await waitFor("a stream", open, { timeoutMs });
-    await takeBlocks(body, takeBlock, () => seen.at(-1) === lastEventId).catch(() => undefined); // it was cut
+    await takeBlocks(body, takeBlock, () => seen.at(-1) === lastEventId).catch(() => undefined); // the connection was cut
   }
 }
 
@@ -108,8 +108,8 @@ async function takeBlocks(
   isEnd: () => boolean,
 ): Promise<void> {
   let rest = "";
-  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
-    const blocks = (rest + piece).split("\n\n");
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + chunk).split("\n\n");
     rest = blocks.pop() as string;
     blocks.forEach(take);
     if (isEnd()) return;

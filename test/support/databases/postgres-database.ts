@@ -3,11 +3,11 @@ import pg from "pg";
 
 export interface TestDatabase {
   url: string;
-  /** Disconnects every session, and drops the database. */
+  /** Disconnects every session and drops the database. */
   drop(): Promise<void>;
 }
 
-/** Makes a database of its own for a test, on the server that `serverUrl` leads to. */
+/** Creates an empty database on the server of `serverUrl`. */
 export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
   const name = `tidemark_${randomUUID().replaceAll("-", "")}`;
   await changeDatabase(serverUrl, `CREATE DATABASE ${name}`);
@@ -16,7 +16,7 @@ export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
   return { url: url.toString(), drop: () => changeDatabase(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** Runs a statement beside whoever uses the database. */
+/** Runs a statement on a connection of its own. */
 export async function changeDatabase(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

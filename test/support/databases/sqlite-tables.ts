@@ -9,12 +9,12 @@ function withTables<Result>(path: string, run: (database: Database.Database) => 
   }
 }
 
-/** Changes the tables of a file, which a store may have open. */
+/** Changes the tables of a file. A store may have the file open. */
 export function changeTables(path: string, sql: string): void {
   withTables(path, (database) => database.exec(sql));
 }
 
-/** The first row of an answer, from a file that a store may have open. */
+/** Returns the first row of a query. A store may have the file open. */
 export function readTables(path: string, sql: string): unknown {
   return withTables(path, (database) => database.prepare(sql).get());
 }

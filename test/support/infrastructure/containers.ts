@@ -9,7 +9,7 @@ const POSTGRES_IMAGE = "postgres:18-alpine";
 export const NATS_IMAGE = "nats:2.15-alpine";
 const CONF_FILE = "/etc/nats/tidemark.conf";
 
-/** Whether a container engine answers. */
+/** Returns whether a container engine answers. */
 export async function hasContainers(): Promise<boolean> {
   try {
     await getContainerRuntimeClient();
@@ -28,7 +28,7 @@ export async function startPostgresContainer(): Promise<Started> {
   };
 }
 
-/** Gives a NATS container the configuration of the shipped one. Its user is `test`, as is the password. */
+/** Gives a NATS container the shipped configuration. User and password are both `test`. */
 export function configureNats(
   container: NatsContainer,
   { syncInterval }: { syncInterval?: string } = {},

@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 
-/** Something a test run has started, or was given. */
+/** A server that the test run has started, or whose URL it was given. */
 export interface Started {
   url: string;
-  /** For people: where it comes from. */
+  /** The origin of the server, for the output of the test run. */
   from: string;
   stop(): Promise<void>;
 }
 
-/** A folder for one server's data. The server's guard removes it. */
+/** Creates a folder for one server's data. The server's guard removes it. */
 export async function createDataDir(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), "tidemark-test-"));
-  await chmod(dataDir, 0o755); // under root PostgreSQL runs as another user
+  await chmod(dataDir, 0o755); // as root, PostgreSQL runs as another user
   return dataDir;
 }
 

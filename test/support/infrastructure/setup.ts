@@ -4,17 +4,17 @@ import { type Started, startNatsProgram, startPostgresProgram } from "./programs
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** A PostgreSQL database to make further databases from: its user may create them. */
+    /** A PostgreSQL database whose user may create further databases. */
     databaseUrl: string;
-    /** A nats-server with JetStream, shared by all test files: each makes a stream of its own. */
+    /** A nats-server with JetStream. All test files share it, so each creates streams of its own. */
     natsUrl: string;
   }
 }
 
 /**
- * Finds a PostgreSQL and a NATS for the integration tests, each on its own: the address in the environment
- * (`DATABASE_URL`, `NATS_URL`), else a container, else a program on this machine. Without any it fails; no test is ever
- * skipped for the lack of a server. `TIDEMARK_TEST_INFRASTRUCTURE` narrows that to `docker` or `local` (programs).
+ * Provides PostgreSQL and NATS to the integration tests. Each of the two comes from the first source that works: the URL
+ * in the environment (`DATABASE_URL`, `NATS_URL`), a container, a program on this machine. If none works the run fails,
+ * because a missing server never skips a test. `TIDEMARK_TEST_INFRASTRUCTURE` allows `docker` or `local` (programs) only.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const allowed = readAllowed(process.env.TIDEMARK_TEST_INFRASTRUCTURE);
@@ -60,7 +60,7 @@ function readAllowed(choice: string | undefined): Allowed {
   throw new Error(`TIDEMARK_TEST_INFRASTRUCTURE is ${choice}; it may be docker or local`);
 }
 
-interface Ways {
+interface ServerSources {
   url: string | undefined;
   variable: string;
   allowed: Allowed;
@@ -69,7 +69,14 @@ interface Ways {
   startProgram: () => Promise<Started>;
 }
 
-async function provide({ url, variable, allowed, containers, startContainer, startProgram }: Ways): Promise<Started> {
+async function provide({
+  url,
+  variable,
+  allowed,
+  containers,
+  startContainer,
+  startProgram,
+}: ServerSources): Promise<Started> {
   if (url) return { url, from: variable, stop: async () => {} };
   if (allowed === "docker") return startContainer();
   if (await containers) {

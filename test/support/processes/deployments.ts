@@ -4,33 +4,33 @@ import { join } from "node:path";
 import pg from "pg";
 import { onTestFinished } from "vitest";
 import { changeTables } from "../databases/sqlite-tables.ts";
-import { createOwnDatabase, startOwn, startOwnBroker } from "./own-services.ts";
+import { createOwnDatabase, startOwnBroker, startOwnService } from "./own-services.ts";
 import type { ServiceProcess } from "./service-process.ts";
 
-/** A shape of the service, its processes started for one test, with a store that can be made to refuse. */
-export interface ShapeUnderTest {
-  /** Where `POST /publish` is. */
+/** A running deployment of one test, whose store can be made to refuse events. */
+export interface DeploymentUnderTest {
+  /** The URL of the process that serves `POST /publish`. */
   publishUrl: string;
-  /** Where everything else is. */
+  /** The URL of the process that serves everything else. */
   readUrl: string;
-  /** The process that writes the store. */
+  /** The process that writes to the store. */
   writer: ServiceProcess;
-  /** Starts the writer again, which has ended. In single that is another address. */
-  restartWriter(): Promise<ShapeUnderTest>;
-  /** From now on the store itself refuses events for which this SQL holds; `NEW` is the event's row. */
+  /** Starts the writer again after it has ended. In single its URL changes. */
+  restartWriter(): Promise<DeploymentUnderTest>;
+  /** Lets the store refuse each event for which this SQL condition holds; `NEW` is the event's row. */
   refuse(condition: string): Promise<void>;
-  /** It refuses them no longer. */
+  /** Ends what `refuse` began. */
   accept(): Promise<void>;
 }
 
-export type OpenShape = () => Promise<ShapeUnderTest>;
+export type OpenDeployment = () => Promise<DeploymentUnderTest>;
 
-export async function openSingle(): Promise<ShapeUnderTest> {
+export async function openSingle(): Promise<DeploymentUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, "tidemark.db");
-  const open = async (): Promise<ShapeUnderTest> => {
-    const writer = await startOwn("single", { DATABASE_PATH: path });
+  const open = async (): Promise<DeploymentUnderTest> => {
+    const writer = await startOwnService("single", { DATABASE_PATH: path });
     return {
       publishUrl: writer.url,
       readUrl: writer.url,
@@ -48,33 +48,36 @@ export async function openSingle(): Promise<ShapeUnderTest> {
   return open();
 }
 
-/** With a broker of its own: the log has one name, and what other tests put into it would be refused as well. */
-export async function openStack(): Promise<ShapeUnderTest> {
+/** Has a broker of its own, because the stream has one name and frames of other tests in it would be refused as well. */
+export async function openStack(): Promise<DeploymentUnderTest> {
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
   const environment = { NATS_URL: broker.url, DATABASE_URL: database.url };
-  const writer = await startOwn("consumer", environment);
-  const [gateway, query] = await Promise.all([startOwn("gateway", environment), startOwn("query", environment)]);
-  const beside = new pg.Client({ connectionString: database.url });
-  await beside.connect();
-  onTestFinished(() => beside.end());
-  const shape: ShapeUnderTest = {
+  const writer = await startOwnService("consumer", environment);
+  const [gateway, query] = await Promise.all([
+    startOwnService("gateway", environment),
+    startOwnService("query", environment),
+  ]);
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const deployment: DeploymentUnderTest = {
     publishUrl: gateway.url,
     readUrl: query.url,
     writer,
-    restartWriter: async () => ({ ...shape, writer: await startOwn("consumer", environment) }),
+    restartWriter: async () => ({ ...deployment, writer: await startOwnService("consumer", environment) }),
     refuse: async (condition) => {
-      await beside.query(
+      await client.query(
         `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = 'check_violation'; END $$`,
       );
-      await beside.query(
+      await client.query(
         `CREATE TRIGGER refusal BEFORE INSERT ON events FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION refuse()`,
       );
     },
     accept: async () => {
-      await beside.query("DROP TRIGGER refusal ON events");
-      await beside.query("DROP FUNCTION refuse");
+      await client.query("DROP TRIGGER refusal ON events");
+      await client.query("DROP FUNCTION refuse");
     },
   };
-  return shape;
+  return deployment;
 }

@@ -5,14 +5,14 @@ import { getContainerRuntimeClient } from "testcontainers";
 import { configureNats, hasContainers, NATS_IMAGE } from "../infrastructure/containers.ts";
 import { createDataDir } from "../infrastructure/programs.ts";
 
-/** A broker of a test's own, to be killed: the shared one serves the other test files at the same time. */
+/** A broker of one test, which can be killed. The shared broker serves the other test files at the same time. */
 export interface Broker {
   url: string;
-  /** Where it answers `/varz`. */
+  /** The URL of its monitor, which answers `/varz`. */
   monitorUrl: string;
-  /** `kill -9`. */
+  /** Ends the process like `kill -9`. */
   kill(): Promise<void>;
-  /** After `kill`: the same address, the same data. */
+  /** Starts the broker again after `kill`, with the same address and the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 }
 
 async function startBrokerContainer(options: BrokerOptions): Promise<Broker> {
-  // Ports that Docker chooses change with a restart.
+  // Ports that Docker chooses change when the container restarts.
   const [port, monitorPort] = [await findFreePort(), await findFreePort()];
   const container = await configureNats(new NatsContainer(NATS_IMAGE), options)
     .withExposedPorts({ container: 4222, host: port }, { container: 8222, host: monitorPort })

@@ -4,11 +4,11 @@ import { findFreePort } from "@tidemark/programs/free-port";
 import { onTestFinished } from "vitest";
 import { createDataDir } from "../infrastructure/programs.ts";
 
-/** A PostgreSQL of a test's own, to be stopped: the shared one serves the other test files at the same time. */
+/** A PostgreSQL of one test, which can be stopped. The shared server serves the other test files at the same time. */
 export interface PostgresServer {
   url: string;
   stop(): Promise<void>;
-  /** After `stop`: the same address, the same data. */
+  /** Starts the server again after `stop`, with the same address and the same data. */
   restart(): Promise<void>;
 }
 

@@ -6,14 +6,14 @@ export interface ServiceProcess extends RunningService {
   output(): string;
 }
 
-/** Longer than alone: Node reads some hundred modules first, on a machine that runs other tests as well. */
+/** Long, because Node loads some hundred modules at the start, while other tests use the same processors. */
 const READY_DEADLINE_MS = 45_000;
 
-/** Starts a service and waits until it is ready. The caller ends it. */
+/** Starts a service and waits until it is ready. The caller must end it. */
 export async function startService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
   const service = await launchService(name, environment);
   try {
-    await untilReady(service);
+    await waitUntilReady(service);
     return service;
   } catch (error) {
     await service.end("SIGKILL");
@@ -22,19 +22,19 @@ export async function startService(name: string, environment: Record<string, str
 }
 
 /** Waits until a service is ready. */
-export async function untilReady(service: ServiceProcess): Promise<void> {
+export async function waitUntilReady(service: ServiceProcess): Promise<void> {
   await service.ready(READY_DEADLINE_MS).catch((error) => {
     throw new Error(`${error.message}\n${service.output()}`, { cause: error });
   });
 }
 
-/** Starts a service without waiting until it is ready. The caller ends it. */
+/** Starts a service without waiting until it is ready. The caller must end it. */
 export async function launchService(service: string, environment: Record<string, string>): Promise<ServiceProcess> {
   let text = "";
   const output = new Writable({
     decodeStrings: false,
-    write(piece, _encoding, done) {
-      text += piece;
+    write(chunk, _encoding, done) {
+      text += chunk;
       done();
     },
   });

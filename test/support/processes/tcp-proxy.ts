@@ -11,7 +11,7 @@ export interface TcpProxy {
   cut(): void;
   /** Resets every connection, and each new one. */
   refuse(): void;
-  /** Delays each piece of data. */
+  /** Delays each chunk of data. */
   slow(delayMs: number): void;
   /**
    * Holds back all data of the open connections, in one direction or in both; no side is told. New connections work.
@@ -26,8 +26,8 @@ export interface TcpProxy {
 }
 
 export interface TcpProxyOptions {
-  /** Creates a function per connection that returns the part of the client's data to pass on. */
-  createFilter?: () => (piece: Buffer) => Buffer;
+  /** Creates, for each connection, a function that returns the part of the client's data to pass on. */
+  createFilter?: () => (chunk: Buffer) => Buffer;
 }
 
 type Direction = "up" | "down";
@@ -45,12 +45,12 @@ export async function startTcpProxy(serverUrl: string, { createFilter }: TcpProx
   let isVanished = false;
   let delayMs = 0;
 
-  // A silent lane never finishes its piece, so the sender's buffers fill up as they do if the other host is gone.
-  const lane = (isSilent: () => boolean, pass = (piece: Buffer) => piece) =>
+  // A silent lane never finishes its chunk, so the sender's buffers fill up as they do if the other host is gone.
+  const lane = (isSilent: () => boolean, pass = (chunk: Buffer) => chunk) =>
     new Transform({
-      transform(piece, _encoding, done) {
+      transform(chunk, _encoding, done) {
         if (isSilent()) return;
-        const passing = pass(piece);
+        const passing = pass(chunk);
         if (delayMs === 0) done(null, passing);
         else setTimeout(() => (isSilent() ? undefined : done(null, passing)), delayMs);
       },

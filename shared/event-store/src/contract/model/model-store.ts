@@ -2,7 +2,7 @@ import { STORED } from "@tidemark/domain/verdict";
 import {
   anyJsonObject,
   canonicalJson,
-  choicesOf,
+  createChoices,
   type JsonTree,
   spellJson,
   spellString,
@@ -56,7 +56,7 @@ function copyOf(contents: (JsonTree | undefined)[], name: number, content: numbe
 
 /** The text of a copy as it stands in a frame. */
 export function spellCopy({ topic, eventId, source, microseconds, payload, attributes, spelling }: Copy): string {
-  const choices = choicesOf(spelling);
+  const choices = createChoices(spelling);
   const fraction = microseconds === 0 ? ["", ".0", ".000000"] : [".12", ".120", ".120000"];
   const fields = [
     `"topic":${spellString(topic, choices)}`,

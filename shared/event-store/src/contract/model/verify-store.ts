@@ -1,6 +1,6 @@
 import { CONFLICT, countVerdicts, DUPLICATE, STORED } from "@tidemark/domain/verdict";
 import { isSameJson } from "@tidemark/json/value";
-import { choicesOf, spellJson } from "@tidemark/test-support/json-spelling";
+import { createChoices, spellJson } from "@tidemark/test-support/json-spelling";
 import { expect } from "vitest";
 import type { DuplicateReader } from "../../duplicates.ts";
 import type { EventStore } from "../../event-store.ts";
@@ -52,7 +52,7 @@ async function verifyEvent(store: ModelledStore, copy: Copy): Promise<void> {
   const event = await findStored(store, copy.topic, copy.eventId);
   const fraction = String(copy.microseconds).padStart(6, "0");
   expect(event).toMatchObject({ source: copy.source, timestamp: `2025-10-23T10:00:00.${fraction}Z` });
-  const choices = choicesOf(0);
+  const choices = createChoices(0);
   expect(isSameJson(event.payload ?? "", copy.payload === undefined ? "{}" : spellJson(copy.payload, choices))).toBe(
     true,
   );

@@ -1,6 +1,6 @@
 /**
- * A composition root of the consumer for tests: it is killed, as by `kill -9`, at the moment it would acknowledge its
- * first delivery, that is after the commit and before the ack. Arguments: NATS URL, stream, database URL.
+ * A composition root of the consumer that kills itself, as `kill -9` does, when it is about to acknowledge its first
+ * delivery: after the commit and before the ack. Arguments: NATS URL, stream, database URL.
  */
 import { startConsumer } from "@tidemark/consumer/consumer";
 import type { EventLog } from "@tidemark/event-log/event-log";
@@ -11,11 +11,11 @@ import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signa
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 
 const [natsUrl = "", stream = "", databaseUrl = ""] = process.argv.slice(2);
-const connection = createJetstreamConnection({ url: natsUrl, name: "consumer-that-dies", logger });
+const connection = createJetstreamConnection({ url: natsUrl, name: "crashing-consumer", logger });
 const eventLog = createJetstreamEventLog({ connection, stream, ackWaitMs: 1_000, logger });
 const store = await openPostgresEventStore({ url: databaseUrl, logger, migrate: true });
 
-const dying: EventLog = {
+const crashing: EventLog = {
   maxFrameBytes: eventLog.maxFrameBytes,
   append: (frame) => eventLog.append(frame),
   snapshot: () => eventLog.snapshot(),
@@ -27,4 +27,4 @@ const dying: EventLog = {
   },
 };
 
-startConsumer({ eventLog: dying, store, signals: createNatsSignals(connection), logger });
+startConsumer({ eventLog: crashing, store, signals: createNatsSignals(connection), logger });
