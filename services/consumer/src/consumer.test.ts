@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { allDeadLettered, allStored, frame, runConsumer } from "./consumer-fixture.ts";
 
 describe("a consumer", () => {
-  it("applies waiting frames in one call and sends each frame's verdicts back", async () => {
+  it("a consumer applies waiting frames in one call and sends each frame's verdicts back", async () => {
     const { eventLog, calls, verdicts } = runConsumer(async (deliveries) => allStored(deliveries));
     const frames = [frame(2), frame(3)];
     await Promise.all(frames.map((one) => eventLog.append(one)));
@@ -14,7 +14,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("acknowledges only after the commit", async () => {
+  it("a consumer acknowledges only after the commit", async () => {
     const commit = Promise.withResolvers<void>();
     const { eventLog, calls, verdicts } = runConsumer(async (deliveries) => {
       await commit.promise;
@@ -28,7 +28,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("gives the store a second batch beside the first only when the second is large", async () => {
+  it("a consumer gives the store a second batch beside the first only when the second is large", async () => {
     const commit = Promise.withResolvers<void>();
     const { eventLog, calls } = runConsumer(async (deliveries) => {
       await commit.promise;
@@ -44,7 +44,7 @@ describe("a consumer", () => {
     await expect.poll(sizes).toEqual([[1], [2, 3], [495], [499]]);
   });
 
-  it("names dropped duplicates with the field names of the API, in one line a batch", async () => {
+  it("a consumer names dropped duplicates with the field names of the API, in one line a batch", async () => {
     const { eventLog, warn } = runConsumer(async ([delivery]) => ({
       frames: [{ frameId: delivery?.frame.id ?? "", isNew: true, verdicts: "sdc" }],
       dropped: [
@@ -61,7 +61,7 @@ describe("a consumer", () => {
     expect(warn.mock.calls).toEqual([[{ duplicates: 2, conflicts: 1, samples }, "dropped duplicates"]]);
   });
 
-  it("retries a store that is down, and reports it in the heartbeats", async () => {
+  it("a consumer retries a store that is down, and reports it in the heartbeats", async () => {
     let isUp = false;
     const { eventLog, heartbeats, verdicts } = runConsumer(async (deliveries) => {
       if (!isUp) throw new Unavailable({ code: "store_unreachable", detail: "down" });
@@ -74,7 +74,7 @@ describe("a consumer", () => {
     await expect.poll(() => heartbeats.at(-1)?.isStoreUp).toBe(true);
   });
 
-  it("ends after an unknown error, and acknowledges nothing", async () => {
+  it("a consumer ends after an unknown error, and acknowledges nothing", async () => {
     const { eventLog, consumer } = runConsumer(() => Promise.reject(new Error("a bug")));
     const done = expect(consumer.done).rejects.toThrow("a bug");
     await eventLog.append(frame());
@@ -82,7 +82,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("finishes the other batch before it stops after an unknown error", async () => {
+  it("a consumer finishes the other batch before it stops after an unknown error", async () => {
     const [failure, commit] = [Promise.withResolvers<never>(), Promise.withResolvers<void>()];
     const { eventLog, consumer, calls } = runConsumer(async (deliveries) => {
       if (calls.length === 1) await failure.promise;
@@ -102,7 +102,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1, events: 1 });
   });
 
-  it("finishes the batch in flight before it stops", async () => {
+  it("a consumer finishes the batch in flight before it stops", async () => {
     const commit = Promise.withResolvers<void>();
     const { eventLog, consumer, calls, verdicts } = runConsumer(async (deliveries) => {
       await commit.promise;
@@ -116,7 +116,7 @@ describe("a consumer", () => {
     await expect.poll(() => verdicts.length).toBe(1);
   });
 
-  it("gives frames back when it stops while the store is down", async () => {
+  it("a consumer gives frames back when it stops while the store is down", async () => {
     const { eventLog, consumer, calls } = runConsumer(() =>
       Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })),
     );
@@ -126,7 +126,7 @@ describe("a consumer", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("gives frames back when it stops while the store does not answer", async () => {
+  it("a consumer gives frames back when it stops while the store does not answer", async () => {
     const commit = Promise.withResolvers<void>();
     const apply = async (deliveries: AppliedDelivery[]) => {
       await commit.promise;
@@ -142,7 +142,7 @@ describe("a consumer", () => {
     expect([await eventLog.snapshot(), verdicts]).toMatchObject([{ frames: 1 }, []]);
   });
 
-  it("counts refused events and names the first ten, in one line a batch", async () => {
+  it("a consumer counts refused events and names the first ten, in one line a batch", async () => {
     const verdicts = "x".repeat(6);
     const { eventLog, error } = runConsumer(async (deliveries) => ({
       frames: deliveries.map(({ frame }) => ({ frameId: frame.id, isNew: true, verdicts })),

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { allDeadLettered, allStored, DAMAGED, frame, NEWER, runConsumer } from "./consumer-fixture.ts";
 
 describe("a frame that cannot be read", () => {
-  it("becomes a dead letter with the events that the log counts for it, and its neighbours are applied", async () => {
+  it("a frame that cannot be read becomes a dead letter with the events that the log counts for it, and its neighbours are applied", async () => {
     const deadLetterFrame = vi.fn(allDeadLettered);
     const { eventLog, verdicts, calls, error } = runConsumer(
       async (deliveries) => allStored(deliveries),
@@ -26,7 +26,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("is acknowledged only after the commit, also when the store is down for a while", async () => {
+  it("a frame that cannot be read is acknowledged only after the commit, also when the store is down for a while", async () => {
     let isUp = false;
     const { eventLog, heartbeats, verdicts } = runConsumer(
       async (deliveries) => allStored(deliveries),
@@ -43,7 +43,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("becomes a dead letter also when an error with its neighbours ends the consumer", async () => {
+  it("a frame that cannot be read becomes a dead letter also when an error with its neighbours ends the consumer", async () => {
     const { eventLog, consumer, verdicts } = runConsumer(() => Promise.reject(new Error("a bug")));
     const done = expect(consumer.done).rejects.toThrow("a bug");
     await Promise.all([frame(), frame(1, DAMAGED)].map((one) => eventLog.append(one)));
@@ -52,7 +52,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("does not hide the error of its neighbours when it fails as well", async () => {
+  it("a frame that cannot be read does not hide the error of its neighbours when it fails as well", async () => {
     const { eventLog, consumer, error } = runConsumer(
       () => Promise.reject(new Error("the first bug")),
       () => Promise.reject(new Error("the second bug")),
@@ -63,7 +63,7 @@ describe("a frame that cannot be read", () => {
     expect(error.mock.calls).toMatchObject([[{ err: { message: "the second bug" } }, expect.any(String)]]);
   });
 
-  it("fails only after its neighbours were applied", async () => {
+  it("a frame that cannot be read fails only after its neighbours were applied", async () => {
     const { eventLog, consumer, verdicts } = runConsumer(
       async (deliveries) => allStored(deliveries),
       () => Promise.reject(new Error("a bug")),
@@ -75,7 +75,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("goes back to the log when the consumer stops while the store is down", async () => {
+  it("a frame that cannot be read goes back to the log when the consumer stops while the store is down", async () => {
     const deadLetterFrame = vi.fn(() => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" })));
     const { eventLog, consumer } = runConsumer(async (deliveries) => allStored(deliveries), deadLetterFrame);
     await eventLog.append(frame(1, DAMAGED));
@@ -84,7 +84,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 1 });
   });
 
-  it("is not tried when the consumer stops while the store is down", async () => {
+  it("a frame that cannot be read is not tried when the consumer stops while the store is down", async () => {
     const away = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "down" }));
     const deadLetterFrame = vi.fn(away);
     const { eventLog, consumer, calls } = runConsumer(away, deadLetterFrame);
@@ -95,7 +95,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 3 });
   });
 
-  it("stays in the log when it has a newer format", async () => {
+  it("a frame that cannot be read stays in the log when it has a newer format", async () => {
     const { eventLog, verdicts, warn, calls } = runConsumer(async (deliveries) => allStored(deliveries));
     const readable = frame();
     await Promise.all([frame(1, NEWER), readable].map((one) => eventLog.append(one)));

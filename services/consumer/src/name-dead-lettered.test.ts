@@ -5,7 +5,7 @@ import { nameDeadLettered } from "./name-dead-lettered.ts";
 const frameOf = (...items: string[]) => frame(items.length, Buffer.from(`[${items.join(",")}]`));
 
 describe("the names of refused events", () => {
-  it("have the field names of the API", () => {
+  it("the names of refused events have the field names of the API", () => {
     const sound = frameOf(
       '{"topic":"t","event_id":"a"}',
       '{"topic":"t","event_id":"b"}',
@@ -17,13 +17,13 @@ describe("the names of refused events", () => {
     ]);
   });
 
-  it("have at most 200 characters each", () => {
+  it("the names of refused events have at most 200 characters each", () => {
     const long = frameOf(JSON.stringify({ topic: "t".repeat(5_000), event_id: "i".repeat(5_000) }));
     const cut = { topic: `${"t".repeat(200)}…`, event_id: `${"i".repeat(200)}…` };
     expect(nameDeadLettered(long, "x", 1)).toEqual([{ frame: long.id, ...cut }]);
   });
 
-  it("are those of the first refused events", () => {
+  it("the names of refused events are those of the first refused events", () => {
     expect(nameDeadLettered(frameOf("1", "2", "3"), "xxx", 2)).toHaveLength(2);
     expect(nameDeadLettered(frameOf("1", "2", "3"), "sdc", 2)).toEqual([]);
   });
@@ -36,8 +36,11 @@ describe("the names of refused events", () => {
     },
   );
 
-  it.each(["", "[", "{}", "[1]"])("are only the id of the frame when its text is %j", (text) => {
-    const damaged = frame(2, Buffer.from(text));
-    expect(nameDeadLettered(damaged, "xx", 10)).toEqual([{ frame: damaged.id }]);
-  });
+  it.each(["", "[", "{}", "[1]"])(
+    "the names of refused events are only the id of the frame when its text is %j",
+    (text) => {
+      const damaged = frame(2, Buffer.from(text));
+      expect(nameDeadLettered(damaged, "xx", 10)).toEqual([{ frame: damaged.id }]);
+    },
+  );
 });

@@ -30,13 +30,13 @@ function api(stream: StreamUnderTest, subject: string, request: object = {}) {
   return stream.connection.nats.request(`$JS.API.${subject}`, JSON.stringify(request), { timeout: 5_000 });
 }
 
-test("says which settings to mend when the broker has no room for a log of its size", async () => {
+test("a log that is too large for the broker names the settings to change", async () => {
   const stream = await createStream(broker.url, { maxBytes: 1e15 });
   onTestFinished(() => stream.close());
   await expect(stream.open()).rejects.toThrow(/lower LOG_MAX_BYTES/);
 });
 
-test("takes a limit back that somebody set on the size of its messages", async () => {
+test("a limit that was set on the size of messages is removed again", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   const info = await api(stream, `STREAM.INFO.${stream.name}`);
@@ -53,7 +53,7 @@ test("takes a limit back that somebody set on the size of its messages", async (
   expect(await log.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
-test("keeps every confirmed frame through a kill -9 of the broker, and goes on by itself", async () => {
+test("every confirmed frame survives a kill -9 of the broker, and the log continues by itself", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   const confirmed: string[] = [];
@@ -95,7 +95,7 @@ test("keeps every confirmed frame through a kill -9 of the broker, and goes on b
   expect(new Set(held).size).toBe(held.length);
 });
 
-test("hands over frames after the broker was killed while a take was waiting", async () => {
+test("a waiting take gets frames after the broker was killed and restarted", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   const taking = log.take(PLENTY);
@@ -189,7 +189,7 @@ async function blockConsumers(dataDir: string, stream: string): Promise<{ unbloc
   };
 }
 
-test("waits for a broker that cannot make the consumer for want of disk", async ({ skip }) => {
+test("a log waits for a broker that cannot make the consumer because its disk is full", async ({ skip }) => {
   const binary = await findNatsServer().catch(() => skip("the files of a broker in a container are out of reach"));
   const dataDir = await createDataDir();
   const local = await startNatsServer({ binary, dataDir, isTemporary: true });
@@ -212,7 +212,7 @@ test("waits for a broker that cannot make the consumer for want of disk", async 
   await expect((await opening).append(createFrame())).resolves.toBeUndefined();
 });
 
-test("makes a stream anew that was deleted, as another generation", async () => {
+test("a deleted stream is made again, as another generation", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   await log.append(createFrame());
@@ -230,7 +230,7 @@ test("makes a stream anew that was deleted, as another generation", async () => 
   expect(await log.snapshot()).toMatchObject({ frames: 1 });
 });
 
-test("makes a consumer anew that was deleted, and goes on", async () => {
+test("a deleted consumer is made again, and deliveries continue", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   await log.append(createFrame());
@@ -251,14 +251,14 @@ test("makes a consumer anew that was deleted, and goes on", async () => {
   expect([...met].every((id) => id === later.id || id === first?.frame?.id)).toBe(true);
 });
 
-test("opens once for many that open at the same time", async () => {
+test("many logs that open at the same time share one stream", async () => {
   const stream = await createTestStream();
   const logs = await Promise.all(Array.from({ length: 8 }, () => stream.open()));
   const looks = await Promise.all(logs.map((log) => log.snapshot()));
   expect(new Set(looks.map(({ generation }) => generation)).size).toBe(1);
 });
 
-test("brings a stream with other settings to its own, and keeps its size when it is given none", async () => {
+test("an existing stream gets the settings of the log, and keeps its size by default", async () => {
   const stream = await createTestStream();
   const name = stream.name;
   await api(stream, `STREAM.CREATE.${name}`, {
@@ -274,7 +274,7 @@ test("brings a stream with other settings to its own, and keeps its size when it
   expect(config).toMatchObject({ discard: "new", max_bytes: 5_000_000, allow_direct: true });
 });
 
-test("refuses a stream that keeps its messages in another way", async () => {
+test("a stream with another retention is refused", async () => {
   const stream = await createTestStream();
   await api(stream, `STREAM.CREATE.${stream.name}`, { name: stream.name, retention: "limits", storage: "file" });
   await expect(stream.open()).rejects.toThrow(/retention limits on file, which cannot be changed/);

@@ -23,7 +23,7 @@ async function connectAnew() {
   return connection;
 }
 
-test("stores a frame once that is appended twice", async () => {
+test("a frame that is appended twice is stored once", async () => {
   const log = await (await createTestStream()).open();
   const frame = createFrame();
   await log.append(frame);
@@ -31,7 +31,7 @@ test("stores a frame once that is appended twice", async () => {
   expect(await log.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
-test("delivers again what a taker had taken that is gone", async () => {
+test("a frame is delivered again when its taker is gone", async () => {
   const stream = await createTestStream();
   const connection = await connectAnew();
   const gone = await stream.open({ connection, ackWaitMs: 400 });
@@ -42,7 +42,7 @@ test("delivers again what a taker had taken that is gone", async () => {
   expect(again?.origin).toEqual(first?.origin);
 });
 
-test("keeps what is at hand from being delivered again, however long it takes", async () => {
+test("a frame in flight is not delivered again, however long it takes", async () => {
   const log = await (await createTestStream()).open({ ackWaitMs: 400 });
   for (let count = 0; count < 3; count++) await log.append(createFrame());
   const deliveries = await takeAll(log, 3);
@@ -58,7 +58,7 @@ test("keeps what is at hand from being delivered again, however long it takes", 
   expect(taken).toMatchObject([{ origin: deliveries[0]?.origin }]);
 });
 
-test("keeps what waits in its buffer from being delivered to others", async () => {
+test("a frame in the buffer is not delivered to others", async () => {
   const stream = await createTestStream();
   const log = await stream.open({ ackWaitMs: 400 });
   for (let count = 0; count < 3; count++) await log.append(createFrame());
@@ -74,7 +74,7 @@ test("keeps what waits in its buffer from being delivered to others", async () =
   await waitForFrames(log, 0);
 });
 
-test("gives back what it holds when it is closed, at once", async () => {
+test("closing gives back the frames in the buffer at once", async () => {
   const stream = await createTestStream();
   const ackWaitMs = 3_600_000; // what is not given back comes again after the test has given up
   const first = await stream.open({ ackWaitMs });
@@ -91,7 +91,7 @@ test("gives back what it holds when it is closed, at once", async () => {
   await waitForFrames(second, 0);
 });
 
-test("shares its frames out among several takers", async () => {
+test("frames are shared among several takers", async () => {
   const stream = await createTestStream();
   const logs = [await stream.open(), await stream.open({ connection: await connectAnew() })] as const;
   const seen: number[] = [];
@@ -112,7 +112,7 @@ test("shares its frames out among several takers", async () => {
   expect(new Set(seen).size).toBe(1_000);
 });
 
-test("carries a frame of the largest size, byte by byte, and refuses a larger one", async () => {
+test("a frame of the largest size is delivered unchanged, and a larger one is refused", async () => {
   const log = await (await createTestStream()).open();
   const largest = createFrame({ events: Buffer.alloc(log.maxFrameBytes, "Tidemark\u0000\u{1f30a}") });
   await log.append(largest);
@@ -123,7 +123,7 @@ test("carries a frame of the largest size, byte by byte, and refuses a larger on
   expect(await log.snapshot()).toMatchObject({ lastSequence: 1 });
 });
 
-describe("what it cannot read is handed over with what is known of it:", () => {
+describe("a message that cannot be read is delivered with the facts about it:", () => {
   const ID = "0f8fad5b-d9cb-469f-a165-70867728950e";
   const sound = createFrame({ id: ID, requests: [2], replyTo: "tidemark.verdict.0a" });
 
@@ -144,12 +144,12 @@ describe("what it cannot read is handed over with what is known of it:", () => {
   }
 
   test.each([
-    ["a frame header that is none", 2, "nonsense", 2, undefined],
-    ["no envelope", 2, "", 2, undefined],
+    ["a frame header that cannot be read", 2, "nonsense", 2, undefined],
+    ["no frame header", 2, "", 2, undefined],
     ["a frame header that is damaged in one place", 2, encodeFrameHeader(sound).replace(ID, "?"), 2, sound.replyTo],
-    ["a frame header of another number of events than its subject", 3, encodeFrameHeader(sound), 3, sound.replyTo],
+    ["a frame header with another number of events than its subject", 3, encodeFrameHeader(sound), 3, sound.replyTo],
     ["a subject without a number of events", "x", encodeFrameHeader(sound), 0, sound.replyTo],
-    ["a subject of more events than a frame can have", 1_000_001, encodeFrameHeader(sound), 0, sound.replyTo],
+    ["a subject with more events than a frame can have", 1_000_001, encodeFrameHeader(sound), 0, sound.replyTo],
   ])("%s", async (_what, subject, envelope, events, replyTo) => {
     const { log, publish } = await openStream();
     const before = Date.now();
@@ -165,7 +165,7 @@ describe("what it cannot read is handed over with what is known of it:", () => {
     expect(await log.snapshot()).toMatchObject({ frames: 1, events });
   });
 
-  test("one of a newer format", async () => {
+  test("a frame of a newer format", async () => {
     const { log, publish } = await openStream();
     await publish(2, { "Tidemark-Frame": encodeFrameHeader(sound).replace(/^1;/, "2;") });
 
@@ -198,7 +198,7 @@ describe("what it cannot read is handed over with what is known of it:", () => {
   });
 });
 
-test("looks at a bounded price past a frame that stays: the gaps behind it are not listed", async () => {
+test("a snapshot does not list the gaps behind a frame that stays, so that its cost is bounded", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   for (let count = 0; count < 6; count++) await log.append(createFrame());

@@ -1,28 +1,28 @@
 import type { Msg } from "@nats-io/transport-node";
 import type { Delivery, UnreadableDelivery } from "@tidemark/event-log/event-log";
 import type { JetstreamConnection } from "./connection.ts";
-import { readMessage, readPlace } from "./message.ts";
+import { readFacts, readMessage } from "./message.ts";
 
-/** A delivery with what it weighs. */
+/** A delivery with its number of events and bytes. */
 export interface WeighedDelivery {
   delivery: Delivery | UnreadableDelivery;
   events: number;
   bytes: number;
-  /** Tells the server that it is still at hand. */
+  /** Tells the server that the delivery is still in flight. */
   extend(): void;
 }
 
 const ACK = Buffer.from("+ACK");
 const IN_PROGRESS = Buffer.from("+WPI");
 
-/** Makes a delivery of a message of the stream. One that is no readable frame is a delivery all the same. */
+/** Makes a delivery of a message of the stream, also of one that is not a readable frame. */
 export function readDelivery(
   message: Msg,
   { connection, onDecided }: { connection: JetstreamConnection; onDecided: () => void },
 ): WeighedDelivery {
   let isDecided = false;
-  // Kept until the connection is back: what the client gets while disconnected may be lost. A delivery whose
-  // acknowledgement came too late is delivered again, which the ledger makes a no-op.
+  // Sent when the connection is back: the client may lose what it is given while disconnected. If the acknowledgement
+  // comes too late the frame is delivered again, and the ledger recognises it.
   const respond = (payload: Buffer) => {
     if (connection.isConnected) message.respond(payload);
     else void connection.connected().then(() => message.respond(payload));
@@ -33,15 +33,15 @@ export function readDelivery(
     respond(payload);
     onDecided();
   };
-  const place = readPlace(message);
+  const facts = readFacts(message);
   return {
     delivery: {
-      ...readMessage(message, place),
-      origin: place.origin,
+      ...readMessage(message, facts),
+      origin: facts.origin,
       ack: () => decide(ACK),
       retry: (delayMs: number) => decide(negativeAck(delayMs)),
     },
-    events: place.events,
+    events: facts.events,
     bytes: message.data.length,
     extend: () => void message.respond(IN_PROGRESS),
   };

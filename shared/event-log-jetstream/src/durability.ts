@@ -9,15 +9,15 @@ export interface LogDurabilityOptions {
   connection: JetstreamConnection;
   /** Default: `TIDEMARK`. */
   stream?: string;
-  /** Where the server answers `/varz`: no client may ask it for `sync_interval`. */
+  /** The HTTP address of the server's monitor, whose `/varz` shows `sync_interval`. The NATS protocol does not. */
   monitorUrl?: string | undefined;
 }
 
 const MONITOR_TIMEOUT_MS = 2_000;
-/** With this many copies an acknowledged frame is in the memory of two machines at min, before it is on any disk. */
-const ENOUGH_COPIES = 3;
+/** With this many replicas an acknowledged frame is in the memory of at least two machines. */
+const ENOUGH_REPLICAS = 3;
 
-/** What `/varz` of nats-server 2.15 says, as far as it matters here; `sync_always` is there only where it is so. */
+/** The part of `/varz` of nats-server 2.15 that is read here. `sync_always` is present only when it is true. */
 const Varz = z.object({
   server_name: z.string(),
   jetstream: z
@@ -28,10 +28,10 @@ const Varz = z.object({
 });
 
 /**
- * Whether frames that JetStream has acknowledged survive the loss of power: by the settings of the stream, and, where it
- * has less than three copies, by the server's `sync_interval`.
+ * Reads whether acknowledged frames survive a loss of power: by the settings of the stream and, if it has fewer than three
+ * replicas, by the `sync_interval` of the server.
  *
- * @returns `unknown` where the server's monitor does not tell
+ * @returns `unknown` when the monitor of the server does not answer the question
  * @throws {Unavailable} `log_unreachable`
  */
 export async function readLogDurability({
@@ -42,11 +42,11 @@ export async function readLogDurability({
   const info = await readStream(connection, stream);
   const lossy = findLossySetting(info);
   if (lossy !== undefined) return unsafe(lossy);
-  if (info.config.num_replicas >= ENOUGH_COPIES) return SAFE;
+  if (info.config.num_replicas >= ENOUGH_REPLICAS) return SAFE;
   if (monitorUrl === undefined) {
     return unknown("NATS_MONITOR_URL is not set, so the sync_interval of nats-server is not known: set it");
   }
-  return judgeServer(await readVarz(monitorUrl), info, monitorUrl);
+  return serverDurability(await readVarz(monitorUrl), info, monitorUrl);
 }
 
 async function readStream(connection: JetstreamConnection, stream: string): Promise<StreamInfo> {
@@ -66,15 +66,15 @@ function findLossySetting({ config }: StreamInfo): string | undefined {
     return `the stream ${config.name} has ${age}, after which it drops events that are not stored yet: set max_age=0`;
   }
   if (config.storage !== StorageType.File) {
-    return `the stream ${config.name} has storage=${config.storage}: make it anew with storage=file`;
+    return `the stream ${config.name} has storage=${config.storage}: make it again with storage=file`;
   }
   if (config.persist_mode === PersistMode.Async) {
-    return `the stream ${config.name} has persist_mode=async, which acknowledges before it writes: make it anew without`;
+    return `the stream ${config.name} has persist_mode=async, which acknowledges before it writes: make it again without it`;
   }
   return undefined;
 }
 
-/** What the monitor said; words of ours where it did not. */
+/** Reads `/varz`. Returns the reason as text when that fails. */
 async function readVarz(monitorUrl: string): Promise<z.infer<typeof Varz> | string> {
   try {
     const url = `${monitorUrl.replace(/\/+$/, "")}/varz`;
@@ -87,7 +87,7 @@ async function readVarz(monitorUrl: string): Promise<z.infer<typeof Varz> | stri
   }
 }
 
-function judgeServer(varz: z.infer<typeof Varz> | string, { config, cluster }: StreamInfo, monitorUrl: string) {
+function serverDurability(varz: z.infer<typeof Varz> | string, { config, cluster }: StreamInfo, monitorUrl: string) {
   const monitor = `NATS_MONITOR_URL (${redactUrl(monitorUrl)})`;
   const fix = "set it to the http address of nats-server, such as http://nats:8222";
   if (typeof varz === "string") return unknown(`${monitor} ${varz}, so sync_interval is not known: ${fix}`);
@@ -99,9 +99,9 @@ function judgeServer(varz: z.infer<typeof Varz> | string, { config, cluster }: S
   if (settings === undefined) return unknown(`${monitor} shows no JetStream: ${fix}`);
   if (settings.sync_always) return SAFE;
   const interval = settings.sync_interval === undefined ? "unset" : `${settings.sync_interval / 1e9}s`;
-  const copies = `num_replicas=${config.num_replicas}`;
+  const replicas = `num_replicas=${config.num_replicas}`;
   return unsafe(
-    `nats-server has sync_interval=${interval} with ${copies}, so the events it acknowledged last can be lost with the ` +
+    `nats-server has sync_interval=${interval} with ${replicas}, so the events it acknowledged last can be lost with the ` +
       "power: set jetstream { sync_interval: always } in its configuration, or LOG_REPLICAS=3 in a cluster",
   );
 }

@@ -2,7 +2,7 @@ import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { Unavailable } from "@tidemark/domain/errors";
 
-/** What answers of JetStream mean here, by the codes of nats-server's errors.json. */
+// The codes are those of errors.json in nats-server.
 
 export const STREAM_NOT_FOUND = 10059;
 export const STREAM_NAME_IN_USE = 10058;
@@ -29,7 +29,7 @@ const ABSENT = new Set([
   10119, // the consumer is offline
   10195,
   10014, // no such consumer
-  10054, // larger than a max_msg_size of the stream, which is not as it was made
+  10054, // larger than max_msg_size of the stream: its settings were changed
   STREAM_NOT_FOUND,
 ]);
 
@@ -40,8 +40,8 @@ const OVERSIZED = new Set([
   10002, // the account's limits
 ]);
 
-// A stream or consumer that the server tried to make and could not, mostly for want of disk. What these say is the error
-// of the system call, in words; with settings of ours, which are always the same, it is nothing that lasts.
+// The server tried to make a stream or a consumer and failed, usually because the disk is full. The settings are always
+// the same, so they are not the cause, and trying again can succeed.
 const COULD_NOT_MAKE = new Set([
   10012, // the consumer
   10104, // the consumer's store
@@ -57,12 +57,12 @@ export function isApiError(error: unknown, codes: readonly number[]): error is J
   return error instanceof JetStreamApiError && codes.includes(error.code);
 }
 
-/** The broker is there and says no for want of room: nothing was taken. */
+/** The broker has no room. It took nothing. */
 export function isFull(error: unknown): boolean {
   return hasCause(error, (cause) => cause instanceof JetStreamApiError && FULL.has(cause.code));
 }
 
-/** The log is not there, or not ready, or not as it was made: nothing was taken. */
+/** The log is missing, not ready, or has changed settings. It took nothing. */
 export function isAbsent(error: unknown): boolean {
   return hasCause(
     error,
@@ -71,12 +71,12 @@ export function isAbsent(error: unknown): boolean {
   );
 }
 
-/** A log of this size has no room in the server, whatever else is in it. */
+/** The server has no room for a log of this size. */
 export function isOversized(error: unknown): boolean {
   return hasCause(error, (cause) => cause instanceof JetStreamApiError && OVERSIZED.has(cause.code));
 }
 
-/** The stream or its consumer could not be made now, and can be later: waiting mends it. */
+/** The stream or its consumer could not be made now. Trying again later can succeed. */
 export function isNotMadeYet(error: unknown): boolean {
   if (isAbsent(error) || isUndecided(error)) return true;
   return hasCause(
@@ -86,7 +86,7 @@ export function isNotMadeYet(error: unknown): boolean {
   );
 }
 
-/** No answer, or one that leaves it open whether the request was carried out. */
+/** There was no answer, or it leaves open whether the request was carried out. */
 export function isUndecided(error: unknown): boolean {
   if (isAbsent(error)) return false;
   return hasCause(

@@ -6,7 +6,7 @@ import type { JetstreamConnection } from "./connection.ts";
 import { isAbsent, isNotMadeYet, isOversized, isUndecided, unreachable } from "./errors.ts";
 import { createPublisher } from "./publisher.ts";
 import { Puller } from "./puller.ts";
-import { lookIntoStream } from "./snapshot.ts";
+import { readStreamSnapshot } from "./snapshot.ts";
 import { ensureStream, type StreamGeneration } from "./stream.ts";
 
 export interface JetstreamEventLogOptions {
@@ -166,7 +166,7 @@ export function createJetstreamEventLog({
       return puller.take(limits);
     },
 
-    snapshot: () => ask((manager) => lookIntoStream(manager, stream, { maxGapsListed })),
+    snapshot: () => ask((manager) => readStreamSnapshot(manager, stream, { maxGapsListed })),
 
     ping: () => ask(async (manager) => void (await manager.streams.info(stream))),
 

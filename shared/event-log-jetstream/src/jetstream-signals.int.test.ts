@@ -31,7 +31,7 @@ test("two processes have two addresses", async () => {
   expect(createNatsSignals(connection).address).not.toBe(createNatsSignals(connection).address);
 });
 
-test("what cannot be read is passed over", async () => {
+test("a message that cannot be read is dropped", async () => {
   const connection = await connect();
   onTestFinished(() => connection.close());
   const signals = createNatsSignals(connection);
@@ -52,7 +52,7 @@ test("what cannot be read is passed over", async () => {
   ]);
 });
 
-test("a heartbeat of an older or newer version says what can be read of it", async () => {
+test("a heartbeat of another version has the fields that can be read", async () => {
   const connection = await connect();
   onTestFinished(() => connection.close());
   const heard: Heartbeat[] = [];
@@ -66,7 +66,7 @@ test("a heartbeat of an older or newer version says what can be read of it", asy
   expect(ofThem()).toEqual([older, { consumerId: "newer", isStoreUp: true, lagMs: 2 }]);
 });
 
-test("what is sent while the connection is lost is dropped, not sent late", async () => {
+test("a signal sent while the connection is lost is dropped, not sent late", async () => {
   const proxy = await startTcpProxy(inject("natsUrl"));
   onTestFinished(() => proxy.close());
   const [sender, receiver] = [await connect(proxy.url), await connect()];

@@ -7,27 +7,27 @@ import type { DamagedDelivery, Delivery, NewerDelivery } from "@tidemark/event-l
 import { FRAME_HEADER, MESSAGE_ID_HEADER } from "./publisher.ts";
 import { eventsOfSubject, generationOfConsumer } from "./stream.ts";
 
-/** What the broker itself says of a message, which no damage to the message changes. */
-export interface Place {
+/** The facts about a message that the broker states. Damage to the message does not change them. */
+export interface MessageFacts {
   origin: Origin;
-  /** When the broker took it in, milliseconds since the epoch. */
+  /** The time at which the broker received it, milliseconds since the epoch. */
   receivedAtMs: number;
-  /** Events the log counts it for. */
+  /** The number of events that the log counts for it. */
   events: number;
 }
 
-/** What a message holds: a frame, a damaged one, or one of a newer format. */
+/** The content of a message: a frame, a damaged frame, or a frame of a newer format. */
 export type MessageContent =
   | Pick<Delivery, "frame">
   | Pick<DamagedDelivery, "damaged" | "replyTo">
   | Pick<NewerDelivery, "error">;
 
 /**
- * The reply subject of a delivery says where it comes from (ADR-15 of nats-architecture-and-design):
+ * Reads the facts in the reply subject of a delivery (ADR-15 of nats-architecture-and-design):
  * `$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<consumer sequence>.<time>.<pending>`, or, behind `$JS.ACK`,
- * with domain and account in front of the stream and further words at the end. The time is in nanoseconds.
+ * with domain and account before the stream and more words at the end. The time is in nanoseconds.
  */
-export function readPlace({ reply = "", subject }: Msg): Place {
+export function readFacts({ reply = "", subject }: Msg): MessageFacts {
   const words = reply.split(".");
   const [consumer = "", , sequence, , time] = words.length === 9 ? words.slice(3) : words.slice(5);
   return {
@@ -37,23 +37,23 @@ export function readPlace({ reply = "", subject }: Msg): Place {
   };
 }
 
-/** Reads the frame in a message, or says what is wrong with it. */
-export function readMessage(message: Msg, place: Place): MessageContent {
+/** Reads the frame in a message, or the reason for which it cannot be read. */
+export function readMessage(message: Msg, facts: MessageFacts): MessageContent {
   const content = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);
   const headers = readHeaders(message);
   const envelope = headers?.get(FRAME_HEADER) ?? "";
   const damaged = (reason: string) => {
     const replyTo = readReplyTo(envelope);
-    const { events, receivedAtMs } = place;
-    const frameId = frameIdOf(headers, place);
+    const { events, receivedAtMs } = facts;
+    const frameId = frameIdOf(headers, facts);
     return { damaged: { frameId, events, receivedAtMs, reason, content }, ...(replyTo ? { replyTo } : {}) };
   };
   try {
     const frame = decodeFrame(envelope, content);
     const found = countEvents(frame);
-    if (found === place.events) return { frame };
-    // The books count queued events by subject: as many have to leave the queue.
-    return damaged(`damaged frame: its subject counts ${place.events} events, its envelope ${found}`);
+    if (found === facts.events) return { frame };
+    // The books count queued events by subject, so the same number has to leave the queue.
+    return damaged(`damaged frame: its subject counts ${facts.events} events, its envelope ${found}`);
   } catch (error) {
     if (error instanceof NewerFrameFormat) return { error };
     if (error instanceof InvalidInput) return damaged(error.message);
@@ -61,7 +61,7 @@ export function readMessage(message: Msg, place: Place): MessageContent {
   }
 }
 
-/** Undefined where the client cannot read them: it refuses a carriage return within a value, which the broker takes. */
+/** Returns undefined when the client cannot read them: it refuses a carriage return in a value, which the broker accepts. */
 function readHeaders(message: Msg): MsgHdrs | undefined {
   try {
     return message.headers;
@@ -70,13 +70,13 @@ function readHeaders(message: Msg): MsgHdrs | undefined {
   }
 }
 
-/** The id it was published with, or one made of its place in the log: the ledger has to know it when it comes again. */
-function frameIdOf(headers: MsgHdrs | undefined, { origin }: Place): string {
+/** Returns the id that it was published with, or one made of its origin, so that the ledger recognises it next time. */
+function frameIdOf(headers: MsgHdrs | undefined, { origin }: MessageFacts): string {
   const messageId = headers?.get(MESSAGE_ID_HEADER) ?? "";
   return isFrameId(messageId) ? messageId : uuidOf(`${origin.generation} ${origin.sequence}`);
 }
 
-/** A UUID by name: version 8, made of SHA-256 (RFC 9562, appendix B.2). */
+/** Returns a UUID of a name: version 8, made of SHA-256 (RFC 9562, appendix B.2). */
 function uuidOf(name: string): string {
   const hex = createHash("sha256").update(name).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(

@@ -17,7 +17,7 @@ async function openBothWays({ onTestFinished }: TestContext) {
   return { proxy, connection, log: await stream.open({ connection }), direct: await stream.open() };
 }
 
-test.concurrent("appends once what was taken but whose confirmation was lost with the connection", async (context) => {
+test.concurrent("a frame whose confirmation was lost with the connection is appended once", async (context) => {
   const { expect } = context;
   const { proxy, log, direct } = await openBothWays(context);
   proxy.silence("down");
@@ -28,7 +28,7 @@ test.concurrent("appends once what was taken but whose confirmation was lost wit
   expect(await direct.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
-test.concurrent("tries once more when no confirmation comes on a connection that seems to be up", async (context) => {
+test.concurrent("an append without an answer on a connection that seems to be up is tried once more", async (context) => {
   const { expect } = context;
   const { proxy, log, direct } = await openBothWays(context);
   proxy.silence("down");
@@ -37,7 +37,7 @@ test.concurrent("tries once more when no confirmation comes on a connection that
   expect(await direct.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
-test.concurrent("says that it does not know when the connection does not come back", async (context) => {
+test.concurrent("an append has an unknown outcome when the connection does not come back", async (context) => {
   const { expect } = context;
   const { proxy, connection, log } = await openBothWays(context);
   proxy.silence("down");
@@ -48,7 +48,7 @@ test.concurrent("says that it does not know when the connection does not come ba
   expect(connection.isConnected).toBe(false);
 });
 
-test.concurrent("keeps to its deadline when the connection comes back late, and no answer on it", async (context) => {
+test.concurrent("an append keeps its deadline when the connection comes back late and without an answer", async (context) => {
   const { expect } = context;
   const { proxy, connection, log } = await openBothWays(context);
   proxy.silence("down");
@@ -67,7 +67,7 @@ test.concurrent("keeps to its deadline when the connection comes back late, and 
   expect(Math.max(0, ...patience)).toBeLessThan(1_000);
 });
 
-test.concurrent("sends nothing, not later either, of what it refused for lack of a connection", async (context) => {
+test.concurrent("a frame refused without a connection is not sent later either", async (context) => {
   const { expect } = context;
   const { proxy, connection, log, direct } = await openBothWays(context);
   proxy.refuse();
@@ -81,7 +81,7 @@ test.concurrent("sends nothing, not later either, of what it refused for lack of
   expect(await direct.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
-test.concurrent("acknowledges once the connection is back what was decided upon while it was away", async (context) => {
+test.concurrent("acknowledgements made without a connection are sent once it is back", async (context) => {
   const { proxy, connection, log, direct } = await openBothWays(context);
   await log.append(createFrame());
   const [delivery] = await takeAll(log, 1);

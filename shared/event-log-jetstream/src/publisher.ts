@@ -7,25 +7,25 @@ import type { JetstreamConnection } from "./connection.ts";
 import { isAbsent, isFull, isUndecided, unreachable } from "./errors.ts";
 import { subjectPrefix } from "./stream.ts";
 
-/** Header that carries the envelope of a frame. */
+/** The header that carries the envelope of a frame. */
 export const FRAME_HEADER = "Tidemark-Frame";
-/** Header in which the client carries `msgID`. */
+/** The header in which the client carries `msgID`. */
 export const MESSAGE_ID_HEADER = "Nats-Msg-Id";
 
-// A frame is tried twice within its deadline. The broker answers within milliseconds, or has lost its machine.
+// A frame is tried twice within its deadline. A broker usually answers within milliseconds.
 const ATTEMPT_MS = 2_500;
 const DEADLINE_MS = 2 * ATTEMPT_MS;
-// The protocol counts the headers towards max_payload; JetStream takes up to 64 KB of them.
+// The protocol counts the headers towards max_payload, and JetStream accepts up to 64 KB of them.
 const HEADER_ROOM = 64 * 1024;
 
 export interface PublisherOptions {
   connection: JetstreamConnection;
   stream: string;
-  /** Called when the stream is not there, or not as it was made. */
+  /** Called when the stream is missing or has changed settings. */
   onAbsent: (cause: unknown) => void;
 }
 
-/** Publishes frames, each as one message, and tells apart what was taken, what was not, and what nobody knows. */
+/** Publishes each frame as one message. Its errors tell whether the frame was not taken, or may have been taken. */
 export function createPublisher({ connection, stream, onAbsent }: PublisherOptions) {
   const prefix = subjectPrefix(stream);
   let client: JetStreamClient | undefined;
@@ -55,7 +55,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
       if (!connection.isConnected || leftMs <= 0) throw cause;
       await attempt(frame, Math.min(ATTEMPT_MS, leftMs));
     } catch (error) {
-      // Whatever this answer is, the first attempt may have been taken.
+      // Whatever this answer says, the first attempt may have been taken.
       throw new Unavailable({
         code: "outcome_unknown",
         detail: "the log did not confirm in time; it may have taken the events, and sending them again is safe",
@@ -74,7 +74,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
       if (frame.events.length > this.maxFrameBytes) {
         throw new Error(`a frame of ${frame.events.length} bytes is larger than the log's ${this.maxFrameBytes}`);
       }
-      // Checked before anything is handed to the client: what it gets while disconnected it may send much later.
+      // Checked first, because the client may send much later what it is given while disconnected.
       if (!connection.isConnected) throw unreachable("the log is not reachable");
       const deadline = Date.now() + DEADLINE_MS;
       try {

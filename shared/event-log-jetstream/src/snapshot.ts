@@ -3,37 +3,39 @@ import type { SequenceRange } from "@tidemark/domain/origin";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import { eventsOfSubject, generationOf, subjectPrefix } from "./stream.ts";
 
-const MAX_TRIES = 20;
+const MAX_ATTEMPTS = 20;
 
 /**
- * What the stream holds, at one moment. The server reads the sequences first and the totals by subject a moment later
- * (`jsStreamInfoRequest` of nats-server). Whatever happens to the stream in between is made good:
+ * Reads what the stream holds at one moment. The server reads the sequences first and the totals by subject a moment later
+ * (`jsStreamInfoRequest` of nats-server). Changes of the stream in between are corrected:
  *
- * - Frames that came are in the totals only. They stand right behind the last sequence read, and are as many as the
- *   totals count more than the sequences.
- * - Frames that left would stand among the sequences only. A second look afterwards tells: when as many had left then as
- *   at the first, none left in between. Otherwise the first look is done again.
+ * - Frames appended in between are in the totals only. They follow the last sequence read, and their number is the
+ *   difference between totals and sequences.
+ * - Frames removed in between would be in the sequences only. A second request detects them: if it sees as many removed
+ *   frames as the first, none was removed in between. Otherwise the first request is repeated.
  *
- * On a log so busy that every try sees one leave, the last one counts, and says that it is uncertain. Its second look is a round trip away, the moment
- * that matters is far shorter: most probably it is exact as well. If not, it is off by the frames that left in that
- * moment (at 3,000 frames a second in and out, 2 looks of 750). The second look must not be sent before the first is
- * answered: the server works on both at once, and the proof is gone (44 of 719).
+ * On a very busy log every attempt may see a frame removed. Then the last attempt counts, and the snapshot is uncertain.
+ * It is most probably exact, because the moment in question is much shorter than the round trip to the second request. If
+ * not, it is off by the frames removed in that moment (measured with 3,000 frames a second in and out: 2 of 750).
+ *
+ * The second request must not be sent before the first is answered, because the server would work on both at once and the
+ * check would prove nothing (44 of 719 were wrong).
  */
-export async function lookIntoStream(
+export async function readStreamSnapshot(
   manager: JetStreamManager,
   stream: string,
   { maxGapsListed }: { maxGapsListed: number },
 ): Promise<LogSnapshot> {
   let before = await manager.streams.info(stream);
-  for (let tries = 1; ; tries++) {
+  for (let attempt = 1; ; attempt++) {
     const info = await manager.streams.info(stream, {
       subjects_filter: `${subjectPrefix(stream)}.>`,
       deleted_details: countGaps(before) <= maxGapsListed,
     });
     const after = await manager.streams.info(stream);
     const isExact = generationOf(after) === generationOf(info) && removedFrom(after) === removedFrom(info);
-    if (isExact) return toContents(info);
-    if (tries === MAX_TRIES) return { ...toContents(info), isUncertain: true };
+    if (isExact) return toSnapshot(info);
+    if (attempt === MAX_ATTEMPTS) return { ...toSnapshot(info), isUncertain: true };
     before = after;
   }
 }
@@ -42,12 +44,12 @@ function removedFrom({ state }: StreamInfo): number {
   return state.last_seq - state.messages;
 }
 
-/** Sequences between the first frame held and the last that are not held. */
+/** Counts the sequences between the first and the last frame held that are not held. */
 function countGaps({ state }: StreamInfo): number {
   return state.messages === 0 ? 0 : state.last_seq - state.first_seq + 1 - state.messages;
 }
 
-function toContents(info: StreamInfo): LogSnapshot {
+function toSnapshot(info: StreamInfo): LogSnapshot {
   const { state } = info;
   const { frames, events } = sumUp(state.subjects ?? {});
   const added = Math.max(0, frames - state.messages);
@@ -76,12 +78,12 @@ function sumUp(subjects: Record<string, number>): { frames: number; events: numb
   return { frames, events };
 }
 
-/** What is left of `first..last` without these sequences, which ascend. */
+/** Returns the ranges of `first..last` without these sequences, which ascend. */
 function runsBetween(gaps: number[], first: number, last: number): SequenceRange[] {
   const runs: SequenceRange[] = [];
   let from = first;
   for (const gap of gaps) {
-    // The server may still name sequences below the first one, for a moment after the last frame before a gap has left.
+    // For a moment after the last frame before a gap has left, the server may still list sequences below the first one.
     if (gap < from) continue;
     if (gap > from) runs.push({ first: from, last: gap - 1 });
     from = gap + 1;

@@ -22,61 +22,60 @@ export interface StreamSettings {
   stream: string;
   /** The durable consumer's name begins with this. */
   consumer: string;
-  /** Bytes of disk; a stream that exists keeps its own when this is not given. */
+  /** The disk space in bytes. Without it an existing stream keeps its own. */
   maxBytes?: number;
-  /** Copies in a cluster; a stream that exists keeps its own when this is not given. */
+  /** The number of replicas in a cluster. Without it an existing stream keeps its own. */
   replicas?: number;
   ackWaitMs: number;
 }
 
-/** A stream in one of its lives. */
+/** One generation of a stream: a stream that is deleted and made again has another. */
 export interface StreamGeneration {
   generation: string;
-  /** The consumer of this life. Its name is part of every delivery, which therefore says which life it is from. */
+  /** The consumer of this generation. Its name is part of every delivery, which therefore states its generation. */
   consumer: string;
 }
 
 const DEFAULT_MAX_BYTES = 1024 ** 3;
 const DUPLICATE_WINDOW_MS = 120_000;
-// Well above what is at hand: consumers buffer some hundred frames each.
+// Far more than are in flight: each consumer buffers some hundred frames.
 const MAX_ACK_PENDING = 10_000;
 
-/** Frames of a stream are published under this and their count of events. */
+/** Returns the subject under which frames are published, without the last word, which is their number of events. */
 export function subjectPrefix(stream: string): string {
   return `${stream.toLowerCase()}.ingest`;
 }
 
-/** The count of events in a frame's subject; 0 where there is none that a frame of ours can have. */
+/** Reads the number of events from a subject. Returns 0 when no frame can have that number. */
 export function eventsOfSubject(subject: string): number {
   const count = subject.slice(subject.lastIndexOf(".") + 1);
   return /^[1-9]\d{0,6}$/.test(count) && Number(count) <= MAX_FRAME_EVENTS ? Number(count) : 0;
 }
 
 /**
- * The generation of a stream: when it was made, by the server's clock, to the nanosecond. A stream that is deleted and
- * made anew has another; a restart or a new leader changes nothing.
+ * Returns the generation of a stream: the time at which the server made it, to the nanosecond. A stream that is deleted
+ * and made again has another one. A restart or a new leader changes nothing.
  */
 export function generationOf(info: Pick<StreamInfo, "created">): string {
   return info.created.replaceAll(/[^0-9TZ]/g, "");
 }
 
-/** The life that the consumer named in a delivery belongs to. */
+/** Returns the generation of the consumer that a delivery names. */
 export function generationOfConsumer(consumerName: string): string {
   return consumerName.slice(consumerName.lastIndexOf("-") + 1);
 }
 
 /**
- * Makes the stream and its consumer, or brings those that exist to these settings. Any number of processes may do so at
- * once.
+ * Makes the stream and its consumer, or changes existing ones to these settings. Several processes may do so at once.
  *
- * @throws {Error} when a stream of that name keeps its messages in another way, which cannot be changed
+ * @throws {Error} when a stream of that name has a retention or storage that cannot be changed
  */
 export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamGeneration> {
   const info = await ensureStreamOnly(manager, settings);
   const generation = generationOf(info);
   const consumer = `${settings.consumer}-${generation}`;
   await ensureConsumer(manager, settings, consumer);
-  // Made anew in between, the stream would have a consumer named after its former life.
+  // If the stream was made again in between, its consumer would bear the name of the former generation.
   const after = await manager.streams.info(settings.stream);
   if (generationOf(after) === generation) return { generation, consumer };
   await manager.consumers.delete(settings.stream, consumer);
@@ -101,7 +100,7 @@ async function ensureStreamOnly(manager: JetStreamManager, settings: StreamSetti
       return await manager.streams.add({ name: stream, max_bytes: DEFAULT_MAX_BYTES, ...fixed, ...wanted });
     } catch (error) {
       if (!isApiError(error, [STREAM_NAME_IN_USE])) throw error;
-      return ensureStreamOnly(manager, settings); // somebody was faster, with other settings
+      return ensureStreamOnly(manager, settings); // another process was faster, with other settings
     }
   }
   const { config } = existing;
@@ -149,7 +148,7 @@ async function ensureConsumer(manager: JetStreamManager, settings: StreamSetting
   }
 }
 
-/** Deletes consumers of ours that bear the name of a former life; a stranger's stays, and is the error. */
+/** Deletes the consumers of former generations. Any other consumer stays, and is an error. */
 async function deleteFormerConsumers(
   manager: JetStreamManager,
   { stream, consumer }: StreamSettings,
@@ -159,7 +158,9 @@ async function deleteFormerConsumers(
   for await (const { name: other } of manager.consumers.list(stream)) {
     if (other === name) continue;
     if (!other.startsWith(`${consumer}-`)) {
-      throw new Error(`the stream ${stream} has a consumer ${other}, which is not ours`, { cause: error });
+      throw new Error(`the stream ${stream} has a consumer ${other}, which does not belong to Tidemark`, {
+        cause: error,
+      });
     }
     await manager.consumers.delete(stream, other);
   }

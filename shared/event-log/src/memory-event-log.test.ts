@@ -13,7 +13,7 @@ describeEventLog("the memory log", {
   },
 });
 
-test("takes a frame larger than the whole queue when the queue is empty, and only then", async () => {
+test("a frame larger than the whole log is accepted only when the log is empty", async () => {
   const log = createMemoryEventLog({ maxEvents: 10, maxBytes: 1_000 });
   const large = createFrame({ requests: [50], events: Buffer.alloc(5_000, 0x20) });
   await log.append(createFrame());
@@ -25,7 +25,7 @@ test("takes a frame larger than the whole queue when the queue is empty, and onl
   expect((await takeAll(log, 1))[0]?.frame).toBe(large);
 });
 
-test("counts what is at hand towards its size until it is acknowledged", async () => {
+test("a frame in flight counts towards the size until it is acknowledged", async () => {
   const log = createMemoryEventLog({ maxEvents: 1, maxBytes: 1_000 });
   await log.append(createFrame());
   const [delivery] = await takeAll(log, 1);

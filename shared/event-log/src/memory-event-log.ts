@@ -6,7 +6,7 @@ import type { Delivery, EventLog, LogSnapshot, TakeLimits } from "./event-log.ts
 import { WaitingLine } from "./waiting-line.ts";
 
 export interface MemoryEventLogOptions {
-  /** Events that may be in the log, those at hand of the consumer included. */
+  /** The number of events that the log may hold, those in flight included. */
   maxEvents: number;
   /** The same in bytes of `frame.events`. */
   maxBytes: number;
@@ -20,14 +20,21 @@ interface HeldFrame {
 }
 
 /**
- * A log in memory, for one process: what it holds ends with the process, so a request is answered only once its events
- * are in the store. A full log refuses at once; a frame larger than the whole log is taken when the log is empty.
+ * A log in the memory of one process. Its frames end with the process, so a request is answered only when its events are
+ * in the store. A full log refuses frames at once. A frame larger than the whole log is accepted when the log is empty.
  *
- * A frame appended twice is delivered twice: the store's ledger knows its id.
+ * The states of a frame:
+ *
+ *     waiting ──take──▶ in flight ──ack──▶ gone
+ *        ▲                  │ retry
+ *        └──after delay── delayed
+ *
+ * It counts towards the size of the log in all states but `gone`. A frame appended twice is delivered twice, and the
+ * ledger of the store recognises its id.
  */
 export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOptions): EventLog {
   const generation = randomUUID();
-  /** All frames held, by sequence, ascending: waiting, at hand, or to be retried. */
+  /** All frames held, by ascending sequence: waiting, in flight or delayed. */
   const held = new Map<number, HeldFrame>();
   const waiting = new WaitingLine<HeldFrame>();
   const retries = new Set<NodeJS.Timeout>();

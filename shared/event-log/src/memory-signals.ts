@@ -1,6 +1,6 @@
 import type { Heartbeat, Signals, VerdictMessage } from "./signals.ts";
 
-/** Signals within one process. Listeners are called after the sender has returned, as a network would. */
+/** Signals within one process. Listeners are called after the sender has returned, as over a network. */
 export function createMemorySignals(): Signals {
   const verdictListeners: ((message: VerdictMessage) => void)[] = [];
   const heartbeatListeners: ((heartbeat: Heartbeat) => void)[] = [];

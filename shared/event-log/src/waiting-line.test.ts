@@ -10,7 +10,7 @@ function createLine(...entries: { events: number; bytes: number }[]) {
   return line;
 }
 
-test("hands out what fits the limits, oldest first, and at least one", async () => {
+test("a take removes the oldest entries that fit its limits, at least one", async () => {
   const line = createLine(entry(30), entry(6), entry(4), entry(1), entry(1, 2_000));
   expect(await line.take(LIMITS)).toEqual([entry(30)]);
   expect(await line.take(LIMITS)).toEqual([entry(6), entry(4)]);
@@ -19,13 +19,13 @@ test("hands out what fits the limits, oldest first, and at least one", async () 
   expect(line).toMatchObject({ length: 0, bytes: 0 });
 });
 
-test("hands out first what was put in front", async () => {
+test("an entry that was put in front is taken first", async () => {
   const line = createLine(entry(1));
   line.unshift(entry(2));
   expect(await line.take(LIMITS)).toEqual([entry(2), entry(1)]);
 });
 
-test("gives each entry to one of those who wait", async () => {
+test("each entry goes to one of the waiting takes", async () => {
   const line = createLine();
   const takers = [line.take(LIMITS), line.take(LIMITS)];
   line.push(entry(1));
@@ -34,7 +34,7 @@ test("gives each entry to one of those who wait", async () => {
   expect(await Promise.all(takers)).toEqual([[entry(1)], [entry(2)]]);
 });
 
-test("keeps who wants more waiting until so many events or bytes are there", async () => {
+test("a take with a minimum waits for that many events or bytes", async () => {
   const byEvents = createLine(entry(3));
   const taken = byEvents.take({ ...LIMITS, min: { events: 5, bytes: 100 } });
   byEvents.push(entry(2));
@@ -46,7 +46,7 @@ test("keeps who wants more waiting until so many events or bytes are there", asy
   expect(await large).toEqual([entry(3), entry(1, 97)]);
 });
 
-test("lets who wants anything pass who wants more", async () => {
+test("a take without a minimum overtakes one that waits for more", async () => {
   const line = createLine(entry(3));
   const more = line.take({ ...LIMITS, min: { events: 5, bytes: 100 } });
   expect(await line.take(LIMITS)).toEqual([entry(3)]);
@@ -55,7 +55,7 @@ test("lets who wants anything pass who wants more", async () => {
   expect(await more).toEqual([entry(4), entry(1)]);
 });
 
-test("ends the waiting when it is closed, and gives back what is left", async () => {
+test("closing ends every take, and the entries left can be cleared", async () => {
   const line = createLine();
   const waiting = line.take(LIMITS);
   line.close();

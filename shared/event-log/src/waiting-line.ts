@@ -5,7 +5,15 @@ interface Weighed {
   bytes: number;
 }
 
-/** What waits in a log to be taken, first in first out, and who waits to take it. */
+/**
+ * A queue of entries, first in first out, and the takes that wait for them.
+ *
+ *     open ──close──▶ closed
+ *
+ * - `open`: a take waits until the queue holds its `min`, then removes entries. After each change every waiting take looks
+ *   again, in the order in which they began to wait.
+ * - `closed`: every take returns nothing at once. Entries may still be added, and `clear` removes them.
+ */
 export class WaitingLine<Entry extends Weighed> {
   readonly #entries: Entry[] = [];
   #events = 0;
@@ -26,13 +34,13 @@ export class WaitingLine<Entry extends Weighed> {
     this.#added(entry);
   }
 
-  /** To be taken next. */
+  /** Adds an entry that is taken next. */
   unshift(entry: Entry): void {
     this.#entries.unshift(entry);
     this.#added(entry);
   }
 
-  /** Removes from the front what fits the limits, at least one; waits for as much as is wanted at least. None once closed. */
+  /** Waits for `min`, then removes the first entries that fit the limits, at least one. Returns none once closed. */
   async take({ maxEvents, maxBytes, min = { events: 0, bytes: 0 } }: TakeLimits): Promise<Entry[]> {
     while (!this.#isClosed && !this.#holds(min)) await this.#changed.promise;
     if (this.#isClosed) return [];
@@ -48,13 +56,13 @@ export class WaitingLine<Entry extends Weighed> {
     return this.#remove(count);
   }
 
-  /** Ends the waiting: nothing is taken any more. */
+  /** Ends every waiting take. */
   close(): void {
     this.#isClosed = true;
     this.#changed.resolve();
   }
 
-  /** Removes everything, whatever the state. */
+  /** Removes all entries, in either state. */
   clear(): Entry[] {
     return this.#remove(this.#entries.length);
   }

@@ -2,9 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Frame } from "@tidemark/domain/frame";
 import type { AppliedDelivery } from "../event-store.ts";
 
-/** Builders of events and frames for tests: every field has a value nobody has to care about. */
-
-/** Fields of an event; `payload` and `attributes` are JSON texts, so that a test decides about every digit. */
+/** Fields of an event for a test. `payload` and `attributes` are JSON texts, so that a test decides every digit. */
 export interface SampleEvent {
   topic?: string;
   id?: string;
@@ -16,12 +14,12 @@ export interface SampleEvent {
   isTimestampFilled?: boolean;
 }
 
-/** A name no other test uses. */
+/** Returns a name that no other test uses. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID()}`;
 }
 
-/** The JSON text of an event as it stands in a frame. */
+/** Returns the JSON text of an event. Every field that is not given has a default. */
 export function eventText(sample: SampleEvent = {}): string {
   const { topic = "test.happened", id = uniqueName("event"), payload, attributes } = sample;
   const { timestamp = "2025-10-23T10:00:00Z", source = "test" } = sample;
@@ -37,7 +35,7 @@ export function eventText(sample: SampleEvent = {}): string {
   return `{${fields.join(",")}}`;
 }
 
-/** A frame of these events, one request unless `overrides` says otherwise. */
+/** Returns a frame of these events. By default they are one request. */
 export function frameOf(events: string[], overrides: Partial<Frame> = {}): Frame {
   return {
     id: randomUUID(),
@@ -48,7 +46,7 @@ export function frameOf(events: string[], overrides: Partial<Frame> = {}): Frame
   };
 }
 
-/** A frame of these events on its way to the store, alone in a log of its own unless `overrides` says otherwise. */
+/** Returns a delivery of a frame of these events. By default it is the only frame of its log. */
 export function deliveryOf(
   events: string[],
   overrides: Partial<Frame & AppliedDelivery["origin"]> = {},

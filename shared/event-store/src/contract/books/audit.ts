@@ -14,7 +14,7 @@ export function describeAudit(open: OpenForTest): void {
 
 const NOTHING: AuditCounts = { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
 
-/** Topic `a`: two events, two copies, one of them a conflict; topic `b`: one event. */
+/** Stores two events in topic `a`, with two duplicates, one of them a conflict, and one event in topic `b`. */
 async function fill(store: EventStore): Promise<void> {
   const first = eventText({ topic: "a", id: "1" });
   await verdictsOf(store, [first, eventText({ topic: "a", id: "2" }), eventText({ topic: "b", id: "1" })]);
@@ -33,7 +33,7 @@ function expectBalanced(audit: Audit): void {
 }
 
 function describeBalance(open: OpenForTest): void {
-  test("an empty store is balanced", async () => {
+  test("the audit finds an empty store balanced", async () => {
     const { store } = await open();
 
     expect(await store.audit()).toEqual({
@@ -49,7 +49,7 @@ function describeBalance(open: OpenForTest): void {
     });
   });
 
-  test("the rows of every table add up to the books", async () => {
+  test("the audit finds that the rows of every table add up to the books", async () => {
     const { store } = await open();
     await fill(store);
 
@@ -62,7 +62,7 @@ function describeBalance(open: OpenForTest): void {
     });
   });
 
-  test("it is one moment, while frames are applied", async () => {
+  test("the audit reads one moment while frames are applied", async () => {
     const { store } = await open();
     let isApplying = true;
     const applying = (async () => {
@@ -80,7 +80,7 @@ function describeBalance(open: OpenForTest): void {
     expectBalanced(await store.audit());
   });
 
-  test("the last one is kept", async () => {
+  test("the audit is kept as the last audit", async () => {
     const { store } = await open();
     await fill(store);
     await store.audit();
@@ -105,7 +105,7 @@ function describeDifferences(open: OpenForTest): void {
     ],
   ];
 
-  test.each(DEFECTS)("names the topic of %s", async (_name, sql, topic, booked, counted) => {
+  test.each(DEFECTS)("the audit names the topic of %s", async (_name, sql, topic, booked, counted) => {
     const { store, change } = await open();
     await fill(store);
     await change(sql);
@@ -117,7 +117,7 @@ function describeDifferences(open: OpenForTest): void {
     expect(audit.differencesTotal).toBe(audit.differences.length);
   });
 
-  test("finds sources that do not add up", async () => {
+  test("the audit finds that the books by source do not add up", async () => {
     const { store, change } = await open();
     await fill(store);
     await change("DELETE FROM source_counters WHERE source = 'another'");
@@ -127,7 +127,7 @@ function describeDifferences(open: OpenForTest): void {
     expect(audit).toMatchObject({ isBalanced: false, differencesTotal: 0, bySource: { duplicates: 1, conflicts: 0 } });
   });
 
-  test("names the first hundred topics, and counts the others", async () => {
+  test("the audit names the first hundred differing topics, and counts the others", async () => {
     const { store, change } = await open();
     const topics = Array.from({ length: 103 }, (_, index) => `t${String(index).padStart(3, "0")}`);
     await verdictsOf(
@@ -143,7 +143,7 @@ function describeDifferences(open: OpenForTest): void {
     expect(audit).toMatchObject({ differencesTotal: 103, topicsTotal: 104, counted: { stored: 1 } });
   });
 
-  test("is kept as the last one, too", async () => {
+  test("the audit is kept as the last audit when it is not balanced", async () => {
     const { store, change } = await open();
     await fill(store);
     await change("DELETE FROM events");

@@ -6,7 +6,7 @@ import { apply } from "../applying.ts";
 import { deliveryOf, eventText, uniqueName } from "../frames.ts";
 import type { OpenForTest } from "../store-under-test.ts";
 
-/** A look at a log: what it held, and the last sequence it had given. */
+/** A snapshot of a log: the ranges held and the last sequence. */
 interface Look {
   generation?: string;
   held: SequenceRange[];
@@ -27,7 +27,7 @@ function frameAt(sequence: number, size = 1, generation = "now"): AppliedDeliver
   );
 }
 
-/** Frames of 1, 2, 3 and 4 events at the sequences 2, 4, 6 and 8, and one of 5 in another log. */
+/** Applies frames of 1, 2, 3 and 4 events at the sequences 2, 4, 6 and 8, and one of 5 in another log. */
 async function fill(store: EventStore): Promise<void> {
   await apply(store, ...[1, 2, 3, 4].map((size) => frameAt(2 * size, size)), frameAt(5, 5, "before"));
 }
@@ -50,14 +50,14 @@ const LOOKS: [what: string, look: Look, books: { heldEvents: number; goneFrames:
 
 export function describeBooksBesideLog(open: OpenForTest): void {
   describe("books beside a log", () => {
-    test("tell what is applied of the frames that it held, and of those that were gone", async () => {
+    test("books beside a log count the applied events of frames that the log held, and the applied frames that had left", async () => {
       const { store } = await open();
       await fill(store);
 
       for (const [held, look, books] of LOOKS) expect(await readBeside(store, look), `held ${held}`).toEqual(books);
     });
 
-    test("that is away tell nothing of it", async () => {
+    test("books beside a log count nothing of a log that is unreachable", async () => {
       const { store } = await open();
       await fill(store);
 
@@ -66,7 +66,7 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(books).toMatchObject({ appliedHeldEvents: 0, appliedGoneFrames: 0 });
     });
 
-    test("count a frame once that is delivered again", async () => {
+    test("books beside a log count a frame once that is delivered again", async () => {
       const { store } = await open();
       const delivery = frameAt(3, 2);
       await apply(store, delivery, delivery);
@@ -76,7 +76,7 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(await readBeside(store, { held: [] })).toEqual({ heldEvents: 0, goneFrames: 1 });
     });
 
-    test("count each place of a frame that a log has twice, and in a life before", async () => {
+    test("books beside a log count each position of a frame that a log holds twice, also of a former generation", async () => {
       const { store } = await open();
       const { frame, origin } = frameAt(3, 2);
       const again = { frame, origin: { ...origin, sequence: 5 } };
@@ -91,7 +91,7 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(await readBeside(store, { held: [], generation: "after" })).toEqual({ heldEvents: 0, goneFrames: 1 });
     });
 
-    test("know large sequences and many runs of them", async () => {
+    test("books beside a log handle large sequences and many ranges", async () => {
       const { store } = await open();
       const sequence = 2 ** 40;
       await apply(store, frameAt(sequence), frameAt(sequence - 1), frameAt(sequence + 1));
@@ -102,13 +102,13 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(await readBeside(store, look)).toEqual({ heldEvents: 1, goneFrames: 1 });
     });
 
-    test("tell as many frames gone as left the log after they were applied, whatever was delivered again", async () => {
+    test("books beside a log count the frames that left after they were applied, whatever was delivered again", async () => {
       const { store } = await open();
       const delivered = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }), { maxLength: 5 });
       await fc.assert(
         fc.asyncProperty(delivered, fc.uniqueArray(fc.nat(5)), async (calls, kept) => {
           const generation = uniqueName("log");
-          // Of six places two hold the frame of another.
+          // Two of six positions hold a frame that another position holds as well.
           const frames = [1, 2, 3, 4].map((sequence) => frameAt(sequence, 1, generation));
           const places = [...frames, ...frames.slice(0, 2)].map(({ frame }, index) => ({
             frame,

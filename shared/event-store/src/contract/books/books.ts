@@ -4,7 +4,7 @@ import { apply, findStored, verdictsOf } from "../applying.ts";
 import { deliveryOf, eventText } from "../frames.ts";
 import type { OpenForTest } from "../store-under-test.ts";
 
-/** Five copies in the busiest topic, three in the next, one in the last. */
+/** Applies five events in the busiest topic, three in the next, one in the last. */
 async function fillThreeTopics(store: EventStore): Promise<void> {
   const [busy, calm] = [eventText({ topic: "busy", id: "e" }), eventText({ topic: "calm", id: "e" })];
   const conflict = eventText({ topic: "busy", id: "e", payload: '{"n":1}' });
@@ -13,8 +13,8 @@ async function fillThreeTopics(store: EventStore): Promise<void> {
 }
 
 export function describeBooks(open: OpenForTest): void {
-  describe("books", () => {
-    test("of an empty store are empty", async () => {
+  describe("the books", () => {
+    test("the books are empty in an empty store", async () => {
       const { store } = await open();
 
       const log = { generation: "i", held: [], lastSequence: 9 };
@@ -33,7 +33,7 @@ export function describeBooks(open: OpenForTest): void {
       });
     });
 
-    test("count all, and by topic, the busiest first", async () => {
+    test("the books count all events, and those of each topic, the busiest first", async () => {
       const { store } = await open();
       await fillThreeTopics(store);
 
@@ -47,7 +47,7 @@ export function describeBooks(open: OpenForTest): void {
       ]);
     });
 
-    test("show no more topics than asked for, and count them all", async () => {
+    test("the books list no more topics than asked for, and count all of them", async () => {
       const { store } = await open();
       await fillThreeTopics(store);
 
@@ -57,7 +57,7 @@ export function describeBooks(open: OpenForTest): void {
       expect(books).toMatchObject({ stored: 5, duplicates: 4, topicsTotal: 3 });
     });
 
-    test("tell about one topic beside the totals", async () => {
+    test("the books list one topic beside the totals", async () => {
       const { store } = await open();
       await fillThreeTopics(store);
 
@@ -69,7 +69,7 @@ export function describeBooks(open: OpenForTest): void {
       expect((await store.readBooks({ maxTopics: 1, topic: "unheard of" })).byTopic).toEqual([]);
     });
 
-    test("say when a topic was last processed, be it a copy", async () => {
+    test("the books tell when an event of a topic was last processed, also a duplicate", async () => {
       const { store } = await open();
       const event = eventText({ topic: "t", id: "e" });
       await verdictsOf(store, [event]);
@@ -83,7 +83,7 @@ export function describeBooks(open: OpenForTest): void {
       expect((await store.readBooks({ maxTopics: 1 })).byTopic[0]?.lastProcessedAt).toBe(entry?.processedAt);
     });
 
-    test("stay when the store is opened again", async () => {
+    test("the books are unchanged after the store was opened again", async () => {
       const { store, reopen } = await open();
       await fillThreeTopics(store);
       const all = { maxTopics: 10, maxSources: 10 };
@@ -94,7 +94,7 @@ export function describeBooks(open: OpenForTest): void {
       expect(await reopened.readBooks(all)).toEqual(books);
     });
 
-    test("count the events of a call with many topics", async () => {
+    test("the books count the events of a call with many topics", async () => {
       const { store } = await open();
       const events = Array.from({ length: 1_500 }, (_, index) => eventText({ topic: `t${index % 500}` }));
 

@@ -4,7 +4,7 @@ import { apply, findStored, verdictsOf } from "../applying.ts";
 import { deliveryOf, eventText } from "../frames.ts";
 import type { OpenForTest } from "../store-under-test.ts";
 
-/** Milliseconds after the first copy was stored, and which of the bounds that is within. */
+/** The age of a duplicate in milliseconds, and the index of the bound that it is within. */
 const AGES: [afterMs: number, age: number][] = [
   [-3_600_000, 0],
   [0, 0],
@@ -28,7 +28,7 @@ async function sourcesOf(store: EventStore, maxSources = 10) {
 
 export function describeDuplicatesBySource(open: OpenForTest): void {
   describe("duplicates by source", () => {
-    test("tell how long after the first one was stored they came", async () => {
+    test("duplicates by source are grouped by their age when they came", async () => {
       const { store } = await open();
       const first = eventText({ topic: "t", id: "e" });
       await verdictsOf(store, [first]);
@@ -46,7 +46,7 @@ export function describeDuplicatesBySource(open: OpenForTest): void {
       expect(ages).toEqual(new Map(AGES));
     });
 
-    test("count under the copy's source, those with the most first, conflicts too", async () => {
+    test("duplicates by source count under the source of the duplicate, the largest first, conflicts included", async () => {
       const { store } = await open();
       const [first, other] = ["first", "other"].map((source) => eventText({ topic: "t", id: "e", source })) as [
         string,
@@ -65,7 +65,7 @@ export function describeDuplicatesBySource(open: OpenForTest): void {
       expect(await sourcesOf(store, 0)).toEqual({ bySource: [], sourcesTotal: 2 });
     });
 
-    test("of sources with as many copies are in order of their names", async () => {
+    test("duplicates by source of sources with equal counts are sorted by name", async () => {
       const { store } = await open();
       const events = ["b", "a", "B", "\u{1f600}"].map((source) => eventText({ source }));
       await verdictsOf(store, events, events);
@@ -75,7 +75,7 @@ export function describeDuplicatesBySource(open: OpenForTest): void {
       expect(bySource.map(({ source }) => source)).toEqual(["B", "a", "b"]);
     });
 
-    test("do not count a frame that is delivered again", async () => {
+    test("duplicates by source do not include frames that are delivered again", async () => {
       const { store } = await open();
       const event = eventText({ source: "s" });
       const delivery = deliveryOf([event, event]);
@@ -85,7 +85,7 @@ export function describeDuplicatesBySource(open: OpenForTest): void {
       expect((await sourcesOf(store)).bySource).toMatchObject([{ source: "s", duplicates: 1 }]);
     });
 
-    test("are as many as the duplicates and conflicts of the books", async () => {
+    test("duplicates by source add up to the duplicates and conflicts of the books", async () => {
       const { store } = await open();
       const events = Array.from({ length: 600 }, (_, index) =>
         eventText({ topic: `t${index % 7}`, id: `e${index % 50}`, source: `s${index % 11}` }),

@@ -19,7 +19,7 @@ const event = () => eventText({ topic: "damaged", source: "caf\u00e9" });
 
 const kept = (payload?: string) => eventText({ topic: "kept", id: "kept", ...(payload !== undefined && { payload }) });
 
-/** Frames whose text is no JSON array of as many items as they declare. */
+/** Frames whose text is not a JSON array with the number of items that they declare. */
 const DAMAGED: [name: string, delivery: () => AppliedDelivery][] = [
   ["declares more events than it holds", () => declaring([1, 2], [event(), event()])],
   ["declares fewer events than it holds", () => declaring([1], [event(), event()])],
@@ -35,7 +35,7 @@ const DAMAGED: [name: string, delivery: () => AppliedDelivery][] = [
   ["has a copy whose payload is not JSON", () => declaring([2], [kept(), kept('{"a":01}')])],
 ];
 
-/** Items of a JSON array that are no events; `topic` is what can be read of it. */
+/** Items of a JSON array that are not events; `topic` is the topic that can be read. */
 const NO_EVENTS: [name: string, item: string, topic: string | undefined][] = [
   ["is no object", "[1]", undefined],
   ["has no id", eventText({ topic: "t" }).replace("event_id", "event_no"), "t"],
@@ -66,8 +66,8 @@ function unreadable(overrides: Partial<UnreadableFrame> = {}): UnreadableFrame {
 }
 
 export function describeDamagedFrames(open: OpenForTest): void {
-  describe("a frame among others becomes one dead letter whole where its text", () => {
-    test.each(DAMAGED)("%s", async (_name, damaged) => {
+  describe("a frame among others becomes one dead letter when its text", () => {
+    test.each(DAMAGED)("a frame among others becomes one dead letter when its text %s", async (_name, damaged) => {
       const { store } = await open();
       const delivery = damaged();
       const declared = delivery.frame.requests.reduce((sum, count) => sum + count, 0);
@@ -88,7 +88,7 @@ export function describeDamagedFrames(open: OpenForTest): void {
       expect(await deadLettersOf(store)).toHaveLength(1);
     });
 
-    test("is not UTF-8, and is shown in base64", async () => {
+    test("a frame among others becomes one dead letter when its text is not UTF-8, and is shown in base64", async () => {
       const { store } = await open();
       const events = Buffer.from(`[${event()}]`, "latin1");
 
@@ -101,7 +101,7 @@ export function describeDamagedFrames(open: OpenForTest): void {
     });
   });
 
-  test("miscounts that cancel out are seen", async () => {
+  test("two frames whose wrong counts cancel out are both dead letters", async () => {
     const { store } = await open();
 
     const { frames } = await apply(store, declaring([1], [event(), event()]), declaring([2], [event()]));
@@ -110,8 +110,8 @@ export function describeDamagedFrames(open: OpenForTest): void {
     expect(await countsOf(store)).toMatchObject({ stored: 0, deadLettered: 3 });
   });
 
-  describe("an item of a frame becomes a dead letter alone where it", () => {
-    test.each(NO_EVENTS)("%s", async (_name, item, topic) => {
+  describe("an item of a frame becomes a dead letter alone when it", () => {
+    test.each(NO_EVENTS)("an item of a frame becomes a dead letter alone when it %s", async (_name, item, topic) => {
       const { store } = await open();
 
       const { frames } = await apply(store, deliveryOf([kept(), item, kept()]));
@@ -127,8 +127,8 @@ export function describeDamagedFrames(open: OpenForTest): void {
     });
   });
 
-  describe("a frame that was buried", () => {
-    test("is a dead letter whole, counted with the events it declares, once", async () => {
+  describe("a damaged frame", () => {
+    test("a damaged frame is one dead letter, counted once with the events it declares", async () => {
       const { store, reopen } = await open();
       const frame = unreadable();
       const frameId = frame.frameId;
@@ -158,7 +158,7 @@ export function describeDamagedFrames(open: OpenForTest): void {
       }
     });
 
-    test("comes back byte for byte where it is not UTF-8", async () => {
+    test("a damaged frame keeps every byte when it is not UTF-8", async () => {
       const { store } = await open();
       const content = Buffer.from([0xff, 0x00, 0x80, 0x41]);
 
@@ -168,7 +168,7 @@ export function describeDamagedFrames(open: OpenForTest): void {
       expect(Buffer.from(shown, "base64")).toEqual(content);
     });
 
-    test("cannot be tried again, and can be deleted", async () => {
+    test("a damaged frame cannot be redriven, and can be deleted", async () => {
       const { store } = await open();
       await store.deadLetterFrame(unreadable());
       const { id } = await onlyDeadLetter(store);

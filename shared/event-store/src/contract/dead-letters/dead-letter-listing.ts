@@ -6,7 +6,7 @@ import { eventText } from "../frames.ts";
 import type { OpenForTest, StoreUnderTest } from "../store-under-test.ts";
 import { deadLettersOf } from "./read-dead-letters.ts";
 
-/** Five dead letters, e0 to e4, by turns of topic `even` and `odd`. */
+/** Makes five dead letters, e0 to e4, alternately of topic `even` and `odd`. */
 async function fill({ store, refuse }: Pick<StoreUnderTest, "store" | "refuse">): Promise<string[]> {
   const ids = ["e0", "e1", "e2", "e3", "e4"];
   await refuse(...ids);
@@ -29,14 +29,17 @@ async function walk(store: DeadLetterStore, query: DeadLetterQuery): Promise<str
 
 export function describeDeadLetterListing(open: OpenForTest): void {
   describe("the listing of dead letters", () => {
-    test.each([1, 2, 4, 5, 6])("meets each once, the oldest first, in pages of %i", async (limit) => {
-      const opened = await open();
-      const events = await fill(opened);
+    test.each([1, 2, 4, 5, 6])(
+      "the listing of dead letters has each dead letter once, the oldest first, in pages of %i",
+      async (limit) => {
+        const opened = await open();
+        const events = await fill(opened);
 
-      expect(await walk(opened.store, { limit })).toEqual(events);
-    });
+        expect(await walk(opened.store, { limit })).toEqual(events);
+      },
+    );
 
-    test("keeps to one topic", async () => {
+    test("the listing of dead letters has the dead letters of one topic", async () => {
       const opened = await open();
       const events = await fill(opened);
 
@@ -44,7 +47,7 @@ export function describeDeadLetterListing(open: OpenForTest): void {
       expect(await opened.store.listDeadLetters({ limit: 1, topic: "od" })).toEqual({ deadLetters: [] });
     });
 
-    test("goes on behind a dead letter that was deleted", async () => {
+    test("the listing of dead letters continues after a dead letter that was deleted", async () => {
       const opened = await open();
       const events = await fill(opened);
       const first = await opened.store.listDeadLetters({ limit: 2 });
@@ -55,7 +58,7 @@ export function describeDeadLetterListing(open: OpenForTest): void {
       expect(page.deadLetters.map(({ content }) => content)).toEqual(events.slice(2));
     });
 
-    test("refuses what is no position", async () => {
+    test("the listing of dead letters refuses a cursor that is not a position", async () => {
       const { store } = await open();
 
       for (const after of ["", "x", "-1", "1.5", "1e3", " 1", "9".repeat(23)]) {
@@ -65,7 +68,7 @@ export function describeDeadLetterListing(open: OpenForTest): void {
       }
     });
 
-    test("of an empty store is empty", async () => {
+    test("the listing of dead letters is empty in an empty store", async () => {
       const { store } = await open();
 
       expect(await deadLettersOf(store)).toEqual([]);

@@ -11,7 +11,7 @@ export function describeDeadLetters(open: OpenForTest): void {
   describeDeletion(open);
 }
 
-/** Three copies that the store refused, the last of another source, between events that it took. */
+/** Applies three events of one key that the store refuses, the last of another source, between events that it stores. */
 async function fillWithDead({ store, refuse }: Pick<StoreUnderTest, "store" | "refuse">) {
   await refuse("bad");
   const bad = eventText({ topic: "t", id: "bad", source: "a", payload: '{"n":12345678901234567890}' });
@@ -26,8 +26,8 @@ async function ledgerOf(store: EventStore, { frame }: AppliedDelivery): Promise<
 }
 
 function describeRedrive(open: OpenForTest): void {
-  describe("a dead letter that is tried again", () => {
-    test("is stored, a duplicate or a conflict, in the books and in the ledger", async () => {
+  describe("a redriven dead letter", () => {
+    test("a redriven dead letter becomes stored, duplicate or conflict in the books and in the ledger", async () => {
       const opened = await open();
       const { store } = opened;
       const { delivery, ids } = await fillWithDead(opened);
@@ -53,7 +53,7 @@ function describeRedrive(open: OpenForTest): void {
       expect((await apply(store, delivery)).frames).toMatchObject([{ isNew: false, verdicts: "ssdsc" }]);
     });
 
-    test("counts under its source where it is a copy", async () => {
+    test("a redriven dead letter counts under its source when it is a duplicate", async () => {
       const opened = await open();
       const { ids } = await fillWithDead(opened);
       await opened.accept();
@@ -68,7 +68,7 @@ function describeRedrive(open: OpenForTest): void {
       expect(tableDrift).toBe(0);
     });
 
-    test("is the newest event of a listing", async () => {
+    test("a redriven dead letter is the newest event of the listing", async () => {
       const opened = await open();
       const { ids } = await fillWithDead(opened);
       await opened.accept();
@@ -79,7 +79,7 @@ function describeRedrive(open: OpenForTest): void {
       expect(events).toMatchObject([{ eventId: "bad" }]);
     });
 
-    test("stays when it is refused again, with one attempt more", async () => {
+    test("a redriven dead letter stays when the store refuses it again, with one more attempt", async () => {
       const opened = await open();
       const { store } = opened;
       const { delivery } = await fillWithDead(opened);
@@ -97,7 +97,7 @@ function describeRedrive(open: OpenForTest): void {
       expect(await ledgerOf(store, delivery)).toBe("sxxsx");
     });
 
-    test("is gone after that", async () => {
+    test("a redriven dead letter can be redriven only once", async () => {
       const opened = await open();
       const { ids } = await fillWithDead(opened);
       await opened.accept();
@@ -123,8 +123,8 @@ function describeRedrive(open: OpenForTest): void {
 }
 
 function describeDeletion(open: OpenForTest): void {
-  describe("a dead letter that is deleted", () => {
-    test("goes with its content and stays counted as dead", async () => {
+  describe("a deleted dead letter", () => {
+    test("a deleted dead letter loses its content and stays counted", async () => {
       const opened = await open();
       const { store } = opened;
       const { delivery, ids } = await fillWithDead(opened);
@@ -138,7 +138,7 @@ function describeDeletion(open: OpenForTest): void {
       expect(await ledgerOf(store, delivery)).toBe("sxxsx");
     });
 
-    test("gives its id to no other", async () => {
+    test("a deleted dead letter does not pass its id on to another dead letter", async () => {
       const opened = await open();
       const { ids } = await fillWithDead(opened);
       for (const id of ids) await opened.store.deleteDeadLetter(id);

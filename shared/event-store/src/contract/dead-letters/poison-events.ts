@@ -12,7 +12,7 @@ export function describePoisonEvents(open: OpenForTest): void {
       ["first", 1_000, 0],
       ["last", 1_000, 999],
       ["in the middle", 1_000, 500],
-    ])("%s harms no other", async (_name, count, place) => {
+    ])("an event that the store refuses, %s, does not affect the other events", async (_name, count, place) => {
       const { store, refuse } = await open();
       await refuse("bad");
       const events = Array.from({ length: count }, (_, index) => eventText({ ...(index === place && { id: "bad" }) }));
@@ -35,22 +35,27 @@ export function describePoisonEvents(open: OpenForTest): void {
       ["first", 1_000, 0],
       ["last", 1_000, 999],
       ["in the middle", 1_000, 500],
-    ])("%s is stored when it is tried again after the cause was mended", async (_name, count, place) => {
-      const { store, refuse, accept } = await open();
-      await refuse("bad");
-      const events = Array.from({ length: count }, (_, index) => eventText({ ...(index === place && { id: "bad" }) }));
-      const delivery = deliveryOf(events);
-      await apply(store, delivery);
-      const { id } = await onlyDeadLetter(store);
-      await accept();
+    ])(
+      "an event that the store refuses, %s, is stored by a redrive after the cause was fixed",
+      async (_name, count, place) => {
+        const { store, refuse, accept } = await open();
+        await refuse("bad");
+        const events = Array.from({ length: count }, (_, index) =>
+          eventText({ ...(index === place && { id: "bad" }) }),
+        );
+        const delivery = deliveryOf(events);
+        await apply(store, delivery);
+        const { id } = await onlyDeadLetter(store);
+        await accept();
 
-      expect(await store.redrive(id)).toEqual({ status: "stored" });
+        expect(await store.redrive(id)).toEqual({ status: "stored" });
 
-      expect(await countsOf(store)).toEqual({ stored: count, duplicates: 0, conflicts: 0, deadLettered: 0 });
-      expect((await store.findFrame(delivery.frame.id))?.verdicts).toBe("s".repeat(count));
-    });
+        expect(await countsOf(store)).toEqual({ stored: count, duplicates: 0, conflicts: 0, deadLettered: 0 });
+        expect((await store.findFrame(delivery.frame.id))?.verdicts).toBe("s".repeat(count));
+      },
+    );
 
-    test("leaves its place to the next copy that is taken", async () => {
+    test("an event that the store refuses leaves its key to the next event with it", async () => {
       const { store } = await open();
       const copy = (timestamp: string, payload = "{}") => eventText({ topic: "t", id: "e", timestamp, payload });
       const [never, good, other] = [copy("never"), copy("2025-10-23T10:00:00Z"), copy("2025-10-23T10:00:01Z")];
@@ -64,7 +69,7 @@ export function describePoisonEvents(open: OpenForTest): void {
       );
     });
 
-    test("holds up no new frame when its own is delivered again beside it", async () => {
+    test("an event that the store refuses does not delay new frames when its own frame is delivered again beside them", async () => {
       const { store } = await open();
       const delivery = deliveryOf([eventText(), eventText({ timestamp: "never" })]);
       await apply(store, delivery);
@@ -75,7 +80,7 @@ export function describePoisonEvents(open: OpenForTest): void {
       expect(await countsOf(store)).toMatchObject({ stored: 3, deadLettered: 1 });
     });
 
-    test("is counted as dead under its topic, and the others as ever", async () => {
+    test("an event that the store refuses counts as dead-lettered in its topic, and the other events as usual", async () => {
       const { store, refuse } = await open();
       await refuse("bad", "worse");
       const good = eventText({ topic: "mixed", id: "good" });
@@ -98,7 +103,7 @@ export function describePoisonEvents(open: OpenForTest): void {
       expect(frameIds).toEqual([first, second, second]);
     });
 
-    test("is no other dead letter when its frame is delivered again, also after a restart", async () => {
+    test("an event that the store refuses stays one dead letter when its frame is delivered again, also after a restart", async () => {
       const { store, refuse, reopen } = await open();
       await refuse("bad");
       const delivery = deliveryOf([eventText(), eventText({ id: "bad" })]);
@@ -114,7 +119,7 @@ export function describePoisonEvents(open: OpenForTest): void {
       expect(letters).toHaveLength(1);
     });
 
-    test("is our bug where it is every one of ten or more, for the same reason: nothing changes", async () => {
+    test("an event that the store refuses raises an error when it is one of ten or more refused alike: nothing changes", async () => {
       const { store, refuse, accept } = await open();
       const ids = Array.from({ length: 10 }, (_, index) => `e${index}`);
       await refuse(...ids);
@@ -136,7 +141,7 @@ export function describePoisonEvents(open: OpenForTest): void {
     test.each([
       ["nine", 9, 0],
       ["all but one of a call", 12, 1],
-    ])("is a dead letter where it is one of %s", async (_name, count, good) => {
+    ])("an event that the store refuses becomes a dead letter when it is one of %s", async (_name, count, good) => {
       const { store, refuse } = await open();
       const ids = Array.from({ length: count }, (_, index) => `e${index}`);
       await refuse(...ids);

@@ -5,13 +5,13 @@ import { eventText, uniqueName } from "../frames.ts";
 import type { OpenForTest } from "../store-under-test.ts";
 import { countsOf, deadLettersOf } from "./read-dead-letters.ts";
 
-// Few names, so that good and bad copies of the same event meet; fewer than ten a call, which would be a fault of our own.
+// Few names, so that good and bad events share keys. Fewer than ten a call, because ten refused alike raise an error.
 const copy = fc.record({ id: fc.constantFrom("a", "b", "c"), isBad: fc.boolean() });
 const frame = fc.array(copy, { minLength: 1, maxLength: 3 });
 const calls = fc.array(fc.array(frame, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
 
 export function describePoisonMix(open: OpenForTest): void {
-  test("good and bad copies in any order: each has its own verdict, and the books say the same", async () => {
+  test("each of good and bad events in any order has its own verdict, and the books agree", async () => {
     const { store } = await open();
     await fc.assert(
       fc.asyncProperty(calls, async (batches) => {

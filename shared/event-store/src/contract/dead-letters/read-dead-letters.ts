@@ -12,7 +12,7 @@ export async function onlyDeadLetter(store: DeadLetterStore): Promise<DeadLetter
   return letter;
 }
 
-/** The totals of the books. */
+/** Reads the totals of the books. */
 export async function countsOf(store: EventStore) {
   const { stored, duplicates, conflicts, deadLettered } = await store.readBooks({ maxTopics: 1 });
   return { stored, duplicates, conflicts, deadLettered };

@@ -21,11 +21,11 @@ async function duplicatesOf(store: CompleteStore): Promise<Duplicate[]> {
   return duplicates;
 }
 
-/** Instants in UTC with six digits of the second: in their order as texts. */
+/** Instants in UTC with six digits of the second, whose texts sort by time. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 function describeDuplicates(open: Open): void {
-  test("a copy is listed with its source, and when it and the first one came", async () => {
+  test("a duplicate is listed with its source, its receipt and the commit of the stored event", async () => {
     const store = await open();
     await verdictsOf(store, [eventText({ topic: "t", id: "e" })]);
     const { processedAt } = await findStored(store, "t", "e");
@@ -46,7 +46,7 @@ function describeDuplicates(open: Open): void {
     ]);
   });
 
-  test("a copy in the same call as the first is listed with that one's instant", async () => {
+  test("a duplicate in the same call as the stored event is listed with the commit of that call", async () => {
     const store = await open();
     const event = eventText({ topic: "t", id: "e" });
     await verdictsOf(store, [event, event], [event]);
@@ -59,7 +59,7 @@ function describeDuplicates(open: Open): void {
     ]);
   });
 
-  test("a copy that differs is listed in full, digit for digit", async () => {
+  test("a conflict is listed with its whole content, digit for digit", async () => {
     const store = await open();
     const payload = '{"n":12345678901234567890,"m":0.1000000000000000055,"e":1e400,"t":"\u{1f30a}\\n"}';
     const attributes = '{"region":"eu","n":12345678901234567891}';
@@ -75,7 +75,7 @@ function describeDuplicates(open: Open): void {
     expect(isSameJson(String(copy?.content?.attributes), attributes), copy?.content?.attributes).toBe(true);
   });
 
-  test("a copy without payload and attributes that differs has an empty payload", async () => {
+  test("a conflict without payload and attributes has an empty payload", async () => {
     const store = await open();
     await verdictsOf(store, [eventText({ topic: "t", id: "e", payload: '{"n":1}' })]);
 
@@ -85,7 +85,7 @@ function describeDuplicates(open: Open): void {
     expect(copy?.content).toEqual({ timestamp: "2025-10-23T10:00:00.000000Z", payload: "{}" });
   });
 
-  test("a frame that is delivered again adds no copy", async () => {
+  test("a frame that is delivered again adds no duplicate", async () => {
     const store = await open();
     const event = eventText();
     const delivery = deliveryOf([event, event]);
@@ -97,7 +97,7 @@ function describeDuplicates(open: Open): void {
   });
 }
 
-/** Eight copies in the order of their sources `s0` to `s7`: topic `even` or `odd`, each fourth from `s3` on a conflict. */
+/** Applies eight duplicates in the order of their sources `s0` to `s7`: topic `even` or `odd`, each fourth from `s3` on a conflict. */
 async function fill(store: CompleteStore): Promise<void> {
   const topics = ["even", "odd"];
   const copies = Array.from({ length: 8 }, (_, index) => {
@@ -124,13 +124,13 @@ async function walk(store: CompleteStore, query: DuplicateQuery): Promise<string
   }
 }
 
-/** Copies are in order of calls; within one call a store may order them as it likes. */
+/** Returns the call of each source, because a store may list the duplicates of one call in any order. */
 function callsOf(sources: string[]): string[] {
   return sources.map((source) => (source < "s3" ? "first" : source < "s6" ? "second" : "third"));
 }
 
 function describePages(open: Open): void {
-  test.each([1, 3, 7, 8, 9])("a walk meets each copy once, the newest calls first, in pages of %i", async (limit) => {
+  test.each([1, 3, 7, 8, 9])("pages of %i list each duplicate once, the newest calls first", async (limit) => {
     const store = await open();
     await fill(store);
 
@@ -165,7 +165,7 @@ function describePages(open: Open): void {
     }
   });
 
-  test("a page of older copies is not moved by newer ones", async () => {
+  test("a page of older duplicates is not shifted by newer ones", async () => {
     const store = await open();
     await fill(store);
     const first = await store.listDuplicates({ limit: 3 });
@@ -178,7 +178,7 @@ function describePages(open: Open): void {
     expect(await walk(store, { limit: 3 })).toHaveLength(24);
   });
 
-  test("what is no position is refused", async () => {
+  test("a cursor that is not a position is refused", async () => {
     const store = await open();
 
     for (const after of ["", "x", "-1", "1.5", "1e3", " 1", "9".repeat(23)]) {
@@ -188,7 +188,7 @@ function describePages(open: Open): void {
     }
   });
 
-  test("a store without copies lists none", async () => {
+  test("a store without duplicates lists none", async () => {
     const store = await open();
     await verdictsOf(store, [eventText()]);
 

@@ -16,7 +16,7 @@ const OLD = Date.parse("2030-01-01T00:00:00Z");
 const CUTOFF = OLD + 1_000;
 const YOUNG = CUTOFF + 1_000;
 
-/** Copies of one event of a topic, in one frame, received at that moment. */
+/** Applies duplicates of one event of a topic, in one frame, received at that moment. */
 async function applyCopies(
   store: EventStore,
   { topic, copies, receivedAtMs, source }: { topic: string; copies: number; receivedAtMs: number; source?: string },
@@ -36,7 +36,7 @@ function expirePayloads(change: StoreUnderTest["change"], topic: string): Promis
   return change(`UPDATE events SET payload = NULL, payload_expired_at = processed_at WHERE topic = '${topic}'`);
 }
 
-/** An event in each topic `a` and `b`, and copies: old plain ones of both, old conflicts of `a`, young ones of `b`. */
+/** Stores an event in each topic, and duplicates: old plain ones of both, old conflicts of `a`, young ones of `b`. */
 async function fill(store: EventStore): Promise<void> {
   await verdictsOf(store, [eventText({ topic: "a", id: "e" }), eventText({ topic: "b", id: "e" })]);
   await applyCopies(store, { topic: "a", copies: 2, receivedAtMs: OLD });
@@ -66,7 +66,7 @@ function describePrunedDuplicates(open: OpenForTest): void {
   const conflicts = Array.from({ length: 3 }, () => "a conflict");
   const young = Array.from({ length: 5 }, () => "b");
 
-  test.each([1, 2, 5, 100])("forgets old plain copies and no others, %i at a time", async (limit) => {
+  test.each([1, 2, 5, 100])("pruning deletes old plain duplicates and no others, %i at a time", async (limit) => {
     const { store } = await open();
     await fill(store);
 
@@ -76,7 +76,7 @@ function describePrunedDuplicates(open: OpenForTest): void {
     expect(await copiesOf(store)).toEqual([...conflicts, ...young]);
   });
 
-  test("forgets conflicts whose payload has expired", async () => {
+  test("pruning deletes conflicts of events whose payload has expired", async () => {
     const { store, change } = await open();
     await fill(store);
     await expirePayloads(change, "a");
@@ -86,7 +86,7 @@ function describePrunedDuplicates(open: OpenForTest): void {
     expect(await copiesOf(store)).toEqual(young);
   });
 
-  test("leaves the books as they are, and the recount agrees", async () => {
+  test("pruning leaves the books unchanged, and the audit agrees", async () => {
     const { store, change } = await open();
     await fill(store);
     const { lastAudit: _, ...before } = await store.readBooks({ maxTopics: 10, maxSources: 10 });
@@ -103,7 +103,7 @@ function describePrunedDuplicates(open: OpenForTest): void {
     expect(after).toEqual(before);
   });
 
-  test("leaves the books as they are where every copy is old, and counts on from there", async () => {
+  test("pruning leaves the books unchanged when every duplicate is old, and counting continues", async () => {
     const { store } = await open();
     await verdictsOf(store, [eventText({ topic: "a", id: "e" })]);
     await applyCopies(store, { topic: "a", copies: 4, receivedAtMs: OLD });
@@ -116,7 +116,7 @@ function describePrunedDuplicates(open: OpenForTest): void {
     expect(await store.audit()).toMatchObject({ isBalanced: true });
   });
 
-  test("does not walk again over what stays", async () => {
+  test("pruning does not scan again the duplicates that stay", async () => {
     const { store } = await open();
     await fill(store);
     const { position } = await pruneAll(store, 100);
@@ -129,10 +129,10 @@ function describePrunedDuplicates(open: OpenForTest): void {
       ...(position !== undefined && { after: position }),
     });
 
-    expect(step).toMatchObject({ forgotten: 6 }); // five young ones and the new one: no conflict was looked at
+    expect(step).toMatchObject({ forgotten: 6 }); // five young ones and the new one: no conflict was scanned
   });
 
-  test("is at its end where there is nothing", async () => {
+  test("pruning is at its end in an empty store", async () => {
     const { store } = await open();
 
     const step = await store.pruneDuplicates({ receivedBeforeMs: CUTOFF, limit: 10 });
@@ -140,7 +140,7 @@ function describePrunedDuplicates(open: OpenForTest): void {
     expect(step).toEqual({ forgotten: 0, isAtEnd: true });
   });
 
-  test("a cursor leads on from a copy that was forgotten", async () => {
+  test("a cursor continues after a duplicate that was deleted", async () => {
     const { store } = await open();
     await fill(store);
     const newest = await store.listDuplicates({ limit: 7 }); // five young ones, and two old ones of `b`
@@ -151,7 +151,7 @@ function describePrunedDuplicates(open: OpenForTest): void {
     expect(page.duplicates.map(({ isConflict }) => isConflict)).toEqual([true, true, true]);
   });
 
-  test("goes on beside frames that are applied and audits that are taken", async () => {
+  test("pruning continues beside frames that are applied and audits that run", async () => {
     const { store } = await open();
     await fill(store);
     let isApplying = true;
@@ -201,16 +201,19 @@ function describeLedger(open: OpenForTest): void {
     return total;
   }
 
-  test.each([1, 100])("forgets frames that the log holds no more, %i at a time", async (limit) => {
-    const { store } = await open();
-    const ids = await applyFramesAt(store, "now", [1, 2, 3, 4]);
+  test.each([1, 100])(
+    "pruning deletes ledger rows of frames that the log no longer holds, %i at a time",
+    async (limit) => {
+      const { store } = await open();
+      const ids = await applyFramesAt(store, "now", [1, 2, 3, 4]);
 
-    expect(await pruneLedger(store, FUTURE, limit)).toBe(2);
+      expect(await pruneLedger(store, FUTURE, limit)).toBe(2);
 
-    expect(await known(store, ids)).toEqual([false, false, true, true]);
-  });
+      expect(await known(store, ids)).toEqual([false, false, true, true]);
+    },
+  );
 
-  test("forgets frames of logs that are gone", async () => {
+  test("pruning deletes ledger rows of former generations of the log", async () => {
     const { store } = await open();
     const ids = [...(await applyFramesAt(store, "before", [1, 9])), ...(await applyFramesAt(store, "zz", [5, 7]))];
 
@@ -219,7 +222,7 @@ function describeLedger(open: OpenForTest): void {
     expect(await known(store, ids)).toEqual([false, false, false, false]);
   });
 
-  test("keeps what was applied since", async () => {
+  test("pruning keeps ledger rows of frames applied since", async () => {
     const { store } = await open();
     const ids = [...(await applyFramesAt(store, "now", [1])), ...(await applyFramesAt(store, "before", [1]))];
 
@@ -228,7 +231,7 @@ function describeLedger(open: OpenForTest): void {
     expect(await known(store, ids)).toEqual([true, true]);
   });
 
-  test("forgets the further places of a frame, too, and no event comes back into the books", async () => {
+  test("pruning deletes the other positions of a repeated frame as well, and no event is counted again", async () => {
     const { store } = await open();
     const { frame } = deliveryOf([eventText(), eventText()]);
     const at = (sequence: number) => ({ frame, origin: { generation: "now", sequence } });

@@ -59,9 +59,9 @@ const DIFFERENT: [name: string, first: SampleEvent, second: SampleEvent][] = [
 ];
 
 export function describeConflicts(open: OpenForTest): void {
-  describe("conflicts", () => {
-    // Within one frame and across calls: a store may well compare with rows of its own transaction in another way.
-    test("are no matter of spelling", async () => {
+  describe("a conflict", () => {
+    // Within one frame and across calls, because a store may compare with rows of its own transaction in another way.
+    test("a conflict is not caused by another spelling of the same content", async () => {
       const { store } = await open();
       for (const [name, first, second] of SAME) {
         const [left, right] = [eventText({ ...first, id: name }), eventText({ ...second, id: name })];
@@ -71,7 +71,7 @@ export function describeConflicts(open: OpenForTest): void {
       expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ conflicts: 0, duplicates: 3 * SAME.length });
     });
 
-    test("are copies that differ in source, instant, payload or attributes", async () => {
+    test("a conflict is a duplicate that differs in source, instant, payload or attributes", async () => {
       const { store } = await open();
       for (const [name, first, second] of DIFFERENT) {
         const [left, right] = [eventText({ ...first, id: name }), eventText({ ...second, id: name })];
@@ -82,7 +82,7 @@ export function describeConflicts(open: OpenForTest): void {
       expect(await store.readBooks({ maxTopics: 1 })).toMatchObject(counts);
     });
 
-    test("leave the stored event as it was", async () => {
+    test("a conflict leaves the stored event unchanged", async () => {
       const { store } = await open();
       const [first, second] = ["1", "2"].map((n) => eventText({ topic: "t", id: "e", payload: `{"n":${n}}` }));
       await verdictsOf(store, [first as string]);

@@ -28,8 +28,8 @@ const TIMESTAMPS: [sent: string, stored: string][] = [
 ];
 
 export function describeContent(open: OpenForTest): void {
-  describe("content", () => {
-    test("comes back with every digit, key and character", async () => {
+  describe("the content of a stored event", () => {
+    test("the content of a stored event keeps every digit, key and character", async () => {
       const { store } = await open();
       const events = PAYLOADS.map((payload, index) => eventText({ topic: "t", id: `${index}`, payload }));
       await verdictsOf(store, events);
@@ -40,7 +40,7 @@ export function describeContent(open: OpenForTest): void {
       }
     });
 
-    test("is complete", async () => {
+    test("the content of a stored event has all fields that were sent", async () => {
       const { store } = await open();
       const before = new Date().toISOString();
       await verdictsOf(store, [
@@ -74,7 +74,7 @@ export function describeContent(open: OpenForTest): void {
       expect(Math.abs(Date.parse(processedAt) - Date.parse(before))).toBeLessThan(60_000);
     });
 
-    test("of an event without payload and attributes is an empty payload", async () => {
+    test("the content of a stored event has an empty payload when the event has neither payload nor attributes", async () => {
       const { store } = await open();
       await verdictsOf(store, [eventText({ topic: "t", id: "e" })]);
 
@@ -85,7 +85,7 @@ export function describeContent(open: OpenForTest): void {
       expect(stored.payloadExpiredAt).toBeUndefined();
     });
 
-    test("has its timestamp in six digits, through all years", async () => {
+    test("the content of a stored event has a timestamp with six digits of the second, in all years", async () => {
       const { store } = await open();
       await verdictsOf(
         store,
@@ -97,7 +97,7 @@ export function describeContent(open: OpenForTest): void {
       }
     });
 
-    test("is that of the last of repeated fields, also where a key is escaped", async () => {
+    test("the content of a stored event has the last of repeated fields, also when a key is escaped", async () => {
       const { store } = await open();
       const fields = [
         '"payload":{"n":1}',
@@ -123,7 +123,7 @@ export function describeContent(open: OpenForTest): void {
       expect(await store.findEvent("first", "first")).toBeUndefined();
     });
 
-    test("is found whatever white space stands around the events", async () => {
+    test("the content of a stored event is found with any white space around the events", async () => {
       const { store } = await open();
       const events = [eventText({ topic: "t", id: "a" }), eventText({ topic: "t", id: "b" })];
 
@@ -131,7 +131,7 @@ export function describeContent(open: OpenForTest): void {
       expect(await store.findEvent("t", "b")).toMatchObject({ eventId: "b" });
     });
 
-    test("stays when the store is opened again", async () => {
+    test("the content of a stored event is unchanged after the store was opened again", async () => {
       const { store, reopen } = await open();
       await verdictsOf(store, [
         eventText({ topic: "t", id: "e", payload: '{"n":1e400}', attributes: '{"a":"\u{1f30a}"}' }),

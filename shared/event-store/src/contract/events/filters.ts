@@ -4,7 +4,7 @@ import { verdictsOf } from "../applying.ts";
 import { eventText } from "../frames.ts";
 import type { OpenForTest } from "../store-under-test.ts";
 
-/** Ten events `e0` to `e9` a minute apart, of topic `even` or `odd`, each third of source `third`. */
+/** Stores ten events `e0` to `e9`, a minute apart, of topic `even` or `odd`, each third of source `third`. */
 async function fill(store: EventStore): Promise<void> {
   const events = Array.from({ length: 10 }, (_, index) =>
     eventText({
@@ -28,7 +28,7 @@ async function walk(store: EventStore, filters: EventFilters, order: "asc" | "de
         const query = { ...filters, order, limit: 2, ...(after && { after }), ...(upTo && { upTo }) };
         const { events, next } = await store.listEvents(query);
         ids.push(...events.map(({ eventId }) => eventId));
-        if (next === upTo) return; // both undefined at the end of a walk backward
+        if (next === upTo) return; // both undefined at the end of a scan backward
         if (next === after) throw new Error(`the walk stands at ${next}, ${upTo} being its end`);
         after = next;
       }
@@ -65,7 +65,7 @@ export function describeFilters(open: OpenForTest): void {
       expect(await walk(store, filters, "desc")).toEqual(ids.toReversed());
     });
 
-    test("a page looks at 10,000 events at most, and a walk finds what lies beyond", async () => {
+    test("a page scans at most 10,000 events, and the next pages find the rest", async () => {
       const { store } = await open();
       const common = (start: number) =>
         Array.from({ length: 7_000 }, (_, index) =>
@@ -83,7 +83,7 @@ export function describeFilters(open: OpenForTest): void {
       }
     });
 
-    test("a walk up to the tip ends there, whatever is stored meanwhile", async () => {
+    test("a scan up to the tip ends there, whatever is stored meanwhile", async () => {
       const { store } = await open();
       await fill(store);
       const upTo = await store.readTip();

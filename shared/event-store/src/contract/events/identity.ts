@@ -5,7 +5,7 @@ import type { OpenForTest } from "../store-under-test.ts";
 
 export function describeIdentity(open: OpenForTest): void {
   describe("identity", () => {
-    test("stores the first copy and drops the second, whichever way it comes", async () => {
+    test("the first event of a key is stored, and the second dropped, in one frame or two", async () => {
       const { store } = await open();
       const event = eventText();
 
@@ -13,14 +13,14 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await verdictsOf(store, [event])).toEqual(["d"]);
     });
 
-    test("drops a copy in another frame of the same call", async () => {
+    test("a duplicate in another frame of the same call is dropped", async () => {
       const { store } = await open();
       const [first, second, third] = [eventText(), eventText(), eventText()];
 
       expect(await verdictsOf(store, [first, second], [second, third], [third, first])).toEqual(["ss", "ds", "dd"]);
     });
 
-    test("drops a copy after the store was opened again", async () => {
+    test("a duplicate is dropped after the store was opened again", async () => {
       const { store, reopen } = await open();
       const event = eventText();
       await verdictsOf(store, [event]);
@@ -30,7 +30,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await verdictsOf(reopened, [event, eventText()])).toEqual(["ds"]);
     });
 
-    test("keeps the first copy in order of frames and events", async () => {
+    test("the event that is first in the order of frames and events is stored", async () => {
       const { store } = await open();
       const copies = ["first", "second", "third"].map((source) => eventText({ topic: "t", id: "e", source }));
 
@@ -38,7 +38,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await store.findEvent("t", "e")).toMatchObject({ source: "first" });
     });
 
-    test("takes the same id under another topic for another event", async () => {
+    test("the same id in another topic is another event", async () => {
       const { store } = await open();
 
       const events = [eventText({ topic: "a", id: "bc" }), eventText({ topic: "ab", id: "c" })];
@@ -50,7 +50,7 @@ export function describeIdentity(open: OpenForTest): void {
       ["upper and lower case", "ABC", "abc"],
       ["with and without a space at the end", "abc", "abc "],
       ["full and half width", "\uff21", "A"],
-    ])("tells ids and topics apart by their bytes: %s", async (_name, left, right) => {
+    ])("ids and topics differ when their bytes differ: %s", async (_name, left, right) => {
       const { store } = await open();
 
       const ids = [left, right].map((id) => eventText({ topic: "t", id }));
@@ -59,7 +59,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await store.findEvent("t", right)).toMatchObject({ eventId: right });
     });
 
-    test("takes an escaped and a plain spelling for the same name", async () => {
+    test("an escaped and a plain spelling are the same name", async () => {
       const { store } = await open();
       const plain = eventText({ topic: "caf\u00e9", id: "a/b" });
       const escaped = plain.replace("\u00e9", "\\u00e9").replace("a/b", "\\u0061\\/b");
@@ -67,7 +67,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await verdictsOf(store, [plain, escaped])).toEqual(["sd"]);
     });
 
-    test("takes any text for a name", async () => {
+    test("any text is a valid name", async () => {
       const { store } = await open();
       const names = [..."*>. /\\\"'%_{}[],:;$\u0080\u{1f30a}", "\u{1f30a}".repeat(255), "null", "\ufeff", "NaN"];
 
@@ -79,8 +79,8 @@ export function describeIdentity(open: OpenForTest): void {
     });
   });
 
-  describe("frames", () => {
-    test("change nothing when delivered again, and get their first verdicts", async () => {
+  describe("a frame", () => {
+    test("a frame changes nothing when it is delivered again, and gets its first verdicts", async () => {
       const { store } = await open();
       const [known, fresh] = [eventText({ topic: "t" }), eventText({ topic: "t" })];
       await verdictsOf(store, [known]);
@@ -100,7 +100,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await store.readBooks({ maxTopics: 10 })).toEqual(books);
     });
 
-    test("are known after the store was opened again", async () => {
+    test("a frame is recognised after the store was opened again", async () => {
       const { store, reopen } = await open();
       const delivery = deliveryOf([eventText(), eventText()]);
       await apply(store, delivery);
@@ -115,7 +115,7 @@ export function describeIdentity(open: OpenForTest): void {
       });
     });
 
-    test("are found in the ledger with their verdicts", async () => {
+    test("a frame is found in the ledger with its verdicts", async () => {
       const { store } = await open();
       const event = eventText({ topic: "t", id: "e" });
       const delivery = deliveryOf([event, event]);
@@ -128,7 +128,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await store.findFrame("00000000-0000-4000-8000-000000000000")).toBeUndefined();
     });
 
-    test("name the first dropped copies, no more than asked for", async () => {
+    test("a frame names its first dropped duplicates, no more than asked for", async () => {
       const { store } = await open();
       const event = eventText({ topic: "t", id: "e", source: "first" });
       const changed = eventText({ topic: "t", id: "e", source: "second" });
@@ -143,7 +143,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect((await store.apply([deliveryOf([event])], { maxNamed: 0 })).dropped).toEqual([]);
     });
 
-    test("name every dropped copy where no limit is set", async () => {
+    test("a frame names every dropped duplicate when there is no limit", async () => {
       const { store } = await open();
       const event = eventText();
 
@@ -153,7 +153,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(dropped).toHaveLength(2);
     });
 
-    test("may be none", async () => {
+    test("a call without frames changes nothing", async () => {
       const { store } = await open();
 
       expect(await apply(store)).toEqual({ frames: [], dropped: [] });

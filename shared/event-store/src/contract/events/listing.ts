@@ -5,7 +5,7 @@ import { findStored, verdictsOf } from "../applying.ts";
 import { eventText } from "../frames.ts";
 import type { OpenForTest } from "../store-under-test.ts";
 
-/** Seven events in three calls; those of topic `even` and `odd` alternate. In order of processing: e0 to e6. */
+/** Stores seven events in three calls; those of topic `even` and `odd` alternate. In order of processing: e0 to e6. */
 async function fill(store: EventStore): Promise<void> {
   const events = Array.from({ length: 7 }, (_, index) =>
     eventText({ topic: index % 2 === 0 ? "even" : "odd", id: `e${index}` }),
@@ -15,7 +15,7 @@ async function fill(store: EventStore): Promise<void> {
   await verdictsOf(store, events.slice(6));
 }
 
-/** Walks until an empty or last page; the ids met and the last position. */
+/** Reads pages until an empty or the last one. Returns the ids listed and the last position. */
 async function walk(store: EventStore, query: EventQuery): Promise<{ ids: string[]; position: string | undefined }> {
   const ids: string[] = [];
   let position = query.after;
@@ -27,7 +27,7 @@ async function walk(store: EventStore, query: EventQuery): Promise<{ ids: string
   }
 }
 
-/** Walks forward until so many events were met: a store may hold back what another transaction could still precede. */
+/** Reads forward until so many events are listed: a store may hold back events that another transaction may precede. */
 async function walkUntil(store: EventStore, query: EventQuery, count: number) {
   const ids: string[] = [];
   let position = query.after;
@@ -44,8 +44,8 @@ async function walkUntil(store: EventStore, query: EventQuery, count: number) {
 }
 
 export function describeListing(open: OpenForTest): void {
-  describe("listing", () => {
-    test("ends a page of large events early, and goes on from there", async () => {
+  describe("the listing of events", () => {
+    test("the listing of events ends a page of large events early, and the next page continues", async () => {
       const { store } = await open();
       const payload = JSON.stringify({ text: "y".repeat(3_000_000) });
       const ids = ["a", "b", "c", "d"];
@@ -59,7 +59,7 @@ export function describeListing(open: OpenForTest): void {
       expect((await walkUntil(store, { limit: 10, order: "asc" }, 4)).ids).toEqual(ids);
     });
 
-    test("ends a page earlier where that is asked for, behind one event at least", async () => {
+    test("the listing of events ends a page at `maxBytes`, but after at least one event", async () => {
       const { store } = await open();
       const payload = JSON.stringify({ text: "y".repeat(3_000) });
       for (const id of ["a", "b", "c"]) await verdictsOf(store, [eventText({ id, payload })]);
@@ -71,7 +71,7 @@ export function describeListing(open: OpenForTest): void {
       expect(rest).toMatchObject({ events: [{ eventId: "c" }], next: expect.any(String) });
     });
 
-    test("shows the newest first, complete", async () => {
+    test("the listing of events has the newest events first, completely", async () => {
       const { store } = await open();
       await fill(store);
 
@@ -82,7 +82,7 @@ export function describeListing(open: OpenForTest): void {
       expect(page.next).toBeUndefined();
     });
 
-    test("shows the oldest first, in order of frames and events", async () => {
+    test("the listing of events has the oldest events first, in the order of frames and events", async () => {
       const { store } = await open();
       await fill(store);
 
@@ -91,19 +91,22 @@ export function describeListing(open: OpenForTest): void {
       expect(ids).toEqual(["e0", "e1", "e2", "e3", "e4", "e5", "e6"]);
     });
 
-    test.each([1, 2, 3, 6, 7, 8])("meets every event exactly once in pages of %i", async (limit) => {
-      const { store } = await open();
-      await fill(store);
+    test.each([1, 2, 3, 6, 7, 8])(
+      "the listing of events has every event exactly once in pages of %i",
+      async (limit) => {
+        const { store } = await open();
+        await fill(store);
 
-      const backward = await walk(store, { limit, order: "desc" });
-      const forward = await walkUntil(store, { limit, order: "asc" }, 7);
+        const backward = await walk(store, { limit, order: "desc" });
+        const forward = await walkUntil(store, { limit, order: "asc" }, 7);
 
-      expect(backward.ids).toEqual(["e6", "e5", "e4", "e3", "e2", "e1", "e0"]);
-      expect(backward.position).toBeUndefined();
-      expect(forward.ids).toEqual(backward.ids.toReversed());
-    });
+        expect(backward.ids).toEqual(["e6", "e5", "e4", "e3", "e2", "e1", "e0"]);
+        expect(backward.position).toBeUndefined();
+        expect(forward.ids).toEqual(backward.ids.toReversed());
+      },
+    );
 
-    test("keeps to one topic", async () => {
+    test("the listing of events has the events of one topic", async () => {
       const { store } = await open();
       await fill(store);
 
@@ -113,7 +116,7 @@ export function describeListing(open: OpenForTest): void {
       expect(none).toEqual({ events: [] });
     });
 
-    test("goes on from the position of an empty page", async () => {
+    test("the listing of events continues from the position of an empty page", async () => {
       const { store } = await open();
       const start = await store.listEvents({ limit: 10, order: "asc" });
       expect(start).toMatchObject({ events: [], next: expect.any(String) });
@@ -130,7 +133,7 @@ export function describeListing(open: OpenForTest): void {
       expect(later.ids).toEqual(["e7"]);
     });
 
-    test("of older events is not moved by newer ones", async () => {
+    test("the listing of events is not shifted by newer events", async () => {
       const { store } = await open();
       await fill(store);
       const first = await store.listEvents({ limit: 2, order: "desc" });
@@ -141,7 +144,7 @@ export function describeListing(open: OpenForTest): void {
       expect(ids).toEqual(["e4", "e3", "e2", "e1", "e0"]);
     });
 
-    test("meets all events that are stored while it walks forward", async () => {
+    test("the listing of events has all events that are stored during a forward scan", async () => {
       const { store } = await open();
       const ids = Array.from({ length: 90 }, (_, index) => `e${index}`);
       const write = async () => {
@@ -156,7 +159,7 @@ export function describeListing(open: OpenForTest): void {
       expect(walked.ids).toEqual(ids);
     });
 
-    test("refuses what is no position", async () => {
+    test("the listing of events refuses a cursor that is not a position", async () => {
       const { store } = await open();
       const malformed = ["", "x", "-1", "1.5", "1e3", " 1", "0x10", "\u0661", "9".repeat(23), "1;DROP TABLE events"];
 
@@ -168,7 +171,7 @@ export function describeListing(open: OpenForTest): void {
     });
   });
 
-  test("finds nothing where nothing is", async () => {
+  test("an empty store lists and finds no events", async () => {
     const { store } = await open();
     await fill(store);
 
@@ -177,7 +180,7 @@ export function describeListing(open: OpenForTest): void {
     expect(await store.findEvent("", "")).toBeUndefined();
   });
 
-  test("answers a ping", async () => {
+  test("a store answers a ping", async () => {
     const { store } = await open();
 
     await expect(store.ping()).resolves.toBeUndefined();

@@ -7,13 +7,13 @@ import type { OpenForTest } from "../store-under-test.ts";
 import { type Copy, copies, ModelStore, spellCopy } from "./model-store.ts";
 import { verifyStore } from "./verify-store.ts";
 
-/** A frame that is sent, once or more often. */
+/** A frame that is sent once or several times. */
 export interface SentFrame {
   copies: Copy[];
   delivery: AppliedDelivery;
 }
 
-/** Frames, and in which calls they are applied, by their numbers: one that comes again is a redelivery. */
+/** Frames, and calls that apply them by their indexes. A repeated index is a redelivery. */
 export interface Plan {
   frames: Copy[][];
   calls: number[][];
@@ -34,10 +34,10 @@ export function makeFrames(frames: Copy[][]): SentFrame[] {
   });
 }
 
-/** One writer, whose verdicts the model knows beforehand. */
+/** Tests a store with one writer, so that the model can predict every verdict. */
 export function describeAgainstModel(open: OpenForTest): void {
   describe("the store answers like its model", () => {
-    test("whatever is sent and sent again, however it is spelled", async () => {
+    test("verdicts, events, ledger and books equal those of the model, for any frames and redeliveries", async () => {
       const { store } = await open();
       await fc.assert(
         fc.asyncProperty(plans, async ({ frames, calls }) => {

@@ -9,12 +9,12 @@ import {
 } from "@tidemark/test-support/json-spelling";
 import fc from "fast-check";
 
-/** A copy of an event, as far as the store's word about it depends on it, and the seed of how it is spelled. */
+/** The fields of an event that decide its verdict, and the seed of its spelling. */
 export interface Copy {
   topic: string;
   eventId: string;
   source: string;
-  /** Microseconds of the second it happened in. */
+  /** The microseconds of its timestamp. */
   microseconds: number;
   payload: JsonTree | undefined;
   attributes: JsonTree | undefined;
@@ -24,7 +24,7 @@ export interface Copy {
 const NAMES = ["a", "A", "e\u0301", "\u00e9", "\u{1f30a}", "*", "a "];
 const EMPTY: JsonTree = { kind: "object", members: {} };
 
-/** Copies that meet: few names, few contents, many spellings. */
+/** Events that often share keys and contents: few names, few contents, many spellings. */
 export const copies: fc.Arbitrary<Copy[][]> = fc
   .record({
     contents: fc.array(fc.option(anyJsonObject, { nil: undefined }), { minLength: 2, maxLength: 3 }),
@@ -45,7 +45,7 @@ function copyOf(contents: (JsonTree | undefined)[], name: number, content: numbe
     source: content % 5 === 0 ? "y" : "x",
     microseconds: content % 7 === 0 ? 120_000 : 0,
     payload: contents[content % contents.length],
-    // A frame has no empty ones.
+    // A frame has no empty attributes.
     attributes:
       content % 3 === 0 && attributes?.kind === "object" && Object.keys(attributes.members).length > 0
         ? attributes
@@ -54,7 +54,7 @@ function copyOf(contents: (JsonTree | undefined)[], name: number, content: numbe
   };
 }
 
-/** The text of a copy as it stands in a frame. */
+/** Returns the JSON text of an event. */
 export function spellCopy({ topic, eventId, source, microseconds, payload, attributes, spelling }: Copy): string {
   const choices = createChoices(spelling);
   const fraction = microseconds === 0 ? ["", ".0", ".000000"] : [".12", ".120", ".120000"];
@@ -72,7 +72,7 @@ export function spellCopy({ topic, eventId, source, microseconds, payload, attri
   return `{${fields.join(",")}}`;
 }
 
-/** What two copies must share to be the same content, whatever their spelling. */
+/** Returns a text that is equal for equal contents, whatever their spelling. */
 export function contentOf({ source, microseconds, payload = EMPTY, attributes }: Copy): string {
   return JSON.stringify([source, microseconds, canonicalJson(payload), attributes && canonicalJson(attributes)]);
 }
@@ -81,7 +81,7 @@ export function keyOf({ topic, eventId }: Copy): string {
   return JSON.stringify([topic, eventId]);
 }
 
-/** What a store is, in a few lines: the first copy stays, a frame counts once. */
+/** The model of a store: the first event of a key stays, and a frame counts once. */
 export class ModelStore {
   readonly #stored = new Map<string, Copy>();
   readonly #ledger = new Map<string, string>();

@@ -9,7 +9,7 @@ import { type Copy, contentOf, keyOf } from "./model-store.ts";
 
 export type ModelledStore = EventStore & Pick<DuplicateReader, "listDuplicates">;
 
-/** A frame and what the store said of its events. */
+/** A frame and the verdicts that the store gave. */
 export interface JudgedFrame {
   frameId: string;
   copies: Copy[];
@@ -17,8 +17,8 @@ export interface JudgedFrame {
 }
 
 /**
- * Holds the verdicts to be possible in some order of the frames, and everything the store keeps to be what they say: the
- * events, the dropped copies, the ledger, and the books of each topic. The topics must be these frames' own.
+ * Verifies that the verdicts are possible in some order of the frames, and that the store agrees with them: the events, the
+ * duplicates, the ledger, and the books of each topic. No other frame may have events in these topics.
  */
 export async function verifyStore(store: ModelledStore, judged: JudgedFrame[]): Promise<void> {
   const all = judged.flatMap(({ copies, verdicts }) =>
