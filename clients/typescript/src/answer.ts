@@ -1,13 +1,13 @@
 import type { Fault, Problem, PublishAnswer } from "./contract.ts";
 import { type Answer, isAnswer, type NoAnswer } from "./http-attempt.ts";
 
-/** The meaning of an answer for the sender of the request. */
-export type Meaning = "judged" | "refused" | "retry, nothing was taken" | "retry, it may have been taken";
+/** The meaning of an answer for the sender of the request; `success` is a 2xx. */
+export type Meaning = "success" | "refused" | "retry, nothing was taken" | "retry, it may have been taken";
 
 export function readMeaning(answer: Answer | NoAnswer): Meaning {
   if (!isAnswer(answer)) return answer.wasSent ? "retry, it may have been taken" : "retry, nothing was taken";
   const { status } = answer;
-  if (status >= 200 && status < 300) return "judged";
+  if (status >= 200 && status < 300) return "success";
   if (status === 429) return "retry, nothing was taken";
   if (status < 500) return "refused";
   const code = readProblem(answer.body)?.code;

@@ -27,7 +27,7 @@ export function outcomesOf(
   const { results, rejected = [], receipt, attempts } = publication;
   const doubtfulAttempts = publication.doubtfulAttempts + doubts;
   if (results?.length !== events.length) {
-    const reason = "the answer does not say what became of each event";
+    const reason = "the answer does not have a result for each event";
     const details = { outcome: "unknown", reason, attempts, doubtfulAttempts: doubtfulAttempts + 1 } as const;
     return events.map((event) => new PublishError({ ...details, events: [event] }));
   }
@@ -40,7 +40,7 @@ export function outcomesOf(
     }
     const rejection = rejections.get(index);
     if (rejection === undefined) {
-      const reason = "the store refused it for good; it is kept among the dead letters";
+      const reason = "the store refused it permanently; it is kept as a dead letter";
       return new PublishError({ outcome: "refused", code: "dead_lettered", reason, events: [event], attempts });
     }
     const fault = { pointer: rejection.pointer.replace(`/${index}`, ""), detail: rejection.reason };

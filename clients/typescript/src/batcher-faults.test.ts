@@ -5,7 +5,7 @@ import type { NewEvent } from "./contract.ts";
 import { answer, type FakeService, type Fault, startFakeService } from "./fake-service.ts";
 import { PublishError, TidemarkClient } from "./tidemark-client.ts";
 
-/** Everything that can become of an attempt, other than what should. */
+/** Every fault that an attempt can meet. */
 const FAULTS: Record<string, Fault> = {
   "closed before": (response) => response.destroy(),
   "closed after": (response, store) => {
@@ -35,14 +35,14 @@ const FAULTS: Record<string, Fault> = {
 
 interface Sent {
   event: NewEvent;
-  /** Its place among the added, which it carries as an attribute. */
+  /** The position of the event among the added events. The event carries it as an attribute. */
   number: number;
   outcome: Verdict | PublishError;
 }
 
 const anyFault = fc.constantFrom(undefined, ...Object.keys(FAULTS));
 
-/** What is added: whether it comes with an id, breaks a rule, or waits for the ones before to have their outcomes. */
+/** An event to add. With `waits`, it is added after the events before it have their outcomes. */
 const anyAdding = fc.record({ hasId: fc.boolean(), isBad: fc.boolean(), waits: fc.boolean() });
 
 const anyLimits = fc.record({
@@ -55,13 +55,13 @@ const anyRun = fc.record({
   faults: fc.array(anyFault, { maxLength: 12 }),
   addings: fc.array(anyAdding, { minLength: 1, maxLength: 15 }),
   limits: anyLimits,
-  /** One attempt or many: given up soon, most outcomes are errors. */
+  /** Whether there is time for many attempts. With time for one attempt, most outcomes are errors. */
   isPatient: fc.boolean(),
 });
 
 type Run = Parameters<Parameters<typeof anyRun.map>[0]>[0];
 
-/** Adds events as a run has it, and writes down the outcome of each. */
+/** Adds the events of a run, and returns the outcome of each. */
 async function send(service: FakeService, { faults, addings, limits, isPatient }: Run): Promise<Sent[]> {
   service.faults.push(...faults.map((name) => (name === undefined ? undefined : FAULTS[name])));
   const requestTimeoutMs = 10_000;
@@ -81,7 +81,7 @@ async function send(service: FakeService, { faults, addings, limits, isPatient }
   return Promise.all(sent);
 }
 
-/** The ids that an event was sent under, attempt by attempt. */
+/** Returns the id of an event at each of its attempts. */
 function sentIdsOf(service: FakeService, number: number): string[] {
   const events = service.bodies.flatMap((body) => JSON.parse(body) as { event_id: string; number: number }[]);
   return events.filter((event) => event.number === number).map(({ event_id }) => event_id);
@@ -96,7 +96,7 @@ function expectHonest(service: FakeService, { event, number, outcome }: Sent, is
   if (!(outcome instanceof PublishError)) {
     expect(outcome).toMatchObject({ topic: event.topic, event_id: id });
     expect(isStored).toBe(true);
-    // Every event is added once: if it was there already, an attempt of ours brought it.
+    // Every event is added once, so only an earlier attempt can have stored it.
     if (outcome.status === "duplicate") expect(outcome.doubtfulAttempts).toBeGreaterThan(0);
     return;
   }

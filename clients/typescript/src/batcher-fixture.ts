@@ -17,12 +17,12 @@ export function batcherOf(
   return client.batcher({ lingerMs: 0, ...options });
 }
 
-/** The ids of each request's events. */
+/** Returns the ids of each request's events. */
 export function sentIds({ bodies }: FakeService): string[][] {
   return bodies.map((body) => JSON.parse(body).map((event: NewEvent) => event.event_id));
 }
 
-/** What an event's promise came to: its status, or the error. */
+/** Returns the status that an event's promise resolved to, or the error that it was rejected with. */
 export async function outcomeOf(adding: Promise<{ status: string }>): Promise<string | PublishError> {
   try {
     return (await adding).status;

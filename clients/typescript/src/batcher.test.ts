@@ -69,7 +69,7 @@ test("no request exceeds the limits", async () => {
   expect(Math.max(...sentIds(service).map((batch) => batch.length))).toBe(5);
   const bytes = service.bodies.map((body) => Buffer.byteLength(body));
   expect(Math.max(...bytes)).toBeLessThanOrEqual(420);
-  // As full as can be: nothing that was waiting would have fitted as well.
+  // Each request is as full as possible: the first event of the next request would not have fitted.
   sentIds(service).forEach((batch, index) => {
     const next = sentIds(service)[index + 1]?.[0];
     const room = 420 - (bytes[index] ?? 0);

@@ -71,7 +71,7 @@ export interface Problem {
 }
 
 export interface Fault {
-  /** A A JSON Pointer (RFC 6901) into the body. */
+  /** A JSON Pointer (RFC 6901) into the body. */
   pointer: string;
   detail: string;
   line?: number;

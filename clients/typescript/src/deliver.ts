@@ -35,8 +35,8 @@ export interface Delivery {
 }
 
 /**
- * Makes a request, and repeats it after 429, 5xx and lost answers, which the service promises to be safe; never
- * after any other 4xx, and not before `Retry-After`. Another attempt is made only if its whole time limit ends
+ * Makes a request, and repeats it after 429, 5xx and lost answers: the service promises that this is safe. Never repeats
+ * it after any other 4xx, nor before `Retry-After`. Another attempt is made only if its whole time limit ends
  * before the deadline, because aborting an attempt leaves its outcome unknown.
  */
 export async function deliver({ url, request, isEnough, ...options }: DeliverOptions): Promise<Delivery> {
@@ -49,7 +49,7 @@ export async function deliver({ url, request, isEnough, ...options }: DeliverOpt
     const answer = await attempt(url, { ...request, timeoutMs, signal: signal ?? null });
     const meaning = readMeaning(answer);
     if (meaning === "retry, it may have been taken") doubtfulAttempts++;
-    const isOver = meaning === "refused" || (meaning === "judged" && isAnswer(answer) && (isEnough?.(answer) ?? true));
+    const isOver = meaning === "refused" || (meaning === "success" && isAnswer(answer) && (isEnough?.(answer) ?? true));
     if (isOver || !(await pauseBeforeRetry({ answer, failures: attempts, lastAttemptAt, ...options }))) {
       return { answer, meaning, attempts, doubtfulAttempts };
     }

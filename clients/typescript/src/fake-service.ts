@@ -1,27 +1,28 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a fake service does with one publish instead of answering 200, before or after it has stored the events. */
+/** The answer of a fake service to one publish instead of a 200. It may call `store` to store the events. */
 export type Fault = (response: ServerResponse, store: () => object) => void;
 
 export interface FakeService {
   url: URL;
-  /** Faults for the next publishes, in order; `undefined` answers as it should. */
+  /** Faults for the next publishes, in order; `undefined` is a publish without a fault. */
   faults: (Fault | undefined)[];
   /** Answers of receipts by path, the first one next; the last one stays. */
   receipts: Map<string, object[]>;
   requests: IncomingMessage[];
-  /** What was published, attempt by attempt, whether it was stored or not. */
+  /** The body of each attempt to publish, whether its events were stored or not. */
   bodies: string[];
-  /** Whether it has stored an event. */
+  /** Whether the service has stored an event. */
   hasStored(topic: string, eventId: string): boolean;
   books: { received: number; unique: number; duplicates: number };
   close(): Promise<void>;
 }
 
 /**
- * The least service that the tests of producers need: it stores in memory, judges, and fails on demand. Of the rules it
- * knows one: an event needs a topic. Those without are refused if all are, or else rejected, as `handling=lenient` has it.
+ * Starts the smallest service that the tests of producers need: it stores events in memory, answers with verdicts, and
+ * fails on demand. It knows one rule: an event needs a topic. Events without a topic are rejected, as with
+ * `handling=lenient`; a request without any valid event is refused.
  */
 export async function startFakeService(): Promise<FakeService> {
   const stored = new Set<string>();

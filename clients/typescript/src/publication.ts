@@ -18,7 +18,7 @@ export interface Publication extends PublishAnswer {
 /**
  * Reads the answer of a request that was accepted.
  *
- * @throws {PublishError} if the answer has no counts or no receipt: then it may not come from the service
+ * @throws {PublishError} if the answer has no counts or no receipt, so that it may come from another program
  */
 export function readPublication(
   { status, headers, body, ms }: Answer,

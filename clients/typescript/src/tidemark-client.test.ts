@@ -54,7 +54,7 @@ test("publish sends a single event without an array, and a text unchanged", asyn
   expect(service.requests[1]?.headers).not.toHaveProperty("prefer");
 });
 
-test("a URL without a path is that of the service", async () => {
+test("a URL without a path is the address of the service", async () => {
   await clientOf({ url: service.url.origin }).publish(event);
   await clientOf({ url: `${service.url.origin}/intake` }).publish(event);
 
@@ -96,7 +96,7 @@ test("an event without an id gets one, the same at every attempt", async () => {
 test.each([
   [429, { code: "too_many_requests" }],
   [503, { code: "queue_full" }],
-])("tries again after a %i of which nothing was taken, without doubt", async (status, problem) => {
+])("the client tries again after a %i that took nothing, and counts no doubtful attempt", async (status, problem) => {
   service.faults.push((response) => answer(response, status, problem, { "retry-after": "0" }));
 
   expect(await clientOf().publish(event)).toMatchObject({ accepted: 1, attempts: 2, doubtfulAttempts: 0 });
@@ -107,7 +107,7 @@ test.each([
   [503, {}],
   [502, {}],
   [500, { code: "internal_error" }],
-])("tries again after a %i of unknown outcome, and remembers the doubt", async (status, problem) => {
+])("the client tries again after a %i of unknown outcome, and counts a doubtful attempt", async (status, problem) => {
   service.faults.push((response, store) => {
     store();
     answer(response, status, problem);
@@ -138,7 +138,7 @@ test("a request is repeated if no answer comes in time", async () => {
 test.each([
   ["seconds", () => "3600"],
   ["an HTTP date", () => new Date(Date.now() + 3_600_000).toUTCString()],
-])("gives up at once when Retry-After lies behind the deadline, in %s", async (_form, retryAfter) => {
+])("the client gives up at once when Retry-After is after the deadline, in %s", async (_form, retryAfter) => {
   service.faults.push((response) => answer(response, 429, { code: "slow_down" }, { "retry-after": retryAfter() }));
 
   expect(await errorOf(clientOf().publish(event))).toMatchObject({ outcome: "not taken", status: 429, attempts: 1 });
@@ -220,14 +220,17 @@ test("a 202 is a receipt, which can be followed until nothing is pending", async
   expect(service.requests[1]?.headers.prefer).toBe("wait=10");
 });
 
-test("a receipt that is not judged before the deadline is given up", async () => {
+test("a receipt whose events are pending at the deadline is given up", async () => {
   service.receipts.set("/receipts/r1", [PENDING]);
 
   const following = clientOf({ requestTimeoutMs: 5_000, deadlineMs: 5_100 }).followReceipt(
     new URL("/receipts/r1", service.url),
   );
 
-  expect(await errorOf(following)).toMatchObject({ outcome: "unknown", reason: "the receipt was not judged in time" });
+  expect(await errorOf(following)).toMatchObject({
+    outcome: "unknown",
+    reason: "events of the receipt were still pending at the deadline",
+  });
 });
 
 test("requests are strict by default, and lenient on request", async () => {

@@ -87,10 +87,14 @@ export class TidemarkClient {
     const isEnough = ({ body }: { body: unknown }) => read(body) !== undefined;
     const options = { url: receipt, request: { headers }, retryPolicy: this.#retryPolicy, interruption, isEnough };
     const delivery = await deliver(options);
-    const judged = isAnswer(delivery.answer) && delivery.meaning === "judged" ? read(delivery.answer.body) : undefined;
-    if (judged !== undefined) return judged;
+    const final = isAnswer(delivery.answer) && delivery.meaning === "success" ? read(delivery.answer.body) : undefined;
+    if (final !== undefined) return final;
     const { attempts } = delivery;
-    throw new PublishError({ outcome: "unknown", reason: "the receipt was not judged in time", attempts });
+    throw new PublishError({
+      outcome: "unknown",
+      reason: "events of the receipt were still pending at the deadline",
+      attempts,
+    });
   }
 
   /** Creates a batcher, which gathers events into requests of this client. */
@@ -107,7 +111,7 @@ export class TidemarkClient {
     const request = { method: "POST", headers, body };
     const delivery = await deliver({ url: this.#url, request, retryPolicy: this.#retryPolicy, interruption });
     const { answer, meaning } = delivery;
-    if (isAnswer(answer) && meaning === "judged") return readPublication(answer, delivery, this.#url, events);
+    if (isAnswer(answer) && meaning === "success") return readPublication(answer, delivery, this.#url, events);
     const cause = interruption.signal?.aborted ? interruption.signal.reason : undefined;
     throw createPublishError(delivery, { events, cause });
   }

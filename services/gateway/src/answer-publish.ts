@@ -18,14 +18,14 @@ export interface Published {
   part: FramePart;
   verdicts: Verdicts | undefined;
   receivedAtMs: number;
-  /** How long it has waited for the verdicts, at most. */
+  /** The longest time that the request may have waited for its verdicts. */
   waitMs: number;
 }
 
 /**
  * Answers 200 with the verdicts; without them 202 with a receipt.
  *
- * @throws {Unavailable} `outcome_unknown` without verdicts where there are no receipts
+ * @throws {Unavailable} `outcome_unknown` without verdicts, if the log gives no receipts
  */
 export function answerPublish(reply: FastifyReply, published: Published): FastifyReply {
   const { onVerdictTimeout, intake, verdicts, receivedAtMs } = published;
@@ -82,7 +82,7 @@ function preferredWaitMs({ waitSeconds }: Preferences): number | undefined {
   return waitSeconds === undefined ? undefined : Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1_000;
 }
 
-/** Names the preferences that were honoured. A wait that was shortened, lengthened or known to be in vain is not. */
+/** Names the preferences that were honoured. A wait that was shortened, lengthened or skipped is not named. */
 function appliedPreferences({ preferences, onVerdictTimeout, intake, waitMs }: Published): string {
   const applied: string[] = [];
   if (preferences.respondAsync && onVerdictTimeout === "receipt") applied.push("respond-async");

@@ -70,7 +70,7 @@ describe("POST /publish", () => {
     const [delivery] = await gateway.log.take({ maxEvents: 1, maxBytes: 1 });
     return delivery as Delivery;
   };
-  const judge = ({ frame, ack }: Delivery, verdicts: string) => {
+  const sendVerdicts = ({ frame, ack }: Delivery, verdicts: string) => {
     gateway.signals.sendVerdicts(frame.replyTo as string, { frameId: frame.id, verdicts });
     ack();
   };
@@ -88,7 +88,7 @@ describe("POST /publish", () => {
 
   it("a publish is answered with the store's verdicts", async () => {
     const answer = gateway.publish({ events: [event("1"), event("2"), event("2"), event("3")] });
-    judge(await nextFrame(), "ssdc");
+    sendVerdicts(await nextFrame(), "ssdc");
     const { statusCode, headers, body } = await answer;
     expect(statusCode).toBe(200);
     expect(headers["content-type"]).toBe("application/json; charset=utf-8");
@@ -105,7 +105,7 @@ describe("POST /publish", () => {
     const answers = [[event("1")], [event("2"), event("3")], [event("4")]].map((body) => gateway.publish(body));
     const delivery = await nextFrame();
     expect(delivery.frame.requests).toEqual([1, 2, 1]);
-    judge(delivery, "sdsd");
+    sendVerdicts(delivery, "sdsd");
     const bodies = (await Promise.all(answers)).map(({ body }) => JSON.parse(body));
     expect(bodies.map(({ accepted, duplicates }) => [accepted, duplicates])).toEqual([
       [1, 0],
@@ -142,7 +142,7 @@ describe("POST /publish", () => {
     const answer = gateway.publish(event("1"), { prefer: "wait=60" });
     const delivery = await nextFrame();
     const closed = gateway.server.close();
-    judge(delivery, "s");
+    sendVerdicts(delivery, "s");
     expect((await answer).statusCode).toBe(200);
     await closed;
   });
@@ -166,8 +166,8 @@ describe("POST /publish", () => {
     expect(JSON.parse(refused.body)).toMatchObject({ code: "queue_full" });
     expect(await gateway.log.snapshot()).toMatchObject({ events: 9 });
     const [first, second] = (await gateway.log.take(ROOM)) as Delivery[];
-    judge(first as Delivery, first?.frame && countEvents(first.frame) === 9 ? "sdddddddds" : "sddddddd");
-    if (second) judge(second, "s");
+    sendVerdicts(first as Delivery, first?.frame && countEvents(first.frame) === 9 ? "sdddddddds" : "sddddddd");
+    if (second) sendVerdicts(second, "s");
     expect((await answers[0])?.statusCode).toBe(200);
   });
 
@@ -196,7 +196,7 @@ describe("POST /publish", () => {
         client.write(requestText(JSON.stringify(event("1"))) + requestText(largeBody("2")));
         const deliveries = [await nextFrame(), await nextFrame()];
         client.destroy();
-        for (const delivery of deliveries) judge(delivery, "s");
+        for (const delivery of deliveries) sendVerdicts(delivery, "s");
       }
       expect((await publish(largeBody("3"))).statusCode).toBe(202);
     });

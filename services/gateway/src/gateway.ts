@@ -22,9 +22,9 @@ export interface GatewayOptions {
   signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat">;
   maxBatchEvents: number;
   maxBodyBytes: number;
-  /** How long a request waits for its verdicts unless it asks for another time. */
+  /** The time that a request waits for its verdicts unless it asks for another time. */
   publishWaitMs: number;
-  /** How long requests wait for their verdicts once the process is told to stop. */
+  /** The time that requests wait for their verdicts once the process is told to stop. */
   closeWaitMs: number;
   maxFrameEvents?: number;
   /**
@@ -99,11 +99,11 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
 /** Leaves the body of each request to its handler, unread. */
 function passBodyThrough(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
-  // JSON also by its name, because Fastify parses the header of any other type again for each request.
+  // Registers JSON by its name as well, because Fastify parses the header of any other type again for each request.
   scope.addContentTypeParser(["application/json", "*"], (_request, _body, done) => done(null));
 }
 
-/** @throws {InvalidInput} 415; the answer then names the supported encodings */
+/** @throws {InvalidInput} 415, with an answer that names the supported encodings */
 function encodingOf(header: string | undefined, reply: FastifyReply): ContentEncoding | undefined {
   try {
     return readContentEncoding(header);

@@ -15,15 +15,15 @@ export function agrees({ actual, least, most }: Comparison): boolean {
 
 /**
  * Compares the answers with what was sent. Either of two equal events may be accepted, but each distinct event is
- * accepted once, in an answer unless that answer was lost. So the number of accepted events is at most that of the distinct
- * events in answers, and at least that of those which no lost answer may have stored.
+ * accepted once, in an answer unless that answer was lost. So the number of accepted events is at most the number of
+ * distinct events in answers. It is at least the number of those that no attempt with a lost answer may have stored.
  */
 export function compareAnswers(tally: Tally, expectRepeat: boolean): Comparison[] {
   const most = expectRepeat ? 0 : tally.answeredEvents.count();
   const least = expectRepeat ? 0 : tally.answeredEvents.countWithout(tally.doubtfulEvents);
   return [
     { name: "accepted", actual: tally.accepted, least, most },
-    { name: "duplicates", actual: tally.duplicates, least: tally.judged - most, most: tally.judged - least },
+    { name: "duplicates", actual: tally.duplicates, least: tally.withVerdict - most, most: tally.withVerdict - least },
     exactly("conflicts", tally.conflicts, 0),
     exactly("dead-lettered", tally.deadLettered, 0),
     exactly("answers that do not add up", tally.wrongAnswers, 0),
@@ -44,7 +44,7 @@ export function compareCounters(
 ): Comparison[] {
   const stored = tally.answeredEvents.count();
   const perhapsStored = tally.doubtfulEvents.countWithout(tally.answeredEvents);
-  const received = { least: tally.judged, most: tally.judged + tally.doubtfulCopies };
+  const received = { least: tally.withVerdict, most: tally.withVerdict + tally.doubtfulReceived };
   const unique = expectRepeat ? { least: 0, most: 0 } : { least: stored, most: stored + perhapsStored };
   return [
     { name: "/stats received", actual: after.received - before.received, ...received },

@@ -7,15 +7,15 @@ const milliseconds = (seconds: number) => 1_000 * seconds;
 
 export const PUBLISHER_COMMAND = {
   usage: "npm run publisher -- [options]",
-  about: `Publishes events as an unreliable network delivers them, with copies, retries and repeated batches, and checks that the
+  about: `Publishes events as an unreliable network delivers them, with duplicates, retries and repeated batches, and checks that the
 service counted every one of them.`,
   options: z
     .object({
       events: wholeNumber({ min: 1, max: 100_000_000 }).prefault("5000").meta({
         value: "N",
-        description: "events to send, copies included",
+        description: "events to send, duplicates included",
       }),
-      duplicateRate: share().prefault("0.25").meta({ value: "R", description: "share of copies, 0 to below 1" }),
+      duplicateRate: share().prefault("0.25").meta({ value: "R", description: "share of duplicates, 0 to below 1" }),
       batchSize: wholeNumber({ min: 1, max: 10_000 }).prefault("100").meta({
         value: "N",
         description: "events per request",

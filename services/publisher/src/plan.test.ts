@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { countCopies, countDistinct, type Plan, planRequests, writeBody, writeEvent } from "./plan.ts";
+import { countDuplicates, countDistinct, type Plan, planRequests, writeBody, writeEvent } from "./plan.ts";
 
 const plan: Plan = {
   events: 5_000,
@@ -27,7 +27,7 @@ test("a plan of 5,000 events with a quarter of duplicates has exactly 1,250 dupl
 
   expect(numbers).toHaveLength(5_000);
   expect(new Set(numbers).size).toBe(3_750);
-  expect(countCopies(plan)).toBe(1_250);
+  expect(countDuplicates(plan)).toBe(1_250);
 });
 
 test("any plan has the given number of events and of distinct events, numbered in the order of their first request", () => {

@@ -2,7 +2,7 @@ import { createRandom, pickBelow, type Random } from "./random.ts";
 
 /** The events of a run. Equal plans give equal requests, byte for byte. */
 export interface Plan {
-  /** Events to send, copies included. */
+  /** Events to send, duplicates included. */
   events: number;
   /** The share of events that repeat an earlier one, in [0, 1). */
   duplicateRate: number;
@@ -16,27 +16,27 @@ export interface Plan {
   startMs: number;
 }
 
-/** Returns the number of planned events that are copies. */
-export function countCopies({ events, duplicateRate }: Pick<Plan, "events" | "duplicateRate">): number {
+/** Returns the number of planned events that are duplicates. */
+export function countDuplicates({ events, duplicateRate }: Pick<Plan, "events" | "duplicateRate">): number {
   return Math.min(Math.round(events * duplicateRate), Math.max(events - 1, 0));
 }
 
 /** Returns the number of distinct events, which are numbered from 0 in the order of their first appearance. */
 export function countDistinct(plan: Pick<Plan, "events" | "duplicateRate">): number {
-  return plan.events - countCopies(plan);
+  return plan.events - countDuplicates(plan);
 }
 
 /** The events of one request, by number. */
 export type PlannedRequest = number[];
 
 /**
- * Generates the requests in order: first one event three times, alone, and then batches in which new events mix
- * with copies of events from the same batch, from recent batches and from any earlier one. Only two counts are kept: an
- * event is a function of its number.
+ * Generates the requests in order: first one event three times, each time alone. Then batches in which new events mix
+ * with duplicates of events from the same batch, from recent batches and from any earlier batch. It keeps only two counts,
+ * because an event is a function of its number.
  */
 export function* planRequests(plan: Plan): Generator<PlannedRequest> {
   const numbers = planNumbers(plan);
-  const singles = countCopies(plan) >= 2 ? 3 : 0;
+  const singles = countDuplicates(plan) >= 2 ? 3 : 0;
   for (let sent = 0; sent < plan.events; ) {
     const size = sent < singles ? 1 : Math.min(plan.batchSize, plan.events - sent);
     yield Array.from({ length: size }, () => numbers.next().value as number);
@@ -46,16 +46,16 @@ export function* planRequests(plan: Plan): Generator<PlannedRequest> {
 
 function* planNumbers(plan: Plan): Generator<number> {
   const random = createRandom(plan.seed);
-  let copies = countCopies(plan);
-  let fresh = plan.events - copies;
+  let duplicates = countDuplicates(plan);
+  let fresh = plan.events - duplicates;
   let next = 0;
-  const isThreefold = copies >= 2;
-  while (copies + fresh > 0) {
-    const sent = plan.events - copies - fresh;
-    // The odds of a copy follow from what remains: the rate is even over the run, and exact at its end.
-    const isCopy = next > 0 && ((isThreefold && sent < 3) || pickBelow(random, copies + fresh) < copies);
-    if (isCopy) {
-      copies--;
+  const isThreefold = duplicates >= 2;
+  while (duplicates + fresh > 0) {
+    const sent = plan.events - duplicates - fresh;
+    // The probability of a duplicate is its share of the remaining events, so the rate is even, and exact at the end.
+    const isDuplicate = next > 0 && ((isThreefold && sent < 3) || pickBelow(random, duplicates + fresh) < duplicates);
+    if (isDuplicate) {
+      duplicates--;
       yield pickEarlier(random, next, plan.batchSize);
     } else {
       fresh--;

@@ -11,7 +11,7 @@ export interface Progress {
   stop(message: string): void;
 }
 
-/** Where progress is written: standard output, or a test's stand-in. */
+/** The stream that progress is written to: standard output, or a replacement in a test. */
 export interface Terminal {
   isTTY?: boolean;
   columns?: number;

@@ -12,7 +12,7 @@ export interface PublishOptions extends SendOptions {
   onProgress: (tally: Tally) => void;
 }
 
-/** Sends the whole plan, or the part until `stop` fires; the tally contains every request that was started. */
+/** Sends the plan to its end, or until `stop` fires. The tally contains every request that was started. */
 export async function publishPlan({ plan, concurrency, onProgress, ...options }: PublishOptions): Promise<Tally> {
   const tally = new Tally(countDistinct(plan));
   const requests = planRequests(plan);

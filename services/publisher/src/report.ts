@@ -14,7 +14,7 @@ export function writeSummary(tally: Tally, durationMs: number): string {
     ["unknown", `${formatCount(tally.unknown)} events`],
     ["retries", formatCount(tally.retries)],
     ["duration", `${seconds.toFixed(2)} s`],
-    ["events/s", formatCount(Math.round(tally.judged / seconds))],
+    ["events/s", formatCount(Math.round(tally.withVerdict / seconds))],
     ["latency", `p50 ${percentile(tally, 50)}, p95 ${percentile(tally, 95)}, p99 ${percentile(tally, 99)}`],
   ];
   const reasons = [...tally.reasons].map(([reason, count]) => `  ${formatCount(count)} x ${reason}`);

@@ -4,7 +4,7 @@ import { type CountersOptions, readCounters, waitUntilDrained } from "./counters
 import { formatCount } from "./format-count.ts";
 import { INTERRUPTED_EXIT_CODE, type Interruption } from "./interrupt.ts";
 import type { PublisherOptions } from "./options.ts";
-import { countCopies, type Plan } from "./plan.ts";
+import { countDuplicates, type Plan } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { publishPlan } from "./publish-plan.ts";
 import { writeComparisons, writeSummary } from "./report.ts";
@@ -27,7 +27,7 @@ export async function run({ interruption, progress, print, ...options }: RunOpti
   const { plan, url, apiKey, timeout, retryFor } = options;
   const client = new TidemarkClient({ url, apiKey, requestTimeoutMs: timeout, deadlineMs: retryFor + timeout });
   print(
-    `publishing ${formatCount(plan.events)} events to ${url.href}, ${formatCount(countCopies(plan))} of them copies (run ${plan.runId})`,
+    `publishing ${formatCount(plan.events)} events to ${url.href}, ${formatCount(countDuplicates(plan))} of them duplicates (run ${plan.runId})`,
   );
   const before = await readCounters({ url, apiKey, signal: interruption.stop });
   const startedAt = performance.now();

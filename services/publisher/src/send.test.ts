@@ -84,7 +84,7 @@ test("a request whose receipt stays pending has an unknown outcome", async () =>
   expect(await sendRequest(event, optionsWithin(100))).toMatchObject({
     result: "unknown",
     doubtfulAttempts: 1,
-    reason: "the receipt was not judged in time",
+    reason: "events of the receipt were still pending at the deadline",
   });
 });
 

@@ -6,7 +6,7 @@ import { Tally } from "./tally.ts";
 
 const DISTINCT = 12;
 
-/** One request as the network treats it: how many attempts get lost after the service took them, and whether one is answered. */
+/** A request: the number of attempts whose answer is lost after the service took them, and whether the last one is answered. */
 const anyRequest = fc.record({
   events: fc.array(fc.nat(DISTINCT - 1), { minLength: 1, maxLength: 6 }),
   lost: fc.nat(2),

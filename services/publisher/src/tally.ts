@@ -12,7 +12,7 @@ export class Tally {
   /** Events in requests in flight: about to be sent, sent, or waiting for their verdict. */
   pending = 0;
   /** Events with a verdict. */
-  judged = 0;
+  withVerdict = 0;
   accepted = 0;
   duplicates = 0;
   conflicts = 0;
@@ -24,7 +24,7 @@ export class Tally {
   requests = 0;
   retries = 0;
   /** Events in attempts whose answer was lost, which the service may have received in addition. */
-  doubtfulCopies = 0;
+  doubtfulReceived = 0;
   /** Answers whose counts do not add up to what was sent. */
   wrongAnswers = 0;
   /** The durations of answered attempts in microseconds, within 1 %. */
@@ -53,7 +53,7 @@ export class Tally {
     // An unknown outcome without a lost attempt is a request that was answered 202 and got no verdict.
     const lostAttempts =
       outcome.result === "unknown" ? Math.max(outcome.doubtfulAttempts, 1) : outcome.doubtfulAttempts;
-    this.doubtfulCopies += lostAttempts * request.length;
+    this.doubtfulReceived += lostAttempts * request.length;
     if (lostAttempts > 0) for (const number of request) this.doubtfulEvents.add(number);
     if (outcome.result === "answered") this.#recordCounts(request, outcome);
     else if (outcome.result === "refused") this.errors += request.length;
@@ -64,7 +64,7 @@ export class Tally {
   #recordCounts(request: PlannedRequest, { counts, ms = 0 }: Outcome): void {
     if (counts === undefined) throw new Error("an answered request has counts");
     this.latencies.record(Math.max(1, Math.round(ms * 1_000)));
-    this.judged += request.length;
+    this.withVerdict += request.length;
     this.accepted += counts.accepted;
     this.duplicates += counts.duplicates;
     this.conflicts += counts.conflicts;

@@ -59,7 +59,7 @@ export const CloudEvent = z
     { error: "must be a CloudEvent: a JSON object" },
   )
   .refine(({ data, data_base64: base64 }) => data === undefined || base64 === undefined || base64 === null, {
-    error: "is not allowed beside data",
+    error: "is not allowed together with data",
     path: ["data_base64"],
   })
   .meta({

@@ -49,7 +49,7 @@ describe("frame header", () => {
   test.each([
     ["nothing", ""],
     ["no frame at all", "nonsense"],
-    ["an id that is none", `1;${ID.slice(1)};0;1;;`],
+    ["an id that is not a UUID", `1;${ID.slice(1)};0;1;;`],
     ["no receipt time", `1;${ID};;1;;`],
     ["a receipt time before 1970", `1;${ID};-1;1;;`],
     ["no requests", `1;${ID};0;;;`],

@@ -65,7 +65,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * The largest value of `MAX_BATCH_EVENTS`, which no frame of a gateway exceeds. A frame that says more is damaged, and is
- * not divided into events: that took minutes for a million.
+ * not divided into events, because dividing a million events took minutes.
  */
 export const MAX_FRAME_EVENTS = 100_000;
 

@@ -71,7 +71,7 @@ describe("isPlainUtc", () => {
     fc.assert(
       fc.property(fc.oneof(digits, near), (text) => {
         if (!isPlainUtc(text)) return;
-        // An offset is never plain: the long way says the same.
+        // A timestamp with an offset is never plain, so toUtcMicroseconds parses it. Both must be the same instant.
         expect(toUtcMicroseconds(text)).toBe(toUtcMicroseconds(text.replace("Z", "+00:00")));
       }),
     );

@@ -53,7 +53,7 @@ function padPlain(text: string): string {
 
 /**
  * Whether a timestamp is valid and PostgreSQL reads its text as exactly that instant, so that an event may keep its text. Most
- * producers send this form: UTC, upper case, at most six digits. If the answer is false the timestamp may still be valid,
+ * producers send this form: UTC, upper case, at most six digits. If this returns false the timestamp may still be valid,
  * and `toUtcMicroseconds` decides. Reading single characters takes a quarter of the time of a regular expression.
  */
 export function isPlainUtc(text: string): boolean {

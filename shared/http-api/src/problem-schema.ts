@@ -65,7 +65,7 @@ const EVERYWHERE: KnownProblem[] = [
   { code: "request_timeout", status: 408, detail: "the request did not arrive in time" },
   { code: "uri_too_long", status: 414, detail: "the path and query are larger than the limit of 16 KB" },
   { code: "headers_too_large", status: 431, detail: "the headers are too large" },
-  { code: "internal_error", status: 500, detail: "an internal error; the service's log has the details" },
+  { code: "internal_error", status: 500, detail: "an internal error; the service has logged the details" },
   { code: "service_unreachable", status: 502, detail: "the service gave no answer; sending it again is safe" },
   { code: "outcome_unknown", status: 504, detail: "the service gave no answer in time; sending it again is safe" },
 ];

@@ -21,7 +21,7 @@ describe("pointersAt", () => {
     expect(pointersAt(bytes(text), [text.indexOf("here")], 2)).toEqual(["/events/0"]);
   });
 
-  it("an offset in a key gives the pointer of the object, and one of a bracket that of the container", () => {
+  it("an offset in a key gives the pointer of the object, and an offset of a bracket gives the pointer of its container", () => {
     const text = '[{"bad key":{}}]';
     expect(pointersAt(bytes(text), [text.indexOf("bad"), text.indexOf("{}")], 10)).toEqual(["/0", "/0/bad key"]);
   });

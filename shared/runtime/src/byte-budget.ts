@@ -2,7 +2,7 @@ import { Unavailable } from "@tidemark/domain/errors";
 
 export interface ByteBudgetOptions {
   maxBytes: number;
-  /** How long a request waits for room before it is refused. Default: indefinitely. */
+  /** The time that a request waits for room before it is refused. Default: indefinitely. */
   maxWaitMs?: number;
 }
 
@@ -17,9 +17,9 @@ export interface Room {
    * @throws the reason of the signal
    */
   grow(bytes: number, signal?: AbortSignal): Promise<void>;
-  /** Gives back the bytes that it holds beyond so many. */
+  /** Gives back the bytes that the request holds beyond `bytes`. */
   shrinkTo(bytes: number): void;
-  /** Gives everything back. */
+  /** Gives back all bytes of the request. */
   release(): void;
 }
 

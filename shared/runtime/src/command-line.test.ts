@@ -19,7 +19,7 @@ const COMMAND = {
     .object({
       batchSize: wholeNumber({ min: 1, max: 100 }).prefault("10").meta({ value: "N", description: "things per batch" }),
       seconds: decimal({ min: 0.1, max: 60 }).optional().meta({ value: "S", description: "how long to send" }),
-      rate: share().prefault("0.25").meta({ value: "R", description: "share of copies" }),
+      rate: share().prefault("0.25").meta({ value: "R", description: "share of duplicates" }),
       only: listOf(oneOf(["red", "blue"]))
         .prefault("red")
         .meta({ value: "LIST", description: "colours" }),
@@ -81,7 +81,7 @@ Sends things.
 
   --batch-size N   things per batch (default 10)
   --seconds S      how long to send
-  --rate R         share of copies (default 0.25)
+  --rate R         share of duplicates (default 0.25)
   --only LIST      colours (default red)
   --dry-run        sends nothing
   --help           this text

@@ -100,7 +100,7 @@ function formatIssue({ path: [field], message }: z.core.$ZodIssue, values: Recor
   return `--${flagName(String(field))}: ${message}, not ${JSON.stringify(values[String(field)])}`;
 }
 
-/** Writes what `--help` prints. */
+/** Writes the text that `--help` prints. */
 export function formatHelp({ usage, about, options: { shape }, notes }: CommandLine): string {
   const rows = Object.keys(shape)
     .filter((field) => field !== OPERANDS)

@@ -4,7 +4,7 @@ import { Unavailable } from "@tidemark/domain/errors";
 import type { Logger } from "@tidemark/telemetry/logger";
 import pRetry from "p-retry";
 
-// A poll, not a look at each reconnect: PostgreSQL takes fsync=off from a reload, which breaks no connection.
+// Polls, because a reload of PostgreSQL's settings can turn fsync off without breaking a connection.
 const LOOK_EVERY_MS = 10_000;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 1_000;
@@ -17,15 +17,15 @@ export interface DurabilityWatchOptions {
 }
 
 export interface DurabilityWatch {
-  /** Resolves with the first settings read, waiting for a part that is away. Stays pending when stopped before. */
+  /** Resolves with the first settings that were read. Stays pending while the part is away, and after `stop`. */
   readonly first: Promise<Durability>;
-  /** The settings last read; unknown before the first. They stay while the part is away: it confirms nothing then. */
+  /** The last settings that were read; unknown before that. A part that is away confirms nothing, so they are kept. */
   readonly current: Durability;
   stop(): void;
 }
 
 /**
- * Reads the settings of a part now and every ten seconds. Warns in the log when they are not safe: at the start, and
+ * Reads the settings of a part now and every ten seconds. Logs a warning when they are not safe: at the start, and
  * whenever they change.
  */
 export function startDurabilityWatch({ part, read, logger }: DurabilityWatchOptions): DurabilityWatch {

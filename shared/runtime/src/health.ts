@@ -8,8 +8,8 @@ export type ReadinessChecks = Record<string, () => Promise<void>>;
 const CHECK_TIMEOUT_MS = 2_000;
 
 /**
- * Serves `GET /livez`, which says that the process runs: a restart would not help it. Serves `GET /readyz`, which says that
- * it can do its work; its 503 names the parts that do not answer. Concurrent requests share one run of the checks.
+ * Serves `GET /livez`, which says that the process runs, so that a restart would not help. Serves `GET /readyz`, which says
+ * that the process can do its work; its 503 names the parts that do not answer. Concurrent requests share one run of the checks.
  */
 export function registerHealth(server: FastifyInstance, { checks }: { checks: ReadinessChecks }): void {
   const findFaults = coalesce((_key: "all") => runChecks(checks));

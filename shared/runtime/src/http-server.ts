@@ -18,7 +18,7 @@ import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
 
 export interface HttpServerOptions {
   logger: Logger;
-  /** How long a close waits for clients that have not sent their whole request, or do not read their answer. */
+  /** The time that a close waits for clients that have not sent their whole request, or do not read their answer. */
   closeWaitMs?: number;
 }
 
@@ -61,7 +61,7 @@ export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOpt
     // The client has left, which is not an error of the service. Only Fastify needs this answer.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
     if (!request.raw.complete) await dropBody(request);
-    // Fastify may report another error of a request to an unknown route: QUERY, say, requires a content type.
+    // Fastify may report another error of a request to an unknown route. The method QUERY, for example, requires a content type.
     if (request.is404 && problemOf(error) === undefined)
       return sendProblem(reply, unknownRoute(findMethods, request, reply));
     return sendError(logger, error, reply);
@@ -99,7 +99,7 @@ function sendError(logger: Logger, error: unknown, reply: FastifyReply): Fastify
   logger.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
   return sendProblem(
     reply,
-    createProblem(500, "internal_error", "an internal error; the service's log has the details"),
+    createProblem(500, "internal_error", "an internal error; the service has logged the details"),
   );
 }
 
@@ -164,7 +164,7 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
 function invalidParameters(validation: unknown[]): InvalidInput {
   const faults = validation
     .filter((item) => item instanceof RequestValidationError)
-    // The validator writes the pointer to the whole as "/", RFC 6901 writes it as "".
+    // The validator writes the pointer to the whole value as "/". RFC 6901 writes it as "".
     .map((item) => ({ pointer: item.instancePath === "/" ? "" : item.instancePath, detail: item.message }));
   const detail = faults
     .map(({ pointer, detail }) => (pointer === "" ? detail : `${pointer.slice(1)}: ${detail}`))

@@ -86,7 +86,7 @@ async function closeAll(closers: Closer[], logger: Logger): Promise<boolean> {
   return isClean;
 }
 
-/** Logs no stack trace for what an operator can correct: a port in use, a folder without permission, a setting. */
+/** Logs no stack trace for a fault that an operator can correct: a port in use, a folder without permission, a setting. */
 function logFailedStart(logger: Logger, error: unknown): void {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") logger.fatal(`could not start: ${message}; choose another PORT`);

@@ -5,7 +5,7 @@ import pRetry from "p-retry";
 /**
  * Opens a store. Retries indefinitely while the store is unreachable, full or still starting.
  *
- * @throws {Error} when waiting cannot help: a wrong password, a file that may not be written
+ * @throws {Error} when waiting cannot help: a wrong password, a file without write permission
  */
 export function openWhenUp<Store>(open: () => Promise<Store>, logger: Logger): Promise<Store> {
   return pRetry(open, {

@@ -88,7 +88,7 @@ export const MonitorSettings = z.object({
   NATS_MONITOR_URL: z.url({ protocol: /^https?$/, error: "must be a URL such as http://localhost:8222" }).optional(),
 });
 
-/** How long data is kept that the books do not need. */
+/** The retention of data that the books do not need. */
 export const RetentionSettings = z.object({
   DUPLICATE_LOG_DAYS: wholeNumber({ min: 0, max: 3_650, preset: 7 }),
 });

@@ -89,7 +89,7 @@ function readAttempt(answer: Answer | NoAnswer): Pick<Attempt, "outcome" | "answ
   const meaning = readMeaning(answer);
   const code = (answer.body as { code?: string } | undefined)?.code;
   const told = [answer.status, code].filter(Boolean).join(" ");
-  if (meaning !== "judged") {
+  if (meaning !== "success") {
     return { outcome: meaning === "retry, it may have been taken" ? "unknown" : "failed", answer: told };
   }
   const judged = readPublishAnswer(answer.body);

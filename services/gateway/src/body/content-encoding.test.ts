@@ -69,7 +69,7 @@ describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
 
   it("a decompression bomb takes no more memory than a body may have", async () => {
     const bomb = ENCODE[encoding](Buffer.alloc(100 * MAX_BODY_BYTES));
-    const bodies = budget(MAX_BODY_BYTES + 200_000, 0); // would be refused for its room otherwise
+    const bodies = budget(MAX_BODY_BYTES + 200_000, 0); // in a smaller budget the bomb would be refused for lack of room
     await expect(decode(encoding, bomb, bodies)).rejects.toMatchObject({ status: 413, code: "body_too_large" });
   });
 
@@ -122,7 +122,7 @@ it("a body waits for its turn when four decoders are running", async () => {
   void decoded.then(() => {
     isDecoded = true;
   });
-  await decode("gzip", gzipSync("another")); // another's takes as long as this one's would
+  await decode("gzip", gzipSync("another")); // takes as long as the waiting body would take if it did not wait
   expect(isDecoded).toBe(false);
   others.release();
   expect(String(await decoded)).toBe("tide");

@@ -12,21 +12,21 @@ export interface FrameWriterOptions {
   pendingVerdicts: PendingVerdicts;
   /** The address that the verdicts are to be sent to. */
   signals: Pick<Signals, "address">;
-  /** Whether no running consumer reaches the store: a full log then makes no room. */
+  /** Whether no running consumer reaches the store. In that case a full log gets no room. */
   isStoreDown: () => boolean;
   /** A frame is closed when the next request would exceed either limit; a larger request has a frame of its own. */
   maxFrameEvents: number;
   maxFrameBytes: number;
-  /** How long a request waits for room in a full log. */
+  /** The time that a request waits for room in a full log. */
   maxWaitForRoomMs: number;
-  /** How long a request waits for its turn behind frames that the log confirms slowly. */
+  /** The time that a request waits for its turn while the log confirms other frames slowly. */
   maxPendingMs: number;
 }
 
 /** The events of one request, to be appended. */
 export interface FrameRequest extends Intake {
   receivedAtMs: number;
-  /** How long to wait for the verdicts once the events are in the log. */
+  /** The time to wait for the verdicts once the events are in the log. */
   waitMs: number;
   traceparent?: string | undefined;
 }

@@ -45,7 +45,7 @@ function refusal(sent: Parameters<typeof read>[0]) {
 }
 const pointers = (event: object | string) => refusal(inJson(event)).faults.map(({ pointer }) => pointer);
 
-// Printable, for the package encodes no header; not empty, not only blanks.
+// Printable and without blanks, because the package does not encode headers.
 const name = fc
   .string({ minLength: 1, maxLength: 30 })
   .filter((text) => /^[!-~]+$/.test(text) && !/["%,\\]/.test(text));
@@ -112,7 +112,7 @@ describe("a CloudEvent in JSON", () => {
     expect(read(inJson({ ...sample, ...data })).events[0]?.payload).toEqual(payload);
   });
 
-  it("a CloudEvent without a time gets its time of receipt, and a mark of that", () => {
+  it("a CloudEvent without a time gets its time of receipt, and is marked as filled", () => {
     for (const time of [undefined, null]) {
       const [event] = read(inJson({ ...sample, time })).events;
       expect(Math.abs(Date.now() - Date.parse(String(event?.timestamp)))).toBeLessThan(60_000);

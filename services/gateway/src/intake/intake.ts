@@ -23,7 +23,7 @@ export interface IntakeEntry {
 
 export interface IntakeOptions {
   maxBatchEvents: number;
-  /** Whether valid events are accepted beside invalid ones. Otherwise one invalid event refuses the whole request. */
+  /** Whether valid events are accepted together with invalid ones. Otherwise one invalid event refuses the whole request. */
   isLenient?: boolean;
   /** Whether to return `Intake.entries`. */
   wantsEntries?: boolean;

@@ -61,7 +61,7 @@ function locateEvents(document: JsonDocument): Body {
   if (!isWrapper) return { ...document, values: [value], arrayPointer: undefined, eventDepth: 1 };
   const faults: Fault[] = Object.keys(value)
     .filter((key) => key !== "events")
-    .map((key) => ({ pointer: `/${escapePointer(key)}`, detail: "is not allowed beside `events`" }));
+    .map((key) => ({ pointer: `/${escapePointer(key)}`, detail: "is not allowed together with `events`" }));
   if (!Array.isArray(value.events)) faults.unshift({ pointer: "/events", detail: "must be an array of events" });
   if (faults.length > 0) throw invalidEvents(faults.slice(0, MAX_FAULTS), faults.length);
   return { ...document, values: value.events as unknown[], arrayPointer: "/events", eventDepth: 3 };

@@ -55,7 +55,7 @@ describe("readNdjsonIntake", () => {
     ["half of an event", [event().slice(0, 10), event()]],
     ["two events", [`${event()},${event()}`]],
     ["an event over two lines", [event().slice(0, 30), event().slice(30)]],
-    ["what is an event only with the line before", [`${event()},{"topic":`, `"t"}`]],
+    ["text that is an event only together with the line before", [`${event()},{"topic":`, `"t"}`]],
     ["nothing but half a string and half a million brackets", ['"', "[".repeat(500_000)]],
   ])("NDJSON with a line of %s is refused", (_name, lines) => {
     const { status, code, faults } = refusal(lines);

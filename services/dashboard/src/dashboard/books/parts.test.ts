@@ -51,7 +51,7 @@ test("the checks of wrong books are bad", () => {
   ]);
 });
 
-test("an unknown drift and a missing audit are no faults", () => {
+test("an unknown drift and a missing audit are not faults", () => {
   const states = describeChecks(makeStats({ drift: null, last_audit: null })).map(({ state }) => state);
   expect(states).toEqual(["good", "unknown", "unknown"]);
 });

@@ -57,7 +57,7 @@ function findFaults(stats) {
 }
 
 /**
- * Whether every received event is accounted for. An unknown queue is no fault: then it is missing on both sides.
+ * Whether every received event is accounted for. An unknown queue size is not a fault, because both sides omit it.
  *
  * @param {StatsAnswer} stats
  */
