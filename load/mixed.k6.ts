@@ -41,7 +41,7 @@ export function walk(run: Run): void {
   const [topic = ""] = topicsOf(run);
   const from = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
   const page = get("/events?order=asc", `/events?topic=${encodeURIComponent(topic)}&order=asc&limit=100${from}`);
-  check(page, { "a page comes with a way on": (answer) => typeof bodyOf(answer).next_cursor === "string" });
+  check(page, { "a page in ascending order has a next cursor": (answer) => typeof bodyOf(answer).next_cursor === "string" });
   cursor = (bodyOf(page).next_cursor as string | undefined) ?? cursor;
 }
 
@@ -53,5 +53,5 @@ export function watch(): void {
   };
   check(get("/stats"), { "the books balance": isSound });
   check(get("/events"), { "the latest events are listed": ({ status }) => status === 200 });
-  check(get("/duplicates"), { "the latest copies are listed": ({ status }) => status === 200 });
+  check(get("/duplicates"), { "the latest duplicates are listed": ({ status }) => status === 200 });
 }

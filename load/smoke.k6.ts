@@ -33,5 +33,5 @@ export default function (run: Run): void {
   check(get("/events", `/events?topic=${encodeURIComponent(event.topic)}`), {
     "its topic is listed": (answer) => Number(bodyOf(answer).count) > 0,
   });
-  check(get("/duplicates"), { "copies are listed": ({ status }) => status === 200 });
+  check(get("/duplicates"), { "duplicates are listed": ({ status }) => status === 200 });
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LoadOrder, LoadResult } from "../loader/load-run.ts";
 import type { Loader } from "../loader/start-loader.ts";
 import { readCpuMicros, readPeakBytes, resetPeaks, usedBetween } from "./process-usage.ts";
-import { type Books, judged, type Product, readBooks, readSettledBooks } from "./product.ts";
+import { type Books, countVerdicts, type Product, readBooks, readSettledBooks } from "./product.ts";
 
 export interface LoadCase {
   connections: number;
@@ -59,12 +59,12 @@ export async function measureLoad(loader: Loader, product: Product, load: LoadCa
   const atEnd = await readBooks(product);
   const spentMs = performance.now() - startedAt;
   const after = await readSettledBooks(product);
-  const committed = judged(after) - judged(before);
+  const committed = countVerdicts(after) - countVerdicts(before);
   checkTally(result, before, after);
   const cpu = usedBetween(cpuBefore, readCpuMicros());
   const figures = figuresOf(result);
   figures.committedPerSecond = perSecond(
-    judged(atEnd) - judged(before),
+    countVerdicts(atEnd) - countVerdicts(before),
     result.pending > 0 ? spentMs : result.elapsedMs,
   );
   for (const [part, micros] of Object.entries(cpu)) {

@@ -9,7 +9,7 @@ export interface Load {
 export const BENCH_COMMAND = {
   usage: "npm run bench -- [options]",
   about: `Measures Tidemark and the programs it is built on in turns, in one run: the disk, raw inserts into the same tables and
-a bare Fastify, then single and the stack under the same stream of events, a quarter of which are copies. Everything
+a bare Fastify, then single and the stack under the same stream of events, a quarter of which are duplicates. Everything
 runs on this machine, in a new folder under data/ that is removed afterwards. Prints Markdown. Linux only.`,
   options: z.object({
     only: listOf(oneOf(["single", "stack", "ceilings"]))

@@ -37,7 +37,7 @@ export async function readBooks({ readUrl }: Pick<Product, "readUrl">): Promise<
 }
 
 /** Returns the number of events with a verdict. */
-export function judged({ unique, duplicates, dead }: Books): number {
+export function countVerdicts({ unique, duplicates, dead }: Books): number {
   return unique + duplicates + dead;
 }
 

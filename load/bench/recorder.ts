@@ -25,7 +25,7 @@ export const RECORDED = {
     `${target}, ${eventsPerRequest} a request, ${connections} connections`,
   lone: (shape: string) => `${shape}, a lone client`,
   allNew: (shape: string) => `${shape}, all new`,
-  allCopies: (shape: string) => `${shape}, all copies`,
+  allDuplicates: (shape: string) => `${shape}, all duplicates`,
 };
 
 /** Returns the fastest of several ways, which is the ceiling. */

@@ -85,7 +85,7 @@ async function measureExtremes({ seconds, loader, recorder, tell }: RoundInput, 
     return measured;
   };
   const allNew = await measure(RECORDED.allNew(shape), { ...BATCH_LOAD, seconds, duplicateRate: 0 });
-  await measure(RECORDED.allCopies(shape), { ...BATCH_LOAD, seconds, duplicateRate: 1, again: allNew });
+  await measure(RECORDED.allDuplicates(shape), { ...BATCH_LOAD, seconds, duplicateRate: 1, again: allNew });
 }
 
 function byName(figures: CeilingFigure[]): Figures {

@@ -70,7 +70,7 @@ export async function startStack(options: StartOptions): Promise<Stack> {
 
 interface ReadyOptions {
   environment: NodeJS.ProcessEnv;
-  /** The folder of the log file: the services log as much as by default, because logging is part of what is measured. */
+  /** The folder of the loggers' output. The services write as much as by default, because writing it is part of their work. */
   dataDir: string;
   /** The folder of CPU profiles, which a service writes when it stops. */
   profileDir?: string | undefined;

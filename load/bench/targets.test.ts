@@ -16,7 +16,7 @@ function recordSome(): Recorder {
     "memory gateway": 150e6,
   });
   recorder.add(RECORDED.allNew("single"), { committedPerSecond: 1_000 });
-  recorder.add(RECORDED.allCopies("single"), { committedPerSecond: 900 });
+  recorder.add(RECORDED.allDuplicates("single"), { committedPerSecond: 900 });
   return recorder;
 }
 
@@ -30,8 +30,8 @@ test("processor time per event is the sum over all processes", () => {
   expect(measured("stack, CPU an event at 100 a request, µs")).toBeCloseTo(11.5);
 });
 
-test("a target compares copies with new events", () => {
-  expect(measured("single, all copies ÷ all new")).toBeCloseTo(0.9);
+test("a target compares duplicates with new events", () => {
+  expect(measured("single, all duplicates ÷ all new")).toBeCloseTo(0.9);
 });
 
 test("a target that was not measured has no figure", () => {

@@ -25,9 +25,9 @@ export function listTargets(recorder: Recorder): Target[] {
   const toEcho = (shape: string, connections: number) =>
     divide(at(shape, 1, connections, requests), at("echo", 1, connections, requests));
   const lone = (shape: string) => recorder.median(RECORDED.lone(shape))?.p99;
-  const copies = (shape: string) =>
+  const duplicatesToNew = (shape: string) =>
     divide(
-      recorder.median(RECORDED.allCopies(shape))?.committedPerSecond,
+      recorder.median(RECORDED.allDuplicates(shape))?.committedPerSecond,
       recorder.median(RECORDED.allNew(shape))?.committedPerSecond,
     );
   const toPostgres = (size: number, connections: number) => divide(at("stack", size, connections, committed), postgres);
@@ -49,8 +49,8 @@ export function listTargets(recorder: Recorder): Target[] {
     target("single, p99 of a lone client, ms", "≤ 3", "≤ 1", lone("single")),
     target("stack, CPU an event at 100 a request, µs", "≤ 25", "≤ 15", at("stack", 100, 32, cpuPerEvent)),
     target("single, CPU an event at 100 a request, µs", "≤ 10", "≤ 6", at("single", 100, 32, cpuPerEvent)),
-    target("stack, all copies ÷ all new", 0.7, 1, copies("stack")),
-    target("single, all copies ÷ all new", 0.7, 1, copies("single")),
+    target("stack, all duplicates ÷ all new", 0.7, 1, duplicatesToNew("stack")),
+    target("single, all duplicates ÷ all new", 0.7, 1, duplicatesToNew("single")),
   ];
 }
 

@@ -47,7 +47,7 @@ export function publish(producer: Producer, batch: Batch): boolean {
     }
     sleep(pauseOf(answer));
   }
-  return giveUp("a batch was sent again and again, and never answered for");
+  return giveUp("the outcome of a batch was still unknown after the last attempt");
 }
 
 /** Polls a receipt until every event has a verdict. */
@@ -59,7 +59,7 @@ function followReceipt(accepted: Answer): Counts {
     if (answer.status === 200 && bodyOf(answer).pending === 0) return countsOf(answer);
     sleep(1);
   }
-  return giveUp(`the events of ${location} were not judged in time`);
+  return giveUp(`events of ${location} were still pending after the last poll`);
 }
 
 /** Counts an error as well, because a failed iteration alone does not fail a run. */

@@ -10,9 +10,9 @@ export interface Counts {
 }
 
 /**
- * Virtual users share only metrics, and a threshold reads one metric. Therefore each counter here is a
- * difference: users add what they know, the end of the run subtracts the service's books, and the threshold
- * expects 0. What the script sent and what it was answered are compared with the books separately.
+ * Virtual users share only metrics, and a threshold reads one metric. Therefore each counter here is a difference: users
+ * add their own counts, the end of the run subtracts the service's books, and the threshold expects 0. The events that the
+ * script sent and the answers that it got are compared with the books separately.
  */
 const script = {
   received: gap("script", "received"),

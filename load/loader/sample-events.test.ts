@@ -38,7 +38,7 @@ test("the numbers of a run repeat earlier ones at the given rate", () => {
 test("the numbers of a run can be all new, or all duplicates", () => {
   const fresh = new EventNumbers({ duplicateRate: 0 });
   expect([fresh.next(), fresh.next(), fresh.next()]).toEqual([0, 1, 2]);
-  const copies = new EventNumbers({ duplicateRate: 1, made: 3 });
-  const drawn = Array.from({ length: 100 }, () => copies.next());
+  const duplicates = new EventNumbers({ duplicateRate: 1, made: 3 });
+  const drawn = Array.from({ length: 100 }, () => duplicates.next());
   expect(new Set(drawn)).toEqual(new Set([0, 1, 2]));
 });

@@ -45,8 +45,8 @@ function placeOf(url: string): string {
   if (url === "") return "V8";
   if (url.startsWith("node:")) return "Node";
   const [, inPackage] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
-  const [, ofOurs] = /\/((?:services\/\w+|shared)\/src)\//.exec(url) ?? [];
-  return inPackage ?? ofOurs ?? fileOf(url);
+  const [, inFolder] = /\/((?:services|shared)\/[\w-]+)\/src\//.exec(url) ?? [];
+  return inPackage ?? inFolder ?? fileOf(url);
 }
 
 function fileOf(url: string): string {

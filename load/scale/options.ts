@@ -16,7 +16,7 @@ const SHARED_OPTIONS = {
 
 export const SCALE_COMMAND = {
   usage: "npm run bench:scale -- [options]",
-  about: `Fills a store through POST /publish, a quarter of the events being copies, and compares it with a small store that runs
+  about: `Fills a store through POST /publish, a quarter of the events being duplicates, and compares it with a small store that runs
 at the same time: ingest, /stats, pages at the start and at depth, events by id. Everything runs on this machine, in a
 new folder under data/ that is removed afterwards (10 million rows need about 10 GB). Prints Markdown. Linux only.`,
   options: z.object({

@@ -16,7 +16,7 @@ export interface ServiceOptions {
   environment: NodeJS.ProcessEnv;
   /** Default: a free port. */
   port?: number | undefined;
-  /** Where standard output and standard error go: where those of this process go, to a file descriptor, or to a stream. */
+  /** The target of standard output and standard error: those of this process, a file descriptor, or a stream. */
   output: "inherit" | number | Writable;
   nodeFlags?: readonly string[];
   /** Starts the service again when it ends unasked. Default: it stays ended. */

@@ -27,16 +27,16 @@ def last_line(_context, response):
 
 @schemathesis.hook
 def filter_failure(_context, failure, case, response):
-    """Keeps a failure, unless what decides is beyond a schema: how headers, body and earlier answers belong together."""
+    """Keeps a failure, unless it depends on relations between headers, body and earlier answers, which no schema can express."""
     headers = {name.lower(): str(value) for name, value in (case.headers or {}).items()}
     is_binary_cloud_event = "ce-specversion" in headers
     if isinstance(failure, AcceptedNegativeData):
-        # The body of binary mode is data, whatever it is; of a list header, empty elements count for nothing (RFC 9110, 5.6.1).
+        # In binary mode any body is data. In a list header, empty elements are ignored (RFC 9110, section 5.6.1).
         return not is_binary_cloud_event and headers.get("content-encoding", "identity").strip(" ,") != ""
     if isinstance(failure, RejectedPositiveData):
         return not (
-            code_of(response) in ("invalid_cursor", "malformed_encoding")  # not from here; not what it is said to be
-            or (is_binary_cloud_event and response.status_code == 422)  # its headers make an event only together
+            code_of(response) in ("invalid_cursor", "malformed_encoding")  # a cursor of another origin; a body in another encoding
+            or (is_binary_cloud_event and response.status_code == 422)  # its headers make an event only together: a schema checks each one alone
             or case.media_type == "application/x-ndjson"  # a string of the schema need not be lines of events
             # only binary mode needs no body, and takes any type
             or (response.status_code == 415 and (case.body is NOT_SET or case.media_type not in TAKEN))

@@ -24,7 +24,7 @@ const replicaCounts = { query: options.queries, consumer: options.consumers, gat
 const logger = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
 
 await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  await checkPort(); // before a database is created in vain
+  await checkPort(); // first, so that no database is created while the port is in use
   const environment = {
     ...process.env,
     ...(await openDatabase(onClose)),
