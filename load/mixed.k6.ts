@@ -41,7 +41,9 @@ export function walk(run: Run): void {
   const [topic = ""] = topicsOf(run);
   const from = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
   const page = get("/events?order=asc", `/events?topic=${encodeURIComponent(topic)}&order=asc&limit=100${from}`);
-  check(page, { "a page in ascending order has a next cursor": (answer) => typeof bodyOf(answer).next_cursor === "string" });
+  check(page, {
+    "a page in ascending order has a next cursor": (answer) => typeof bodyOf(answer).next_cursor === "string",
+  });
   cursor = (bodyOf(page).next_cursor as string | undefined) ?? cursor;
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { countDuplicates, countDistinct, type Plan, planRequests, writeBody, writeEvent } from "./plan.ts";
+import { countDistinct, countDuplicates, type Plan, planRequests, writeBody, writeEvent } from "./plan.ts";
 
 const plan: Plan = {
   events: 5_000,
