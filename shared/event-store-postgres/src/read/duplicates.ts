@@ -1,7 +1,8 @@
-import type { Duplicate, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
+import type { DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
+import { readDuplicate } from "@tidemark/event-store/event-row";
 import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
 import { type Kysely, sql } from "kysely";
-import { DUPLICATE_SELECTION, type DuplicateRow } from "../schema/columns.ts";
+import { DUPLICATE_SELECTION } from "../schema/columns.ts";
 import type { Tables } from "../schema/tables.ts";
 import { FOUND, fits, mayFit, pageBytes } from "./pages.ts";
 import { LAST_POSITION, positionValues, writePosition } from "./positions.ts";
@@ -79,18 +80,4 @@ function nextPosition(scan: ScanRow | undefined, page: ScanRow[]): string | unde
   if (tx !== null && ord !== null && Number(scan?.found) > page.length) return writePosition({ tx, ord });
   const { floor_tx = null, floor_ord = null } = scan ?? {};
   return floor_tx === null || floor_ord === null ? undefined : writePosition({ tx: floor_tx, ord: floor_ord });
-}
-
-function readDuplicate(row: DuplicateRow): Duplicate {
-  const { timestamp, payload, attributes } = row;
-  const content = timestamp === null || payload === null ? undefined : { timestamp, payload };
-  return {
-    topic: row.topic,
-    eventId: row.event_id,
-    source: row.source,
-    receivedAt: row.received_at,
-    firstProcessedAt: row.first_processed_at,
-    isConflict: row.is_conflict,
-    content: content && { ...content, attributes: attributes ?? undefined },
-  };
 }

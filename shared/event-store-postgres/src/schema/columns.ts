@@ -1,4 +1,4 @@
-import type { EventRow } from "@tidemark/event-store/event-row";
+import type { DuplicateRow, EventRow } from "@tidemark/event-store/event-row";
 import { type AliasedRawBuilder, sql } from "kysely";
 
 /**
@@ -35,9 +35,7 @@ export const DUPLICATE_COLUMNS = {
   timestamp: "instant?",
   payload: "json?",
   attributes: "json?",
-} as const satisfies Record<string, Kind>;
-
-export type DuplicateRow = { [Name in keyof typeof DUPLICATE_COLUMNS]: ReadAs<(typeof DUPLICATE_COLUMNS)[Name]> };
+} as const satisfies Record<keyof DuplicateRow, Kind>;
 
 /** Where an event or a duplicate stands: the id of its transaction plus the base, and its ordinal in the batch. */
 export interface Position {
@@ -45,20 +43,12 @@ export interface Position {
   ord: number;
 }
 
-type BaseKind = keyof TypesOfKinds;
+/**
+ * The kind of a column. Instants are read as text: UTC, six digits of the second. So is JSON, because the driver would
+ * parse it and round its numbers. A question mark says that the column may be NULL.
+ */
+type BaseKind = "text" | "boolean" | "instant" | "json";
 type Kind = BaseKind | `${BaseKind}?`;
-type ReadAs<K extends Kind> = K extends `${infer Base extends BaseKind}?`
-  ? TypesOfKinds[Base] | null
-  : TypesOfKinds[K & BaseKind];
-
-interface TypesOfKinds {
-  text: string;
-  boolean: boolean;
-  /** UTC, six digits of the second. */
-  instant: string;
-  /** The text: the driver would parse it, and round its numbers. */
-  json: string;
-}
 
 type Selection<Row> = { [Name in keyof Row]: AliasedRawBuilder<Row[Name], Name & string> }[keyof Row][];
 

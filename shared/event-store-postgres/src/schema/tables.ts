@@ -1,5 +1,5 @@
-import type { EventRow } from "@tidemark/event-store/event-row";
-import type { DuplicateRow, Position } from "./columns.ts";
+import type { DuplicateRow, EventRow } from "@tidemark/event-store/event-row";
+import type { Position } from "./columns.ts";
 
 /** The tables that the query builder reads; bigint arrives as text. */
 export interface Tables {
