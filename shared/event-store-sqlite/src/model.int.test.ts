@@ -68,11 +68,11 @@ test("a killed process leaves each call whole or absent in SQLite, and applying 
       try {
         // The calls that were answered are stored. For the call under way, the ledger decides.
         for (const batch of deliveries) await apply(store, ...batch);
-        const judged = new Map(expected.flat().map(({ frameId, verdicts }) => [frameId, verdicts]));
+        const verdictsById = new Map(expected.flat().map(({ frameId, verdicts }) => [frameId, verdicts]));
         await verifyStore(
           store,
           sent.flatMap(({ copies, delivery: { frame } }) => {
-            const verdicts = judged.get(frame.id);
+            const verdicts = verdictsById.get(frame.id);
             return verdicts === undefined ? [] : [{ frameId: frame.id, copies, verdicts }];
           }),
         );

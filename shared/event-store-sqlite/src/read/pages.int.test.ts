@@ -38,8 +38,8 @@ function unreadable(content: Buffer): UnreadableFrame {
 test("a page of duplicates looks at 10,000 of them at most", async () => {
   const { store } = await openForTest();
   const [common, rare] = ["common", "rare"].map((source) => eventText({ topic: "t", id: "e", source }));
-  const copies = Array.from({ length: 10_000 }, () => String(common));
-  await verdictsOf(store, [String(common), String(rare)], copies);
+  const duplicates = Array.from({ length: 10_000 }, () => String(common));
+  await verdictsOf(store, [String(common), String(rare)], duplicates);
 
   const first = await store.listDuplicates({ source: "rare", limit: 10 });
   const second = await store.listDuplicates({ source: "rare", limit: 10, after: String(first.next) });
@@ -96,9 +96,9 @@ test("deleted dead letters stay counted for an audit", async () => {
 test("an event nested deeper than SQLite reads is a dead letter, without its neighbours", async () => {
   const { store } = await openForTest();
   const payload = `{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
-  const [bad, copy] = [eventText({ topic: "t", id: "e", payload }), eventText({ topic: "t", id: "e" })];
+  const [bad, good] = [eventText({ topic: "t", id: "e", payload }), eventText({ topic: "t", id: "e" })];
 
-  expect(await verdictsOf(store, [bad, copy, bad])).toEqual(["xsx"]);
+  expect(await verdictsOf(store, [bad, good, bad])).toEqual(["xsx"]);
 
   const { deadLetters } = await store.listDeadLetters({ limit: 10 });
   expect(deadLetters.map(({ code }) => code)).toEqual(["SQLITE_CONSTRAINT_CHECK", "SQLITE_CONSTRAINT_CHECK"]);

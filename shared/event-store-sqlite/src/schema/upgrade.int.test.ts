@@ -93,7 +93,7 @@ test("a file of the first release takes new events after the upgrade, and the bo
     { maxNamed: 0 },
   );
 
-  // The first copy of evt-1 differs in its timestamp; that of evt-3 had none of its own.
+  // The stored evt-1 has another timestamp; the stored evt-3 has one that the gateway filled in.
   expect(frames.map(({ verdicts, isNew }) => [verdicts, isNew])).toEqual([
     ["cds", true],
     ["ssss", false],

@@ -90,6 +90,7 @@ export class SqliteWorker<Functions extends Served> {
 
   /** Opens the file in the thread. To be called first. */
   async open(path: string): Promise<void> {
+    if (this.#ended !== undefined) throw this.#ended;
     await this.#send("open", [path], []);
   }
 
