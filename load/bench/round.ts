@@ -28,8 +28,8 @@ const BATCH_LOAD = { eventsPerRequest: 100, connections: 32 };
 const LONE_LOAD = { eventsPerRequest: 1, connections: 1 };
 
 /**
- * Measures everything once. The ceilings come first and last, and all targets of a load one after the other, so that
- * other work on the machine affects all of them.
+ * Measures everything once. The ceilings come first and last, and the targets of a load follow each other directly, so
+ * that other work on the machine affects all of them.
  */
 export async function measureRound(input: RoundInput): Promise<void> {
   for (const product of input.products) await measureLone(input, product);

@@ -26,9 +26,9 @@ const AUDIT_DEADLINE_MS = 30 * 60_000;
 const DROP_BODY_MS = 1_000;
 
 /**
- * Forwards a request, and the answer back, as streams; path, body and answer stay unchanged. Another target is tried
- * only while no target was sent the request, because a publish that is sent twice would be counted as a duplicate of the
- * client's. The request is in one of these states:
+ * Forwards a request, and the answer back, as streams; path, body and answer stay unchanged. It tries another
+ * target only while it has sent the request to none. A publish that is sent twice would be counted as a duplicate, although
+ * the client sent it once. The request is in one of these states:
  *
  * - connecting: to `sent` when the target is connected; on an error the next target is tried, and after the last one the
  *   answer is 502

@@ -12,7 +12,7 @@ export interface JsonDocument {
   scan: JsonScan;
 }
 
-/** Deeper than an event may be. A text that nests deeper is not parsed, because each level would cost memory. */
+/** Deeper than an event may nest. A deeper text is not parsed, because each level would cost memory. */
 export const MAX_PARSED_DEPTH = 1_000;
 
 const OPEN_BRACKET = 0x5b;

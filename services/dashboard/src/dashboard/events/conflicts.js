@@ -7,7 +7,7 @@ import { members, stringOf } from "../text/json-text.js";
 import { comparisonTable } from "./comparison-table.js";
 import { describeArrival } from "./duplicate.js";
 
-/** Few at a time, because the stored event beside each conflict is a request of its own. */
+/** The number of conflicts on a page. It is small, because each conflict needs another request for its stored event. */
 const PAGE = "10";
 
 export function createConflicts() {

@@ -1,6 +1,6 @@
 /**
- * JSON as text. JSON.parse would round numbers to the 15 to 17 digits that JavaScript keeps; here every scalar stays as
- * it was written. The texts come from the service, so they are valid JSON.
+ * Reads and writes JSON as text. JSON.parse would round numbers to the 15 to 17 digits that JavaScript keeps. These
+ * functions keep every scalar as it was written. The texts come from the service, so they are valid JSON.
  */
 
 /**
