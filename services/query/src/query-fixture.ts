@@ -14,14 +14,14 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import type { FastifyInstance } from "fastify";
 import { registerQuery } from "./query.ts";
 
-/** Queries over a store of its own and a log whose contents the test decides. */
+/** Query routes over a store of their own and a log whose snapshot the test sets. */
 export interface QueryFixture {
   server: FastifyInstance;
   store: EventStore & DeadLetterStore;
-  /** What the log holds; undefined: it is away. */
+  /** The snapshot of the log, undefined if the log does not answer. */
   log: { contents: LogSnapshot | undefined; durability: Durability };
   hear: (heartbeat: Partial<Heartbeat>) => void;
-  /** Applies events, some as JSON text, as one frame of one request, and returns the frame's id. */
+  /** Applies events, which may be JSON texts, as one frame of one request. Returns the frame's id. */
   storeEvents: (events: (object | string)[], frameId?: string) => Promise<string>;
 }
 
@@ -48,7 +48,10 @@ export const EMPTY_BOOKS: Books = {
   tableDrift: 0,
 };
 
-/** Opens queries; `onEnd` takes what closes them and discards their data: `onTestFinished` or `afterAll`. */
+/**
+ * Opens the routes. `onEnd`, which is `onTestFinished` or `afterAll`, gets the function that closes them and deletes
+ * their data.
+ */
 export async function openQueryFixture(onEnd: (close: () => Promise<void>) => void): Promise<QueryFixture> {
   const logger = createLogger({ service: "test", level: "silent" });
   const directory = await mkdtemp(join(tmpdir(), "tidemark-query-"));
@@ -66,7 +69,8 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
   registerQuery(server, {
     store,
     readLogSnapshot: async () => {
-      if (log.contents === undefined) throw new Unavailable({ code: "log_unreachable", detail: "the log is away" });
+      if (log.contents === undefined)
+        throw new Unavailable({ code: "log_unreachable", detail: "the log does not answer" });
       return log.contents;
     },
     signals: {
@@ -96,7 +100,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
         receivedAtMs: Date.now(),
         events: Buffer.from(`[${texts.join(",")}]`),
       };
-      // Of another log than the one that is looked at, unless a test says otherwise.
+      // From another generation than the snapshot's, unless the test sets it.
       const origin = { generation: "former", sequence: ++sequence };
       await store.apply([{ frame, origin }], { maxNamed: 0 });
       for (const listener of commitListeners) listener();

@@ -2,7 +2,7 @@ import { SAFE } from "@tidemark/domain/durability";
 import { expect, onTestFinished, test } from "vitest";
 import { EMPTY_LOG, openQueryFixture } from "./query-fixture.ts";
 
-test("tells the books of what was published", async () => {
+test("GET /stats tells the books of the applied events", async () => {
   const { server, storeEvents } = await openQueryFixture(onTestFinished);
   await storeEvents(["1", "1", "2"].map((event_id) => ({ topic: "a", event_id })));
   await storeEvents([{ topic: "b", event_id: "1" }]);
@@ -27,7 +27,7 @@ test("tells the books of what was published", async () => {
   });
 });
 
-test("tells about one topic, the sums staying those of all", async () => {
+test("GET /stats of a topic selects its books, and the sums stay those of all topics", async () => {
   const { server, storeEvents } = await openQueryFixture(onTestFinished);
   await storeEvents(["a", "b"].map((topic) => ({ topic, event_id: "1" })));
   expect((await server.inject("/stats?topic=b")).json()).toMatchObject({
@@ -38,7 +38,7 @@ test("tells about one topic, the sums staying those of all", async () => {
   });
 });
 
-test("has no topic to tell about where nothing came under it", async () => {
+test("GET /stats of an unknown topic lists no topic", async () => {
   const { server, storeEvents } = await openQueryFixture(onTestFinished);
   await storeEvents([{ topic: "a", event_id: "1" }]);
   expect((await server.inject("/stats?topic=b")).json()).toMatchObject({
@@ -49,13 +49,13 @@ test("has no topic to tell about where nothing came under it", async () => {
   });
 });
 
-test("tells of a frame that left the log without being in the books", async () => {
+test("GET /stats shows a drift if a frame left the log and is not in the books", async () => {
   const { server, log } = await openQueryFixture(onTestFinished);
   log.contents = { ...EMPTY_LOG, lastSequence: 1, removed: 1 };
   expect((await server.inject("/stats")).json()).toMatchObject({ received: 0, queue_size: 0, drift: 1 });
 });
 
-test("counts what waits in the log", async () => {
+test("GET /stats counts the events that wait in the log", async () => {
   const { server, storeEvents, log } = await openQueryFixture(onTestFinished);
   await storeEvents([{ event_id: "1" }]);
   log.contents = { ...EMPTY_LOG, events: 5, frames: 2, lastSequence: 2, oldestAtMs: Date.now() - 60_000 };
@@ -64,7 +64,7 @@ test("counts what waits in the log", async () => {
   expect(stats.oldest_queued_seconds).toBeGreaterThanOrEqual(60);
 });
 
-test("says what is missing when the log is away", async () => {
+test("GET /stats without the log says that the log is missing", async () => {
   const { server, log } = await openQueryFixture(onTestFinished);
   log.contents = undefined;
   const answer = await server.inject("/stats");
@@ -72,14 +72,14 @@ test("says what is missing when the log is away", async () => {
   expect(answer.json()).toMatchObject({ received: 0, queue_size: null, incomplete: ["log"] });
 });
 
-test("refuses parameters of /stats that it does not know", async () => {
+test("GET /stats refuses unknown parameters", async () => {
   const { server } = await openQueryFixture(onTestFinished);
   const answer = await server.inject("/stats?topics=a");
   expect(answer.statusCode).toBe(400);
   expect(answer.json().detail).toContain("topics");
 });
 
-test("answers 503 when the store is away", async () => {
+test("GET /stats without the store answers 503", async () => {
   const { server, store } = await openQueryFixture(onTestFinished);
   await store.close();
   for (const url of ["/stats", "/events", "/events/a/b", "/readyz"]) {
@@ -91,7 +91,7 @@ test("answers 503 when the store is away", async () => {
   expect((await server.inject("/livez")).statusCode).toBe(200);
 });
 
-test("is healthy while store and log answer and a consumer is heard", async () => {
+test("GET /health is healthy while store and log answer and a consumer sends heartbeats", async () => {
   const { server, hear } = await openQueryFixture(onTestFinished);
   hear({ durability: SAFE });
   const answer = await server.inject("/health");
@@ -105,7 +105,7 @@ test("is healthy while store and log answer and a consumer is heard", async () =
   });
 });
 
-test("tells what could be lost with the power, and is healthy all the same", async () => {
+test("GET /health is healthy with unsafe settings, and tells what a power failure could lose", async () => {
   const { server, hear, log } = await openQueryFixture(onTestFinished);
   const store = { part: "store" as const, detail: "a setting of the store" };
   log.durability = { status: "unknown", findings: [{ part: "log", detail: "a setting of the log" }] };
@@ -115,7 +115,7 @@ test("tells what could be lost with the power, and is healthy all the same", asy
   expect(answer.json().durability).toEqual({ status: "unsafe", findings: [...log.durability.findings, store] });
 });
 
-test("is not healthy without a consumer", async () => {
+test("GET /health is unhealthy without a consumer", async () => {
   const { server } = await openQueryFixture(onTestFinished);
   const answer = await server.inject("/health");
   expect(answer.statusCode).toBe(503);
@@ -123,11 +123,11 @@ test("is not healthy without a consumer", async () => {
     status: "unhealthy",
     consumer_running: false,
     queue_size: 0,
-    reasons: ["no consumer was heard of within 5 seconds"],
+    reasons: ["no consumer sent a heartbeat within 5 seconds"],
   });
 });
 
-test("is not healthy when no consumer reaches the store", async () => {
+test("GET /health is unhealthy if no consumer reaches the store", async () => {
   const { server, hear } = await openQueryFixture(onTestFinished);
   hear({ isStoreUp: false });
   expect((await server.inject("/health")).json()).toMatchObject({
@@ -136,7 +136,7 @@ test("is not healthy when no consumer reaches the store", async () => {
   });
 });
 
-test("is not healthy without the log, nor without the store", async () => {
+test("GET /health is unhealthy without the log, and without the store", async () => {
   const { server, store, log, hear } = await openQueryFixture(onTestFinished);
   hear({});
   log.contents = undefined;

@@ -23,18 +23,18 @@ import { registerSystemHealth } from "./system-health.ts";
 
 export interface QueryOptions {
   store: EventReader & DuplicateReader & Omit<DeadLetterStore, "deadLetterFrame"> & Auditor;
-  /** What is in the log at this moment. @throws {Unavailable} when the log is away */
+  /** @throws {Unavailable} if the log does not answer */
   readLogSnapshot: () => Promise<LogSnapshot>;
   signals: Pick<Signals, "onHeartbeat" | "onCommit">;
-  /** Whether what the log has confirmed survives the loss of power; absent where the log confirms nothing (memory). */
+  /** Tells whether frames that the log has confirmed survive a power failure. Absent for the log in memory. */
   logDurability?: () => Durability;
-  /** When the process began, milliseconds since the epoch. */
+  /** The start of the process in milliseconds since the epoch. */
   startedAtMs: number;
-  /** How many pages are read at a time, and how many of exports and streams. Default: 4. */
+  /** The number of list pages read at a time, and also of pages for exports and streams. Default: 4. */
   maxPageReads?: number;
 }
 
-/** Everything that reads: events, books, receipts, health, and the pages for people. */
+/** Registers every route that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
   const { store, readLogSnapshot, signals, logDurability, startedAtMs, maxPageReads } = options;
   const budgets = createReadBudgets(maxPageReads);

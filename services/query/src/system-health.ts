@@ -9,25 +9,28 @@ import type { FastifyInstance } from "fastify";
 import type { BooksOptions, WholeBooks } from "./books/books.ts";
 import { registerOperation } from "./register-operation.ts";
 
-const LOOK_TIMEOUT_MS = 3_000;
+const READ_TIMEOUT_MS = 3_000;
 
 export interface SystemHealthOptions {
   readBooks: (options: BooksOptions) => Promise<WholeBooks>;
   signals: Pick<Signals, "onHeartbeat">;
-  /** Absent where the log confirms nothing (memory). */
+  /** Absent for the log in memory. */
   logDurability: (() => Durability) | undefined;
 }
 
-/** `GET /health`: whether the whole of it works, not only this process. However many ask, it is looked up once at a time. */
+/**
+ * Registers `GET /health`, which covers the whole system and not only this process. All requests share one read at a
+ * time.
+ */
 export function registerSystemHealth(
   server: FastifyInstance,
   { logDurability, readBooks, signals }: SystemHealthOptions,
 ): void {
   const heartbeats = new ConsumerHeartbeats(signals);
-  const look = coalesce((_key: "all") => within(LOOK_TIMEOUT_MS, readBooks({ maxTopics: 0 })));
+  const read = coalesce((_key: "all") => within(READ_TIMEOUT_MS, readBooks({ maxTopics: 0 })));
 
   registerOperation(server, readHealth, async (_request, reply) => {
-    const books = await look("all").catch((error: unknown) => {
+    const books = await read("all").catch((error: unknown) => {
       if (error instanceof Unavailable) return error;
       throw error;
     });
@@ -44,7 +47,7 @@ function healthAnswer(
   const reasons: string[] = [];
   if (books instanceof Unavailable) reasons.push(`the books cannot be read: ${books.message}`);
   else if (books.queue === undefined) reasons.push("the log does not answer");
-  if (!consumers.isConsumerRunning) reasons.push("no consumer was heard of within 5 seconds");
+  if (!consumers.isConsumerRunning) reasons.push("no consumer sent a heartbeat within 5 seconds");
   else if (!consumers.isStoreUp) reasons.push("no consumer reaches the store");
   return {
     status: reasons.length === 0 ? "healthy" : "unhealthy",
@@ -52,6 +55,6 @@ function healthAnswer(
     queue_size: books instanceof Unavailable ? null : (books.queue?.events ?? null),
     durability: mergeDurability([log, consumers.storeDurability]),
     timestamp: new Date().toISOString(),
-    ...(reasons.length === 0 ? {} : { reasons }),
+    reasons: reasons.length === 0 ? undefined : reasons,
   };
 }

@@ -11,7 +11,8 @@ export interface Preferences {
 const ITEM = /(?:"(?:\\.|[^"\\])*"|[^,])+/g;
 
 /**
- * Reads `Prefer`. As RFC 7240 demands, unknown or malformed preferences are ignored, and the first of a repeated one counts.
+ * Reads `Prefer`. As RFC 7240 demands, unknown or malformed preferences are ignored, and the first of a repeated one
+ * counts.
  */
 export function readPreferences(header: string | string[] | undefined): Preferences {
   const preferences: Preferences = { respondAsync: false };

@@ -115,7 +115,9 @@ const RESPONSES_EVERYWHERE = new Map(
   ]),
 );
 
-/** Returns the responses with these problems and those of every operation: one a status, with an example of each code. */
+/**
+ * Returns the responses with these problems and those of every operation: one a status, with an example of each code.
+ */
 export function problems(...codes: OwnCode[]): Responses {
   const own = codes.map((code) => ({ code, ...PROBLEMS[code] }));
   const everywhere = EVERYWHERE.filter(({ status }) => own.some((problem) => problem.status === status));

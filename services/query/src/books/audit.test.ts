@@ -29,7 +29,7 @@ function serve(audit: () => Promise<Audit>) {
   return { server, ask: () => server.inject("/audit"), error };
 }
 
-test("recounts what is stored, and /stats remembers", async () => {
+test("an audit recounts the rows, and /stats shows its result", async () => {
   const { server, storeEvents } = await openQueryFixture(onTestFinished);
   await storeEvents([{ event_id: "1" }, { event_id: "2" }, { event_id: "1" }]);
   expect((await server.inject("/stats")).json().last_audit).toBeNull();
@@ -53,7 +53,7 @@ test("recounts what is stored, and /stats remembers", async () => {
   expect((await server.inject("/stats")).json().last_audit).toMatchObject({ audited_at, balanced: true });
 });
 
-test("shares a recount among those who ask while another runs", async () => {
+test("requests that arrive during a recount share the next one", async () => {
   const running: ((audit: Audit) => void)[] = [];
   const { ask } = serve(() => new Promise((resolve) => running.push(resolve)));
   const first = ask();
@@ -69,7 +69,7 @@ test("shares a recount among those who ask while another runs", async () => {
   expect(answers.map((answer) => answer.json().duration_ms)).toEqual([1, 2, 2, 2]);
 });
 
-test("books that do not balance are answered, and named in the log", async () => {
+test("books that do not balance are answered with 200, and logged", async () => {
   const differences = Array.from({ length: 12 }, (_, index) => ({
     topic: `t${index}`,
     booked: COUNTS,
@@ -92,7 +92,7 @@ test("books that do not balance are answered, and named in the log", async () =>
   );
 });
 
-test("outlasts the time that a connection may be idle", async () => {
+test("an audit may take longer than a connection may be idle", async () => {
   const running: ((audit: Audit) => void)[] = [];
   const { server } = serve(() => new Promise((resolve) => running.push(resolve)));
   server.get("/idle", () => new Promise(() => {}));
@@ -107,7 +107,7 @@ test("outlasts the time that a connection may be idle", async () => {
   expect((await auditing).status).toBe(200);
 });
 
-test("takes no parameter", async () => {
+test("an audit accepts no parameter", async () => {
   const { server } = await openQueryFixture(onTestFinished);
 
   expect((await server.inject("/audit?topic=t")).json()).toMatchObject({ status: 400, code: "invalid_parameter" });

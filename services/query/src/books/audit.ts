@@ -8,7 +8,7 @@ import { registerOperation } from "../register-operation.ts";
 
 const MAX_NAMED = 10;
 
-/** `GET /audit`. However many ask, one recount runs at a time, and those who come meanwhile share the next. */
+/** Registers `GET /audit`. One recount runs at a time, and requests that arrive meanwhile share the next one. */
 export function registerAudit(server: FastifyInstance, { auditor }: { auditor: Auditor }): void {
   const run = coalesce(async (_books: "all") => {
     const audit = await auditor.audit();
@@ -17,7 +17,7 @@ export function registerAudit(server: FastifyInstance, { auditor }: { auditor: A
   });
 
   registerOperation(server, auditOperation, async ({ raw }) => {
-    // Nothing moves on the connection while rows are counted; the next request on it has its time limit again.
+    // The connection is idle while rows are counted. Its next request sets the time limit again.
     if (raw.socket instanceof Socket) raw.socket.setTimeout(0);
     return run("all");
   });

@@ -4,7 +4,7 @@ import type { Books, EventReader } from "@tidemark/event-store/event-store";
 
 export interface BooksSources {
   reader: Pick<EventReader, "readBooks">;
-  /** @throws {Unavailable} when the log is away */
+  /** @throws {Unavailable} if the log does not answer */
   readLogSnapshot: () => Promise<LogSnapshot>;
 }
 
@@ -14,51 +14,54 @@ export interface BooksOptions {
   maxSources?: number;
 }
 
-/** The books of store and log together. */
+/** The books of the store, and the queue of the log. */
 export interface WholeBooks {
   books: Books;
-  /** Absent where the log could not be asked. */
+  /** Absent if the log did not answer. */
   queue?: Queue;
-  /** How far the books are from what log and tables say: 0, or a defect. Absent where it cannot be told. */
+  /**
+   * The difference between the books and the log or the tables. Any value but 0 is a defect. Absent if it is not known.
+   */
   drift?: number;
 }
 
 export interface Queue {
   events: number;
-  /** When the oldest of them was received, milliseconds since the epoch. */
+  /** The time at which the oldest of them was received, in milliseconds since the epoch. */
   oldestAtMs?: number;
-  /** The log was so busy that `events` may be off by the frames that left it in a moment. */
+  /** Set if the log was so busy that `events` may be wrong by the frames that left it during the snapshot. */
   isUncertain?: true;
 }
 
 /**
- * Reads log and store as if at one moment, though no transaction spans both.
+ * Reads the log and the store as if at one moment, although no transaction spans both.
  *
- * The log is looked at first, then the store. A frame that is applied stays in the log until its acknowledgement gets
- * there, so the store says how many events of what the log held it has applied already (`appliedHeldEvents`); the others
- * are queued. A frame applied between the two looks was held by the first, and is counted once; one that came and was
- * applied between them is in the store's figures only.
+ * A snapshot of the log is taken first, and the store is read second. An applied frame stays in the log until its
+ * acknowledgement arrives there, so the store tells how many events of the frames in the snapshot it has applied
+ * already (`appliedHeldEvents`). The other events are queued. A frame that is applied between the two reads is in the
+ * snapshot and is counted once. A frame that arrives and is applied between them is only in the store's counts.
  *
- * So the sum is the events of all frames that were in the log up to the first look, and of those applied since: what was
- * confirmed before the call is in it, once, and a later call never sees less. The other order would lose frames: applied
- * after the store was read, gone when the log is looked at.
+ * So the sum covers all frames that were in the log before the snapshot, and those applied since. Every event that was
+ * confirmed before the call is counted once, and a later call never returns less. The other order would lose the frames
+ * that are applied after the store is read and leave the log before the snapshot.
  *
- * While the log cannot tell which frames it holds (`held` is absent), those applied count as queued, too, for the
- * milliseconds until their acknowledgement gets there.
+ * While the log cannot tell which frames it holds (`held` is absent), applied frames also count as queued, for the
+ * milliseconds until their acknowledgements arrive.
  *
- * The same order makes the drift exact: a frame leaves the log after its commit, so what had left by the first look is
- * applied by the second.
+ * The same order makes the drift exact: a frame leaves the log after its commit, so every frame that had left before
+ * the snapshot is applied when the store is read.
  */
 export async function readBooks({ reader, readLogSnapshot }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
-  const contents = await unlessAway(readLogSnapshot);
-  if (contents === undefined) return { books: await reader.readBooks(options) };
-  const { generation, held = [], lastSequence } = contents;
+  const snapshot = await undefinedIfUnavailable(readLogSnapshot);
+  if (snapshot === undefined) return { books: await reader.readBooks(options) };
+  const { generation, held = [], lastSequence } = snapshot;
   const books = await reader.readBooks({ ...options, log: { generation, held, lastSequence } });
-  const drift = driftOf(contents, books);
-  return { books, queue: queueOf(contents, books), ...(drift === undefined ? {} : { drift }) };
+  return { books, queue: queueOf(snapshot, books), drift: driftOf(snapshot, books) };
 }
 
-async function unlessAway(readLogSnapshot: () => Promise<LogSnapshot>): Promise<LogSnapshot | undefined> {
+async function undefinedIfUnavailable(
+  readLogSnapshot: BooksSources["readLogSnapshot"],
+): Promise<LogSnapshot | undefined> {
   try {
     return await readLogSnapshot();
   } catch (error) {
@@ -68,19 +71,20 @@ async function unlessAway(readLogSnapshot: () => Promise<LogSnapshot>): Promise<
 }
 
 function queueOf({ events, oldestAtMs, isUncertain }: LogSnapshot, { appliedHeldEvents }: Books): Queue {
-  // Not below zero where a busy log's look was off by a moment.
+  // The snapshot of a busy log may be so uncertain that the difference is negative.
   const queued = Math.max(0, events - appliedHeldEvents);
   return {
     events: queued,
-    ...(queued > 0 && oldestAtMs !== undefined ? { oldestAtMs } : {}),
-    ...(isUncertain ? { isUncertain } : {}),
+    oldestAtMs: queued > 0 ? oldestAtMs : undefined,
+    isUncertain,
   };
 }
 
 /**
- * Frames that left this life of the log without being in the books (below 0: in the books without having left); where
- * those agree, how far the store's counters are from its tables. Not their sum: one defect may shift both, each the
- * other way. Undefined while the log cannot name the frames it holds, or was not certain of its own figures.
+ * Returns the number of frames that left this generation of the log and are not in the books (negative: that are in the
+ * books and have not left). If there is none, returns the difference between the store's counters and its tables. The
+ * two are not added, because one defect may shift both in opposite directions. Returns undefined if the log cannot name
+ * the frames that it holds, or is uncertain of its own figures.
  */
 function driftOf({ removed, held, isUncertain }: LogSnapshot, { appliedGoneFrames, tableDrift }: Books) {
   if (held === undefined || isUncertain) return undefined;
@@ -88,9 +92,9 @@ function driftOf({ removed, held, isUncertain }: LogSnapshot, { appliedGoneFrame
 }
 
 /**
- * Keeps the sum from going back where a look at a busy log was uncertain: the queue is then what the last certain sum
- * leaves beside the store's figures, which are always certain. The last is that of the read that began last: reads overlap
- * and end in any order. The largest would stay too large after a purge of the log.
+ * Keeps the sum from decreasing when a snapshot of a busy log was uncertain. The queue is then the last certain sum
+ * minus the store's counts, which are always certain. The last certain sum is that of the read that began last, because
+ * reads overlap and end in any order. The largest sum would stay too large after a purge of the log.
  */
 export function keepSteady(): (read: () => Promise<WholeBooks>) => Promise<WholeBooks> {
   let begun = 0;

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { WholeBooks } from "./books.ts";
 
-/** Hands the books on, and says so in the log once they have drifted: once each time it begins, not at each look. */
+/** Returns a function that passes the books on, and logs an error when a drift begins, not at each read. */
 export function createDriftAlarm(logger: Pick<FastifyBaseLogger, "error">): (whole: WholeBooks) => WholeBooks {
   let hasDrifted = false;
   return (whole) => {

@@ -26,7 +26,7 @@ const books: Books = {
 };
 const clock = { startedAtMs: 0, nowMs: 3_600_500 };
 
-test("received is the sum of what was judged and what waits", () => {
+test("received is the sum of the events with a verdict and the queue", () => {
   expect(statsAnswer({ books, queue: { events: 9, oldestAtMs: 3_598_000 }, drift: 0 }, clock)).toEqual({
     received: 160,
     unique_processed: 120,
@@ -71,7 +71,7 @@ test("received is the sum of what was judged and what waits", () => {
   });
 });
 
-test("says that the queue is not known when the log could not be asked", () => {
+test("the queue is not known if the log does not answer", () => {
   expect(statsAnswer({ books }, clock)).toMatchObject({
     received: 151,
     queue_size: null,
@@ -81,7 +81,7 @@ test("says that the queue is not known when the log could not be asked", () => {
   });
 });
 
-test("shows a drift, and what the last audit found", () => {
+test("the stats show a drift and the result of the last audit", () => {
   const counts = { stored: 120, duplicates: 30, conflicts: 4, deadLettered: 1 };
   const lastAudit = {
     auditedAt: "2025-10-23T10:00:00.000000Z",
@@ -100,14 +100,14 @@ test("shows a drift, and what the last audit found", () => {
   });
 });
 
-test("shows no age for an empty queue", () => {
+test("the stats show no age for an empty queue", () => {
   expect(statsAnswer({ books, queue: { events: 0 } }, clock)).toMatchObject({
     queue_size: 0,
     oldest_queued_seconds: 0,
   });
 });
 
-test("words durations, days only where there are some", () => {
+test("durations are formatted with days only if there are any", () => {
   expect(humanDuration(999)).toBe("0h 0m 0s");
   expect(humanDuration(3_723_000)).toBe("1h 2m 3s");
   expect(humanDuration(90_061_000)).toBe("1d 1h 1m 1s");

@@ -15,20 +15,18 @@ export interface StatsOptions {
   startedAtMs: number;
 }
 
-/** `GET /stats`. However many ask, log and store are read once at a time for each topic asked about. */
+/** Registers `GET /stats`. All requests for a topic share one read of the log and the store at a time. */
 export function registerStats(server: FastifyInstance, { readBooks, startedAtMs }: StatsOptions): void {
   const steady = keepSteady();
   const limits = { maxTopics: MAX_TOPICS, maxSources: MAX_SOURCES };
-  const read = coalesce((topic: string | undefined) =>
-    steady(() => readBooks({ ...(topic === undefined ? {} : { topic }), ...limits })),
-  );
+  const read = coalesce((topic: string | undefined) => steady(() => readBooks({ topic, ...limits })));
 
   registerOperation(server, readStats, async ({ query }) =>
     statsAnswer(await read(query.topic), { startedAtMs, nowMs: Date.now() }),
   );
 }
 
-/** Words the books for the outside. */
+/** Returns the books in the words of the API. */
 export function statsAnswer(
   { books, queue, drift }: WholeBooks,
   { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
@@ -52,7 +50,7 @@ export function statsAnswer(
     uptime_human: humanDuration(uptimeMs),
     drift: drift ?? null,
     last_audit: lastAudit === undefined ? null : auditStats(lastAudit),
-    ...(queue === undefined ? { incomplete: ["log"] } : {}),
+    incomplete: queue === undefined ? ["log"] : undefined,
   };
 }
 
@@ -81,7 +79,7 @@ function auditStats({ auditedAt, isBalanced, differencesTotal }: Audit): StatsAn
   return { audited_at: auditedAt, balanced: isBalanced, differences_total: differencesTotal };
 }
 
-/** `1h 0m 0s`; days only where there are some. */
+/** Formats a duration as `1h 0m 0s`, with days if there are any. */
 export function humanDuration(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   const days = Math.floor(seconds / 86_400);

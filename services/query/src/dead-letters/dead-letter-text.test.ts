@@ -15,7 +15,7 @@ const letter: DeadLetter = {
   content: '{"topic":"user.login","payload":{"big": 12345678901234567890}}',
 };
 
-test("gives the event as the text it came in", () => {
+test("the text of a dead letter has its event as the text that was received", () => {
   const text = deadLetterText(letter);
   expect(text).toContain(`"event":${letter.content}`);
   expect(JSON.parse(text)).toEqual({
@@ -30,7 +30,7 @@ test("gives the event as the text it came in", () => {
   });
 });
 
-test("leaves out a topic that could not be read", () => {
+test("the text of a dead letter leaves out a topic that could not be read", () => {
   const { topic: _unread, ...unread } = letter;
   expect(Object.keys(JSON.parse(deadLetterText({ ...unread, events: 7 })))).not.toContain("topic");
 });
@@ -42,7 +42,7 @@ test.each(['{"topic":', "[1,2", "", "1234", "true", "null", "+/8A", '"text"'])(
   },
 );
 
-test("is JSON whatever it holds", () => {
+test("the text of a dead letter is JSON whatever it holds", () => {
   fc.assert(
     fc.property(fc.oneof(fc.json(), fc.string({ unit: "binary" })), fc.string(), (content, reason) => {
       expect(JSON.parse(deadLetterText({ ...letter, content, reason }))).toMatchObject({ id: "42", reason });

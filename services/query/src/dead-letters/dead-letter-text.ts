@@ -1,10 +1,10 @@
 import type { DeadLetter } from "@tidemark/event-store/dead-letters";
 
-/** A dead letter as it is answered, its event as the text it came in. */
+/** Returns the JSON text of a dead letter, with its event as the text that was received. */
 export function deadLetterText(letter: DeadLetter): string {
   const head = JSON.stringify({
     id: letter.id,
-    ...(letter.topic === undefined ? {} : { topic: letter.topic }),
+    topic: letter.topic,
     events: letter.events,
     code: letter.code,
     reason: letter.reason,
@@ -14,7 +14,10 @@ export function deadLetterText(letter: DeadLetter): string {
   return `${head.slice(0, -1)},"event":${jsonTextOf(letter.content)}}`;
 }
 
-/** Only an object or an array goes out as it is: base64 can look like a number, or be `true`. */
+/**
+ * Returns an object or an array as it is, and anything else as a string, because base64 can look like a number or
+ * `true`.
+ */
 function jsonTextOf(content: string): string {
   return /^\s*[{[]/.test(content) && isJson(content) ? content : JSON.stringify(content);
 }

@@ -17,7 +17,7 @@ async function openDeadLetters(count: number) {
   return { server, store, ids: deadLetters.map(({ id }) => id) };
 }
 
-test("lists dead letters along the links, oldest first, each once", async () => {
+test("dead letters are listed along the links, oldest first, each once", async () => {
   const { server, ids } = await openDeadLetters(5);
   const first = await server.inject("/dead-letters?topic=odd&limit=2");
   expect(first.headers["content-type"]).toBe("application/json; charset=utf-8");
@@ -28,7 +28,7 @@ test("lists dead letters along the links, oldest first, each once", async () => 
   expect(second.headers.link).toBeUndefined();
 });
 
-test("tells what came, and why it was refused", async () => {
+test("a dead letter shows its event and the reason of the refusal", async () => {
   const { server, ids } = await openDeadLetters(1);
   const answer = await server.inject("/dead-letters");
   expect(answer.body).toContain(`"event":${POISON}`);
@@ -46,7 +46,7 @@ test("tells what came, and why it was refused", async () => {
   ]);
 });
 
-test("refuses the cursor of another topic, and parameters it does not know", async () => {
+test("the list of dead letters refuses the cursor of another topic and unknown parameters", async () => {
   const { server } = await openDeadLetters(3);
   const { next_cursor } = (await server.inject("/dead-letters?topic=odd&limit=1")).json();
   const elsewhere = await server.inject(`/dead-letters?topic=even&cursor=${next_cursor}`);
@@ -57,14 +57,17 @@ test("refuses the cursor of another topic, and parameters it does not know", asy
   expect(unknown.json()).toMatchObject({ code: "invalid_parameter" });
 });
 
-test.each(["stored", "duplicate", "conflict"] as const)("tells what a redriven event is now: %s", async (status) => {
-  vi.spyOn(empty.store, "redrive").mockResolvedValueOnce({ status });
-  const answer = await empty.server.inject({ method: "POST", url: "/dead-letters/7/redrive" });
-  expect(answer.statusCode).toBe(200);
-  expect(answer.json()).toEqual({ id: "7", status });
-});
+test.each(["stored", "duplicate", "conflict"] as const)(
+  "a redriven event is answered with its verdict: %s",
+  async (status) => {
+    vi.spyOn(empty.store, "redrive").mockResolvedValueOnce({ status });
+    const answer = await empty.server.inject({ method: "POST", url: "/dead-letters/7/redrive" });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toEqual({ id: "7", status });
+  },
+);
 
-test("answers 409 when the store refuses it again, and says why", async () => {
+test("a redrive that the store refuses again answers 409 with the reason", async () => {
   const { server, store, ids } = await openDeadLetters(1);
   const answer = await server.inject({ method: "POST", url: `/dead-letters/${ids[0]}/redrive` });
   const [letter] = (await store.listDeadLetters({ limit: 1 })).deadLetters;
@@ -81,7 +84,7 @@ test("answers 409 when the store refuses it again, and says why", async () => {
   expect(letter?.attempts).toBe(2);
 });
 
-test("deletes with an empty 204, once, and leaves it in the books", async () => {
+test("a dead letter is deleted once, with an empty 204, and stays in the books", async () => {
   const { server, ids } = await openDeadLetters(1);
   const request = { method: "DELETE", url: `/dead-letters/${ids[0]}` } as const;
   const answer = await server.inject(request);
@@ -112,7 +115,7 @@ test.each([
   expect(answer.headers.allow).toContain(allowed);
 });
 
-test("answers 503 when the store is away", async () => {
+test("the list of dead letters answers 503 without the store", async () => {
   const { server, store } = await openDeadLetters(0);
   await store.close();
   for (const [method, url] of [

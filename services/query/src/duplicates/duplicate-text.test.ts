@@ -11,7 +11,7 @@ const copy: Duplicate = {
   isConflict: false,
 };
 
-test("tells a plain copy without any content", () => {
+test("the text of a duplicate that is no conflict has no content", () => {
   expect(JSON.parse(duplicateText(copy))).toEqual({
     topic: "user.login",
     event_id: "evt-001",
@@ -23,7 +23,7 @@ test("tells a plain copy without any content", () => {
   });
 });
 
-test("gives the content of a conflict as the text it was kept as", () => {
+test("the text of a conflict has its content as the stored text", () => {
   const content = {
     timestamp: "2025-10-23T10:00:00.000000Z",
     payload: '{"big": 12345678901234567890}',

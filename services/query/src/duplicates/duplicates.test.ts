@@ -49,7 +49,7 @@ test.each([
   expect(await walk(`/duplicates?limit=1&topic=${encodeURIComponent(topic)}${filters}`)).toEqual(ids);
 });
 
-test("gives the content of a conflict digit for digit", async () => {
+test("the content of a conflict is listed with every digit", async () => {
   await storeEvents([{ topic: "exact", event_id: "1" }]);
   await storeEvents([
     '{"topic":"exact","event_id":"1","timestamp":"2025-10-23T10:00:00Z","source":"test",' +

@@ -13,13 +13,13 @@ const event: StoredEvent = {
   processedAt: "2025-10-23T10:00:01.000000Z",
 };
 
-test("gives payload and attributes back as the text they were kept as", () => {
+test("the text of an event has payload and attributes as their stored texts", () => {
   const text = eventText({ ...event, attributes: '{"__proto__": 1e400}' });
   expect(text).toContain(`"payload":${event.payload}`);
   expect(text).toContain('"attributes":{"__proto__": 1e400}');
 });
 
-test("leaves out what an event does not have", () => {
+test("the text of an event leaves out what the event does not have", () => {
   expect(Object.keys(JSON.parse(eventText(event)))).toEqual([
     "topic",
     "event_id",
@@ -30,7 +30,7 @@ test("leaves out what an event does not have", () => {
   ]);
 });
 
-test("shows an expired payload as null, and since when", () => {
+test("the text of an event shows an expired payload as null, with its time", () => {
   const expired = { ...event, payload: null, payloadExpiredAt: "2025-11-23T10:00:00.000000Z" };
   expect(JSON.parse(eventText(expired))).toMatchObject({
     payload: null,
@@ -38,7 +38,7 @@ test("shows an expired payload as null, and since when", () => {
   });
 });
 
-test("is JSON whatever the names hold", () => {
+test("the text of an event is JSON whatever its names hold", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (topic, eventId) => {
       expect(JSON.parse(eventText({ ...event, topic, eventId }))).toMatchObject({ topic, event_id: eventId });

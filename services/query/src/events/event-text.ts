@@ -1,11 +1,11 @@
 import type { StoredEvent } from "@tidemark/event-store/event-store";
 
-/** What an event holds of its own, stored or not. */
+/** The content of an event, stored or not. */
 export type EventContent = Pick<StoredEvent, "topic" | "eventId" | "timestamp" | "source" | "payload" | "attributes">;
 
 /**
- * An event as it is answered. Payload and attributes go out as the text they were kept as: every digit of a number comes
- * back, where JSON.parse and JSON.stringify would round it.
+ * Returns the JSON text of a stored event. Payload and attributes are their stored texts, so that every digit of a
+ * number is kept, which JSON.parse and JSON.stringify would round.
  */
 export function eventText(event: StoredEvent): string {
   const members = [...contentMembers(event), `"processed_at":${JSON.stringify(event.processedAt)}`];
@@ -15,7 +15,7 @@ export function eventText(event: StoredEvent): string {
   return `{${members.join(",")}}`;
 }
 
-/** The content of an event that is not stored as one, in the same shape. */
+/** Returns the JSON text of a content that is not stored as an event, in the same shape. */
 export function contentText(content: EventContent): string {
   return `{${contentMembers(content).join(",")}}`;
 }

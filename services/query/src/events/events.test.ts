@@ -19,7 +19,7 @@ async function walk(first: string): Promise<string[]> {
   return ids;
 }
 
-test("lists events, newest first, every digit of their numbers kept", async () => {
+test("events are listed newest first, with every digit of their numbers", async () => {
   await storeEvents([
     '{"topic":"exact","event_id":"1","timestamp":"2025-10-23T10:00:00Z","source":"test",' +
       `"payload":{"big":${BIG}},"attributes":{"tenth":0.10}}`,
@@ -33,7 +33,7 @@ test("lists events, newest first, every digit of their numbers kept", async () =
   expect(answer.body).toContain('"attributes":{"tenth":0.10}');
 });
 
-test.each(["asc", "desc"])("walks along the links and meets every event of the topic once, %s", async (order) => {
+test.each(["asc", "desc"])("a scan along the links returns every event of the topic once, %s", async (order) => {
   const topic = `a b/*>&😀 ${order}`;
   const ids = Array.from({ length: 5 }, (_, index) => `event-${index}`);
   for (const event_id of ids)
@@ -45,7 +45,7 @@ test.each(["asc", "desc"])("walks along the links and meets every event of the t
   expect(met).toEqual(order === "asc" ? ids : ids.toReversed());
 });
 
-test("gives a forward walk a cursor to come back with, though there is nothing yet", async () => {
+test("a forward scan of an empty topic ends with a cursor", async () => {
   const { next_cursor } = (await server.inject("/events?topic=later&order=asc")).json();
   expect(next_cursor).toEqual(expect.any(String));
   await storeEvents([{ topic: "later", event_id: "later" }]);
@@ -53,7 +53,7 @@ test("gives a forward walk a cursor to come back with, though there is nothing y
   expect(answer.json()).toMatchObject({ count: 1, events: [{ event_id: "later" }], next_cursor: expect.any(String) });
 });
 
-test("ends a walk backwards with null", async () => {
+test("a backward scan ends with next_cursor null", async () => {
   await storeEvents([{ topic: "ended", event_id: "1" }]);
   const answer = await server.inject("/events?topic=ended");
   expect(answer.json().next_cursor).toBeNull();
@@ -104,7 +104,7 @@ test.each([
   expect(answer.json()).toMatchObject({ topic, event_id, source: "auth-service", payload: {} });
 });
 
-test("does not know an event of another topic", async () => {
+test("an event is not found under another topic", async () => {
   await storeEvents([{ topic: "known", event_id: "1" }]);
   const answer = await server.inject("/events/unknown/1");
   expect(answer.statusCode).toBe(404);
@@ -120,7 +120,7 @@ test.each(["/events/%E0%A4%A/x", "/events/x/%FF", "/events//x", "/events/x/", "/
   },
 );
 
-test("keeps to source, id and times, and says so in the link", async () => {
+test("a list applies its filters, and its link repeats them", async () => {
   const topic = "filtered";
   for (const minute of [0, 1, 2, 3])
     await storeEvents([
@@ -148,7 +148,7 @@ test.each([
   expect(answer.json()).toMatchObject({ code: "invalid_parameter", detail: expect.stringContaining(name) });
 });
 
-test("an instant is the same however it is written, to a cursor as well; another is another filter", async () => {
+test("a cursor is valid for every spelling of an instant, and for no other instant", async () => {
   await storeEvents([{ event_id: "a1" }, { event_id: "a2" }]);
   const first = (await server.inject("/events?limit=1&since=2025-10-23T10:00:00Z")).json();
   const next = (since: string) => server.inject(`/events?limit=1&since=${since}&cursor=${first.next_cursor}`);

@@ -23,7 +23,7 @@ async function fill(topic: string, count: number) {
   return Array.from({ length: count }, (_, index) => `${index}`);
 }
 
-test.each(["asc", "desc"])("exports every event of a topic and says that it did, %s", async (order) => {
+test.each(["asc", "desc"])("an export holds every event of a topic and says that it is complete, %s", async (order) => {
   const topic = `whole ${order}`;
   const ids = await fill(topic, 1_201);
   const exported = await exportOf(`/events?topic=${encodeURIComponent(topic)}&order=${order}`);
@@ -35,7 +35,7 @@ test.each(["asc", "desc"])("exports every event of a topic and says that it did,
   });
 });
 
-test("goes on from its last line with what came later", async () => {
+test("the cursor of an export's last line continues with later events", async () => {
   const topic = "later";
   await fill(topic, 3);
   const { end } = await exportOf(`/events?topic=${topic}&order=asc`);
@@ -45,17 +45,20 @@ test("goes on from its last line with what came later", async () => {
   expect(await exportOf(`/events?topic=${topic}&order=asc&cursor=${more.end.next_cursor}`)).toMatchObject({ ids: [] });
 });
 
-test.each(["asc", "desc"])("stops at a limit, says that more is there, and goes on, %s", async (order) => {
-  const topic = `limited${order}`;
-  await fill(topic, 5);
-  const first = await exportOf(`/events?topic=${topic}&order=${order}&limit=3`);
-  expect(first.end).toEqual({ complete: false, count: 3, next_cursor: expect.any(String) });
-  const rest = await exportOf(`/events?topic=${topic}&order=${order}&cursor=${first.end.next_cursor}`);
-  expect(rest.end).toMatchObject({ complete: true, count: 2 });
-  expect(new Set([...first.ids, ...rest.ids]).size).toBe(5);
-});
+test.each(["asc", "desc"])(
+  "an export stops at its limit, says that it is incomplete, and can be continued, %s",
+  async (order) => {
+    const topic = `limited${order}`;
+    await fill(topic, 5);
+    const first = await exportOf(`/events?topic=${topic}&order=${order}&limit=3`);
+    expect(first.end).toEqual({ complete: false, count: 3, next_cursor: expect.any(String) });
+    const rest = await exportOf(`/events?topic=${topic}&order=${order}&cursor=${first.end.next_cursor}`);
+    expect(rest.end).toMatchObject({ complete: true, count: 2 });
+    expect(new Set([...first.ids, ...rest.ids]).size).toBe(5);
+  },
+);
 
-test("takes filters, and the cursors of pages", async () => {
+test("an export accepts filters and the cursors of pages", async () => {
   const topic = "filtered-export";
   for (const source of ["a", "b", "a", "a"]) await storeEvents([{ topic, event_id: crypto.randomUUID(), source }]);
   const url = `/events?topic=${topic}&source=a&order=asc`;
@@ -63,7 +66,7 @@ test("takes filters, and the cursors of pages", async () => {
   expect((await exportOf(`${url}&cursor=${page.next_cursor}`)).end.count).toBe(2);
 });
 
-test("keeps an event on one line, and every digit of it", async () => {
+test("an export has each event on one line, with every digit", async () => {
   const topic = "lines";
   await storeEvents([
     `{"topic":"${topic}","event_id":"1","timestamp":"2025-10-23T10:00:00Z","source":"s","payload":{\r\n "n": 12345678901234567890,\n "t":"a\\nb"}}`,
@@ -72,7 +75,7 @@ test("keeps an event on one line, and every digit of it", async () => {
   expect(events).toEqual([expect.stringContaining('"n": 12345678901234567890,  "t":"a\\nb"}')]);
 });
 
-test("an empty export is its last line", async () => {
+test("an empty export is only its last line", async () => {
   expect((await exportOf("/events?topic=nobody")).end).toEqual({ complete: true, count: 0, next_cursor: null });
 });
 
@@ -88,7 +91,7 @@ test.each([
   expect(answer.headers.vary).toContain("Accept");
 });
 
-test("a cursor of another list is refused before anything is answered", async () => {
+test("an export refuses the cursor of another list before it answers anything", async () => {
   const answer = await server.inject({ url: "/events?cursor=AQEx", headers: LINES });
   expect(answer.json()).toMatchObject({ status: 400, code: "invalid_cursor" });
 });
@@ -108,7 +111,7 @@ async function openUnread(fixture: Awaited<ReturnType<typeof openQueryFixture>>,
   return open;
 }
 
-test("waits for a slow reader, and stops when the reader is gone", async () => {
+test("an export waits for a slow client, and stops when the client has gone", async () => {
   const fixture = await openQueryFixture(onTestFinished);
   const open = await openUnread(fixture, 40);
   const list = vi.spyOn(fixture.store, "listEvents");
@@ -124,7 +127,7 @@ test("waits for a slow reader, and stops when the reader is gone", async () => {
   expect(list.mock.calls.length).toBeLessThan(20); // a page holds one of the forty; the kernel takes some
 });
 
-test("a store that fails on the way cuts the answer", async () => {
+test("an export is cut if the store fails on the way", async () => {
   const fixture = await openQueryFixture(onTestFinished);
   const open = await openUnread(fixture, 40);
   const sent = open();

@@ -1,6 +1,6 @@
 /**
- * JSON text without line breaks, for formats in which a line is an event. A producer's text may have some between its
- * tokens; within a string JSON does not allow them.
+ * Returns JSON text without line breaks, for formats with one event a line. A producer's text may have line breaks
+ * between tokens; JSON does not allow them within strings.
  */
 export function onOneLine(json: string): string {
   return json.replaceAll(/[\r\n]+/g, " ");

@@ -35,7 +35,10 @@ export function chunkOf<Content extends { bytes: Buffer }>(content: Content, onR
 export class ReadBudget {
   /** The bytes of pages that are read or sent. */
   readonly pages: ByteBudget;
-  /** The pages that are read at this moment. Each is in memory several times: as rows, as the answer's text, as its bytes. */
+  /**
+   * The pages that are read at this moment. Each is in memory several times: as rows, as the answer's text, as its
+   * bytes.
+   */
   readonly reads: ByteBudget;
 
   constructor({ pages, reads }: { pages: ByteBudget; reads: ByteBudget }) {
@@ -44,8 +47,8 @@ export class ReadBudget {
   }
 
   /**
-   * Reads a page once there is room for the largest, and keeps as much room as the page turns out to need until the page
-   * is released.
+   * Reads a page once there is room for the largest, and keeps as much room as the page turns out to need until the
+   * page is released.
    *
    * @throws {Unavailable} `overloaded` if the budget has a deadline and there was no room in time
    * @throws the signal's reason if the signal is given while there is no room

@@ -17,7 +17,7 @@ async function openAnswer(maxStallMs?: number) {
   }
   const server = createServer((_, response) => {
     response.once("close", () => stop.abort());
-    const options = { response, stop: stop.signal, ...(maxStallMs !== undefined && { maxStallMs }) };
+    const options = { response, stop: stop.signal, maxStallMs };
     streamWithBackpressure(chunks(), options)
       .on("error", () => {})
       .pipe(response);

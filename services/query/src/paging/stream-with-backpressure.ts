@@ -8,7 +8,9 @@ export interface BackpressureOptions {
   response: ServerResponse;
   /** Given when the client has gone or the service ends. */
   stop: AbortSignal;
-  /** How long a client may take for a chunk before its connection is closed. Default: as long as the connection lasts. */
+  /**
+   * How long a client may take for a chunk before its connection is closed. Default: as long as the connection lasts.
+   */
   maxStallMs?: number;
 }
 
@@ -33,7 +35,7 @@ export function streamWithBackpressure(chunks: AsyncGenerator<Chunk>, options: B
       pushNext(this).catch((error) => this.destroy(error));
     },
     destroy(error, done) {
-      void chunks.return(undefined).catch(() => {}); // a generator that failed before throws the error that is handled here
+      void chunks.return(undefined).catch(() => {}); // a failed generator throws again
       done(error);
     },
   });

@@ -12,7 +12,7 @@ function receiptUrl(receipt: Partial<Receipt>): string {
   return `/receipts/${encodeReceipt(full)}`;
 }
 
-test("tells the verdicts of the request's own part of a frame", async () => {
+test("a receipt tells the verdicts of its request's part of a frame", async () => {
   const frameId = await storeEvents(["a", "a", "b", "b", "c"].map((event_id) => ({ event_id })));
   const answer = await server.inject(receiptUrl({ frameId, firstEvent: 2, count: 3 }));
   expect(answer.json()).toEqual({
@@ -24,14 +24,14 @@ test("tells the verdicts of the request's own part of a frame", async () => {
   });
 });
 
-test("says that a request is pending while its frame is not applied", async () => {
+test("a receipt is pending while its frame is not applied", async () => {
   const answer = await server.inject(receiptUrl({ count: 3 }));
   expect(answer.statusCode).toBe(200);
   expect(answer.json()).toMatchObject({ received: 3, accepted: 0, duplicates: 0, pending: 3 });
   expect(answer.headers["preference-applied"]).toBeUndefined();
 });
 
-test("waits, where it is preferred, until the request is judged", async () => {
+test("a receipt with Prefer: wait is answered once the verdicts are known", async () => {
   const frameId = randomUUID();
   const asked = server.inject({ url: receiptUrl({ frameId }), headers: { prefer: "wait=30" } });
   await storeEvents([{ event_id: "awaited" }], frameId);
@@ -40,13 +40,13 @@ test("waits, where it is preferred, until the request is judged", async () => {
   expect(answer.headers["preference-applied"]).toBe("wait=30");
 });
 
-test("waits for sixty seconds at most, and says so", async () => {
+test("a receipt waits for at most sixty seconds, and says so", async () => {
   const frameId = await storeEvents([{ event_id: randomUUID() }]);
   const answer = await server.inject({ url: receiptUrl({ frameId }), headers: { prefer: "wait=3600" } });
   expect(answer.headers["preference-applied"]).toBe("wait=60");
 });
 
-test("answers those who wait when the service stops", async () => {
+test("waiting receipts are answered when the service stops", async () => {
   const { server } = await openQueryFixture(onTestFinished);
   const asked = server.inject({ url: receiptUrl({}), headers: { prefer: "wait=60" } });
   await server.inject("/livez");
@@ -54,24 +54,24 @@ test("answers those who wait when the service stops", async () => {
   expect((await asked).json()).toMatchObject({ pending: 1 });
 });
 
-test.each(["nonsense", "%20", "AAAA"])("does not know what was never a receipt: %s", async (id) => {
+test.each(["nonsense", "%20", "AAAA"])("a text that is no receipt answers 404: %s", async (id) => {
   const answer = await server.inject(`/receipts/${id}`);
   expect(answer.statusCode).toBe(404);
   expect(answer.json()).toMatchObject({ code: "not_found" });
 });
 
-test("does not know a receipt that goes beyond its frame", async () => {
+test("a receipt of more events than its frame has answers 404", async () => {
   const frameId = await storeEvents([{ event_id: randomUUID() }]);
   expect((await server.inject(receiptUrl({ frameId, firstEvent: 1 }))).statusCode).toBe(404);
 });
 
-test("says that a receipt of more than a day ago is too old", async () => {
+test("a receipt older than a day answers 404 with the reason", async () => {
   const answer = await server.inject(receiptUrl({ receivedAtMs: Date.now() - 2 * DAY_MS }));
   expect(answer.statusCode).toBe(404);
   expect(answer.json().detail).toContain("older than 24 hours");
 });
 
-test("keeps an old request pending while the log reaches back to it", async () => {
+test("an old receipt is pending while the log still holds frames of its time", async () => {
   const receivedAtMs = Date.now() - 2 * DAY_MS;
   log.contents = { ...EMPTY_LOG, events: 1, frames: 1, lastSequence: 1, oldestAtMs: receivedAtMs };
   onTestFinished(() => {

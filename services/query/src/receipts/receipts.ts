@@ -20,8 +20,8 @@ export interface ReceiptsOptions {
 }
 
 /**
- * Registers `GET /receipts/{id}`, which tells the verdicts of a request that was answered 202. With `Prefer: wait=N` the
- * answer waits for the verdicts.
+ * Registers `GET /receipts/{id}`, which tells the verdicts of a request that was answered 202. With `Prefer: wait=N`
+ * the answer waits for the verdicts.
  */
 export function registerReceipts(server: FastifyInstance, options: ReceiptsOptions): void {
   const polling = createPolling({ maxWaiting: MAX_WAITING });
@@ -53,8 +53,8 @@ async function findReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<
 }
 
 /**
- * Answers for a frame that the ledger does not know. Either the frame waits in the log, or it was applied so long ago that
- * the ledger has forgotten it.
+ * Answers for a frame that the ledger does not know. Either the frame waits in the log, or it was applied so long ago
+ * that the ledger has forgotten it.
  */
 async function pendingAnswer(
   { count, receivedAtMs }: Receipt,

@@ -29,8 +29,8 @@ const RETRY_MS = 1_000;
 
 /**
  * Registers `GET /events/stream`, which sends newly stored events in the order of a cursor scan forward. The id of each
- * event is the cursor behind it, so a client that sends `Last-Event-ID` gets every later event once, at any replica, before
- * or after a restart.
+ * event is the cursor behind it, so a client that sends `Last-Event-ID` gets every later event once, at any replica,
+ * before or after a restart.
  */
 export function registerEventStream(server: FastifyInstance, options: EventStreamOptions): void {
   const { reader, signals, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs = 30_000 } = options;

@@ -48,8 +48,8 @@ export interface StreamPollerOptions {
  * So a slow stream costs one position, and starting, lagging and coming back are the same case.
  *
  * Sharing reads among the streams at one position without a poller (`coalesce`) was measured: with 256 streams and a
- * commit every 1,000, 50 and 5 ms it took 14, 2.8 and 1.5 reads a commit, the poller 3.6, 0.8 and 0.7. Streams that read
- * at different moments get pages with different ends, and do not meet again while events keep coming.
+ * commit every 1,000, 50 and 5 ms it took 14, 2.8 and 1.5 reads a commit, the poller 3.6, 0.8 and 0.7. Streams that
+ * read at different moments get pages with different ends, and do not meet again while events keep coming.
  */
 export class StreamPoller {
   readonly #options: StreamPollerOptions;
@@ -78,7 +78,9 @@ export class StreamPoller {
     this.#dropLastPage();
   }
 
-  /** Returns the page behind a position as soon as it has events; undefined if it has none in time, or with the signal. */
+  /**
+   * Returns the page behind a position as soon as it has events; undefined if it has none in time, or with the signal.
+   */
   async pageAfter(position: string, waitMs: number, signal: AbortSignal): Promise<PolledPage | undefined> {
     const deadlineMs = performance.now() + waitMs;
     while (!signal.aborted) {
@@ -144,7 +146,10 @@ export class StreamPoller {
     }
   }
 
-  /** Reads a page of the store. Returns undefined if the store is unreachable, or if the signal came before there was room. */
+  /**
+   * Reads a page of the store. Returns undefined if the store is unreachable, or if the signal came before there was
+   * room.
+   */
   async #read(
     range: Pick<EventQuery, "upTo" | "maxBytes"> & { after: string },
     signal: AbortSignal,

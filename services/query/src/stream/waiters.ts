@@ -2,7 +2,10 @@
 export class Waiters {
   readonly #waiting = new Set<() => void>();
 
-  /** Resolves when all are called, after `ms`, or with the signal. Leaves nothing behind, because many waits are in vain. */
+  /**
+   * Resolves when all are called, after `ms`, or with the signal. Leaves nothing behind, because many waits are in
+   * vain.
+   */
   wait(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {

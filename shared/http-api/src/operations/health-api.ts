@@ -64,7 +64,7 @@ export const readHealth = {
               findings: [{ part: "store", detail: "no consumer reports the settings of the store" }],
             },
             timestamp: "2025-10-23T10:00:00.000Z",
-            reasons: ["no consumer was heard of within 5 seconds"],
+            reasons: ["no consumer sent a heartbeat within 5 seconds"],
           },
         },
       },
