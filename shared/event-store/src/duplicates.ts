@@ -1,3 +1,5 @@
+import type { EventContent } from "./event-row.ts";
+
 /** Reads the dropped duplicates on record. */
 export interface DuplicateReader {
   /**
@@ -34,7 +36,7 @@ export interface Duplicate {
   firstProcessedAt: string;
   isConflict: boolean;
   /** The full content of a conflict. */
-  content?: { timestamp: string; payload: string; attributes?: string };
+  content?: EventContent & { payload: string };
 }
 
 /** The duplicates that one source sent, and how late they came. */

@@ -1,14 +1,32 @@
 import type { Duplicate } from "./duplicates.ts";
 import type { StoredEvent } from "./event-store.ts";
 
-/** A row of the table `events` as both stores read it: JSON and instants are texts. */
-export interface EventRow {
-  topic: string;
-  event_id: string;
+/** The fields of an event that a stored event and a conflict both have, beside their names and their source. */
+export interface EventContent {
+  /** UTC, six digits of the second: `2025-10-23T10:00:00.000000Z`. */
   timestamp: string;
-  source: string;
+  /** JSON text of an object; null once the payload has expired. */
+  payload: string | null;
+  /** JSON text of an object: the other fields that the producer sent. */
+  attributes?: string;
+}
+
+/** The columns of this content, in both tables. */
+interface ContentRow {
+  timestamp: string;
   payload: string | null;
   attributes: string | null;
+}
+
+function readContent({ timestamp, payload, attributes }: ContentRow): EventContent {
+  return { timestamp, payload, attributes: attributes ?? undefined };
+}
+
+/** A row of the table `events` as both stores read it: JSON and instants are texts. */
+export interface EventRow extends ContentRow {
+  topic: string;
+  event_id: string;
+  source: string;
   processed_at: string;
   payload_expired_at: string | null;
 }
@@ -18,17 +36,15 @@ export function readEvent(row: EventRow, position: string): StoredEvent {
     position,
     topic: row.topic,
     eventId: row.event_id,
-    timestamp: row.timestamp,
     source: row.source,
-    payload: row.payload,
-    attributes: row.attributes ?? undefined,
+    ...readContent(row),
     processedAt: row.processed_at,
     payloadExpiredAt: row.payload_expired_at ?? undefined,
   };
 }
 
 /** A row of the table `duplicates` as both stores read it. The content is NULL unless the duplicate is a conflict. */
-export interface DuplicateRow {
+export interface DuplicateRow extends Omit<ContentRow, "timestamp"> {
   topic: string;
   event_id: string;
   source: string;
@@ -36,12 +52,10 @@ export interface DuplicateRow {
   first_processed_at: string;
   is_conflict: boolean;
   timestamp: string | null;
-  payload: string | null;
-  attributes: string | null;
 }
 
 export function readDuplicate(row: DuplicateRow): Duplicate {
-  const { timestamp, payload, attributes } = row;
+  const { timestamp, payload } = row;
   const hasContent = timestamp !== null && payload !== null;
   return {
     topic: row.topic,
@@ -50,6 +64,6 @@ export function readDuplicate(row: DuplicateRow): Duplicate {
     receivedAt: row.received_at,
     firstProcessedAt: row.first_processed_at,
     isConflict: row.is_conflict,
-    content: hasContent ? { timestamp, payload, attributes: attributes ?? undefined } : undefined,
+    content: hasContent ? { ...readContent({ ...row, timestamp }), payload } : undefined,
   };
 }

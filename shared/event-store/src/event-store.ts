@@ -4,6 +4,7 @@ import type { Origin, SequenceRange } from "@tidemark/domain/origin";
 import type { Verdicts } from "@tidemark/domain/verdict";
 import type { Audit } from "./audit.ts";
 import type { SourceBooks } from "./duplicates.ts";
+import type { EventContent } from "./event-row.ts";
 
 /**
  * Stores each event once under `(topic, event_id)`, and keeps the books: the ledger of frames, the dropped duplicates and
@@ -135,18 +136,12 @@ export interface EventPage {
 }
 
 /** A stored event. JSON columns are text, so that every digit of a number comes back. */
-export interface StoredEvent {
+export interface StoredEvent extends EventContent {
   /** The position in the order of commits. */
   position: string;
   topic: string;
   eventId: string;
-  /** UTC, six digits of the second: `2025-10-23T10:00:00.000000Z`. */
-  timestamp: string;
   source: string;
-  /** JSON text of an object; null once the payload has expired. */
-  payload: string | null;
-  /** JSON text of an object: the other fields that the producer sent. */
-  attributes?: string;
   /** UTC, six digits of the second. */
   processedAt: string;
   payloadExpiredAt?: string;
