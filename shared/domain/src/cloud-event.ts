@@ -28,6 +28,9 @@ const DataBase64 = z
     override: { contentEncoding: "base64", pattern: BASE64 },
   });
 
+/** The field of the event that each of these attributes becomes, in the order in which frames hold the fields. */
+export const FIELDS_BY_ATTRIBUTE = { type: "topic", id: "event_id", time: "timestamp", source: "source" } as const;
+
 /** A CloudEvent as a producer sends it. Extension attributes beyond these are kept. */
 export const CloudEvent = z
   .looseObject(

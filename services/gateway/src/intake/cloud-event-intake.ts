@@ -1,4 +1,4 @@
-import { CloudEvent } from "@tidemark/domain/cloud-event";
+import { CloudEvent, FIELDS_BY_ATTRIBUTE } from "@tidemark/domain/cloud-event";
 import { isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { arrayItems, objectMembers, scanJson, skipSpace } from "@tidemark/json/text";
@@ -77,8 +77,8 @@ function membersOf(text: Buffer): Map<string, string> {
   return members;
 }
 
-/** The members that become fields of the event. Every other member becomes an attribute. */
-const FIELDS = new Set(["specversion", "type", "id", "source", "time", "data", "data_base64"]);
+/** The members that do not become attributes of the event. */
+const NOT_ATTRIBUTES = new Set(["specversion", ...Object.keys(FIELDS_BY_ATTRIBUTE), "data", "data_base64"]);
 
 /** Writes the event as a frame holds it, from the members of the CloudEvent. */
 function eventText(members: Map<string, string>, receivedAt: string): Buffer {
@@ -88,12 +88,11 @@ function eventText(members: Map<string, string>, receivedAt: string): Buffer {
   const set = (field: string, text: string | undefined) => {
     if (text !== undefined) fields.set(field, text);
   };
-  set("topic", members.get("type"));
-  set("event_id", members.get("id"));
-  set("timestamp", JSON.stringify(timestamp));
-  set("source", members.get("source"));
+  for (const [name, field] of Object.entries(FIELDS_BY_ATTRIBUTE)) {
+    set(field, field === "timestamp" ? JSON.stringify(timestamp) : members.get(name));
+  }
   set("payload", payloadOf(members));
-  const attributes = new Map([...members].filter(([name]) => !FIELDS.has(name)));
+  const attributes = new Map([...members].filter(([name]) => !NOT_ATTRIBUTES.has(name)));
   if (attributes.size > 0) set("attributes", objectText(attributes));
   if (time === undefined) set("is_timestamp_filled", "true");
   return Buffer.from(objectText(fields));

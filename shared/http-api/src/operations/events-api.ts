@@ -1,4 +1,4 @@
-import { EventId, Payload, Source, Timestamp, Topic } from "@tidemark/domain/event";
+import { Event, EventId, Payload, Source, Timestamp, Topic } from "@tidemark/domain/event";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { z } from "zod";
 import type { Operation } from "../operation.ts";
@@ -43,10 +43,8 @@ const EventKey = z.object({ topic: Topic, event_id: EventId });
 /** An event as it is read. It only documents: answers are joined from stored text, so that numbers keep every digit. */
 export const StoredEventSchema = z
   .object({
-    topic: Topic,
-    event_id: EventId,
+    ...Event.shape,
     timestamp: Instant,
-    source: Source,
     payload: Payload.nullable().meta({ description: "`null` after its retention." }),
     attributes: z
       .record(z.string(), z.unknown())

@@ -1,4 +1,4 @@
-import { CloudEvent } from "@tidemark/domain/cloud-event";
+import { CloudEvent, FIELDS_BY_ATTRIBUTE } from "@tidemark/domain/cloud-event";
 import { Event } from "@tidemark/domain/event";
 import { z } from "zod";
 import type { ZodOpenApiContentObject } from "zod-openapi";
@@ -60,11 +60,19 @@ export const publishContent: ZodOpenApiContentObject = {
   "*/*": { schema: BinaryData, example: { amount: 5 } },
 };
 
-const attribute = (description: string, example: string) => z.string().optional().meta({ description, example });
-const inBinary = (name: string) => `For CloudEvents in binary mode: ${name}, percent-encoded.`;
+const header = (description: string, example: unknown) => z.string().optional().meta({ description, example });
+const inBinary = (description: string) => `For CloudEvents in binary mode, percent-encoded. ${description}`;
+
+/** The headers of the attributes that become fields of the event. */
+const attributeHeaders = Object.fromEntries(
+  (Object.keys(FIELDS_BY_ATTRIBUTE) as (keyof typeof FIELDS_BY_ATTRIBUTE)[]).map((name) => {
+    const { description, example } = CloudEvent.shape[name].meta() ?? {};
+    return [`ce-${name}`, header(inBinary(String(description)), example)];
+  }),
+);
 
 export const PublishHeaders = z.object({
-  Prefer: attribute(
+  Prefer: header(
     "Preferences (RFC 7240). `wait=N`: wait at most N seconds for the verdicts. `respond-async`: do not wait. " +
       "`return=representation`: list the outcome of each event in `results`. `handling=lenient`: accept the valid events " +
       "and list the others in `rejected`; the answer is 422 if no event is valid.",
@@ -77,9 +85,6 @@ export const PublishHeaders = z.object({
   "ce-specversion": z
     .literal("1.0")
     .optional()
-    .meta({ description: inBinary("the version"), example: "1.0" }),
-  "ce-type": attribute(inBinary("the topic"), "com.example.order.created"),
-  "ce-id": attribute(inBinary("the event id"), "A234-1234"),
-  "ce-source": attribute(inBinary("the source"), "/orders"),
-  "ce-time": attribute(inBinary("the timestamp; the time of receipt if absent"), "2025-10-23T10:00:00Z"),
+    .meta({ description: inBinary("The version."), example: "1.0" }),
+  ...attributeHeaders,
 });
