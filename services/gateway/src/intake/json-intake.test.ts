@@ -104,7 +104,7 @@ describe("readJsonIntake", () => {
     expect(refusal(body)).toMatchObject({ status: 422, code });
   });
 
-  it("pointers lead to each fault in the body as it was sent", () => {
+  it("the pointers of a JSON body lead to each of its faults", () => {
     const bad = event({ topic: "", payload: null });
     expect(pointers(JSON.stringify(bad))).toEqual(["/topic", "/payload"]);
     expect(pointers(JSON.stringify([event(), bad]))).toEqual(["/1/topic", "/1/payload"]);
