@@ -6,7 +6,10 @@ import { type AliasedRawBuilder, sql } from "kysely";
  * function of a new name; a test compares this list with the tables.
  */
 
-/** The function of the newest migration that applies a batch. Replicas of two releases share a database in an upgrade. */
+/**
+ * The function that applies a batch, as 003-apply-frames.sql creates it. A changed function is a new migration and has a
+ * new name, because replicas of two releases share a database in an upgrade.
+ */
 export const APPLY_FRAMES = "apply_frames_2";
 
 /** Of `events`, as they are read. */
