@@ -4,7 +4,7 @@ import { call, getJson } from "./http-client.ts";
 import { makeEvents, publish, uniqueTopic } from "./publishing.ts";
 
 // The store accepts every event that passes validation, so no dead letter can be made over HTTP.
-const NO_LETTERS = ["0", "nobody", "-1", "99999999999999999999999", "00000000-0000-0000-0000-000000000000", "a%2Fb"];
+const UNKNOWN_IDS = ["0", "nobody", "-1", "99999999999999999999999", "00000000-0000-0000-0000-000000000000", "a%2Fb"];
 
 describe("dead letters", () => {
   test("a topic whose events are stored has no dead letters", async () => {
@@ -20,13 +20,13 @@ describe("dead letters", () => {
     expect(page.dead_letters).toHaveLength(Number(page.count));
   });
 
-  test.each(NO_LETTERS)("cannot be redriven by an id that none has: %s", async (id) => {
+  test.each(UNKNOWN_IDS)("cannot be redriven by an id that none has: %s", async (id) => {
     const reply = await call(`/dead-letters/${id}/redrive`, { method: "POST" });
 
     expect(expectProblem(reply, 404).code).toBe("not_found");
   });
 
-  test.each(NO_LETTERS)("cannot be deleted by an id that none has: %s", async (id) => {
+  test.each(UNKNOWN_IDS)("cannot be deleted by an id that none has: %s", async (id) => {
     expect(expectProblem(await call(`/dead-letters/${id}`, { method: "DELETE" }), 404).code).toBe("not_found");
   });
 

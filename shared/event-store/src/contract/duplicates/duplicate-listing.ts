@@ -152,8 +152,8 @@ function describePages(open: Open): void {
     ["what is no conflict", { conflicting: false }, ["s0", "s1", "s2", "s4", "s5", "s6"]],
     ["all of these", { topic: "odd", source: "s7", conflicting: true }, ["s7"]],
     ["what does not go together", { topic: "even", conflicting: true }, []],
-    ["a topic nobody sent", { topic: "ev" }, []],
-    ["a source nobody was", { source: "S4" }, []],
+    ["a topic without duplicates", { topic: "ev" }, []],
+    ["a source without duplicates", { source: "S4" }, []],
   ];
 
   test.each(QUERIES)("a walk keeps to %s", async (_name, query, sources) => {

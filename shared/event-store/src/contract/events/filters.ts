@@ -50,8 +50,8 @@ const QUERIES: [what: string, filters: EventFilters, ids: string[]][] = [
   ["a key", { topic: "odd", eventId: "e7" }, ["e7"]],
   ["a key with what goes with it", { topic: "odd", eventId: "e7", source: "other", since: minute(7) }, ["e7"]],
   ["a key with what does not", { topic: "odd", eventId: "e7", until: minute(7) }, []],
-  ["a key nobody sent", { topic: "even", eventId: "e7" }, []],
-  ["a source nobody was", { source: "Third" }, []],
+  ["an unknown key", { topic: "even", eventId: "e7" }, []],
+  ["an unknown source", { source: "Third" }, []],
   ["an empty span", { since: minute(5), until: minute(5) }, []],
 ];
 
