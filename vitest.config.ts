@@ -10,6 +10,10 @@ const browser = (shape: "single" | "stack") => ({
     name: `browser-${shape}`,
     include: ["test/browser/**/*.test.ts"],
     provide: { shape },
+    // After the other tests and one file at a time: a container that starts changes the network, and Chromium then
+    // fails every request with ERR_NETWORK_CHANGED.
+    maxWorkers: 1,
+    sequence: { groupOrder: shape === "single" ? 1 : 2 },
     globalSetup: shape === "stack" ? INFRASTRUCTURE : [],
     testTimeout: 90_000,
     hookTimeout: 60_000,

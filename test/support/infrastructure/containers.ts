@@ -9,8 +9,18 @@ const POSTGRES_IMAGE = "postgres:18-alpine";
 export const NATS_IMAGE = "nats:2.15-alpine";
 const CONF_FILE = "/etc/nats/tidemark.conf";
 
-/** Returns whether a container engine answers. */
+/** The sources of servers that `TIDEMARK_TEST_INFRASTRUCTURE` allows: containers, programs of this machine, or both. */
+export type Allowed = "docker" | "local" | "any";
+
+export function readAllowed(choice = process.env.TIDEMARK_TEST_INFRASTRUCTURE): Allowed {
+  if (!choice) return "any";
+  if (choice === "docker" || choice === "local") return choice;
+  throw new Error(`TIDEMARK_TEST_INFRASTRUCTURE is ${choice}; it may be docker or local`);
+}
+
+/** Whether containers are allowed, and a container engine answers. */
 export async function hasContainers(): Promise<boolean> {
+  if (readAllowed() === "local") return false;
   try {
     await getContainerRuntimeClient();
     return true;

@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { hasContainers, startNatsContainer, startPostgresContainer } from "./containers.ts";
+import { type Allowed, hasContainers, readAllowed, startNatsContainer, startPostgresContainer } from "./containers.ts";
 import { type Started, startNatsProgram, startPostgresProgram } from "./programs.ts";
 
 declare module "vitest" {
@@ -17,8 +17,8 @@ declare module "vitest" {
  * because a missing server never skips a test. `TIDEMARK_TEST_INFRASTRUCTURE` allows `docker` or `local` (programs) only.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const allowed = readAllowed(process.env.TIDEMARK_TEST_INFRASTRUCTURE);
-  const containers = allowed === "local" ? Promise.resolve(false) : hasContainers();
+  const allowed = readAllowed();
+  const containers = hasContainers();
   const starts = await Promise.allSettled([
     provide({
       url: process.env.DATABASE_URL,
@@ -50,14 +50,6 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   project.provide("databaseUrl", postgres.value.url);
   project.provide("natsUrl", nats.value.url);
   return stopAll;
-}
-
-type Allowed = "docker" | "local" | "any";
-
-function readAllowed(choice: string | undefined): Allowed {
-  if (!choice) return "any";
-  if (choice === "docker" || choice === "local") return choice;
-  throw new Error(`TIDEMARK_TEST_INFRASTRUCTURE is ${choice}; it may be docker or local`);
 }
 
 interface ServerSources {
