@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
+import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
 
 const SCRIPT = new URL("./fixture/stopping-process.ts", import.meta.url).pathname;
@@ -10,12 +9,23 @@ const SCRIPT = new URL("./fixture/stopping-process.ts", import.meta.url).pathnam
 async function startProcess(fault = "") {
   const child = spawn(process.execPath, [SCRIPT, fault], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const [firstStep] = await once(child.stdout.setEncoding("utf8"), "data");
-  const laterSteps = text(child.stdout);
+  const lines = createInterface({ input: child.stdout });
+  const steps: string[] = [];
+  lines.on("line", (step) => steps.push(step));
+  const ended = once(lines, "close");
+  const exitCode = exitCodeOf(child);
+  await once(lines, "line");
   return {
     child,
-    steps: async () => `${firstStep}${await laterSteps}`.trim().split("\n"),
-    exitCode: exitCodeOf(child),
+    exitCode,
+    /** Resolves once the process has printed the step. */
+    async untilStep(step: string) {
+      while (!steps.includes(step)) await once(lines, "line");
+    },
+    async steps() {
+      await ended;
+      return steps;
+    },
   };
 }
 
@@ -34,19 +44,20 @@ test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
 );
 
 test("a second signal right after the first one, as npm sends it, does not end the process early", async () => {
-  const { child, steps, exitCode } = await startProcess("slow");
+  const { child, steps, exitCode, untilStep } = await startProcess("slow");
   child.kill("SIGINT");
-  await delay(100);
+  await untilStep("closing");
   child.kill("SIGINT");
-  expect([await exitCode, await steps()]).toEqual([0, ["started", "closed second", "closed first"]]);
+  const all = ["started", "closing", "closing for more than a second", "closed second", "closed first"];
+  expect([await exitCode, await steps()]).toEqual([0, all]);
 });
 
 test("a second signal more than a second after the first one ends the process with 1 at once", async () => {
-  const { child, steps, exitCode } = await startProcess("slow");
+  const { child, steps, exitCode, untilStep } = await startProcess("slow");
   child.kill("SIGTERM");
-  await delay(1_200);
+  await untilStep("closing for more than a second");
   child.kill("SIGTERM");
-  expect([await exitCode, await steps()]).toEqual([1, ["started"]]);
+  expect([await exitCode, await steps()]).toEqual([1, ["started", "closing", "closing for more than a second"]]);
 });
 
 test("a closer that fails does not keep the others from running, and the process ends with 1", async () => {

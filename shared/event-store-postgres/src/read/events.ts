@@ -33,7 +33,7 @@ interface Floor {
   floor_ord: number | null;
 }
 
-/** What the statement tells beside the events; it does so in a row without an event if there is none. */
+/** The columns that the statement returns beside the events. Without an event it returns them in a row of their own. */
 interface ScanRow extends Floor {
   /** The first transaction that is not over. */
   horizon: string;

@@ -40,7 +40,7 @@ export const DUPLICATE_COLUMNS = {
   attributes: "json?",
 } as const satisfies Record<keyof DuplicateRow, Kind>;
 
-/** Where an event or a duplicate stands: the id of its transaction plus the base, and its ordinal in the batch. */
+/** The position of an event or a duplicate: the id of its transaction plus the base, and its ordinal in the batch. */
 export interface Position {
   tx: string;
   ord: number;
