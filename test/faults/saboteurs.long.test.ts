@@ -16,15 +16,23 @@ const EXPOSED: [Sabotage, CheckName][] = [
   ["confirms-before-append", "never lost"],
 ];
 
+/** A kill exposes most saboteurs only if it comes at a bad moment, so each of them gets several runs. */
+const SEEDS = [1, 2, 3];
+
 test.for(EXPOSED)("the saboteur %s fails the check `%s`", { timeout: TIMEOUT_MS }, async ([sabotage, name]) => {
-  const { results } = await runFaults({
-    shape: "stack",
-    seed: 1,
-    steps: exposingSteps(sabotage),
-    durationMs: 5_000,
-    load: { rate: 400, maxBatch: 24 },
-    sabotage,
-    receiptsTimeoutMs: 2_000,
-  });
-  expect(results.filter(({ violations }) => violations > 0).map((result) => result.name)).toContain(name);
+  const failed: CheckName[] = [];
+  for (const seed of SEEDS) {
+    const { results } = await runFaults({
+      shape: "stack",
+      seed,
+      steps: exposingSteps(sabotage),
+      durationMs: 5_000,
+      load: { rate: 400, maxBatch: 24 },
+      sabotage,
+      receiptsTimeoutMs: 2_000,
+    });
+    failed.push(...results.filter(({ violations }) => violations > 0).map((result) => result.name));
+    if (failed.includes(name)) break;
+  }
+  expect(failed).toContain(name);
 });

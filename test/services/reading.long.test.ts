@@ -122,9 +122,16 @@ describe("readers during a restart", () => {
       const idsOfWriters = Array.from({ length: WRITERS }, (_, writer) =>
         Array.from({ length: EVENTS / WRITERS }, (_, index) => `${writer}-${index}`),
       );
-      const writers = Promise.all(
-        idsOfWriters.map((ids) => writeBatches(processes.publishUrl, createBatches(ids, topic), WAIT_MS)),
-      );
+      // The writers keep a third of their events until the readers have read as much, so that they write during the restart.
+      const isRead = Promise.withResolvers<void>();
+      const write = async (ids: string[]) => {
+        const batches = createBatches(ids, topic);
+        const kept = batches.splice(-Math.ceil(batches.length / 3));
+        await writeBatches(processes.publishUrl, batches, WAIT_MS);
+        await isRead.promise;
+        await writeBatches(processes.publishUrl, kept, WAIT_MS);
+      };
+      const writers = Promise.all(idsOfWriters.map(write));
       let areWriting = true;
       writers.then(
         () => {
@@ -134,6 +141,7 @@ describe("readers during a restart", () => {
       );
       const isInTheMiddle = () => seen.every((ids) => ids.length > 0) && ofStream.length > EVENTS / 3;
       await waitFor("every reader to have events", isInTheMiddle, { timeoutMs: WAIT_MS, intervalMs: 5 });
+      isRead.resolve();
       await processes.end();
       expect(areWriting).toBe(true);
       await processes.start();

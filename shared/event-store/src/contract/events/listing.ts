@@ -64,6 +64,8 @@ export function describeListing(open: OpenForTest): void {
       const payload = JSON.stringify({ text: "y".repeat(3_000) });
       for (const id of ["a", "b", "c"]) await verdictsOf(store, [eventText({ id, payload })]);
 
+      await walkUntil(store, { limit: 10, order: "asc" }, 3);
+
       const first = await store.listEvents({ limit: 10, order: "asc", maxBytes: 7_000 });
       const rest = await store.listEvents({ limit: 10, order: "desc", maxBytes: 100 });
 
