@@ -1,6 +1,7 @@
 import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
+import { publish } from "@tidemark/http-api/operations/publish-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
 import { ByteBudget } from "@tidemark/runtime/byte-budget";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -64,7 +65,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
   void server.register(async (scope) => {
     passBodyThrough(scope);
     scope.addHook("preClose", () => pendingVerdicts.stopWaiting(options.closeWaitMs));
-    scope.post("/publish", async (request, reply) => {
+    scope.post("/publish", { config: { scope: publish.scope } }, async (request, reply) => {
       const { headers } = request;
       const encoding = encodingOf(headers["content-encoding"], reply);
       const format = readFormat(headers);

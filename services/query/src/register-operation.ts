@@ -14,7 +14,7 @@ export function registerOperation<Route extends Operation>(
   handler: (request: RequestOf<Route>, reply: FastifyReply) => unknown,
   { exposeHeadRoute = true } = {},
 ): void {
-  const { method, path, requestParams } = operation as Operation;
+  const { method, path, scope, requestParams } = operation as Operation;
   const schema: FastifySchema = {}; // without keys for parameters that there are not, of which Fastify warns
   if (requestParams?.query !== undefined) schema.querystring = requestParams.query;
   if (requestParams?.path !== undefined) schema.params = requestParams.path;
@@ -22,6 +22,7 @@ export function registerOperation<Route extends Operation>(
     method: method.toUpperCase(),
     url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
     schema,
+    config: { scope },
     exposeHeadRoute: exposeHeadRoute && method === "get",
     handler: handler as (request: FastifyRequest, reply: FastifyReply) => unknown,
   });

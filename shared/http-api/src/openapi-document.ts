@@ -71,6 +71,7 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
 /** Groups operations by their paths, as OpenAPI does. */
 function pathsOf(operations: Operation[]): ZodOpenApiPathsObject {
   const paths: ZodOpenApiPathsObject = {};
-  for (const { method, path, ...operation } of operations) paths[path] = { ...paths[path], [method]: operation };
+  for (const { method, path, scope: _scope, ...operation } of operations)
+    paths[path] = { ...paths[path], [method]: operation };
   return paths;
 }

@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import type { ZodOpenApiOperationObject } from "zod-openapi";
+import type { RouteScope } from "./scope.ts";
 
 /** A route of the API. Services register it with the same path and schemas that the OpenAPI document shows. */
 export interface Operation extends ZodOpenApiOperationObject {
   method: "get" | "post" | "delete";
   path: string;
+  scope: RouteScope;
 }
 
 /** The parameters of an operation in its path or its query, as its schema reads them. */

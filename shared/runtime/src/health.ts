@@ -1,4 +1,5 @@
 import { Unavailable } from "@tidemark/domain/errors";
+import { readLiveness, readReadiness } from "@tidemark/http-api/operations/health-api";
 import type { FastifyInstance } from "fastify";
 import { coalesce } from "./coalesce.ts";
 
@@ -14,9 +15,9 @@ const CHECK_TIMEOUT_MS = 2_000;
 export function registerHealth(server: FastifyInstance, { checks }: { checks: ReadinessChecks }): void {
   const findFaults = coalesce((_key: "all") => runChecks(checks));
 
-  server.get("/livez", () => ({ status: "alive" }));
+  server.get("/livez", { config: { scope: readLiveness.scope } }, () => ({ status: "alive" }));
 
-  server.get("/readyz", async () => {
+  server.get("/readyz", { config: { scope: readReadiness.scope } }, async () => {
     const faults = await findFaults("all");
     if (faults.length > 0) throw new Unavailable({ code: "not_ready", detail: `not ready: ${faults.join("; ")}` });
     return { status: "ready" };

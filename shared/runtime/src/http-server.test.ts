@@ -9,21 +9,27 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { createHttpServer } from "./http-server.ts";
 
+const OPEN = { config: { scope: "none" } } as const;
+
 function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), closeWaitMs });
-  server.get("/invalid", () => {
+  server.get("/invalid", OPEN, () => {
     const faults = [{ pointer: "/a", detail: "is wrong" }];
     throw new InvalidInput({ code: "invalid_event", status: 422, detail: "wrong", faults, faultsTotal: 7 });
   });
-  server.get("/down", () => {
+  server.get("/down", OPEN, () => {
     throw new Unavailable({ code: "store_unreachable", detail: "down", retryAfterSeconds: 2.5 });
   });
-  server.get("/things/:name", () => ({}));
-  server.get("/slow", () => slow);
-  server.get("/bug", () => {
+  server.get("/things/:name", OPEN, () => ({}));
+  server.get("/slow", OPEN, () => slow);
+  server.get("/bug", OPEN, () => {
     throw new Error("secret");
   });
-  server.get("/checked", { schema: { querystring: z.strictObject({ limit: z.coerce.number().max(5) }) } }, () => ({}));
+  server.get(
+    "/checked",
+    { ...OPEN, schema: { querystring: z.strictObject({ limit: z.coerce.number().max(5) }) } },
+    () => ({}),
+  );
   onTestFinished(() => server.close());
   return server;
 }
@@ -83,7 +89,7 @@ describe("an HTTP server", () => {
     ],
   ])("a request with %s is answered while its client still sends", async (_what, request) => {
     const server = openServer();
-    server.post("/body", (request) => text(request.raw));
+    server.post("/body", OPEN, (request) => text(request.raw));
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect({ port: Number(port), host: "127.0.0.1" });
     socket.write(request);

@@ -12,6 +12,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
+import { registerAccess } from "./access/access.ts";
 import { answerClientError } from "./client-error.ts";
 import { jitterRetryAfter } from "./retry-after.ts";
 import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
@@ -57,6 +58,7 @@ export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOpt
     done(null);
   });
   server.addHook("onRequest", requireHost);
+  registerAccess(server);
   server.setErrorHandler(async (error, request, reply) => {
     // The client has left, which is not an error of the service. Only Fastify needs this answer.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());

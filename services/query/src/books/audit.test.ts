@@ -95,7 +95,7 @@ test("books that do not balance are answered with 200, and logged", async () => 
 test("an audit may take longer than a connection may be idle", async () => {
   const running: ((audit: Audit) => void)[] = [];
   const { server } = serve(() => new Promise((resolve) => running.push(resolve)));
-  server.get("/idle", () => new Promise(() => {}));
+  server.get("/idle", { config: { scope: "none" } }, () => new Promise(() => {}));
   const origin = await server.listen({ host: "127.0.0.1", port: 0 });
   server.server.setTimeout(200);
   const auditing = fetch(`${origin}/audit`);

@@ -5,7 +5,8 @@ import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { createOpenApiDocument } from "@tidemark/http-api/openapi-document";
-import { readOpenApi, readReference } from "@tidemark/http-api/operations/pages-api";
+import { readDashboard, readDocs, readOpenApi, readReference } from "@tidemark/http-api/operations/pages-api";
+import type { RouteScope } from "@tidemark/http-api/scope";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
 import { contentSecurityPolicy } from "./content-security.ts";
@@ -22,17 +23,25 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
   );
 
   server.register(swagger, { mode: "static", specification: { document: JSON.parse(documentText) } });
-  server.register(swaggerUi, {
-    routePrefix: "/docs",
-    staticCSP: DOCUMENT_POLICY,
-    theme: { title: "Tidemark API" },
+  server.register(async (scope) => {
+    declareScope(scope, readDocs.scope);
+    await scope.register(swaggerUi, {
+      routePrefix: "/docs",
+      staticCSP: DOCUMENT_POLICY,
+      theme: { title: "Tidemark API" },
+    });
   });
 
   // Browsers ask for an icon on the document pages, which name none.
-  server.get("/favicon.ico", (_request, reply) => reply.code(204).send());
+  server.get("/favicon.ico", { config: { scope: "none" } }, (_request, reply) => reply.code(204).send());
 
   const dashboard = dirname(fileURLToPath(import.meta.resolve("@tidemark/dashboard/index.html")));
-  registerFiles(server, { root: dashboard, prefix: "/", policy: contentSecurityPolicy() });
+  registerFiles(server, {
+    root: dashboard,
+    prefix: "/",
+    policy: contentSecurityPolicy(),
+    scope: readDashboard.scope,
+  });
   registerReference(server);
 }
 
@@ -44,8 +53,9 @@ function registerReference(server: FastifyInstance): void {
     root: fileURLToPath(new URL("./redoc", import.meta.url)),
     prefix: "/redoc/",
     policy: DOCUMENT_POLICY,
+    scope: readReference.scope,
   });
-  server.get("/redoc/redoc.standalone.js", async (_request, reply) => {
+  server.get("/redoc/redoc.standalone.js", { config: { scope: readReference.scope } }, async (_request, reply) => {
     const bundle = await readFile(bundlePath, "utf8");
     // Redoc would load its maker's logo from there, whatever its options say, and shows none if the address holds none.
     return reply
@@ -58,16 +68,27 @@ interface Files {
   root: string;
   prefix: string;
   policy: string;
+  scope: RouteScope;
 }
 
 /** Registers a route for each file of a folder, so that an address without a file stays unknown. */
-function registerFiles(server: FastifyInstance, { root, prefix, policy }: Files): void {
-  server.register(fastifyStatic, {
-    root,
-    prefix,
-    wildcard: false,
-    globIgnore: ["**/*.ts"], // tests and types stand beside the modules
-    decorateReply: false,
-    setHeaders: (reply) => reply.header(POLICY, policy),
+function registerFiles(server: FastifyInstance, { root, prefix, policy, scope }: Files): void {
+  server.register(async (files) => {
+    declareScope(files, scope);
+    await files.register(fastifyStatic, {
+      root,
+      prefix,
+      wildcard: false,
+      globIgnore: ["**/*.ts"], // tests and types stand beside the modules
+      decorateReply: false,
+      setHeaders: (reply) => reply.header(POLICY, policy),
+    });
+  });
+}
+
+/** Declares the scope of the routes that a plugin registers. */
+function declareScope(server: FastifyInstance, scope: RouteScope): void {
+  server.addHook("onRoute", (route) => {
+    route.config = { ...route.config, scope };
   });
 }

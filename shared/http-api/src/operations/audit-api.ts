@@ -75,6 +75,7 @@ const UNBALANCED: AuditAnswer = {
 export const audit = {
   method: "get",
   path: "/audit",
+  scope: "read",
   operationId: "audit",
   tags: ["Books"],
   summary: "Recount the rows and compare them with the books",

@@ -63,6 +63,7 @@ const EXAMPLE = {
 export const listDeadLetters = {
   method: "get",
   path: "/dead-letters",
+  scope: "read",
   operationId: "listDeadLetters",
   tags: ["Books"],
   summary: "List the events that the store refused",
@@ -95,6 +96,7 @@ const RedriveAnswer = z
 export const redriveDeadLetter = {
   method: "post",
   path: "/dead-letters/{id}/redrive",
+  scope: "admin",
   operationId: "redriveDeadLetter",
   tags: ["Books"],
   summary: "Try a dead letter again",
@@ -114,6 +116,7 @@ export const redriveDeadLetter = {
 export const deleteDeadLetter = {
   method: "delete",
   path: "/dead-letters/{id}",
+  scope: "admin",
   operationId: "deleteDeadLetter",
   tags: ["Books"],
   summary: "Delete a dead letter",

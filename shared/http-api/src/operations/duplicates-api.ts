@@ -77,6 +77,7 @@ const CONFLICT = {
 export const listDuplicates = {
   method: "get",
   path: "/duplicates",
+  scope: "read",
   operationId: "listDuplicates",
   tags: ["Books"],
   summary: "List the duplicates that were dropped",

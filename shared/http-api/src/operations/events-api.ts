@@ -108,6 +108,7 @@ const EXAMPLE_EXPORT = [EXAMPLE_EVENT, { complete: true, count: 1, next_cursor: 
 export const listEvents = {
   method: "get",
   path: "/events",
+  scope: "read",
   operationId: "listEvents",
   tags: ["Events"],
   summary: "List events",
@@ -136,6 +137,7 @@ export const listEvents = {
 export const findEvent = {
   method: "get",
   path: "/events/{topic}/{event_id}",
+  scope: "read",
   operationId: "findEvent",
   tags: ["Events"],
   summary: "Find an event by its key",

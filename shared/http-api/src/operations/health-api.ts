@@ -30,6 +30,7 @@ export type HealthAnswer = z.infer<typeof HealthAnswer>;
 export const readHealth = {
   method: "get",
   path: "/health",
+  scope: "none",
   operationId: "readHealth",
   tags: ["Health"],
   summary: "Read the health of the whole system",
@@ -79,6 +80,7 @@ const Ready = z.object({ status: z.literal("ready") });
 export const readLiveness = {
   method: "get",
   path: "/livez",
+  scope: "none",
   operationId: "readLiveness",
   tags: ["Health"],
   summary: "Read whether the process runs",
@@ -94,6 +96,7 @@ export const readLiveness = {
 export const readReadiness = {
   method: "get",
   path: "/readyz",
+  scope: "none",
   operationId: "readReadiness",
   tags: ["Health"],
   summary: "Read whether the process can do its work",

@@ -5,6 +5,7 @@ import { problems } from "../problem-schema.ts";
 export const readOpenApi = {
   method: "get",
   path: "/openapi.json",
+  scope: "read",
   operationId: "readOpenApi",
   tags: ["Pages"],
   summary: "Read this document",
@@ -35,6 +36,7 @@ const MOVED = {
 export const readDocs = {
   method: "get",
   path: "/docs",
+  scope: "read",
   operationId: "readDocs",
   tags: ["Pages"],
   summary: "Try the API (Swagger UI)",
@@ -44,6 +46,7 @@ export const readDocs = {
 export const readReference = {
   method: "get",
   path: "/redoc",
+  scope: "read",
   operationId: "readReference",
   tags: ["Pages"],
   summary: "Read the API reference (Redoc)",
@@ -53,6 +56,7 @@ export const readReference = {
 export const readDashboard = {
   method: "get",
   path: "/",
+  scope: "none",
   operationId: "readDashboard",
   tags: ["Pages"],
   summary: "Open the dashboard",

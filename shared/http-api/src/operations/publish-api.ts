@@ -74,6 +74,7 @@ const answers = {
 export const publish = {
   method: "post",
   path: "/publish",
+  scope: "publish",
   operationId: "publish",
   tags: ["Publish"],
   summary: "Publish events",

@@ -17,6 +17,7 @@ const PreferWait = z.object({
 export const readReceipt = {
   method: "get",
   path: "/receipts/{id}",
+  scope: ["publish", "read"],
   operationId: "readReceipt",
   tags: ["Publish"],
   summary: "Read the verdicts of a request that was answered 202",

@@ -155,6 +155,7 @@ const WITHOUT_LOG: StatsAnswer = {
 export const readStats = {
   method: "get",
   path: "/stats",
+  scope: "read",
   operationId: "readStats",
   tags: ["Books"],
   summary: "Read the books",

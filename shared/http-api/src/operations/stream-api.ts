@@ -33,6 +33,7 @@ data: {"topic":"user.login","event_id":"evt-001","timestamp":"2025-10-23T10:00:0
 export const streamEvents = {
   method: "get",
   path: "/events/stream",
+  scope: "read",
   operationId: "streamEvents",
   tags: ["Events"],
   summary: "Follow events as they are stored",

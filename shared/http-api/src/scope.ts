@@ -1,0 +1,5 @@
+/** The rights that a client may have. None implies another. */
+export type Scope = "publish" | "read" | "admin";
+
+/** The scope that a route requires. Of a list, one is enough. A route with `none` is open to everybody. */
+export type RouteScope = Scope | "none" | readonly Scope[];
