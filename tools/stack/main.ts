@@ -8,7 +8,8 @@ import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server"
 import { type RestartPolicy, startService } from "@tidemark/programs/service-process";
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { type OnClose, runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
-import { HttpSettings, readSettings } from "@tidemark/runtime/settings";
+import { readSettings } from "@tidemark/runtime/read-settings";
+import { HttpSettings, ProcessSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
@@ -16,12 +17,13 @@ import { STACK_COMMAND } from "./options.ts";
 /** Each component has its own deadline; this one is for all of them, one after the other. */
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
-const settings = settingsOrExit(() => readSettings(HttpSettings));
+const { LOG_LEVEL } = ProcessSettings.shape;
+const settings = settingsOrExit(() => readSettings(HttpSettings.extend({ LOG_LEVEL })));
 const options = commandLineOrExit(STACK_COMMAND);
 const host = settings.HOST;
 const port = options.port ?? settings.PORT;
 const replicaCounts = { query: options.queries, consumer: options.consumers, gateway: options.gateways };
-const logger = createLogger({ service: "stack", level: process.env.LOG_LEVEL || "info" });
+const logger = createLogger({ service: "stack", level: settings.LOG_LEVEL });
 
 await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   await checkPort(); // first, so that no database is created while the port is in use

@@ -1,5 +1,6 @@
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
-import { AdminSettings, InvalidSettings, readSettings } from "@tidemark/runtime/settings";
+import { InvalidSettings, readSettings } from "@tidemark/runtime/read-settings";
+import { AdminSettings } from "@tidemark/runtime/settings";
 import { chooseTarget, type Target, VERIFY_COMMAND, type VerifyOptions } from "./options.ts";
 import { verify } from "./verify.ts";
 

@@ -11,7 +11,7 @@ import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
 import { openWhenUp, pingOnceOpen } from "@tidemark/runtime/open-when-up";
-import { readSettings } from "@tidemark/runtime/settings";
+import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { MAX_BATCHES, startConsumer } from "./consumer.ts";
 import { startHousekeeping } from "./housekeeping.ts";

@@ -10,7 +10,7 @@ import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
-import { readSettings } from "@tidemark/runtime/settings";
+import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { registerGateway } from "./gateway.ts";
 import { GatewaySettings } from "./settings.ts";

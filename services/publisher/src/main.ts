@@ -1,6 +1,7 @@
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { settingsOrExit } from "@tidemark/runtime/lifecycle";
-import { PublisherSettings, readSettings } from "@tidemark/runtime/settings";
+import { readSettings } from "@tidemark/runtime/read-settings";
+import { PublisherSettings } from "@tidemark/runtime/settings";
 import { listenForInterrupt } from "./interrupt.ts";
 import { createPlan, PUBLISHER_COMMAND } from "./options.ts";
 import { startProgress } from "./progress.ts";

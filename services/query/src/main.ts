@@ -8,7 +8,7 @@ import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
-import { readSettings } from "@tidemark/runtime/settings";
+import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { registerQuery } from "./query.ts";
 import { QuerySettings } from "./settings.ts";

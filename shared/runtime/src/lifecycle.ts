@@ -1,6 +1,6 @@
 import { NotDurable } from "@tidemark/domain/durability";
 import type { Logger } from "@tidemark/telemetry/logger";
-import { InvalidSettings } from "./settings.ts";
+import { InvalidSettings, warnOfMisspelled } from "./read-settings.ts";
 
 /** Registers the closer of a thing that a process has opened. Closers run last-opened-first when the process stops. */
 export type OnClose = (name: string, close: () => unknown) => void;
@@ -57,6 +57,7 @@ export async function runProcess(
     });
   }
 
+  warnOfMisspelled(logger);
   try {
     await start((name, close) => closers.push({ name, close }));
   } catch (error) {

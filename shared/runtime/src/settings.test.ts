@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { flag, HttpSettings, IntakeSettings, RetentionSettings, readSettings, StackSettings } from "./settings.ts";
+import { readSettings } from "./read-settings.ts";
+import { findMisspelled } from "./setting-names.ts";
+import { flag, HttpSettings, IntakeSettings, ProcessSettings, RetentionSettings, StackSettings } from "./settings.ts";
 
 describe("readSettings", () => {
   it("a process on a laptop needs no settings", () => {
@@ -43,10 +45,66 @@ describe("readSettings", () => {
     }
   });
 
-  it("a flag is true or false", () => {
+  it("a flag is true or false, in any case", () => {
     const schema = z.object({ REQUIRE_DURABLE: flag(false) });
     expect(readSettings(schema, {})).toEqual({ REQUIRE_DURABLE: false });
     expect(readSettings(schema, { REQUIRE_DURABLE: "true" })).toEqual({ REQUIRE_DURABLE: true });
+    expect(readSettings(schema, { REQUIRE_DURABLE: "TRUE" })).toEqual({ REQUIRE_DURABLE: true });
     expect(() => readSettings(schema, { REQUIRE_DURABLE: "yes" })).toThrow("must be true or false");
   });
+
+  it("a log level may be written in any case", () => {
+    expect(readSettings(ProcessSettings, { LOG_LEVEL: "INFO" })).toMatchObject({ LOG_LEVEL: "info" });
+    expect(() => readSettings(ProcessSettings, { LOG_LEVEL: "loud" })).toThrow(
+      "LOG_LEVEL: must be one of trace, debug",
+    );
+  });
+});
+
+describe("names in a file from which Node fills the environment", () => {
+  function readWith(text: string, schema: z.ZodObject = HttpSettings) {
+    const folder = mkdtempSync(join(tmpdir(), "tidemark-env-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, ".env");
+    writeFileSync(file, text);
+    return () => readSettings(schema, {}, ["--heap-growing-percent=20", `--env-file-if-exists=${file}`]);
+  }
+
+  it("a name that is no setting is a fault, together with all other faults, and the nearest setting is named", () => {
+    const read = readWith("PUBLISH_WAIT_MSS=1\nRETENTION_DAY=abc\nQUEUE_MAX=7\n", StackSettings);
+    for (const fault of [
+      "PUBLISH_WAIT_MSS is no setting; did you mean PUBLISH_WAIT_MS?",
+      "RETENTION_DAY is no setting",
+      "QUEUE_MAX is no setting; did you mean QUEUE_MAX_SIZE?",
+      "NATS_URL: must be a NATS URL",
+    ])
+      expect(read).toThrow(fault);
+  });
+
+  it("a setting of another service, of Docker Compose, or of another program is no fault", () => {
+    const names = ["QUEUE_MAX_SIZE", "DATABASE_URL_FILE", "GATEWAY_REPLICAS", "COMPOSE_PROJECT_NAME", "TZ"];
+    expect(readWith(names.map((name) => `${name}=1`).join("\n"))).not.toThrow();
+  });
+
+  it("a file that does not exist is no fault", () => {
+    expect(() => readSettings(HttpSettings, {}, ["--env-file-if-exists=/nonexistent/.env"])).not.toThrow();
+  });
+});
+
+describe("names in the environment", () => {
+  it.each([
+    ["PUBLISH_WAIT_MSS", "PUBLISH_WAIT_MS"],
+    ["MAX_BODY_BYTE", "MAX_BODY_BYTES"],
+    ["log_level", "LOG_LEVEL"],
+    ["LOG_MAX", "LOG_MAX_BYTES"],
+    ["TIDEMARK_DATABASE_URL", "DATABASE_URL"],
+    ["DATABASE_URL_FIL", "DATABASE_URL_FILE"],
+  ])("%s is nearly %s", (name, nearest) => {
+    expect(findMisspelled([name])).toEqual([{ name, nearest }]);
+  });
+
+  it.each(["HOSTNAME", "PATH", "HOSTS", "NATS_PORT", "POSTGRES_PORT_5432_TCP", "TIDEMARK_PORT", "NODE_ENV", "PORT"])(
+    "%s is not a misspelled setting",
+    (name) => expect(findMisspelled([name])).toEqual([]),
+  );
 });

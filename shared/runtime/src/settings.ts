@@ -1,42 +1,5 @@
-import { readFileSync } from "node:fs";
 import { MAX_FRAME_EVENTS } from "@tidemark/domain/frame";
 import { z } from "zod";
-
-/** Settings are invalid, and the process must not start. The message names each of them with its allowed values. */
-export class InvalidSettings extends Error {
-  override readonly name = "InvalidSettings";
-}
-
-/**
- * Reads the settings of a service from the environment. The keys of the schema are the names of the variables. An empty
- * variable counts as unset. A value may also be in a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`.
- *
- * @throws {InvalidSettings} with all faults at once
- */
-export function readSettings<Schema extends z.ZodObject>(
-  schema: Schema,
-  environment: Record<string, string | undefined> = process.env,
-): z.infer<Schema> {
-  const values: Record<string, string> = {};
-  const faults: string[] = [];
-  for (const name of Object.keys(schema.shape)) {
-    const value = environment[name];
-    const file = environment[`${name}_FILE`];
-    if (value && file) faults.push(`${name}: set either ${name} or ${name}_FILE, not both`);
-    else if (value) values[name] = value;
-    else if (file) {
-      try {
-        values[name] = readFileSync(file, "utf8").trim();
-      } catch (error) {
-        faults.push(`${name}_FILE: cannot read ${file}: ${(error as Error).message}`);
-      }
-    }
-  }
-  const parsed = schema.safeParse(values);
-  if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
-  if (!parsed.success || faults.length > 0) throw new InvalidSettings(`invalid settings:\n  ${faults.join("\n  ")}`);
-  return parsed.data;
-}
 
 /** Creates the schema of an environment variable that is a whole number in a range. */
 export function wholeNumber({ min, max, preset }: { min: number; max: number; preset: number }) {
@@ -48,16 +11,25 @@ export function wholeNumber({ min, max, preset }: { min: number; max: number; pr
     .prefault(String(preset));
 }
 
+/** Creates the schema of an environment variable that is true or false, in any case. */
 export function flag(preset: boolean) {
   return z
-    .enum(["true", "false"], { error: "must be true or false" })
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(["true", "false"], { error: "must be true or false" }))
     .transform((text) => text === "true")
     .prefault(preset ? "true" : "false");
 }
 
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
 /** The settings of every process. */
 export const ProcessSettings = z.object({
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+  LOG_LEVEL: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }))
+    .prefault("info"),
   SHUTDOWN_DEADLINE_MS: wholeNumber({ min: 100, max: 600_000, preset: 25_000 }),
 });
 
@@ -102,10 +74,18 @@ export const StackSettings = z.object({
   }),
 });
 
+/** The file that holds the store of single. */
+export const StoreFileSettings = z.object({ DATABASE_PATH: z.string().default("data/tidemark.db") });
+
+/** The size of the queue of single. */
+export const QueueSettings = z.object({
+  QUEUE_MAX_SIZE: wholeNumber({ min: 1, max: 10_000_000, preset: 10_000 }),
+});
+
 /** The database that the command line reads, unless its arguments name one. */
 export const AdminSettings = z.object({
   DATABASE_URL: StackSettings.shape.DATABASE_URL.optional(),
-  DATABASE_PATH: z.string().default("data/tidemark.db"),
+  DATABASE_PATH: StoreFileSettings.shape.DATABASE_PATH,
 });
 
 /** The address that the publisher sends to, and its key if the API requires one. */
@@ -114,4 +94,15 @@ export const PublisherSettings = z.object({
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .default("http://localhost:8080/publish"),
   API_KEY: z.string().optional(),
+});
+
+/** The settings that only docker-compose.yml and the files in deploy/ read. They stand here so that `.env` may hold them. */
+export const ComposeSettings = z.object({
+  GATEWAY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
+  CONSUMER_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
+  QUERY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
+  POSTGRES_PASSWORD: z.string().default("tidemark"),
+  TIDEMARK_IMAGE: z.string().default("tidemark"),
+  SECRETS_DIR: z.string().default("./secrets"),
+  BASE_URL: z.string().default("http://edge:8080"),
 });

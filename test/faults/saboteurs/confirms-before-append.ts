@@ -6,7 +6,7 @@ import { GatewaySettings } from "@tidemark/gateway/settings";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess } from "@tidemark/runtime/lifecycle";
-import { readSettings } from "@tidemark/runtime/settings";
+import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 
 const settings = readSettings(GatewaySettings);

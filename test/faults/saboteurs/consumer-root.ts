@@ -11,7 +11,7 @@ import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess } from "@tidemark/runtime/lifecycle";
-import { readSettings } from "@tidemark/runtime/settings";
+import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { waitFor } from "@tidemark/test-support/wait-for";
 
