@@ -75,3 +75,9 @@ test.each([
 ])("the scalars %s and %s are not the same", (one, other) => {
   expect(isSameScalar(one, other)).toBe(false);
 });
+
+test("numbers with a million zeros in their middle are compared in one pass", () => {
+  const zeros = "0".repeat(1_000_000);
+  expect(isSameScalar(`1${zeros}1`, `1${zeros}1.0`)).toBe(true);
+  expect(isSameScalar(`1${zeros}1`, `1${zeros}2`)).toBe(false);
+});
