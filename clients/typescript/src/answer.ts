@@ -19,6 +19,8 @@ export function readMeaning(answer: Answer | NoAnswer): Meaning {
 /** Describes a failure in one line: the problem in the answer, or the error of the connection. */
 export function describeFailure(answer: Answer | NoAnswer): string {
   if (!isAnswer(answer)) return answer.reason;
+  const location = answer.status >= 300 && answer.status < 400 ? answer.headers.get("location") : null;
+  if (location !== null) return `${answer.status}: moved to ${location}; redirects are not followed, use the new URL`;
   const { code, detail } = readProblem(answer.body) ?? {};
   return [answer.status, code].filter(Boolean).join(" ") + (detail === undefined ? "" : `: ${detail}`);
 }

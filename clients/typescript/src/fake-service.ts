@@ -8,8 +8,8 @@ export interface FakeService {
   url: URL;
   /** Faults for the next publishes, in order; `undefined` is a publish without a fault. */
   faults: (Fault | undefined)[];
-  /** Answers of receipts by path, the first one next; the last one stays. */
-  receipts: Map<string, object[]>;
+  /** Answers of receipts by path, the first one next; the last one stays. A function writes an answer that is no success. */
+  receipts: Map<string, (object | Fault)[]>;
   requests: IncomingMessage[];
   /** The body of each attempt to publish, whether its events were stored or not. */
   bodies: string[];
@@ -35,7 +35,10 @@ export async function startFakeService(): Promise<FakeService> {
   const server = createServer(async (request, response) => {
     requests.push(request);
     const body = await readText(request);
-    if (request.method === "GET") return answer(response, 200, readPage(request.url ?? ""));
+    if (request.method === "GET") {
+      const page = readPage(request.url ?? "");
+      return typeof page === "function" ? page(response, () => ({})) : answer(response, 200, page);
+    }
     bodies.push(body);
     const fault = faults.shift();
     const events = readEvents(body);
@@ -45,7 +48,7 @@ export async function startFakeService(): Promise<FakeService> {
     answer(response, 422, { code: "invalid_event", detail: "all are bad", errors: events.slice(0, 100).map(faultOf) });
   });
 
-  function readPage(path: string): object {
+  function readPage(path: string): object | Fault {
     if (path === "/stats") {
       const { received, unique, duplicates } = books;
       return { received, unique_processed: unique, duplicate_dropped: duplicates, queue_size: 0 };

@@ -26,7 +26,10 @@ const INTERRUPTED = "interrupted";
 
 export type RequestOptions = RequestInit & { timeoutMs: number };
 
-/** Makes one request over a connection that is kept alive, and reads the whole answer. */
+/**
+ * Makes one request over a connection that is kept alive, and reads the whole answer. A redirect is an answer and is not
+ * followed: another address would get the key, and a POST would become a GET (RFC 9110, section 15.4.2).
+ */
 export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestOptions): Promise<Answer | NoAnswer> {
   const startedAt = performance.now();
   // AbortSignal.timeout would keep each request and its body in memory until the time limit, also after the answer.
@@ -36,6 +39,7 @@ export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestO
     if (signal?.aborted) return { reason: INTERRUPTED, wasSent: false };
     const response = await fetch(url, {
       ...init,
+      redirect: "manual",
       signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]),
     });
     const text = await response.text();

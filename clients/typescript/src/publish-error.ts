@@ -84,3 +84,17 @@ export function createPublishError(delivery: Delivery, more: Pick<PublishFailure
     ...more,
   });
 }
+
+/** Creates the error of a receipt that could not be followed to the end. The events are durable in any case. */
+export function createReceiptError({ answer, meaning, attempts }: Delivery): PublishError {
+  const isPending = isAnswer(answer) && meaning === "success";
+  return new PublishError({
+    outcome: "unknown",
+    reason: isPending
+      ? "events of the receipt were still pending at the deadline"
+      : `the receipt could not be read: ${describeFailure(answer)}`,
+    status: isAnswer(answer) ? answer.status : undefined,
+    code: isAnswer(answer) ? readProblem(answer.body)?.code : undefined,
+    attempts,
+  });
+}

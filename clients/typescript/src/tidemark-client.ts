@@ -5,14 +5,14 @@ import { deliver, type Interruption, type RetryPolicy } from "./deliver.ts";
 import { identify } from "./event-text.ts";
 import { isAnswer } from "./http-attempt.ts";
 import { type Publication, readPublication } from "./publication.ts";
-import { createPublishError, PublishError } from "./publish-error.ts";
+import { createPublishError, createReceiptError, PublishError } from "./publish-error.ts";
 
 export { PublishError };
 
 export interface ClientOptions {
   /** The URL of the service, `http://localhost:8080`, or of its publish route, `https://example.com/intake/publish`. */
   url: string | URL;
-  /** The key, sent as `Authorization: Bearer`. */
+  /** The key, sent as `Authorization: Bearer` to the origin of the URL and to no other. */
   apiKey?: string | undefined;
   /** The time limit in milliseconds of all attempts of one publish and the pauses between them. Default 120,000. */
   deadlineMs?: number;
@@ -36,14 +36,17 @@ const RECEIPT_WAIT_SECONDS = 10;
 /** Publishes events to Tidemark. A client holds no connection and need not be closed. */
 export class TidemarkClient {
   readonly #url: URL;
+  /** Receipts are below this address: the origin and the path prefix of the service. */
+  readonly #base: URL;
   readonly #headers: Headers;
   readonly #retryPolicy: RetryPolicy;
 
-  /** @throws {TypeError} if the URL is not an http or https URL */
+  /** @throws {TypeError} if the URL is not an http or https URL, or a header cannot hold the key */
   constructor({ url, apiKey, deadlineMs = 120_000, ...options }: ClientOptions) {
     const { requestTimeoutMs = deadlineMs / 4, firstDelayMs = 100, longestDelayMs = 10_000 } = options;
     this.#url = readUrl(url);
-    this.#headers = new Headers(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` });
+    this.#base = new URL(".", this.#url);
+    this.#headers = new Headers(apiKey === undefined ? {} : { authorization: `Bearer ${checkKey(apiKey)}` });
     this.#retryPolicy = { deadlineMs, requestTimeoutMs, firstDelayMs, longestDelayMs };
   }
 
@@ -75,9 +78,15 @@ export class TidemarkClient {
   /**
    * Polls the receipt of a publication until no event is pending, or until the deadline. Resolves to the final counts.
    *
-   * @throws {PublishError} if events are still pending at the deadline. They are durable and need not be sent again
+   * @throws {PublishError} if events are still pending at the deadline, or if the receipt cannot be read. The events are
+   * durable and need not be sent again. Nothing is sent to a receipt that is not of this service: an answer would
+   * otherwise choose who gets the key
    */
   async followReceipt(receipt: URL, interruption: Interruption = {}): Promise<PublishAnswer> {
+    if (!isBelow(receipt, this.#base)) {
+      const reason = `the receipt is at ${receipt.origin}${receipt.pathname}, which is not below ${this.#base}`;
+      throw new PublishError({ outcome: "unknown", reason });
+    }
     const headers = new Headers(this.#headers);
     headers.set("prefer", `wait=${RECEIPT_WAIT_SECONDS}`);
     const read = (body: unknown) => {
@@ -89,12 +98,7 @@ export class TidemarkClient {
     const delivery = await deliver(options);
     const final = isAnswer(delivery.answer) && delivery.meaning === "success" ? read(delivery.answer.body) : undefined;
     if (final !== undefined) return final;
-    const { attempts } = delivery;
-    throw new PublishError({
-      outcome: "unknown",
-      reason: "events of the receipt were still pending at the deadline",
-      attempts,
-    });
+    throw createReceiptError(delivery);
   }
 
   /** Creates a batcher, which gathers events into requests of this client. */
@@ -121,4 +125,15 @@ function readUrl(text: string | URL): URL {
   const url = new URL(text);
   if (!/^https?:$/.test(url.protocol)) throw new TypeError(`not an address of http or https: ${url.href}`);
   return url.pathname === "/" ? new URL("publish", url) : url;
+}
+
+/** Whether an address has the same origin as the base and is below its path. */
+function isBelow(url: URL, base: URL): boolean {
+  return url.origin === base.origin && url.pathname.startsWith(base.pathname);
+}
+
+// Headers throws an error that quotes the value, and the key must not get into a logger.
+function checkKey(apiKey: string): string {
+  if (/^[\x21-\x7e]+$/.test(apiKey)) return apiKey;
+  throw new TypeError("the API key is empty, or has a space or a character that is not ASCII");
 }
