@@ -52,10 +52,10 @@ export function publish(producer: Producer, batch: Batch): boolean {
 
 /** Polls a receipt until every event has a verdict. */
 function followReceipt(accepted: Answer): Counts {
-  const { Location: location } = accepted.headers;
+  const { Location: location } = accepted.headers; // relative to /publish
   check(accepted, { "a 202 names its receipt": () => location !== undefined });
   for (let waits = 0; waits < MOST_RECEIPT_WAITS; waits++) {
-    const answer = get("/receipts/:id", location, { prefer: `wait=${RECEIPT_WAIT_SECONDS}` });
+    const answer = get("/receipts/:id", `/${location}`, { prefer: `wait=${RECEIPT_WAIT_SECONDS}` });
     if (answer.status === 200 && bodyOf(answer).pending === 0) return countsOf(answer);
     sleep(1);
   }

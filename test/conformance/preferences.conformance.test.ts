@@ -42,7 +42,8 @@ describe("Prefer", () => {
     const { received, accepted, duplicates, pending } = readJson(reply);
     expect(received).toBe(3);
     expect(Number(accepted) + Number(duplicates) + Number(pending)).toBe(3);
-    const receipt = await call(String(reply.headers.location), { headers: { prefer: "wait=10" } });
+    const { pathname } = new URL(String(reply.headers.location), "http://service/publish");
+    const receipt = await call(pathname, { headers: { prefer: "wait=10" } });
     expect(receipt.status).toBe(200);
     expect(readJson(receipt)).toMatchObject({ received: 3, accepted: 2, duplicates: 1, pending: 0 });
     expect(await getJson(eventPath(topic, "e0"))).toMatchObject({ topic });

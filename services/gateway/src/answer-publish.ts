@@ -43,7 +43,7 @@ export function answerPublish(reply: FastifyReply, published: Published): Fastif
     throw new Unavailable({ code: "outcome_unknown", detail });
   }
   const receipt = encodeReceipt({ frameId, firstEvent, count: intake.count, receivedAtMs });
-  reply.header("location", `/receipts/${receipt}`);
+  reply.header("location", `receipts/${receipt}`); // relative to /publish, so that it is right behind any path prefix
   const none = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: intake.count };
   return sendJson(reply, 202, publishAnswer({ ...none, rejected: intake.rejected, results: resultsOf(intake) }));
 }

@@ -55,7 +55,7 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
         "`/events/stream`.",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/", description: "This service" }],
+    servers: [{ url: ".", description: "This service" }], // relative to the document, so that it is right behind any path prefix,
     tags: [
       { name: "Publish", description: "Send events, and read their verdicts." },
       { name: "Events", description: "Read the stored events." },

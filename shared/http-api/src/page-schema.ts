@@ -38,7 +38,10 @@ export function nextPageHeaders(example: string) {
     Link: z
       .string()
       .optional()
-      .meta({ description: "The next page (RFC 8288), if there is one.", example: `<${example}>; rel="next"` }),
+      .meta({
+        description: "The next page (RFC 8288), if there is one; relative to the address of the request.",
+        example: `<${example}>; rel="next"`,
+      }),
   });
 }
 

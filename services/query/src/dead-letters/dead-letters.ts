@@ -21,7 +21,7 @@ export function registerDeadLetters(server: FastifyInstance, { store, budget }: 
     const { topic, limit } = parameters;
     const scope: CursorScope = { order: "asc", filters: { list: "dead-letters", topic } };
     const after = decodeCursor(cursor, scope);
-    return sendPage(reply, { budget, path: listDeadLetters.path, parameters, scope }, async () => {
+    return sendPage(reply, { budget, parameters, scope }, async () => {
       const { deadLetters, next } = await store.listDeadLetters({ topic, limit, after });
       return { name: "dead_letters", items: deadLetters.map(deadLetterText), next };
     });

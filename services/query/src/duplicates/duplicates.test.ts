@@ -29,7 +29,8 @@ async function walk(first: string): Promise<string[]> {
     ids.push(...duplicates.map(({ event_id }) => event_id));
     const link = answer.headers.link as string | undefined;
     expect(link === undefined).toBe(next_cursor === null);
-    url = /^<([^>]+)>; rel="next"$/.exec(link ?? "")?.[1];
+    const next = /^<(\?[^>]+)>; rel="next"$/.exec(link ?? "")?.[1];
+    url = next && `/duplicates${next}`;
   }
   return ids;
 }

@@ -20,7 +20,7 @@ export function registerDuplicates(server: FastifyInstance, { store, budget }: D
     const filters = { list: "duplicates", topic, event_id: eventId, source, conflicting: conflicting?.toString() };
     const scope: CursorScope = { order: "desc", filters };
     const after = decodeCursor(cursor, scope);
-    return sendPage(reply, { budget, path: listDuplicates.path, parameters, scope }, async () => {
+    return sendPage(reply, { budget, parameters, scope }, async () => {
       const list = { topic, eventId, source, conflicting, limit, after };
       const { duplicates, next } = await store.listDuplicates(list);
       return { name: "duplicates", items: duplicates.map(duplicateText), next };

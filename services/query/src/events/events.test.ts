@@ -14,7 +14,8 @@ async function walk(first: string): Promise<string[]> {
     ids.push(...events.map(({ event_id }) => event_id));
     const link = answer.headers.link as string | undefined;
     expect(link === undefined).toBe(next_cursor === null);
-    url = events.length === 0 ? undefined : /^<([^>]+)>; rel="next"$/.exec(link ?? "")?.[1];
+    const next = events.length === 0 ? undefined : /^<(\?[^>]+)>; rel="next"$/.exec(link ?? "")?.[1];
+    url = next && `/events${next}`;
   }
   return ids;
 }

@@ -28,7 +28,7 @@ export function registerEvents(server: FastifyInstance, { reader, budgets }: Eve
     const filters = readFilters(query);
     const scope = eventsScope(order, filters);
     const after = decodeCursor(cursor, scope);
-    const list = { budget: budgets.lists, path: listEvents.path, parameters: { ...parameters, limit, order }, scope };
+    const list = { budget: budgets.lists, parameters: { ...parameters, limit, order }, scope };
     return sendPage(reply, list, async () => {
       const { events, next } = await reader.listEvents({ limit, order, ...filters, after });
       return { about: { topic: query.topic ?? null }, name: "events", items: events.map(eventText), next };

@@ -11,7 +11,7 @@ function createPages({ version = "1.2.3" } = {}) {
   return server;
 }
 
-const PAGES = ["/", "/docs", "/docs/", "/redoc/"];
+const PAGES = ["/", "/docs/", "/redoc/"];
 
 /** Returns the addresses that a page makes the browser load. */
 function loaded(html: string): string[] {
@@ -26,9 +26,11 @@ test.each(PAGES)("the page %s loads only files that this service serves", async 
   const urls = loaded(answer.body).filter((url) => !url.startsWith("data:"));
   expect(urls.length).toBeGreaterThan(0);
   for (const url of urls) {
-    const { origin, pathname } = new URL(url, `http://this.service${page}`);
+    // Behind a proxy that strips a path prefix.
+    const { origin, pathname } = new URL(url, `http://this.service/intake${page}`);
     expect(origin).toBe("http://this.service");
-    expect((await server.inject(pathname)).statusCode, pathname).toBe(200);
+    expect(pathname).toMatch(/^\/intake\//);
+    expect((await server.inject(pathname.slice("/intake".length))).statusCode, pathname).toBe(200);
   }
 });
 
@@ -48,21 +50,23 @@ test("the dashboard has no inline script and no inline style", async () => {
 test("the reference page shows /openapi.json, and neither asks nor tells the maker of Redoc", async () => {
   const server = createPages();
   const { body } = await server.inject("/redoc/");
-  expect(body).toContain('<redoc spec-url="/openapi.json" disable-telemetry="true">');
+  expect(body).toContain('<redoc spec-url="../openapi.json" disable-telemetry="true">');
   expect((await server.inject("/redoc/redoc.standalone.js")).body).not.toContain("https://cdn.redoc.ly");
 });
 
-test("/redoc redirects to /redoc/", async () => {
-  const answer = await createPages().inject("/redoc");
+test.each(["docs", "redoc"])("/%s redirects to the page, relative to its own address", async (name) => {
+  const answer = await createPages().inject(`/${name}`);
   expect(answer.statusCode).toBe(301);
-  expect(answer.headers.location).toBe("/redoc/");
+  expect(answer.headers.location).toBe(`${name}/`);
 });
 
-test("/openapi.json and /docs/json are the same document", async () => {
+test("/openapi.json and /docs/json are the same document, each with the relative address of the service", async () => {
   const server = createPages();
   const document = (await server.inject("/openapi.json")).json();
   expect(document).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
-  expect((await server.inject("/docs/json")).json()).toEqual(document);
+  expect(document.servers).toEqual([{ url: ".", description: "This service" }]);
+  const servers = [{ url: "..", description: "This service" }];
+  expect((await server.inject("/docs/json")).json()).toEqual({ ...document, servers });
 });
 
 test("docs/openapi.json equals the document that is served (`npm run openapi` writes it)", async () => {

@@ -22,15 +22,7 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
     reply.header("content-type", "application/json; charset=utf-8").send(documentText),
   );
 
-  server.register(swagger, { mode: "static", specification: { document: JSON.parse(documentText) } });
-  server.register(async (scope) => {
-    declareScope(scope, readDocs.scope);
-    await scope.register(swaggerUi, {
-      routePrefix: "/docs",
-      staticCSP: DOCUMENT_POLICY,
-      theme: { title: "Tidemark API" },
-    });
-  });
+  registerTryout(server, documentText);
 
   // Browsers ask for an icon on the document pages, which name none.
   server.get("/favicon.ico", { config: { scope: "none" } }, (_request, reply) => reply.code(204).send());
@@ -45,10 +37,32 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
   registerReference(server);
 }
 
+/** Registers Swagger UI at `/docs/`. Its document is one level below `/openapi.json`, which the address of the service is relative to. */
+function registerTryout(server: FastifyInstance, documentText: string): void {
+  const document = JSON.parse(documentText);
+  const servers = document.servers.map((entry: object) => ({ ...entry, url: ".." }));
+  server.register(swagger, { mode: "static", specification: { document: { ...document, servers } } });
+  server.register(async (scope) => {
+    declareScope(scope, readDocs.scope);
+    await scope.register(swaggerUi, {
+      routePrefix: "/docs",
+      staticCSP: DOCUMENT_POLICY,
+      theme: { title: "Tidemark API" },
+      uiHooks: {
+        onRequest: (request, reply, done) => {
+          // At /docs the page would name its files by absolute paths, which a path prefix breaks.
+          if (request.url.split("?")[0] === "/docs") reply.redirect("docs/", 301);
+          else done();
+        },
+      },
+    });
+  });
+}
+
 /** Registers the reference page, which is Redoc's own bundle. */
 function registerReference(server: FastifyInstance): void {
   const bundlePath = fileURLToPath(import.meta.resolve("redoc/bundles/redoc.standalone.js"));
-  registerOperation(server, readReference, (_request, reply) => reply.redirect("/redoc/", 301));
+  registerOperation(server, readReference, (_request, reply) => reply.redirect("redoc/", 301));
   registerFiles(server, {
     root: fileURLToPath(new URL("./redoc", import.meta.url)),
     prefix: "/redoc/",

@@ -4,7 +4,6 @@ import type { ReadBudget } from "./read-budget.ts";
 
 export interface ListRequest {
   budget: ReadBudget;
-  path: string;
   /** The parameters that the link to the next page repeats. */
   parameters: Record<string, string | number | boolean | undefined>;
   scope: CursorScope;
@@ -24,7 +23,7 @@ export interface ListPage {
 /** Reads one page of a list within its budget, and answers it with a link to the next page if there is one. */
 export async function sendPage(
   reply: FastifyReply,
-  { budget, path, parameters, scope }: ListRequest,
+  { budget, parameters, scope }: ListRequest,
   read: () => Promise<ListPage>,
 ): Promise<FastifyReply> {
   const page = await budget.read(async () => {
@@ -36,7 +35,7 @@ export async function sendPage(
   const { bytes, nextCursor } = page;
   if (reply.raw.destroyed) page.release();
   else reply.raw.once("close", page.release);
-  if (nextCursor !== undefined) reply.header("link", nextLink(path, { ...parameters, cursor: nextCursor }));
+  if (nextCursor !== undefined) reply.header("link", nextLink({ ...parameters, cursor: nextCursor }));
   return sendJsonText(reply, bytes);
 }
 
@@ -51,11 +50,11 @@ export function pageText({ about = {}, name, items, nextCursor }: PageContent): 
   return `${head},${JSON.stringify(name)}:[${items.join(",")}],"next_cursor":${JSON.stringify(nextCursor ?? null)}}`;
 }
 
-/** Returns the next page as a web link (RFC 8288), relative, so that it is right behind any proxy. */
-function nextLink(path: string, parameters: ListRequest["parameters"]): string {
+/** Returns the next page as a web link (RFC 8288) relative to the address of this page, so that it is right behind any path prefix. */
+function nextLink(parameters: ListRequest["parameters"]): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) query.set(name, `${value}`);
   }
-  return `<${path}?${query}>; rel="next"`;
+  return `<?${query}>; rel="next"`;
 }

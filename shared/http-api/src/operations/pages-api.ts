@@ -28,10 +28,15 @@ const PAGE = {
   content: { "text/html": { schema: z.string(), example: "<!doctype html><title>Tidemark</title>" } },
 };
 
-const MOVED = {
-  description: "The address of the page.",
-  headers: z.object({ Location: z.string().meta({ description: "The page.", example: "/redoc/" }) }),
-};
+/** Returns the answer that leads to the page below a path, where the relative addresses of its files are right. */
+function moved(example: string) {
+  return {
+    description: "The address of the page.",
+    headers: z.object({
+      Location: z.string().meta({ description: "The page, relative to the address of the request.", example }),
+    }),
+  };
+}
 
 export const readDocs = {
   method: "get",
@@ -40,7 +45,7 @@ export const readDocs = {
   operationId: "readDocs",
   tags: ["Pages"],
   summary: "Try the API (Swagger UI)",
-  responses: { "200": PAGE, ...problems() },
+  responses: { "301": moved("docs/"), ...problems() },
 } satisfies Operation;
 
 export const readReference = {
@@ -50,7 +55,7 @@ export const readReference = {
   operationId: "readReference",
   tags: ["Pages"],
   summary: "Read the API reference (Redoc)",
-  responses: { "301": MOVED, ...problems() },
+  responses: { "301": moved("redoc/"), ...problems() },
 } satisfies Operation;
 
 export const readDashboard = {

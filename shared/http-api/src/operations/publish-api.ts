@@ -94,9 +94,10 @@ export const publish = {
       description:
         "The events are durable, but their verdicts did not come within the wait. The request need not be sent again.",
       headers: z.object({
-        Location: z
-          .string()
-          .meta({ description: "The receipt, which will tell the verdicts.", example: "/receipts/AbC" }),
+        Location: z.string().meta({
+          description: "The receipt, which will tell the verdicts; relative to the address of the request.",
+          example: "receipts/AbC",
+        }),
         "Preference-Applied": PreferenceApplied,
       }),
       content: {

@@ -6,18 +6,18 @@ import { readJson, readText, withParameters } from "./request.js";
 const AUDIT_DEADLINE_MS = 30 * 60_000;
 
 /** @returns {Promise<StatsAnswer>} */
-export const readStats = () => readJson("/stats");
+export const readStats = () => readJson("stats");
 
 /** @returns {Promise<HealthAnswer>} */
-export const readHealth = () => readJson("/health", { accepts: 503 });
+export const readHealth = () => readJson("health", { accepts: 503 });
 
 /** @returns {Promise<AuditAnswer>} */
-export const readAudit = () => readJson("/audit", { deadlineMs: AUDIT_DEADLINE_MS });
+export const readAudit = () => readJson("audit", { deadlineMs: AUDIT_DEADLINE_MS });
 
 /** Returns whether a dead letter is on record. Those that were deleted are counted in /stats, but not on record. */
 export async function hasDeadLetters() {
   /** @type {DeadLettersAnswer} */
-  const { count } = await readJson("/dead-letters?limit=1");
+  const { count } = await readJson("dead-letters?limit=1");
   return count > 0;
 }
 
@@ -25,11 +25,10 @@ export async function hasDeadLetters() {
  * @param {string} id
  * @returns {Promise<RedriveAnswer>}
  */
-export const redriveDeadLetter = (id) =>
-  readJson(`/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" });
+export const redriveDeadLetter = (id) => readJson(`dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" });
 
 /** @param {string} id */
-export const deleteDeadLetter = (id) => readText(`/dead-letters/${encodeURIComponent(id)}`, { method: "DELETE" });
+export const deleteDeadLetter = (id) => readText(`dead-letters/${encodeURIComponent(id)}`, { method: "DELETE" });
 
 /**
  * Returns the JSON text of a stored event, or undefined if there is none. The key is in the query, because a browser
@@ -38,6 +37,6 @@ export const deleteDeadLetter = (id) => readText(`/dead-letters/${encodeURICompo
  * @param {{ topic: string, id: string }} key
  */
 export async function readEvent({ topic, id }) {
-  const page = members(await readText(withParameters("/events", { topic, event_id: id, limit: "1" })));
+  const page = members(await readText(withParameters("events", { topic, event_id: id, limit: "1" })));
   return elements(textOf(page, "events"))[0];
 }

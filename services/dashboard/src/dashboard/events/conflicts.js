@@ -17,7 +17,7 @@ export function createConflicts() {
     empty: "No conflicts: every duplicate has the content of its stored event.",
     render: conflictCard,
   });
-  return { open: () => list.read("/duplicates", { conflicting: "true", limit: PAGE }) };
+  return { open: () => list.read("duplicates", { conflicting: "true", limit: PAGE }) };
 }
 
 /** @param {string} json the JSON text of the duplicate */

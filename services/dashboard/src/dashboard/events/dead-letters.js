@@ -72,7 +72,7 @@ export function createDeadLetters({ refresh }) {
   return {
     open() {
       say("");
-      return list.read("/dead-letters", { limit: "20" });
+      return list.read("dead-letters", { limit: "20" });
     },
   };
 }

@@ -40,7 +40,7 @@ export function showEvent(frame, json) {
     empty: "No duplicates on record.",
     render: (duplicate) => duplicateEntry(json, duplicate),
   });
-  return list.read("/duplicates", { topic, event_id: id });
+  return list.read("duplicates", { topic, event_id: id });
 }
 
 /**

@@ -60,7 +60,7 @@ export function createLive() {
   function connect() {
     stop();
     showState("Connecting …");
-    const opened = new EventSource(withParameters("/events/stream", { topic, last_event_id: lastId }));
+    const opened = new EventSource(withParameters("events/stream", { topic, last_event_id: lastId }));
     opened.onopen = () => showState(`Following ${topic === "" ? "all topics" : topic}.`);
     opened.onmessage = (/** @type {MessageEvent<string>} */ { data, lastEventId }) => {
       lastId = lastEventId;

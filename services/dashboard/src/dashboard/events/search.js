@@ -40,7 +40,7 @@ export function createSearch() {
       empty: "No events found.",
       render: (json) => element("div", { class: "rows" }, eventLink(json)),
     });
-    return list.read("/events", { topic, event_id: id, limit: "50" });
+    return list.read("events", { topic, event_id: id, limit: "50" });
   }
 
   /**
