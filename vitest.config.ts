@@ -1,28 +1,8 @@
-import { findChromium } from "@tidemark/test-support/browser/chromium";
 import { defineConfig } from "vitest/config";
+import { browserProjects } from "./test/browser/project.ts";
 
 /** Tests that need a broker and a database; their folder or their name says so. */
 const INFRASTRUCTURE = ["./test/support/infrastructure/setup.ts"];
-
-/** The dashboard of one deployment. Both deployments run the same tests. */
-const browser = (shape: "single" | "stack") => ({
-  test: {
-    name: `browser-${shape}`,
-    include: ["test/browser/**/*.test.ts"],
-    provide: { shape },
-    // After the other tests and one file at a time: a container that starts changes the network, and Chromium then
-    // fails every request with ERR_NETWORK_CHANGED.
-    maxWorkers: 1,
-    sequence: { groupOrder: shape === "single" ? 1 : 2 },
-    globalSetup: shape === "stack" ? INFRASTRUCTURE : [],
-    testTimeout: 90_000,
-    hookTimeout: 60_000,
-  },
-});
-
-const hasBrowser = findChromium() !== undefined;
-if (!hasBrowser)
-  process.stderr.write("No Chromium (CHROMIUM_PATH, or one on the PATH): the browser tests are left out\n");
 
 export default defineConfig({
   test: {
@@ -49,7 +29,8 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      ...(hasBrowser ? [browser("single"), browser("stack")] : []),
+      // The stack serves the same pages: its browser tests are `npm run test:long`.
+      ...browserProjects("single"),
     ],
     coverage: {
       include: ["{shared,services,clients}/*/src/**/*.ts"],
