@@ -1,14 +1,12 @@
 import { Agent, type ServerResponse } from "node:http";
-import { createHttpServer } from "@tidemark/runtime/http-server";
-import type { Logger } from "@tidemark/telemetry/logger";
+import { createHttpServer, type HttpServerOptions } from "@tidemark/runtime/http-server";
 import { forward } from "./forward.ts";
 
-export interface EdgeOptions {
+export interface EdgeOptions extends HttpServerOptions {
   host: string;
   port: number;
   gateways: readonly URL[];
   queries: readonly URL[];
-  logger: Logger;
 }
 
 export interface Edge {
@@ -20,7 +18,7 @@ export interface Edge {
  * The single address of a stack without containers, in place of deploy/nginx: `/publish` goes to the gateways, the rest to
  * the query replicas, in turn.
  */
-export async function startEdge({ host, port, gateways, queries, logger }: EdgeOptions): Promise<Edge> {
+export async function startEdge({ host, port, gateways, queries, ...options }: EdgeOptions): Promise<Edge> {
   const agent = new Agent({ keepAlive: true });
   const nextGateways = takeTurns(gateways);
   const nextQueries = takeTurns(queries);
@@ -30,12 +28,13 @@ export async function startEdge({ host, port, gateways, queries, logger }: EdgeO
     response.once("close", () => liveStreams.delete(response));
   };
 
-  const server = createHttpServer({ logger });
+  const server = createHttpServer(options);
   server.addHook("onRequest", (request, reply) => {
     reply.hijack();
     const isPublish = /^\/publish(\?|$)/.test(request.raw.url ?? "");
     const targets = isPublish ? nextGateways() : nextQueries();
-    forward({ request: request.raw, response: reply.raw, targets, agent, onLiveStream });
+    const clientAddress = request.ip;
+    forward({ request: request.raw, response: reply.raw, clientAddress, targets, agent, onLiveStream });
   });
   const url = await server.listen({ host, port });
   return {

@@ -18,7 +18,9 @@ async function serve(listener: RequestListener): Promise<URL> {
 /** Starts a server that forwards every request to the targets. */
 function serveForwarding(targets: URL[]): Promise<URL> {
   const agent = new Agent();
-  return serve((request, response) => forward({ request, response, targets, agent, onLiveStream: () => {} }));
+  return serve((request, response) =>
+    forward({ request, response, clientAddress: "192.0.2.1", targets, agent, onLiveStream: () => {} }),
+  );
 }
 
 const unreachable = async () => new URL(`http://127.0.0.1:${await findFreePort()}`);
@@ -69,4 +71,13 @@ test("a client that leaves ends the request to the target", async () => {
 
   expect(await answer).toBe("aborted");
   await left.promise;
+});
+
+test("a target is told the address of the client, whatever the client says", async () => {
+  const target = await serve((request, response) => response.end(request.headers["x-forwarded-for"]));
+  const edge = await serveForwarding([target]);
+
+  const answer = await fetch(edge, { headers: { "x-forwarded-for": "203.0.113.5" } });
+
+  expect(await answer.text()).toBe("192.0.2.1");
 });

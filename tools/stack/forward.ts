@@ -11,6 +11,8 @@ import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
+  /** The address of the client, which the target is told instead of what the client says of itself. */
+  clientAddress: string;
   /** The targets, in the order in which they are tried. */
   targets: URL[];
   agent: Agent;
@@ -44,7 +46,7 @@ export function forward(exchange: Exchange): void {
     port: target?.port,
     method: request.method,
     path: request.url,
-    headers: forwardedHeaders(request),
+    headers: forwardedHeaders(exchange),
     timeout: request.url?.startsWith("/audit") ? AUDIT_DEADLINE_MS : ANSWER_DEADLINE_MS,
   });
   let isSent = false;
@@ -107,11 +109,10 @@ async function passAnswer(answer: IncomingMessage, { request, response }: Exchan
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect"]);
 
 /** Keeps `transfer-encoding`, because a body of unknown length needs it. */
-function forwardedHeaders({ headers, socket }: IncomingMessage): OutgoingHttpHeaders {
+function forwardedHeaders({ request: { headers }, clientAddress }: Exchange): OutgoingHttpHeaders {
   const forwarded: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) if (!HOP_BY_HOP.has(name)) forwarded[name] = value;
-  const earlier = headers["x-forwarded-for"];
-  forwarded["x-forwarded-for"] = [...(earlier ? [earlier] : []), socket.remoteAddress].join(", ");
+  forwarded["x-forwarded-for"] = clientAddress;
   if (headers.host !== undefined) forwarded["x-forwarded-host"] = headers.host;
   forwarded["x-forwarded-proto"] = "http";
   return forwarded;

@@ -31,6 +31,7 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
     ...process.env,
     ...(await openDatabase(onClose)),
     ...(await openLog(onClose)),
+    TRUSTED_PROXIES: "loopback", // the edge below, which tells the address of each client
   };
 
   const start = async (service: keyof typeof replicaCounts) => {
@@ -52,6 +53,8 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
     port,
     gateways: urlsOf(gateways),
     queries: urlsOf(queries),
+    trustedProxies: settings.TRUSTED_PROXIES,
+    maxConnections: settings.MAX_CONNECTIONS,
     logger,
   });
   onClose("edge", () => edge.stop());

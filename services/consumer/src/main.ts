@@ -36,7 +36,12 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: true, maxWriters: MAX_BATCHES });
   const opening = eventLog.opened.then(() => openWhenUp(openStore, logger));
 
-  const server = createHttpServer({ logger, closeWaitMs: stopWaitMs });
+  const server = createHttpServer({
+    logger,
+    closeWaitMs: stopWaitMs,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    maxConnections: settings.MAX_CONNECTIONS,
+  });
   onClose("server", () => server.close());
   registerHealth(server, { checks: { store: () => pingOnceOpen(opening) } });
   const [store] = await Promise.all([opening, server.listen({ host: settings.HOST, port: settings.PORT })]);

@@ -39,7 +39,12 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   });
   onClose("event log", () => eventLog.close());
 
-  const server = createHttpServer({ logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
+  const server = createHttpServer({
+    logger,
+    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    maxConnections: settings.MAX_CONNECTIONS,
+  });
   onClose("server", () => server.close());
   registerGateway(server, {
     eventLog,

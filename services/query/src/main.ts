@@ -31,7 +31,12 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   });
   onClose("durability watch", () => durability.stop());
 
-  const server = createHttpServer({ logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
+  const server = createHttpServer({
+    logger,
+    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    maxConnections: settings.MAX_CONNECTIONS,
+  });
   onClose("server", () => server.close());
   registerQuery(server, {
     store,

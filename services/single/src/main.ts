@@ -33,7 +33,12 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
 
   const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
   const signals = createMemorySignals();
-  const server = createHttpServer({ logger, closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2 });
+  const server = createHttpServer({
+    logger,
+    closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    maxConnections: settings.MAX_CONNECTIONS,
+  });
   registerGateway(server, {
     eventLog,
     signals,

@@ -91,3 +91,26 @@ export class Unavailable extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+/** What a client may have only so much of. */
+export type LimitCode = "rate_limited" | "too_many_lists" | "too_many_exports" | "too_many_streams";
+
+export interface LimitExceededOptions {
+  code: LimitCode;
+  detail: string;
+  /** Default: the seconds after which one of the client's own requests has usually ended. */
+  retryAfterSeconds?: number;
+}
+
+/** One client asks for more than its share: 429 with `Retry-After`. Other clients are not affected. */
+export class LimitExceeded extends Error {
+  override readonly name = "LimitExceeded";
+  readonly code: LimitCode;
+  readonly retryAfterSeconds: number;
+
+  constructor({ code, detail, retryAfterSeconds = 5 }: LimitExceededOptions) {
+    super(detail);
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

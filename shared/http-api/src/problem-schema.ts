@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import type { Fault, InvalidInputCode, UnavailableCode } from "@tidemark/domain/errors";
+import type { Fault, InvalidInputCode, LimitCode, UnavailableCode } from "@tidemark/domain/errors";
 import { z } from "zod";
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
 import { createProblem } from "./problem.ts";
@@ -7,7 +7,7 @@ import { createProblem } from "./problem.ts";
 type Responses = ZodOpenApiResponsesObject;
 
 interface ProblemExample {
-  status: 400 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 422 | 431 | 500 | 502 | 503 | 504;
+  status: 400 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 422 | 429 | 431 | 500 | 502 | 503 | 504;
   detail: string;
   errors?: Fault[];
   errors_total?: number;
@@ -16,7 +16,9 @@ interface ProblemExample {
 
 type KnownProblem = ProblemExample & { code: string };
 
-type OwnCode = Exclude<InvalidInputCode | UnavailableCode, "bad_request" | "method_not_allowed"> | "still_refused";
+type OwnCode =
+  | Exclude<InvalidInputCode | UnavailableCode | LimitCode, "bad_request" | "method_not_allowed">
+  | "still_refused";
 
 /** The problems that only some operations answer: the status, and an example of the detail. */
 const PROBLEMS: Record<OwnCode, ProblemExample> = {
@@ -50,6 +52,10 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   },
   empty_batch: { status: 422, detail: "the batch has no events" },
   batch_too_large: { status: 422, detail: "the batch has 10001 events, the limit is 10000" },
+  rate_limited: { status: 429, detail: "this address is over its limit of 1000 events a second" },
+  too_many_lists: { status: 429, detail: "this client has too many lists that it has not read yet" },
+  too_many_exports: { status: 429, detail: "this client has 2 exports already" },
+  too_many_streams: { status: 429, detail: "this client has 64 streams already" },
   log_full: { status: 503, detail: "the log is full" },
   log_unreachable: { status: 503, detail: "the log cannot be reached" },
   queue_full: { status: 503, detail: "the queue is full" },
@@ -103,6 +109,7 @@ const HEADERS: Partial<Record<ProblemExample["status"], z.ZodObject>> = {
       .optional()
       .meta({ description: "With `unsupported_encoding`: the supported encodings.", example: "gzip, br, zstd" }),
   }),
+  429: RetryAfter,
   502: RetryAfter,
   503: RetryAfter,
   504: RetryAfter,

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { type Fault, InvalidInput, Unavailable } from "@tidemark/domain/errors";
+import { type Fault, InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
 
 /** The problem details (RFC 9457) with which every service answers every error. */
 export interface Problem {
@@ -27,5 +27,6 @@ export function problemOf(error: unknown): Problem | undefined {
     return error.faults.length === 0 ? problem : { ...problem, errors: error.faults, errors_total: error.faultsTotal };
   }
   if (error instanceof Unavailable) return createProblem(503, error.code, error.message);
+  if (error instanceof LimitExceeded) return createProblem(429, error.code, error.message);
   return undefined;
 }

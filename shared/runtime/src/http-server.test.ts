@@ -2,12 +2,15 @@ import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
+import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
 import { createLogger } from "@tidemark/telemetry/logger";
 import type { FastifyInstance } from "fastify";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
+import { clientOf } from "./access/client.ts";
 import { createHttpServer } from "./http-server.ts";
+import { readSettings } from "./read-settings.ts";
+import { HttpSettings } from "./settings.ts";
 
 const OPEN = { config: { scope: "none" } } as const;
 
@@ -19,6 +22,9 @@ function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
   });
   server.get("/down", OPEN, () => {
     throw new Unavailable({ code: "store_unreachable", detail: "down", retryAfterSeconds: 2.5 });
+  });
+  server.get("/limited", OPEN, () => {
+    throw new LimitExceeded({ code: "rate_limited", detail: "too much", retryAfterSeconds: 80.2 });
   });
   server.get("/things/:name", OPEN, () => ({}));
   server.get("/slow", OPEN, () => slow);
@@ -35,9 +41,30 @@ function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
 }
 
 describe("an HTTP server", () => {
+  it("a client that is over its limit is told the whole seconds after which to come back", async () => {
+    const { headers } = await openServer().inject("/limited");
+    expect(headers["retry-after"]).toBe("81");
+  });
+
+  it.each([
+    ["loopback", "203.0.113.5", "203.0.113.5"],
+    ["127.0.0.0/8, 10.0.0.1", "203.0.113.5, 10.0.0.1", "203.0.113.5"],
+    ["127.0.0.1", "198.51.100.7, 203.0.113.5", "203.0.113.5"],
+    ["10.0.0.0/8", "203.0.113.5", "127.0.0.1"],
+    ["", "203.0.113.5", "127.0.0.1"],
+  ])("with TRUSTED_PROXIES=%s, X-Forwarded-For: %s comes from %s", async (text, forwarded, ip) => {
+    const { TRUSTED_PROXIES: trustedProxies } = readSettings(HttpSettings, { TRUSTED_PROXIES: text });
+    const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), trustedProxies });
+    onTestFinished(() => server.close());
+    server.get("/client", OPEN, (request) => ({ ip: request.ip, id: clientOf(request).id }));
+    const answer = await server.inject({ url: "/client", headers: { "x-forwarded-for": forwarded } });
+    expect(answer.json()).toEqual({ ip, id: `address:${ip}` });
+  });
+
   it.each([
     ["GET", "/invalid", 422, { code: "invalid_event", detail: "wrong", errors_total: 7 }],
     ["GET", "/down", 503, { code: "store_unreachable", detail: "down" }],
+    ["GET", "/limited", 429, { code: "rate_limited", title: "Too Many Requests", detail: "too much" }],
     ["GET", "/bug", 500, { code: "internal_error" }],
     ["GET", "/nothing", 404, { code: "not_found" }],
     ["POST", "/bug", 405, { code: "method_not_allowed" }],

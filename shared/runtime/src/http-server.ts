@@ -1,6 +1,6 @@
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
+import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
 import { createProblem, PROBLEM_TYPE, type Problem, problemOf } from "@tidemark/http-api/problem";
 import type { Logger } from "@tidemark/telemetry/logger";
 import Fastify, {
@@ -14,6 +14,7 @@ import Fastify, {
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
 import { registerAccess } from "./access/access.ts";
 import { answerClientError } from "./client-error.ts";
+import { limitConnections } from "./limits/max-connections.ts";
 import { jitterRetryAfter } from "./retry-after.ts";
 import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
 
@@ -21,6 +22,10 @@ export interface HttpServerOptions {
   logger: Logger;
   /** The time that a close waits for clients that have not sent their whole request, or do not read their answer. */
   closeWaitMs?: number;
+  /** The addresses and ranges of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  trustedProxies?: readonly string[];
+  /** The connections at a time; more are closed at once. Default: as many as the system allows. */
+  maxConnections?: number;
 }
 
 // 255 characters of four bytes, each byte written as %XX.
@@ -28,13 +33,15 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
 
 /**
  * Creates a Fastify server that answers every error as problem+json, validates parameters by zod schemas, and disconnects
- * slow clients. Handlers throw `InvalidInput` and `Unavailable`. Any other error is a 500, and its message is only logged.
+ * slow clients. Handlers throw `InvalidInput`, `LimitExceeded` and `Unavailable`. Any other error is a 500, and its message is only logged.
  */
-export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOptions): FastifyInstance {
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { logger, closeWaitMs = 15_000, trustedProxies = [], maxConnections } = options;
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
     childLoggerFactory: (parent) => parent, // a logger for each request is 3 % of a publish
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     requestTimeout: 30_000, // for sending the whole request; off by default (slow loris)
     keepAliveTimeout: 75_000, // longer than the edge keeps its connections
@@ -71,6 +78,7 @@ export function createHttpServer({ logger, closeWaitMs = 15_000 }: HttpServerOpt
   const findMethods = rememberRoutes(server);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(findMethods, request, reply)));
   disconnectWhileClosing(server, closeWaitMs);
+  if (maxConnections !== undefined) limitConnections(server.server, { maxConnections, logger });
   return server;
 }
 
@@ -97,6 +105,7 @@ function disconnectWhileClosing(server: FastifyInstance, closeWaitMs: number): v
 function sendError(logger: Logger, error: unknown, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error) ?? problemOfFastify(error, reply);
   if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
+  if (error instanceof LimitExceeded) reply.header("retry-after", Math.ceil(error.retryAfterSeconds));
   if (problem !== undefined) return sendProblem(reply, problem);
   logger.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
   return sendProblem(

@@ -9,8 +9,9 @@ import { flag, HttpSettings, IntakeSettings, ProcessSettings, RetentionSettings,
 
 describe("readSettings", () => {
   it("a process on a laptop needs no settings", () => {
-    expect(readSettings(HttpSettings, {})).toEqual({ HOST: "127.0.0.1", PORT: 8080 });
-    expect(readSettings(HttpSettings, { PORT: "", HOST: "" })).toEqual({ HOST: "127.0.0.1", PORT: 8080 });
+    const preset = { HOST: "127.0.0.1", PORT: 8080, MAX_CONNECTIONS: 10_000, TRUSTED_PROXIES: [] };
+    expect(readSettings(HttpSettings, {})).toEqual(preset);
+    expect(readSettings(HttpSettings, { PORT: "", HOST: "", TRUSTED_PROXIES: "" })).toEqual(preset);
   });
 
   it("one error names all invalid settings", () => {

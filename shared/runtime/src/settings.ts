@@ -1,5 +1,6 @@
 import { MAX_FRAME_EVENTS } from "@tidemark/domain/frame";
 import { z } from "zod";
+import { addressRanges } from "./limits/address-ranges.ts";
 
 /** Creates the schema of an environment variable that is a whole number in a range. */
 export function wholeNumber({ min, max, preset }: { min: number; max: number; preset: number }) {
@@ -37,6 +38,8 @@ export const ProcessSettings = z.object({
 export const HttpSettings = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber({ min: 0, max: 65_535, preset: 8080 }),
+  MAX_CONNECTIONS: wholeNumber({ min: 10, max: 1_000_000, preset: 10_000 }),
+  TRUSTED_PROXIES: addressRanges(),
 });
 
 /** The limits of a publish request. */

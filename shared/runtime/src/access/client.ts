@@ -1,11 +1,12 @@
 import type { RouteScope, Scope } from "@tidemark/http-api/scope";
 import type { FastifyRequest } from "fastify";
+import { addressBlock } from "../limits/address-block.ts";
 
 export type { RouteScope, Scope } from "@tidemark/http-api/scope";
 
 /** The sender of a request, and what it may do. */
 export interface Client {
-  /** `key:<name>` if the request carries a key, else `address:<ip>`. */
+  /** `key:<name>` if the request carries a key, else `address:<ip>`, with the /64 of an IPv6 address. */
   id: string;
   /** The name of its key. */
   name?: string;
@@ -41,5 +42,5 @@ const ALL_SCOPES: ReadonlySet<Scope> = new Set(["publish", "read", "admin"]);
 
 /** Creates the client of a service without keys, which may do everything. */
 export function openClient({ ip }: FastifyRequest): Client {
-  return { id: `address:${ip}`, scopes: ALL_SCOPES, mayReach: () => true };
+  return { id: `address:${addressBlock(ip)}`, scopes: ALL_SCOPES, mayReach: () => true };
 }
