@@ -33,6 +33,13 @@ describe("malformed requests", () => {
     ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400, 505]],
     ["a version of HTTP that never was", requestText("POST /publish HTTP/7.3", [JSON_TYPE]), [400, 505]],
     ["no Host", `${POST}\r\n${JSON_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n${body}`, [400]],
+    ["two Hosts", requestText(POST, ["Host: tidemark.example", JSON_TYPE]), [400]],
+    ["a Host with a space", sized(body.length).replace(/Host: .*/, "Host: a b"), [400]],
+    [
+      "gzip inside chunks",
+      requestText(POST, [JSON_TYPE, "Transfer-Encoding: gzip, chunked"], `${chunk}0\r\n\r\n`),
+      [501],
+    ],
     ["a header without a name", requestText(POST, [": nothing"]), [400]],
     ["NUL in a header", requestText(POST, ["X-Nul: a\u0000b"]), [400]],
     ["a space before the colon", requestText(POST, [`Content-Length : ${body.length}`, JSON_TYPE], body), [400]],

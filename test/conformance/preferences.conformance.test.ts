@@ -25,6 +25,12 @@ describe("Prefer", () => {
     }
   });
 
+  test("a Prefer header of more than 1 KiB is refused", async () => {
+    const event = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
+    expect((await postJson(event, { prefer: "wait=10, x=".padEnd(1_024, "y") })).status).toBe(200);
+    expectProblem(await postJson(event, { prefer: "wait=10, x=".padEnd(1_025, "y") }), 400);
+  });
+
   test("Prefer: respond-async is answered 202 with a receipt in the stack, and with the verdict in single", async () => {
     const topic = uniqueTopic();
     const [first, second] = makeEvents(topic, 2);

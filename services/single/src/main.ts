@@ -19,6 +19,8 @@ import { SingleSettings } from "./settings.ts";
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
 // One thread reads pages and passes each as a copy. A second page in memory would only wait for this thread.
 const MAX_PAGE_READS = 1;
+// An answer means that the commit is known, so a shorter wait would only answer 503 to events that are being stored.
+const MIN_PUBLISH_WAIT_MS = 1_000;
 
 const settings = settingsOrExit(() => readSettings(SingleSettings));
 const logger = createLogger({ service: "single", level: settings.LOG_LEVEL });
@@ -44,7 +46,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     signals,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
-    publishWaitMs: settings.PUBLISH_WAIT_MS,
+    publishWaitMs: Math.max(settings.PUBLISH_WAIT_MS, MIN_PUBLISH_WAIT_MS),
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 5,
     maxFrameEvents: Math.min(1_000, settings.QUEUE_MAX_SIZE),
     onVerdictTimeout: "unknown",

@@ -26,6 +26,7 @@ export type InvalidInputCode =
   | "invalid_cursor"
   | "not_found"
   | "method_not_allowed"
+  | "not_implemented"
   | "bad_request";
 
 /**

@@ -18,7 +18,17 @@ describe("readPreferences", () => {
     ],
     [`x="a, respond-async, wait=5"`, {}],
     ["return=nothing, handling=loose", {}],
+    [`x="a\\", wait=5", wait=9`, { waitSeconds: 9 }],
+    [`wait=5, x="never closed, respond-async`, { waitSeconds: 5 }],
   ])("readPreferences reads %j", (header, expected) => {
     expect(readPreferences(header)).toEqual({ respondAsync: false, ...expected });
+  });
+
+  it("a header of 1 KiB is read, and a longer one is refused", () => {
+    const header = `wait=5, x="${'\\"'.repeat(506)}`;
+    expect(readPreferences(header.padEnd(1_024))).toMatchObject({ waitSeconds: 5 });
+    expect(() => readPreferences(header.padEnd(1_025))).toThrow(
+      expect.objectContaining({ status: 400, code: "bad_request" }),
+    );
   });
 });

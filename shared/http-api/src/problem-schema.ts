@@ -7,7 +7,7 @@ import { createProblem } from "./problem.ts";
 type Responses = ZodOpenApiResponsesObject;
 
 interface ProblemExample {
-  status: 400 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 422 | 429 | 431 | 500 | 502 | 503 | 504;
+  status: 400 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 417 | 422 | 429 | 431 | 500 | 501 | 502 | 503 | 504;
   detail: string;
   errors?: Fault[];
   errors_total?: number;
@@ -17,7 +17,7 @@ interface ProblemExample {
 type KnownProblem = ProblemExample & { code: string };
 
 type OwnCode =
-  | Exclude<InvalidInputCode | UnavailableCode | LimitCode, "bad_request" | "method_not_allowed">
+  | Exclude<InvalidInputCode | UnavailableCode | LimitCode, "bad_request" | "method_not_allowed" | "not_implemented">
   | "still_refused";
 
 /** The problems that only some operations answer: the status, and an example of the detail. */
@@ -70,8 +70,10 @@ const EVERYWHERE: KnownProblem[] = [
   { code: "bad_request", status: 400, detail: "the Host header is missing" },
   { code: "request_timeout", status: 408, detail: "the request did not arrive in time" },
   { code: "uri_too_long", status: 414, detail: "the path and query are larger than the limit of 16 KB" },
+  { code: "expectation_failed", status: 417, detail: "the only expectation that can be met is 100-continue" },
   { code: "headers_too_large", status: 431, detail: "the headers are too large" },
   { code: "internal_error", status: 500, detail: "an internal error; the service has logged the details" },
+  { code: "not_implemented", status: 501, detail: "this transfer encoding is not understood" },
   { code: "service_unreachable", status: 502, detail: "the service gave no answer; sending it again is safe" },
   { code: "outcome_unknown", status: 504, detail: "the service gave no answer in time; sending it again is safe" },
 ];

@@ -17,6 +17,7 @@ import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./limits/max-connections.ts";
 import { jitterRetryAfter } from "./retry-after.ts";
 import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
+import { refuseExpectations, requireWellFormed } from "./well-formed-request.ts";
 
 export interface HttpServerOptions {
   logger: Logger;
@@ -50,7 +51,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     http: {
       headersTimeout: 15_000,
       connectionsCheckingInterval: 2_000, // by default timeouts are checked every 30 s
-      requireHostHeader: false, // Node's own refusal is not problem+json: see requireHost
+      requireHostHeader: false, // Node's own refusal is not problem+json: see requireWellFormed
     },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
@@ -64,7 +65,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     payload.resume();
     done(null);
   });
-  server.addHook("onRequest", requireHost);
+  server.addHook("onRequest", requireWellFormed);
+  refuseExpectations(server.server);
   registerAccess(server);
   server.setErrorHandler(async (error, request, reply) => {
     // The client has left, which is not an error of the service. Only Fastify needs this answer.
@@ -120,16 +122,6 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
     .header("content-type", PROBLEM_TYPE)
     .serializer((body: unknown) => JSON.stringify(body))
     .send(problem);
-}
-
-/** RFC 9112, section 3.2. */
-function requireHost({ raw }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
-  const isMissing = raw.headers.host === undefined && raw.httpVersion === "1.1";
-  done(
-    isMissing
-      ? new InvalidInput({ code: "bad_request", status: 400, detail: "the Host header is missing" })
-      : undefined,
-  );
 }
 
 function incompleteRequest(): Problem {
