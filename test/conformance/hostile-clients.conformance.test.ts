@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, expectProblem } from "./expectations.ts";
 import { expectHealthy, expectNothingTaken } from "./hostility.ts";
 import { getJson, type JsonObject, type Reply } from "./http-client.ts";
-import { makeEvent, makeEvents, publish, uniqueTopic } from "./publishing.ts";
+import { makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
 import { publishRequest, RawConnection, requestText } from "./raw-connection.ts";
 
 // Clients that send correct requests too slowly, over too many connections, or without waiting for an answer.
@@ -33,6 +33,7 @@ const SLOW: Record<string, { text: string; drop?: string }> = {
   "stops inside a chunk": { text: `${chunkedHead}7fffffff\r\n${body}` },
   "stops between two chunks": { text: `${chunkedHead}${body.length.toString(16)}\r\n${body}\r\n` },
 };
+const FILLER = { text: "x".repeat(900) };
 const outcomes = new Map<string, Promise<Reply[]>>();
 
 // Their time limits are tens of seconds, so they stall during the other tests of this file, and are checked at its end.
@@ -98,6 +99,30 @@ describe("a client that leaves", () => {
     expect(Number(taken.accepted) % 10_000).toBe(0);
     await expectHealthy();
   });
+});
+
+test("35 slow senders of 8 MB do not keep bodies of 400 KB out", async () => {
+  const largeHead = requestText("POST /publish HTTP/1.1", [
+    "Content-Type: application/json",
+    "Content-Length: 8000000",
+  ]);
+  const slow = await Promise.all(Array.from({ length: 35 }, () => openWith(largeHead)));
+  for (const connection of slow) void connection.send(" ".repeat(7_900_000));
+
+  // While they send, other clients may be refused for a moment, until the service has refused those without room.
+  const topic = uniqueTopic("beside-slow");
+  const events = (number: number) =>
+    makeEvents(topic, 400, number * 400).map((event) => ({ ...event, payload: FILLER }));
+  await eventually(
+    "an accepted body",
+    () => postJson(JSON.stringify(events(0))),
+    ({ status }) => status < 300,
+    30_000,
+  );
+  for (let number = 1; number < 20; number++) expect(await publish(events(number))).toMatchObject({ accepted: 400 });
+
+  for (const connection of slow) connection.destroy();
+  await expectHealthy();
 });
 
 describe("2,000 connections that do nothing", () => {

@@ -30,6 +30,13 @@ describe("for orchestrators", () => {
   });
 });
 
+test.each(["/livez", "/events?limit=0"])("an answer to %s names its request, as the client named it", async (path) => {
+  const given = await call(path, { headers: { "x-request-id": "order-7" } });
+  const foreign = await call(path, { headers: { "x-request-id": 'a "quoted" name' } });
+  expect(given.headers["x-request-id"]).toBe("order-7");
+  expect(foreign.headers["x-request-id"]).toMatch(/^[0-9a-f-]{32,36}$/);
+});
+
 describe("/openapi.json", () => {
   test("/openapi.json is OpenAPI 3.1 and has every path", async () => {
     const document = await getJson("/openapi.json");

@@ -1,5 +1,6 @@
 import { Agent, type ServerResponse } from "node:http";
 import { createHttpServer, type HttpServerOptions } from "@tidemark/runtime/http-server";
+import { REQUEST_ID_HEADER } from "@tidemark/runtime/request-id";
 import { forward } from "./forward.ts";
 
 export interface EdgeOptions extends HttpServerOptions {
@@ -34,6 +35,7 @@ export async function startEdge({ host, port, gateways, queries, ...options }: E
     const isPublish = /^\/publish(\?|$)/.test(request.raw.url ?? "");
     const targets = isPublish ? nextGateways() : nextQueries();
     const clientAddress = request.ip;
+    request.raw.headers[REQUEST_ID_HEADER] = request.id;
     forward({ request: request.raw, response: reply.raw, clientAddress, targets, agent, onLiveStream });
   });
   const url = await server.listen({ host, port });

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
 import { createLogger } from "@tidemark/telemetry/logger";
 import type { FastifyInstance } from "fastify";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { clientOf } from "./access/client.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -14,8 +14,10 @@ import { HttpSettings } from "./settings.ts";
 
 const OPEN = { config: { scope: "none" } } as const;
 
-function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}) } = {}) {
-  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), closeWaitMs });
+const silent = createLogger({ service: "test", level: "silent" });
+
+function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}), logger = silent } = {}) {
+  const server = createHttpServer({ logger, closeWaitMs });
   server.get("/invalid", OPEN, () => {
     const faults = [{ pointer: "/a", detail: "is wrong" }];
     throw new InvalidInput({ code: "invalid_event", status: 422, detail: "wrong", faults, faultsTotal: 7 });
@@ -85,6 +87,23 @@ describe("an HTTP server", () => {
     const problem = JSON.parse(body);
     expect(problem).toMatchObject({ type: "about:blank", title: expect.any(String), status, ...members });
     expect(body).not.toContain("secret");
+  });
+
+  it.each(["order-7", "0af7651916cd43dd8448eb211c80319c"])("an answer repeats the request id %s", async (id) => {
+    const { headers } = await openServer().inject({ url: "/down", headers: { "x-request-id": id } });
+    expect(headers["x-request-id"]).toBe(id);
+  });
+
+  it.each(["", 'a"b', "x".repeat(65), "a b"])("a request with the id %j gets a new id", async (id) => {
+    const { headers } = await openServer().inject({ url: "/nothing", headers: { "x-request-id": id } });
+    expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it("a log line about a request carries its id", async () => {
+    const logger = createLogger({ service: "test", level: "silent" });
+    const error = vi.spyOn(logger, "error");
+    await openServer({ logger }).inject({ url: "/bug", headers: { "x-request-id": "order-7" } });
+    expect(error).toHaveBeenCalledWith(expect.objectContaining({ requestId: "order-7" }), "request failed");
   });
 
   it("Retry-After is in whole seconds, with jitter", async () => {

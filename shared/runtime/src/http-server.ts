@@ -15,6 +15,7 @@ import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
 import { registerAccess } from "./access/access.ts";
 import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./limits/max-connections.ts";
+import { requestIdOf, sendRequestId } from "./request-id.ts";
 import { jitterRetryAfter } from "./retry-after.ts";
 import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
 import { refuseExpectations, requireWellFormed } from "./well-formed-request.ts";
@@ -41,8 +42,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
-    childLoggerFactory: (parent) => parent, // a logger for each request is 3 % of a publish
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    childLoggerFactory: (parent) => parent, // a logger for each request is 3 % of a publish; lines name `requestId` themselves
+    genReqId: requestIdOf,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     requestTimeout: 30_000, // for sending the whole request; off by default (slow loris)
     keepAliveTimeout: 75_000, // longer than the edge keeps its connections
@@ -65,6 +67,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     payload.resume();
     done(null);
   });
+  server.addHook("onRequest", sendRequestId);
   server.addHook("onRequest", requireWellFormed);
   refuseExpectations(server.server);
   registerAccess(server);
@@ -109,7 +112,8 @@ function sendError(logger: Logger, error: unknown, reply: FastifyReply): Fastify
   if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
   if (error instanceof LimitExceeded) reply.header("retry-after", Math.ceil(error.retryAfterSeconds));
   if (problem !== undefined) return sendProblem(reply, problem);
-  logger.error({ err: error, method: reply.request.method, url: reply.request.url }, "request failed");
+  const { id, method, url } = reply.request;
+  logger.error({ err: error, requestId: id, method, url }, "request failed");
   return sendProblem(
     reply,
     createProblem(500, "internal_error", "an internal error; the service has logged the details"),

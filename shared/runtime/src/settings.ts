@@ -101,6 +101,11 @@ export const PublisherSettings = z.object({
 
 /** The settings that only docker-compose.yml and the files in deploy/ read. They stand here so that `.env` may hold them. */
 export const ComposeSettings = z.object({
+  BIND: z.string().default("127.0.0.1"),
+  EDGE_REQUESTS_PER_SECOND: wholeNumber({ min: 1, max: 1_000_000, preset: 10_000 }),
+  EDGE_REQUESTS_AT_A_TIME: wholeNumber({ min: 1, max: 8_000, preset: 1_000 }),
+  EDGE_LARGE_BODIES_AT_A_TIME: wholeNumber({ min: 1, max: 8_000, preset: 6 }),
+  EDGE_ACCESS_LOG: z.enum(["all", "failures", "off"]).default("all"),
   GATEWAY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
   CONSUMER_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
   QUERY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),

@@ -28,20 +28,20 @@ export function registerDeadLetters(server: FastifyInstance, { store, budget }: 
   });
 
   // Redriving changes the books and deleting loses content for good, so the logger records when either was asked for.
-  registerOperation(server, redriveDeadLetter, async ({ params: { id }, log }, reply) => {
+  registerOperation(server, redriveDeadLetter, async ({ id: requestId, params: { id }, log }, reply) => {
     const redriven = await store.redrive(id);
     if (redriven === undefined) throw noSuchDeadLetter();
     if (redriven.status === "refused") {
-      log.warn({ deadLetter: id, ...redriven }, "a dead letter was refused again");
+      log.warn({ requestId, deadLetter: id, ...redriven }, "a dead letter was refused again");
       return sendRefusal(reply, redriven);
     }
-    log.info({ deadLetter: id, ...redriven }, "redrove a dead letter");
+    log.info({ requestId, deadLetter: id, ...redriven }, "redrove a dead letter");
     return { id, status: redriven.status };
   });
 
-  registerOperation(server, deleteDeadLetter, async ({ params: { id }, log }, reply) => {
+  registerOperation(server, deleteDeadLetter, async ({ id: requestId, params: { id }, log }, reply) => {
     if (!(await store.deleteDeadLetter(id))) throw noSuchDeadLetter();
-    log.info({ deadLetter: id }, "deleted a dead letter");
+    log.info({ requestId, deadLetter: id }, "deleted a dead letter");
     return reply.code(204).send();
   });
 }
