@@ -210,7 +210,21 @@ describe("closing an SQLite store", () => {
   });
 });
 
-test("counters that differ from their tables, in either direction, are a drift", async () => {
+test("a secret of an SQLite file is made once, and differs from those of other names and files", async () => {
+  const path = await pathForTest();
+  const first = await openSqliteEventStore({ path, logger });
+  const secrets = [await first.readOrCreateSecret("signing"), await first.readOrCreateSecret("another")];
+  await first.close();
+
+  const again = await openForTest(path);
+
+  expect(await again.readOrCreateSecret("signing")).toBe(secrets[0]);
+  secrets.push(await (await openForTest(await pathForTest())).readOrCreateSecret("signing"));
+  expect(new Set(secrets).size).toBe(3);
+  for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/);
+});
+
+test("totals that differ from their tables, in either direction, are a drift", async () => {
   const path = await pathForTest();
   const store = await openForTest(path);
   const event = eventText({ topic: "t" });
@@ -218,7 +232,7 @@ test("counters that differ from their tables, in either direction, are a drift",
   const drifts = [];
 
   for (const change of ["stored = 2", "stored = 0", "duplicates = 4", "stored = 1, duplicates = 2"]) {
-    changeTables(path, `UPDATE topic_counters SET ${change}`);
+    changeTables(path, `UPDATE book_totals SET ${change}`);
     drifts.push((await store.readBooks({ maxTopics: 0 })).tableDrift);
   }
 

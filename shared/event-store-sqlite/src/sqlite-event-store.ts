@@ -16,7 +16,10 @@ export interface SqliteEventStoreOptions {
   logger: Logger;
 }
 
-type SqliteEventStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
+export interface SqliteEventStore extends EventStore, DeadLetterStore, DuplicateReader, Auditor, Pruner {
+  /** Reads the secret of this name. It is made at random once and kept in the file: 43 characters of base64url. */
+  readOrCreateSecret(name: string): Promise<string>;
+}
 
 /**
  * Opens the store of a single process: one SQLite file, which one thread writes and another reads. So neither blocks the
@@ -56,6 +59,7 @@ function createStore(
   const { runAudit, closeAuditors } = createAuditors(path);
   return {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
+    ...writer.forward("readOrCreateSecret"),
     ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks"),
     ...reader.forward("listDuplicates", "listDeadLetters", "ping"),
     apply: async (deliveries, { maxNamed }) => {

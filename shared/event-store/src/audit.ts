@@ -14,7 +14,7 @@ export interface Audit {
   auditedAt: string;
   durationMs: number;
   topicsTotal: number;
-  /** Whether no topic differs, and the duplicates by source are as many as those by topic. */
+  /** Whether no topic differs, the sums over all topics agree, and the duplicates by source are as many as those by topic. */
   isBalanced: boolean;
   booked: AuditCounts;
   counted: AuditCounts;
@@ -44,9 +44,12 @@ export interface AuditDifference {
 /** The number of differing topics that an audit names: enough to recognise the kind of defect. */
 export const MAX_DIFFERENCES = 100;
 
+const KINDS = ["stored", "duplicates", "conflicts", "deadLettered"] as const;
+
 /** Completes an audit with its verdict. */
 export function balanceAudit(findings: Omit<Audit, "isBalanced">): Audit {
-  const { booked, bySource, differencesTotal } = findings;
+  const { booked, counted, bySource, differencesTotal } = findings;
   const doSourcesAgree = bySource.duplicates === booked.duplicates && bySource.conflicts === booked.conflicts;
-  return { ...findings, isBalanced: differencesTotal === 0 && doSourcesAgree };
+  const doSumsAgree = KINDS.every((kind) => booked[kind] === counted[kind]);
+  return { ...findings, isBalanced: differencesTotal === 0 && doSourcesAgree && doSumsAgree };
 }

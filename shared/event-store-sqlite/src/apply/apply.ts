@@ -4,12 +4,13 @@ import { assertNotSystemic } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 import { refusalOf, refusedByStore } from "../connection/errors.ts";
 import { utcText } from "../schema/columns.ts";
-import { createBatchTotals, prepareWriteTotals } from "./batch-totals.ts";
+import { createBatchTotals } from "./batch-totals.ts";
 import { type ApplyCall, textOf } from "./call.ts";
 import { prepareDeduplicate } from "./deduplicate.ts";
 import { type ApplyNewFrame, prepareIsolate } from "./isolate.ts";
 import { prepareLedger } from "./ledger.ts";
 import { readEvents } from "./read-events.ts";
+import { prepareWriteTotals } from "./write-totals.ts";
 
 /**
  * Prepares the transaction of `EventStore.apply`, to be called for each batch. Plain prepared statements: a query builder

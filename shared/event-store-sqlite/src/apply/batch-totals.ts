@@ -1,8 +1,7 @@
-import { AGE_BOUNDS_SECONDS } from "@tidemark/event-store/duplicates";
 import type { DroppedDuplicate } from "@tidemark/event-store/event-store";
 import type { Refusal } from "@tidemark/event-store/refusal";
-import type { Database } from "better-sqlite3";
-import { utcText } from "../schema/columns.ts";
+import { AGE_COLUMNS, utcText } from "../schema/columns.ts";
+import type { ComparedHashes } from "./compare.ts";
 
 /** The findings of one transaction, gathered event by event. The counts go into the books at its end. */
 export interface BatchTotals {
@@ -11,10 +10,11 @@ export interface BatchTotals {
   maxNamed: number;
   dropped: DroppedDuplicate[];
   topics: Map<string, TopicCounts>;
-  /** The duplicates of each source by age: the index of the first of `AGE_BOUNDS_SECONDS` that they keep to. */
-  sources: Map<string, DuplicateCounts[]>;
-  /** The number of positions that got a row in the ledger, for each generation of the log. */
-  positions: Map<string, number>;
+  /** The duplicates of each source. */
+  sources: Map<string, SourceCounts>;
+  /** The frames of each generation of the log. */
+  generations: Map<string, GenerationCounts>;
+  comparedHashes: ComparedHashes;
   /** The reason for each event that was refused. */
   refusals: Refusal[];
 }
@@ -26,9 +26,18 @@ export interface TopicCounts {
   deadLettered: number;
 }
 
-interface DuplicateCounts {
+export interface SourceCounts {
   duplicates: number;
   conflicts: number;
+  /** By age: the index of the first of `AGE_BOUNDS_SECONDS` that the duplicates keep to. */
+  ages: number[];
+}
+
+interface GenerationCounts {
+  /** The number of positions that got a row in the ledger. */
+  frames: number;
+  /** The number of events of the frames that are new in the ledger. */
+  events: number;
 }
 
 export function createBatchTotals({ maxNamed }: { maxNamed: number }): BatchTotals {
@@ -38,7 +47,8 @@ export function createBatchTotals({ maxNamed }: { maxNamed: number }): BatchTota
     dropped: [],
     topics: new Map(),
     sources: new Map(),
-    positions: new Map(),
+    generations: new Map(),
+    comparedHashes: new Map(),
     refusals: [],
   };
 }
@@ -53,50 +63,18 @@ export function topicCounts({ topics }: BatchTotals, topic: string): TopicCounts
   return counts;
 }
 
-/** Returns the counts of a source's duplicates of one age, to be added to. */
-export function sourceCounts({ sources }: BatchTotals, source: string, age: number): DuplicateCounts {
-  let ages = sources.get(source);
-  if (ages === undefined) {
-    ages = Array.from({ length: AGE_BOUNDS_SECONDS.length + 1 }, () => ({ duplicates: 0, conflicts: 0 }));
-    sources.set(source, ages);
+/** Returns the counts of a source's duplicates, to be added to. */
+export function sourceCounts({ sources }: BatchTotals, source: string): SourceCounts {
+  let counts = sources.get(source);
+  if (counts === undefined) {
+    counts = { duplicates: 0, conflicts: 0, ages: AGE_COLUMNS.map(() => 0) };
+    sources.set(source, counts);
   }
-  return ages[age] as DuplicateCounts;
+  return counts;
 }
 
-export function countPosition({ positions }: BatchTotals, generation: string): void {
-  positions.set(generation, (positions.get(generation) ?? 0) + 1);
-}
-
-/** Prepares the last step of a transaction: adds the counts to the books. */
-export function prepareWriteTotals(database: Database): (totals: BatchTotals) => void {
-  const addToTopic = database.prepare<[string, number, number, number, number, string]>(
-    `INSERT INTO topic_counters (topic, stored, duplicates, conflicts, dead_lettered, last_processed_at)
-     VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (topic) DO UPDATE SET
-       stored = stored + excluded.stored,
-       duplicates = duplicates + excluded.duplicates,
-       conflicts = conflicts + excluded.conflicts,
-       dead_lettered = dead_lettered + excluded.dead_lettered,
-       last_processed_at = max(last_processed_at, excluded.last_processed_at)`,
-  );
-  const addToSource = database.prepare<[string, number, number, number]>(
-    `INSERT INTO source_counters (source, age, duplicates, conflicts) VALUES (?, ?, ?, ?)
-     ON CONFLICT (source, age) DO UPDATE SET
-       duplicates = duplicates + excluded.duplicates, conflicts = conflicts + excluded.conflicts`,
-  );
-  const addToLog = database.prepare<[string, number]>(
-    `INSERT INTO frame_counters (generation, frames) VALUES (?, ?)
-     ON CONFLICT (generation) DO UPDATE SET frames = frames + excluded.frames`,
-  );
-  return ({ topics, sources, positions, processedAt }) => {
-    for (const [topic, { stored, duplicates, conflicts, deadLettered }] of topics) {
-      addToTopic.run(topic, stored, duplicates, conflicts, deadLettered, processedAt);
-    }
-    for (const [source, ages] of sources) {
-      for (const [age, { duplicates, conflicts }] of ages.entries()) {
-        if (duplicates > 0) addToSource.run(source, age, duplicates, conflicts);
-      }
-    }
-    for (const [generation, frames] of positions) addToLog.run(generation, frames);
-  };
+/** Counts a position of the log that gets a row in the ledger. `events` is 0 for a frame that the ledger knows. */
+export function countPosition({ generations }: BatchTotals, generation: string, events: number): void {
+  const counts = generations.get(generation) ?? { frames: 0, events: 0 };
+  generations.set(generation, { frames: counts.frames + 1, events: counts.events + events });
 }

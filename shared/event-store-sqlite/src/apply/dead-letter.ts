@@ -5,8 +5,9 @@ import type { FrameItem } from "@tidemark/event-store/frame-items";
 import { DAMAGED_FRAME, type Refusal, showContent, UNREAD_TOPIC } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 import { utcText } from "../schema/columns.ts";
-import { type BatchTotals, createBatchTotals, prepareWriteTotals, topicCounts } from "./batch-totals.ts";
+import { type BatchTotals, createBatchTotals, topicCounts } from "./batch-totals.ts";
 import { prepareLedger } from "./ledger.ts";
+import { prepareWriteTotals } from "./write-totals.ts";
 
 /** A frame whose events cannot be told apart. */
 interface DamagedFrame {

@@ -1,19 +1,13 @@
 import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
 import type { Refusal } from "@tidemark/event-store/refusal";
-import { isSameJson } from "@tidemark/json/value";
 import type { Database } from "better-sqlite3";
-import { refusalOf, refusedByStore } from "../connection/errors.ts";
-import {
-  DUPLICATE_COLUMNS,
-  EVENT_COLUMNS,
-  type EventColumn,
-  type EventValue,
-  namesOf,
-  positionOf,
-} from "../schema/columns.ts";
+import { refusalOf } from "../connection/errors.ts";
+import { DUPLICATE_COLUMNS, EVENT_COLUMNS, type EventValue, namesOf, positionOf } from "../schema/columns.ts";
 import { type BatchTotals, sourceCounts, topicCounts } from "./batch-totals.ts";
+import { isSameEvent } from "./compare.ts";
 import { createReadAge } from "./duplicate-age.ts";
 import { type FrameEvent, readEvent } from "./read-events.ts";
+import { isLarge, prepareDescribeLarge, prepareFindStored } from "./stored-event.ts";
 
 /** Stores an event, or records it as a duplicate or conflict, and counts it. A call that throws has changed nothing. */
 export type Deduplicate = (totals: BatchTotals, event: FrameEvent, receivedAt: string) => Verdicts;
@@ -23,17 +17,22 @@ export function prepareDeduplicate(database: Database): Deduplicate {
     `INSERT INTO events (processed_at, ${namesOf(EVENT_COLUMNS)}) VALUES (?, ${EVENT_COLUMNS.map(() => "?")})
      ON CONFLICT (topic, event_id) DO NOTHING`,
   );
+  const describeLarge = prepareDescribeLarge(database);
   const recordDuplicate = prepareRecordDuplicate(database);
   const readAge = createReadAge();
   return (totals, event, receivedAt) => {
     const { topic, eventId, source } = event;
-    if (insertEvent.run(totals.processedAt, ...event.values).changes === 1) {
+    const { changes, lastInsertRowid } = insertEvent.run(totals.processedAt, ...event.values);
+    if (changes === 1) {
+      if (isLarge(event)) describeLarge(lastInsertRowid, totals.processedAt, event.values);
       topicCounts(totals, topic).stored++;
       return STORED;
     }
-    const { isConflict, firstProcessedAt } = recordDuplicate(event, receivedAt);
+    const { isConflict, firstProcessedAt } = recordDuplicate(totals, event, receivedAt);
     const age = readAge({ receivedAt, firstProcessedAt });
-    for (const counts of [topicCounts(totals, topic), sourceCounts(totals, source, age)]) {
+    const ofSource = sourceCounts(totals, source);
+    ofSource.ages[age] = (ofSource.ages[age] ?? 0) + 1;
+    for (const counts of [topicCounts(totals, topic), ofSource]) {
       counts.duplicates++;
       if (isConflict) counts.conflicts++;
     }
@@ -63,12 +62,10 @@ interface RecordedDuplicate {
 }
 
 /** Prepares the record of a duplicate. The row of one that conflicts with the stored event keeps the whole content. */
-function prepareRecordDuplicate(database: Database): (event: FrameEvent, receivedAt: string) => RecordedDuplicate {
-  const findStored = database
-    .prepare<[string, string], EventValue[]>(
-      `SELECT ${namesOf(EVENT_COLUMNS)}, processed_at FROM events WHERE topic = ? AND event_id = ?`,
-    )
-    .raw();
+function prepareRecordDuplicate(
+  database: Database,
+): (totals: BatchTotals, event: FrameEvent, receivedAt: string) => RecordedDuplicate {
+  const findStored = prepareFindStored(database);
   const insert = database.prepare<(EventValue | number)[]>(
     `INSERT INTO duplicates (received_at, first_processed_at, is_conflict, ${namesOf(DUPLICATE_COLUMNS)})
      VALUES (?, ?, ?, ${DUPLICATE_COLUMNS.map(() => "?")})`,
@@ -77,37 +74,13 @@ function prepareRecordDuplicate(database: Database): (event: FrameEvent, receive
     position: positionOf(name),
     isAlways: keptIn === "all",
   }));
-  return ({ topic, eventId, values }, receivedAt) => {
-    const stored = findStored.get(topic, eventId);
+  return ({ comparedHashes }, { topic, eventId, values }, receivedAt) => {
+    const stored = findStored(topic, eventId);
     if (stored === undefined) throw new Error("an event is a duplicate, yet the first one is not there");
-    const firstProcessedAt = stored[EVENT_COLUMNS.length] as string;
-    const isConflict = !isSameEvent(stored, values);
+    const firstProcessedAt = stored.processedAt;
+    const isConflict = !isSameEvent(comparedHashes, stored, values);
     const content = kept.map(({ position, isAlways }) => (isAlways || isConflict ? (values[position] ?? null) : null));
     insert.run(receivedAt, firstProcessedAt, Number(isConflict), ...content);
     return { isConflict, firstProcessedAt };
   };
-}
-
-const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
-
-function isSameEvent(stored: EventValue[], received: EventValue[]): boolean {
-  const isTimestampFilled = stored[IS_TIMESTAMP_FILLED] === 1 || received[IS_TIMESTAMP_FILLED] === 1;
-  return EVENT_COLUMNS.every(
-    (column, position) =>
-      (column.type === "timestamp" && isTimestampFilled) ||
-      isSameValue(column, stored[position] ?? null, received[position] ?? null),
-  );
-}
-
-function isSameValue({ type, absent }: EventColumn, stored: EventValue, received: EventValue): boolean {
-  if (type === "flag" || stored === received) return true;
-  if (type !== "object") return false;
-  // A payload is never absent: NULL says that it has expired, and can no longer be compared.
-  if (stored === null && absent !== null) return true;
-  try {
-    return isSameJson(String(stored ?? "{}"), String(received ?? "{}"));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw refusedByStore("damaged frame: a duplicate holds invalid JSON", error);
-    throw error;
-  }
 }

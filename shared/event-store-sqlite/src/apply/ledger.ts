@@ -34,13 +34,13 @@ export function prepareLedger(database: Database) {
       if (known === undefined) return undefined;
       const { id, generation, sequence, events } = frame;
       const { changes } = insertRepetition.run({ id, generation, sequence, events, processedAt: totals.processedAt });
-      if (changes === 1) countPosition(totals, generation);
+      if (changes === 1) countPosition(totals, generation, 0);
       return known;
     },
     insert: (totals: BatchTotals, frame: FrameAtPosition & { verdicts: Verdicts }): void => {
       const { id, generation, sequence, verdicts } = frame;
       insert.run(id, generation, sequence, verdicts.length, verdicts, totals.processedAt);
-      countPosition(totals, generation);
+      countPosition(totals, generation, verdicts.length);
     },
     /** Replaces the verdict of one event. Changes nothing for a frame whose row is gone. */
     replaceVerdict: (row: { frameId: string; ordinal: number; verdict: Verdicts }): void => {

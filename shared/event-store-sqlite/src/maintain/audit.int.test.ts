@@ -65,6 +65,17 @@ test("the newest duplicate is kept, and no other gets its id", async () => {
   expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { duplicates: 4 } });
 });
 
+test("an audit finds totals that differ from those of the topics", async () => {
+  const { store, change } = await openForTest();
+  const event = eventText({ topic: "t", id: "e" });
+  await verdictsOf(store, [event, event]);
+  change("UPDATE book_totals SET conflicts = 1");
+
+  const audit = await store.audit();
+
+  expect(audit).toMatchObject({ isBalanced: false, booked: { conflicts: 1 }, counted: { conflicts: 0 } });
+});
+
 test("closing the store ends an audit", async () => {
   const { store } = await openForTest();
   const auditing = store.audit();

@@ -7,9 +7,10 @@ import {
   UNREAD_TOPIC,
 } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
-import { createBatchTotals, prepareWriteTotals, topicCounts } from "../apply/batch-totals.ts";
+import { createBatchTotals, topicCounts } from "../apply/batch-totals.ts";
 import { prepareDeduplicate, tryEvent } from "../apply/deduplicate.ts";
 import { prepareLedger } from "../apply/ledger.ts";
+import { prepareWriteTotals } from "../apply/write-totals.ts";
 
 /** An id that no dead letter has. */
 const NO_ID = 0;

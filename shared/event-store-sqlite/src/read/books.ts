@@ -1,11 +1,12 @@
 import type { Audit } from "@tidemark/event-store/audit";
-import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
+import type { SourceBooks } from "@tidemark/event-store/duplicates";
 import type { Books, BooksQuery, TopicBooks } from "@tidemark/event-store/event-store";
 import type { Database } from "better-sqlite3";
+import { AGE_COLUMNS } from "../schema/columns.ts";
 
 /**
- * Prepares `EventReader.readBooks`. It reads, in one snapshot, the counters and the ledger rows of the frames that the log
- * holds. Their number grows with topics, sources and held frames, and not with events.
+ * Prepares `EventReader.readBooks`. It reads, in one snapshot, the totals, the topics and sources asked for, and the ledger
+ * rows of the frames that the log holds. So the cost grows neither with events nor with topics and sources.
  */
 export function prepareBooks(database: Database): (query: BooksQuery) => Books {
   const readTotals = prepareTotals(database);
@@ -33,10 +34,9 @@ type Totals = Pick<Books, "stored" | "duplicates" | "conflicts" | "deadLettered"
 
 function prepareTotals(database: Database): () => Totals {
   const totals = database.prepare<[], Totals>(
-    `SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicates), 0) AS duplicates,
-       coalesce(sum(conflicts), 0) AS conflicts, coalesce(sum(dead_lettered), 0) AS "deadLettered",
-       count(*) AS "topicsTotal", (SELECT count(DISTINCT source) FROM source_counters) AS "sourcesTotal"
-     FROM topic_counters`,
+    `SELECT stored, duplicates, conflicts, dead_lettered AS "deadLettered", topics AS "topicsTotal",
+       sources AS "sourcesTotal"
+     FROM book_totals`,
   );
   return () => only(totals.get());
 }
@@ -67,16 +67,16 @@ function prepareTopics(database: Database): (query: BooksQuery) => TopicBooks[] 
 }
 
 function prepareSources(database: Database): (query: BooksQuery) => SourceBooks[] {
-  const mostCopied = database.prepare<[number], Omit<SourceBooks, "ages"> & { ages: string }>(
-    `SELECT source, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts, json_group_object(age, duplicates) AS ages
-     FROM source_counters GROUP BY source ORDER BY sum(duplicates) DESC, source LIMIT ?`,
-  );
-  return ({ maxSources = 0 }) => mostCopied.all(maxSources).map((row) => ({ ...row, ages: readAges(row.ages) }));
-}
-
-function readAges(json: string): number[] {
-  const counts = JSON.parse(json) as Record<number, number>;
-  return Array.from({ length: AGE_BOUNDS_SECONDS.length + 1 }, (_, age) => counts[age] ?? 0);
+  const mostDuplicates = database
+    .prepare<[number], [string, number, number, ...number[]]>(
+      `SELECT source, duplicates, conflicts, ${AGE_COLUMNS.join(", ")} FROM source_counters
+       ORDER BY duplicates DESC, source LIMIT ?`,
+    )
+    .raw();
+  return ({ maxSources = 0 }) =>
+    mostDuplicates
+      .all(maxSources)
+      .map(([source, duplicates, conflicts, ...ages]) => ({ source, duplicates, conflicts, ages }));
 }
 
 /** Prepares the comparison of the ledger with the frames that the log holds. */

@@ -1,3 +1,5 @@
+import { AGE_BOUNDS_SECONDS } from "@tidemark/event-store/duplicates";
+
 /**
  * A field of an event and its column. The reader of frames, the statements on `events` and `duplicates`, and the
  * comparison of a duplicate with the stored event are made from these. A new field is an entry here and a migration.
@@ -43,6 +45,9 @@ export function positionOf(name: string): number {
   if (position < 0) throw new Error(`there is no column ${name}`);
   return position;
 }
+
+/** The columns of `source_counters` by age: one for each of `AGE_BOUNDS_SECONDS`, and one for later duplicates. */
+export const AGE_COLUMNS: readonly string[] = [...AGE_BOUNDS_SECONDS, null].map((_bound, age) => `age_${age}`);
 
 /** Returns an instant as the columns keep it: UTC, six digits of the second. */
 export function utcText(epochMs: number): string {

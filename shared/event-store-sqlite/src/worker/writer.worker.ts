@@ -7,6 +7,7 @@ import { prepareKeepAudit } from "../maintain/audit.ts";
 import { readSqliteDurability } from "../maintain/durability.ts";
 import { preparePruneDuplicates, preparePruneFrames } from "../maintain/prune.ts";
 import { prepareDeletion, prepareRedrive } from "../maintain/redrive.ts";
+import { prepareReadOrCreateSecret } from "../maintain/secret.ts";
 import { serveCalls } from "./worker.ts";
 
 function openWriter(path: string) {
@@ -25,6 +26,7 @@ function openWriter(path: string) {
     keepAudit: prepareKeepAudit(database),
     pruneDuplicates: preparePruneDuplicates(database),
     pruneFrames: preparePruneFrames(database),
+    readOrCreateSecret: prepareReadOrCreateSecret(database),
     close,
   };
 }

@@ -1,0 +1,33 @@
+import { EVENT_COLUMNS, type EventValue, positionOf } from "../schema/columns.ts";
+import { hashObject, type StoredEvent } from "./stored-event.ts";
+
+/** The hashes of the objects of small events that were compared, by event and column. */
+export type ComparedHashes = Map<string, Buffer>;
+
+const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
+
+/**
+ * Whether a duplicate has the content of the stored event. Texts and timestamps are compared character by character, and
+ * objects as JSON by their hashes. So the cost is that of the duplicate's own bytes: the stored object is hashed at most
+ * once for each event and batch, and that of a large event was hashed when it was stored.
+ */
+export function isSameEvent(hashes: ComparedHashes, stored: StoredEvent, received: EventValue[]): boolean {
+  const isTimestampFilled = stored.values[IS_TIMESTAMP_FILLED] === 1 || received[IS_TIMESTAMP_FILLED] === 1;
+  return EVENT_COLUMNS.every(({ type, absent }, position) => {
+    const [first, second] = [stored.values[position] ?? null, received[position] ?? null];
+    if (type === "flag" || first === second || (type === "timestamp" && isTimestampFilled)) return true;
+    if (type !== "object") return false;
+    // A payload is never absent: NULL says that it has expired, and can no longer be compared.
+    if (first === null && absent !== null) return true;
+    return storedHash(hashes, stored, position).equals(hashObject(second));
+  });
+}
+
+function storedHash(hashes: ComparedHashes, { id, values, hashes: known }: StoredEvent, position: number): Buffer {
+  const ofLarge = known?.get(position);
+  if (ofLarge !== undefined) return ofLarge;
+  const key = `${id}/${position}`;
+  const hash = hashes.get(key) ?? hashObject(values[position] ?? null);
+  hashes.set(key, hash);
+  return hash;
+}
