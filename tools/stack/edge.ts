@@ -29,7 +29,7 @@ export async function startEdge({ host, port, gateways, queries, ...options }: E
     response.once("close", () => liveStreams.delete(response));
   };
 
-  const server = createHttpServer(options);
+  const server = createHttpServer({ ...options, browsers: "forwarded" });
   server.addHook("onRequest", (request, reply) => {
     reply.hijack();
     const isPublish = /^\/publish(\?|$)/.test(request.raw.url ?? "");

@@ -6,6 +6,7 @@ import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connect
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
@@ -44,6 +45,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
+    browsers: browserRulesOf(settings),
   });
   onClose("server", () => server.close());
   registerGateway(server, {

@@ -5,6 +5,7 @@ import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
@@ -36,6 +37,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
+    browsers: browserRulesOf(settings),
   });
   onClose("server", () => server.close());
   registerQuery(server, {

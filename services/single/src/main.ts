@@ -8,6 +8,7 @@ import { createMemorySignals } from "@tidemark/event-log/memory-signals";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { registerQuery } from "@tidemark/query/query";
+import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
@@ -40,6 +41,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
+    browsers: browserRulesOf(settings),
   });
   registerGateway(server, {
     eventLog,

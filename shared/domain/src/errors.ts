@@ -27,6 +27,8 @@ export type InvalidInputCode =
   | "not_found"
   | "method_not_allowed"
   | "not_implemented"
+  | "unknown_host"
+  | "cross_site"
   | "bad_request";
 
 /**

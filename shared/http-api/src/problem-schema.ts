@@ -7,7 +7,26 @@ import { createProblem } from "./problem.ts";
 type Responses = ZodOpenApiResponsesObject;
 
 interface ProblemExample {
-  status: 400 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 417 | 422 | 429 | 431 | 500 | 501 | 502 | 503 | 504;
+  status:
+    | 400
+    | 403
+    | 404
+    | 405
+    | 408
+    | 409
+    | 413
+    | 414
+    | 415
+    | 417
+    | 421
+    | 422
+    | 429
+    | 431
+    | 500
+    | 501
+    | 502
+    | 503
+    | 504;
   detail: string;
   errors?: Fault[];
   errors_total?: number;
@@ -17,7 +36,10 @@ interface ProblemExample {
 type KnownProblem = ProblemExample & { code: string };
 
 type OwnCode =
-  | Exclude<InvalidInputCode | UnavailableCode | LimitCode, "bad_request" | "method_not_allowed" | "not_implemented">
+  | Exclude<
+      InvalidInputCode | UnavailableCode | LimitCode,
+      "bad_request" | "method_not_allowed" | "not_implemented" | "unknown_host"
+    >
   | "still_refused";
 
 /** The problems that only some operations answer: the status, and an example of the detail. */
@@ -32,6 +54,7 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
     errors_total: 1,
   },
   invalid_cursor: { status: 400, detail: "the cursor belongs to order=asc, not to order=desc" },
+  cross_site: { status: 403, detail: "a page of another site may not change anything here" },
   not_found: { status: 404, detail: "no event has this topic and id" },
   still_refused: {
     status: 409,
@@ -71,6 +94,7 @@ const EVERYWHERE: KnownProblem[] = [
   { code: "request_timeout", status: 408, detail: "the request did not arrive in time" },
   { code: "uri_too_long", status: 414, detail: "the path and query are larger than the limit of 16 KB" },
   { code: "expectation_failed", status: 417, detail: "the only expectation that can be met is 100-continue" },
+  { code: "unknown_host", status: 421, detail: '"other.example" is not a known host of this service' },
   { code: "headers_too_large", status: 431, detail: "the headers are too large" },
   { code: "internal_error", status: 500, detail: "an internal error; the service has logged the details" },
   { code: "not_implemented", status: 501, detail: "this transfer encoding is not understood" },

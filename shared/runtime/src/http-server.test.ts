@@ -131,7 +131,7 @@ describe("an HTTP server", () => {
     ["no Host", "GET /invalid HTTP/1.1\r\n\r\n"],
     [
       "a body in broken chunks",
-      "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\n",
+      "POST /body HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\n",
     ],
   ])("a request with %s is answered while its client still sends", async (_what, request) => {
     const server = openServer();
@@ -148,7 +148,7 @@ describe("an HTTP server", () => {
     const server = openServer();
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect(Number(port), "127.0.0.1");
-    socket.write("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+    socket.write("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n");
     expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
     socket.write("NONSENSE\r\n\r\n");
     expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 400 /);
@@ -159,7 +159,7 @@ describe("an HTTP server", () => {
     const server = openServer({ slow: new Promise(() => undefined), closeWaitMs: 0 });
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect(Number(port), "127.0.0.1");
-    socket.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nNONSENSE\r\n\r\n");
+    socket.write("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\nNONSENSE\r\n\r\n");
     expect(await text(socket)).toBe("");
   });
 
@@ -188,7 +188,7 @@ describe("an HTTP server", () => {
     const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
     const socket = connect(Number(port), "127.0.0.1");
     socket.on("error", () => undefined);
-    socket.write("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+    socket.write("POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
     await expect.poll(() => connections(server)).toBe(1);
     await server.close();
   });

@@ -13,6 +13,7 @@ import Fastify, {
 } from "fastify";
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
 import { registerAccess } from "./access/access.ts";
+import { type BrowserRules, registerBrowserRules } from "./browsers/browser-rules.ts";
 import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./limits/max-connections.ts";
 import { requestIdOf, sendRequestId } from "./request-id.ts";
@@ -28,6 +29,8 @@ export interface HttpServerOptions {
   trustedProxies?: readonly string[];
   /** The connections at a time; more are closed at once. Default: as many as the system allows. */
   maxConnections?: number;
+  /** `forwarded`: the server only forwards requests, and the services behind it have rules. Default: no name but localhost. */
+  browsers?: BrowserRules | "forwarded";
 }
 
 // 255 characters of four bytes, each byte written as %XX.
@@ -38,7 +41,7 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  * slow clients. Handlers throw `InvalidInput`, `LimitExceeded` and `Unavailable`. Any other error is a 500, and its message is only logged.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, closeWaitMs = 15_000, trustedProxies = [], maxConnections } = options;
+  const { logger, closeWaitMs = 15_000, trustedProxies = [], maxConnections, browsers = {} } = options;
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
@@ -70,6 +73,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addHook("onRequest", sendRequestId);
   server.addHook("onRequest", requireWellFormed);
   refuseExpectations(server.server);
+  if (browsers !== "forwarded") registerBrowserRules(server, browsers, { hasKeys: false });
   registerAccess(server);
   server.setErrorHandler(async (error, request, reply) => {
     // The client has left, which is not an error of the service. Only Fastify needs this answer.

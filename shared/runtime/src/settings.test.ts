@@ -32,6 +32,21 @@ describe("readSettings", () => {
     expect(readSettings(schema, { NATS_URL: "tls://localhost" })).toEqual({ NATS_URL: "tls://localhost" });
   });
 
+  it("hosts and origins are lists, and refused with the form that they need", () => {
+    const read = (values: Record<string, string>) => readSettings(HttpSettings, values);
+    expect(read({ ALLOWED_HOSTS: "Tidemark.example.com, *.example.com" }).ALLOWED_HOSTS).toEqual([
+      "tidemark.example.com",
+      "*.example.com",
+    ]);
+    expect(read({ CORS_ORIGINS: "https://app.example.com" }).CORS_ORIGINS).toEqual(["https://app.example.com"]);
+    for (const host of ["https://a.example", "a.example:80", "a.*.example", "a,,b"]) {
+      expect(() => read({ ALLOWED_HOSTS: host })).toThrow("ALLOWED_HOSTS: must be names without ports");
+    }
+    for (const origin of ["*", "app.example.com", "https://app.example.com/", "https://app.example.com:443"]) {
+      expect(() => read({ CORS_ORIGINS: origin })).toThrow("CORS_ORIGINS: must be origins such as");
+    }
+  });
+
   it("a setting is read from a file, and refused if it is also set directly", () => {
     const folder = mkdtempSync(join(tmpdir(), "tidemark-config-"));
     try {

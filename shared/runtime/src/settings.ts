@@ -22,6 +22,15 @@ export function flag(preset: boolean) {
     .prefault(preset ? "true" : "false");
 }
 
+/** Creates the schema of an environment variable that is a list, separated by commas. */
+function list(isValid: (entry: string) => boolean, error: string) {
+  return z
+    .string()
+    .transform((text) => text.split(",").map((entry) => entry.trim().toLowerCase()))
+    .refine((entries) => entries.every(isValid), { error })
+    .optional();
+}
+
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 /** The settings of every process. */
@@ -40,6 +49,14 @@ export const HttpSettings = z.object({
   PORT: wholeNumber({ min: 0, max: 65_535, preset: 8080 }),
   MAX_CONNECTIONS: wholeNumber({ min: 10, max: 1_000_000, preset: 10_000 }),
   TRUSTED_PROXIES: addressRanges(),
+  ALLOWED_HOSTS: list(
+    (host) => /^(\*|(\*\.)?[\w-]+(\.[\w-]+)*)$/.test(host),
+    "must be names without ports, such as tidemark.example.com,*.example.com, or * for every name",
+  ),
+  CORS_ORIGINS: list(
+    (origin) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin,
+    "must be origins such as https://app.example.com,http://localhost:3000",
+  ),
 });
 
 /** The limits of a publish request. */

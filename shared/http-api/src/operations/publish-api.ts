@@ -114,6 +114,7 @@ export const publish = {
       },
     },
     ...problems(
+      "cross_site",
       "malformed_json",
       "invalid_encoding",
       "malformed_encoding",
