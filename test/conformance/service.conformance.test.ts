@@ -17,7 +17,14 @@ describe("for orchestrators", () => {
   test("/health describes the state of the service", async () => {
     const health = await getJson("/health");
 
-    expect(health).toMatchObject({ status: "healthy", consumer_running: true, queue_size: expect.any(Number) });
+    expect(health).toMatchObject({
+      status: "healthy",
+      consumer_running: true,
+      gateway_running: true,
+      queue_size: expect.any(Number),
+      log_bytes: expect.any(Number),
+      log_max_bytes: expect.any(Number),
+    });
     expect(health.durability).toEqual({
       status: expect.stringMatching(/^(safe|unsafe|unknown)$/),
       findings: expect.any(Array),

@@ -9,7 +9,10 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const START = Date.parse("2030-01-01T00:00:00Z");
 
-const EMPTY: LogSnapshot = { generation: "i", events: 0, frames: 0, lastSequence: 7, held: [], removed: 7 };
+const EMPTY: LogSnapshot = {
+  ...{ generation: "i", events: 0, frames: 0, lastSequence: 7, held: [], removed: 7 },
+  ...{ bytes: 0, maxBytes: 1_000_000 },
+};
 const AT_END: PruneStep = { forgotten: 0, isAtEnd: true };
 const DOWN = new Unavailable({ code: "store_unreachable", detail: "down" });
 

@@ -16,11 +16,12 @@ import {
 import { readBody } from "./body/read-body.ts";
 import { FrameWriter } from "./frames/frame-writer.ts";
 import { PendingVerdicts } from "./frames/pending-verdicts.ts";
+import { startHeartbeats } from "./heartbeats.ts";
 import { readFormat, readIntake } from "./intake/formats.ts";
 
 export interface GatewayOptions {
   eventLog: Pick<EventLog, "append" | "maxFrameBytes">;
-  signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat">;
+  signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat" | "sendGatewayHeartbeat">;
   maxBatchEvents: number;
   maxBodyBytes: number;
   /** The time that a request waits for its verdicts unless it asks for another time. */
@@ -44,7 +45,8 @@ const MAX_PENDING_MS = 5_000;
 
 /** Serves `POST /publish`. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
-  const { eventLog, signals, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
+  const { signals, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
+  const eventLog = startHeartbeats(server, options);
   const pendingVerdicts = new PendingVerdicts();
   const heartbeats = new ConsumerHeartbeats(signals);
   signals.onVerdicts((message) => pendingVerdicts.settle(message));

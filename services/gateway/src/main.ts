@@ -50,7 +50,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("server", () => server.close());
   registerGateway(server, {
     eventLog,
-    signals: createNatsSignals(connection),
+    signals: createNatsSignals(connection, { replicas: settings.LOG_REPLICAS }),
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     publishWaitMs: settings.PUBLISH_WAIT_MS,

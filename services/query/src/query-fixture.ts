@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Durability, SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
-import type { Heartbeat } from "@tidemark/event-log/signals";
+import type { GatewayHeartbeat, GatewayHeartbeatListener, Heartbeat } from "@tidemark/event-log/signals";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { Books, EventStore } from "@tidemark/event-store/event-store";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
@@ -21,6 +21,7 @@ export interface QueryFixture {
   /** The snapshot of the log, undefined if the log does not answer. */
   log: { contents: LogSnapshot | undefined; durability: Durability };
   hear: (heartbeat: Partial<Heartbeat>) => void;
+  hearGateway: (heartbeat?: Partial<GatewayHeartbeat>) => void;
   /** Applies events, which may be JSON texts, as one frame of one request. Returns the frame's id. */
   storeEvents: (events: (object | string)[], frameId?: string) => Promise<string>;
 }
@@ -32,6 +33,8 @@ export const EMPTY_LOG: LogSnapshot = {
   lastSequence: 0,
   held: [],
   removed: 0,
+  bytes: 0,
+  maxBytes: 1_000_000,
 };
 
 export const EMPTY_BOOKS: Books = {
@@ -66,6 +69,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
   const log: QueryFixture["log"] = { contents: EMPTY_LOG, durability: SAFE };
   const commitListeners: (() => void)[] = [];
   let hear: (heartbeat: Heartbeat) => void = () => {};
+  let hearGateway: GatewayHeartbeatListener = () => {};
   registerQuery(server, {
     store,
     readLogSnapshot: async () => {
@@ -76,6 +80,9 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
     signals: {
       onHeartbeat: (listener) => {
         hear = listener;
+      },
+      onGatewayHeartbeat: (listener) => {
+        hearGateway = listener;
       },
       onCommit: (listener) => commitListeners.push(listener),
     },
@@ -90,6 +97,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
     store,
     log,
     hear: (heartbeat) => hear({ consumerId: "a", isStoreUp: true, lagMs: 0, ...heartbeat }),
+    hearGateway: (heartbeat) => hearGateway({ ...GATEWAY, ...heartbeat }, false),
     async storeEvents(events, frameId = randomUUID()) {
       const texts = events.map((event) =>
         typeof event === "string" ? event : JSON.stringify({ ...SAMPLE, ...event }),
@@ -108,5 +116,15 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
     },
   };
 }
+
+const GATEWAY: GatewayHeartbeat = {
+  gatewayId: "g",
+  startedAtMs: 0,
+  beat: 1,
+  generation: "test",
+  confirmedEvents: 0,
+  confirmedBytes: 0,
+  hasEnded: false,
+};
 
 const SAMPLE = { topic: "user.login", timestamp: "2025-10-23T10:00:00Z", source: "auth-service", payload: {} };

@@ -91,22 +91,27 @@ test("GET /stats without the store answers 503", async () => {
   expect((await server.inject("/livez")).statusCode).toBe(200);
 });
 
-test("GET /health is healthy while store and log answer and a consumer sends heartbeats", async () => {
-  const { server, hear } = await openQueryFixture(onTestFinished);
+test("GET /health is healthy while store and log answer and a consumer and a gateway send heartbeats", async () => {
+  const { server, hear, hearGateway } = await openQueryFixture(onTestFinished);
   hear({ durability: SAFE });
+  hearGateway();
   const answer = await server.inject("/health");
   expect(answer.statusCode).toBe(200);
   expect(answer.json()).toEqual({
     status: "healthy",
     consumer_running: true,
+    gateway_running: true,
     queue_size: 0,
+    log_bytes: 0,
+    log_max_bytes: 1_000_000,
     durability: { status: "safe", findings: [] },
     timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
   });
 });
 
 test("GET /health is healthy with unsafe settings, and tells what a power failure could lose", async () => {
-  const { server, hear, log } = await openQueryFixture(onTestFinished);
+  const { server, hear, hearGateway, log } = await openQueryFixture(onTestFinished);
+  hearGateway();
   const store = { part: "store" as const, detail: "a setting of the store" };
   log.durability = { status: "unknown", findings: [{ part: "log", detail: "a setting of the log" }] };
   hear({ durability: { status: "unsafe", findings: [store] } });
@@ -116,7 +121,8 @@ test("GET /health is healthy with unsafe settings, and tells what a power failur
 });
 
 test("GET /health is unhealthy without a consumer", async () => {
-  const { server } = await openQueryFixture(onTestFinished);
+  const { server, hearGateway } = await openQueryFixture(onTestFinished);
+  hearGateway();
   const answer = await server.inject("/health");
   expect(answer.statusCode).toBe(503);
   expect(answer.json()).toMatchObject({
@@ -127,8 +133,25 @@ test("GET /health is unhealthy without a consumer", async () => {
   });
 });
 
+test("GET /health is unhealthy without a gateway, and once its last one has ended", async () => {
+  const { server, hear, hearGateway } = await openQueryFixture(onTestFinished);
+  hear({});
+  const unheard = await server.inject("/health");
+  expect(unheard.statusCode).toBe(503);
+  expect(unheard.json()).toMatchObject({
+    consumer_running: true,
+    gateway_running: false,
+    reasons: ["no gateway sent a heartbeat within 5 seconds"],
+  });
+  hearGateway();
+  expect((await server.inject("/health")).statusCode).toBe(200);
+  hearGateway({ beat: 2, hasEnded: true });
+  expect((await server.inject("/health")).statusCode).toBe(503);
+});
+
 test("GET /health is unhealthy if no consumer reaches the store", async () => {
-  const { server, hear } = await openQueryFixture(onTestFinished);
+  const { server, hear, hearGateway } = await openQueryFixture(onTestFinished);
+  hearGateway();
   hear({ isStoreUp: false });
   expect((await server.inject("/health")).json()).toMatchObject({
     consumer_running: true,
@@ -137,12 +160,17 @@ test("GET /health is unhealthy if no consumer reaches the store", async () => {
 });
 
 test("GET /health is unhealthy without the log, and without the store", async () => {
-  const { server, store, log, hear } = await openQueryFixture(onTestFinished);
+  const { server, store, log, hear, hearGateway } = await openQueryFixture(onTestFinished);
   hear({});
+  hearGateway();
   log.contents = undefined;
   const withoutLog = await server.inject("/health");
   expect(withoutLog.statusCode).toBe(503);
-  expect(withoutLog.json()).toMatchObject({ queue_size: null, reasons: ["the log does not answer"] });
+  expect(withoutLog.json()).toMatchObject({
+    queue_size: null,
+    log_bytes: null,
+    reasons: ["the log does not answer"],
+  });
   await store.close();
   const withoutStore = await server.inject("/health");
   expect(withoutStore.statusCode).toBe(503);

@@ -1,5 +1,6 @@
 import type { Durability } from "@tidemark/domain/durability";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
+import { GatewayHeartbeats } from "@tidemark/event-log/gateway-heartbeats";
 import type { Signals } from "@tidemark/event-log/signals";
 import type { Auditor } from "@tidemark/event-store/audit";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
@@ -25,7 +26,7 @@ export interface QueryOptions {
   store: EventReader & DuplicateReader & Omit<DeadLetterStore, "deadLetterFrame"> & Auditor;
   /** @throws {Unavailable} if the log does not answer */
   readLogSnapshot: () => Promise<LogSnapshot>;
-  signals: Pick<Signals, "onHeartbeat" | "onCommit">;
+  signals: Pick<Signals, "onHeartbeat" | "onGatewayHeartbeat" | "onCommit">;
   /** Tells whether frames that the log has confirmed survive a power failure. Absent for the log in memory. */
   logDurability?: () => Durability;
   /** The start of the process in milliseconds since the epoch. */
@@ -38,6 +39,7 @@ export interface QueryOptions {
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
   const { store, readLogSnapshot, signals, logDurability, startedAtMs, maxPageReads } = options;
   const budgets = createReadBudgets(maxPageReads);
+  const gateways = new GatewayHeartbeats(signals);
   const alarm = createDriftAlarm(server.log);
   const readWhole = async (options: BooksOptions) =>
     alarm(await readBooks({ reader: store, readLogSnapshot }, options));
@@ -48,7 +50,7 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   registerStats(server, { readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot });
-  registerSystemHealth(server, { readBooks: readWhole, signals, logDurability });
+  registerSystemHealth(server, { readBooks: readWhole, signals, gateways, logDurability });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });
 }

@@ -7,7 +7,7 @@ import { isAbsent, isNotMadeYet, isOversized, isUndecided, unreachable } from ".
 import { createPublisher } from "./publisher.ts";
 import { Puller } from "./puller.ts";
 import { readStreamSnapshot } from "./snapshot.ts";
-import { ensureStream, type StreamGeneration } from "./stream.ts";
+import { ensureStream, generationOf, type StreamGeneration } from "./stream.ts";
 
 export interface JetstreamEventLogOptions {
   connection: JetstreamConnection;
@@ -77,6 +77,8 @@ export function createJetstreamEventLog({
   const closing = Promise.withResolvers<void>();
   let isClosed = false;
   let isOpen = false;
+  /** As last seen. It is set only by answers about the stream, so a frame appended later is in this generation or after. */
+  let generation = "";
   let ensuring: Promise<StreamGeneration | undefined> | undefined;
   let pulling: Promise<void> | undefined;
 
@@ -86,7 +88,9 @@ export function createJetstreamEventLog({
   async function ensureWhenReady(): Promise<StreamGeneration | undefined> {
     for (let tries = 1; !isClosed && !connection.isClosed; tries++) {
       try {
-        return await ensureStream(await manager(), settings);
+        const ensured = await ensureStream(await manager(), settings);
+        generation = ensured.generation;
+        return ensured;
       } catch (error) {
         if (isOversized(error)) throw new Error(NO_ROOM, { cause: error });
         if (!isNotMadeYet(error)) throw error;
@@ -107,12 +111,12 @@ export function createJetstreamEventLog({
 
   async function open(): Promise<StreamGeneration> {
     await connection.opened;
-    const generation = await ensureGeneration();
-    if (generation !== undefined) await beforeOpen();
-    if (generation === undefined || isClosed) return new Promise(() => {});
+    const ensured = await ensureGeneration();
+    if (ensured !== undefined) await beforeOpen();
+    if (ensured === undefined || isClosed) return new Promise(() => {});
     isOpen = true;
-    logger.info({ stream, generation: generation.generation }, "log open");
-    return generation;
+    logger.info({ stream, generation: ensured.generation }, "log open");
+    return ensured;
   }
 
   function assertOpen(): void {
@@ -144,8 +148,8 @@ export function createJetstreamEventLog({
 
   /** A gateway never takes: deliveries sent to it would be kept from the consumers. So pulling begins with a taker. */
   async function startPulling(): Promise<void> {
-    const generation = await Promise.race([opening, closing.promise]);
-    if (generation !== undefined && !isClosed) puller.start(generation);
+    const opened = await Promise.race([opening, closing.promise]);
+    if (opened !== undefined && !isClosed) puller.start(opened);
   }
 
   return {
@@ -157,7 +161,9 @@ export function createJetstreamEventLog({
 
     async append(frame) {
       assertOpen();
+      const known = generation;
       await publisher.append(frame);
+      return { generation: known };
     },
 
     async take(limits) {
@@ -168,7 +174,10 @@ export function createJetstreamEventLog({
 
     snapshot: () => ask((manager) => readStreamSnapshot(manager, stream, { maxGapsListed })),
 
-    ping: () => ask(async (manager) => void (await manager.streams.info(stream))),
+    ping: () =>
+      ask(async (manager) => {
+        generation = generationOf(await manager.streams.info(stream));
+      }),
 
     async close() {
       isClosed = true;

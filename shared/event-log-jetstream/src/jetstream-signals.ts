@@ -4,18 +4,22 @@ import { areVerdicts } from "@tidemark/domain/verdict";
 import type { Heartbeat, Signals, VerdictMessage } from "@tidemark/event-log/signals";
 import { z } from "zod";
 import type { JetstreamConnection } from "./connection.ts";
+import { createGatewaySignals } from "./gateway-signals.ts";
 
 const VERDICT_PREFIX = "tidemark.verdict.";
 const HEARTBEAT_SUBJECT = "tidemark.heartbeat";
 const COMMIT_SUBJECT = "tidemark.commit";
 
 /**
- * Signals over core NATS: at most once, stored nowhere. Signals sent without a connection are dropped, because the client
- * would keep all of them and send them late. Listeners added before the connection is made hear signals from then on.
+ * Signals over core NATS: at most once, and stored nowhere but for the last heartbeat of each gateway. Signals sent
+ * without a connection are dropped, because the client would keep all of them and send them late. Listeners added before
+ * the connection is made hear signals from then on.
  *
  * A message that cannot be read (it comes from another version) is dropped as well.
+ *
+ * @param options.replicas those of the stream that keeps heartbeats, if this process is the one to make it. Default: 1
  */
-export function createNatsSignals(connection: JetstreamConnection): Signals {
+export function createNatsSignals(connection: JetstreamConnection, options: { replicas?: number } = {}): Signals {
   const address = `${VERDICT_PREFIX}${randomUUID()}`;
 
   function send(subject: string, text: string): void {
@@ -38,6 +42,8 @@ export function createNatsSignals(connection: JetstreamConnection): Signals {
     else void connection.connected().then(subscribe);
   }
 
+  const gateways = createGatewaySignals(connection, options);
+
   return {
     address,
     sendVerdicts(to, { frameId, verdicts }) {
@@ -46,6 +52,8 @@ export function createNatsSignals(connection: JetstreamConnection): Signals {
     onVerdicts: (listener) => listen(address, readVerdicts, listener),
     sendHeartbeat: (heartbeat) => send(HEARTBEAT_SUBJECT, JSON.stringify(heartbeat)),
     onHeartbeat: (listener) => listen(HEARTBEAT_SUBJECT, readHeartbeat, listener),
+    sendGatewayHeartbeat: gateways.send,
+    onGatewayHeartbeat: gateways.listen,
     sendCommit: () => send(COMMIT_SUBJECT, ""),
     onCommit: (listener) => listen(COMMIT_SUBJECT, () => true, listener),
   };

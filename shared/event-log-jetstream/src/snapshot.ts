@@ -64,6 +64,8 @@ function toSnapshot(info: StreamInfo): LogSnapshot {
     lastSequence,
     ...(areGapsListed ? { held: runsBetween(state.deleted ?? [], firstSequence, lastSequence) } : {}),
     removed: removedFrom(info),
+    bytes: state.bytes,
+    maxBytes: info.config.max_bytes,
     ...(isEmpty ? {} : { oldestAtMs: Date.parse(state.first_ts) }),
   };
 }

@@ -14,10 +14,12 @@ export interface EventLog {
    * Appends a frame. Resolves when the frame is as durable as this log makes any frame. Appending the same frame again
    * after a failure with an unknown outcome is safe.
    *
+   * @returns the generation that the log was known to have when the append began. The frame is in it, or in a later one if
+   *   the log was made again and this process has not noticed yet
    * @throws {Unavailable} `log_full` or `queue_full`: nothing was taken; `log_unreachable`: nothing was taken;
    *   `outcome_unknown`: it may have been taken
    */
-  append(frame: Frame): Promise<void>;
+  append(frame: Frame): Promise<{ generation: string }>;
 
   /**
    * Takes the next deliveries, the oldest first: as many as wait within the limits, but at least one. Waits for `min`, or
@@ -104,6 +106,9 @@ export interface LogSnapshot {
   held?: SequenceRange[];
   /** The number of frames that have left this generation of the log. */
   removed: number;
+  /** The bytes that the frames held take, and the most that they may take. */
+  bytes: number;
+  maxBytes: number;
   /** The receipt time of the oldest frame held, milliseconds since the epoch. */
   oldestAtMs?: number;
   /** Present when frames may have left during the snapshot: `events` may then be off by their events. */

@@ -84,6 +84,7 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
       heldEvents += events;
       heldBytes += bytes;
       waiting.push(entry);
+      return { generation };
     },
 
     async take(limits: TakeLimits) {
@@ -99,6 +100,8 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
         lastSequence,
         held: runsOf(held.keys()),
         removed: lastSequence - held.size,
+        bytes: heldBytes,
+        maxBytes,
         ...(oldest ? { oldestAtMs: oldest.frame.receivedAtMs } : {}),
       };
     },

@@ -19,12 +19,16 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger });
   onClose("event log", () => eventLog.close());
   await eventLog.opened;
+  const { generation } = await eventLog.snapshot();
   const server = createHttpServer({ logger });
   onClose("server", () => server.close());
   registerGateway(server, {
     eventLog: {
       maxFrameBytes: eventLog.maxFrameBytes,
-      append: async (frame) => void eventLog.append(frame).catch(() => {}),
+      append: async (frame) => {
+        eventLog.append(frame).catch(() => {});
+        return { generation };
+      },
     },
     signals: createNatsSignals(connection),
     maxBatchEvents: settings.MAX_BATCH_EVENTS,

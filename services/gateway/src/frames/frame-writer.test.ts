@@ -59,7 +59,7 @@ describe("FrameWriter", () => {
       ...memory,
       append: async (frame) => {
         await new Promise<void>((resolve) => appending.push(resolve));
-        await memory.append(frame);
+        return memory.append(frame);
       },
     };
     const { writer, frames } = openWriter({ eventLog: slow });

@@ -150,7 +150,8 @@ export class FrameWriter {
     const waitUntil = frame.receivedAtMs + this.#options.maxWaitForRoomMs;
     for (let pauseMs = FIRST_ROOM_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_ROOM_POLL_MS)) {
       try {
-        return await this.#options.eventLog.append(frame);
+        await this.#options.eventLog.append(frame);
+        return;
       } catch (error) {
         if (!isFull(error)) throw error;
         if (Date.now() >= waitUntil) throw this.#options.isStoreDown() ? fullUntilStoreIsUp(error) : error;

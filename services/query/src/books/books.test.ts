@@ -57,6 +57,8 @@ class Simulation {
       lastSequence,
       held: sequences.map((sequence) => ({ first: sequence, last: sequence })),
       removed: lastSequence - frames,
+      bytes: 0,
+      maxBytes: 1_000_000,
     };
   }
 

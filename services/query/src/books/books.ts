@@ -19,6 +19,8 @@ export interface WholeBooks {
   books: Books;
   /** Absent if the log did not answer. */
   queue?: Queue;
+  /** The bytes that the log holds, and the most that it may hold. Absent if the log did not answer. */
+  logSize?: Pick<LogSnapshot, "bytes" | "maxBytes">;
   /**
    * The difference between the books and the log or the tables. Any value but 0 is a defect. Absent if it is not known.
    */
@@ -54,9 +56,10 @@ export interface Queue {
 export async function readBooks({ reader, readLogSnapshot }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
   const snapshot = await undefinedIfUnavailable(readLogSnapshot);
   if (snapshot === undefined) return { books: await reader.readBooks(options) };
-  const { generation, held = [], lastSequence } = snapshot;
+  const { generation, held = [], lastSequence, bytes, maxBytes } = snapshot;
   const books = await reader.readBooks({ ...options, log: { generation, held, lastSequence } });
-  return { books, queue: queueOf(snapshot, books), drift: driftOf(snapshot, books) };
+  const logSize = { bytes, maxBytes };
+  return { books, queue: queueOf(snapshot, books), logSize, drift: driftOf(snapshot, books) };
 }
 
 async function undefinedIfUnavailable(

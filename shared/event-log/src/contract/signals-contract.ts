@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Heartbeat, Signals, VerdictMessage } from "../signals.ts";
+import type { GatewayHeartbeat, Heartbeat, Signals, VerdictMessage } from "../signals.ts";
 
 /** The signals of two processes that reach each other. In memory both are the same object. */
 export interface SignalsUnderTest {
@@ -67,6 +67,35 @@ export function describeSignals(name: string, createSignals: () => Promise<Signa
       expect(heard).toEqual([[heartbeat], [heartbeat]]);
     });
 
+    test("heartbeats of gateways arrive at every listener", async () => {
+      const { gateway, consumer, settle } = await openSignals();
+      const heartbeat = gatewayHeartbeat({ confirmedEvents: 3 });
+      const heard = [gateway, consumer].map((signals) => listenToGateway(signals, heartbeat.gatewayId));
+      await settle();
+      gateway.sendGatewayHeartbeat(heartbeat);
+      await waitFor("both to hear it", () => heard.every((beats) => beats.length > 0));
+      expect(heard.map(([first]) => first)).toEqual([heartbeat, heartbeat]);
+    });
+
+    test("the last heartbeat of a gateway is kept for listeners that come later", async () => {
+      const { gateway, consumer, settle } = await openSignals();
+      const first = gatewayHeartbeat({ beat: 1, confirmedEvents: 3 });
+      const last = { ...first, beat: 2, confirmedEvents: 5, hasEnded: true };
+      // The place where they are kept may have to be made first, so a gateway goes on sending.
+      await waitFor("the last heartbeat to be kept", async () => {
+        gateway.sendGatewayHeartbeat(first);
+        gateway.sendGatewayHeartbeat(last);
+        await settle();
+        const kept: GatewayHeartbeat[] = [];
+        consumer.onGatewayHeartbeat((beat, isKept) => {
+          if (isKept && beat.gatewayId === first.gatewayId) kept.push(beat);
+        });
+        await waitFor("a kept heartbeat", () => kept.length > 0, { timeoutMs: 1_000 });
+        expect(kept).toEqual([last]);
+        return true;
+      });
+    });
+
     test("commits arrive at every listener", async () => {
       const { gateway, consumer, settle } = await openSignals();
       const heard = [0, 0];
@@ -76,4 +105,26 @@ export function describeSignals(name: string, createSignals: () => Promise<Signa
       await waitFor("both to hear it", () => heard.every((count) => count > 0)); // others commit at the same broker
     });
   });
+}
+
+function gatewayHeartbeat(fields: Partial<GatewayHeartbeat>): GatewayHeartbeat {
+  return {
+    gatewayId: randomUUID(),
+    startedAtMs: 1_764_500_000_000,
+    beat: 1,
+    generation: "20251130T111111Z",
+    confirmedEvents: 0,
+    confirmedBytes: 0,
+    hasEnded: false,
+    ...fields,
+  };
+}
+
+/** Collects the heartbeats of one gateway, as others may beat at the same broker. */
+function listenToGateway(signals: Signals, gatewayId: string): GatewayHeartbeat[] {
+  const heard: GatewayHeartbeat[] = [];
+  signals.onGatewayHeartbeat((beat) => {
+    if (beat.gatewayId === gatewayId) heard.push(beat);
+  });
+  return heard;
 }

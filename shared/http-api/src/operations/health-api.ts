@@ -9,10 +9,22 @@ export const HealthAnswer = z
     consumer_running: z
       .boolean()
       .meta({ description: "True if a consumer sent a heartbeat within the last five seconds." }),
+    gateway_running: z.boolean().meta({
+      description:
+        "True if a gateway sent a heartbeat within the last five seconds, and has not ended since. A gateway that hangs sends none.",
+    }),
     queue_size: z
       .int()
       .nullable()
       .meta({ description: "The number of events without a verdict yet; `null` if it is not known.", example: 0 }),
+    log_bytes: z
+      .int()
+      .nullable()
+      .meta({ description: "The bytes that the log holds; `null` if it is not known.", example: 0 }),
+    log_max_bytes: z.int().nullable().meta({
+      description: "The bytes that the log may hold. A full log refuses events with 503.",
+      example: 1_073_741_824,
+    }),
     durability: Durability.meta({
       description:
         "Tells whether confirmed events survive a power failure, according to the settings of the log and the store.",
@@ -34,7 +46,8 @@ export const readHealth = {
   operationId: "readHealth",
   tags: ["Health"],
   summary: "Read the health of the whole system",
-  description: "The system is healthy if the store and the log answer, and if a consumer runs and reaches the store.",
+  description:
+    "The system is healthy if the store and the log answer, if a consumer runs and reaches the store, and if a gateway runs.",
   responses: {
     "200": {
       description: "Healthy.",
@@ -44,7 +57,10 @@ export const readHealth = {
           example: {
             status: "healthy",
             consumer_running: true,
+            gateway_running: true,
             queue_size: 0,
+            log_bytes: 0,
+            log_max_bytes: 1_073_741_824,
             durability: { status: "safe", findings: [] },
             timestamp: "2025-10-23T10:00:00.000Z",
           },
@@ -59,7 +75,10 @@ export const readHealth = {
           example: {
             status: "unhealthy",
             consumer_running: false,
+            gateway_running: true,
             queue_size: null,
+            log_bytes: null,
+            log_max_bytes: null,
             durability: {
               status: "unknown",
               findings: [{ part: "store", detail: "no consumer reports the settings of the store" }],

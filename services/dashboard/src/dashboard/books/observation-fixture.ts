@@ -23,6 +23,9 @@ const STATS: StatsAnswer = {
 const HEALTH: HealthAnswer = {
   status: "healthy",
   consumer_running: true,
+  gateway_running: true,
+  log_bytes: 0,
+  log_max_bytes: 1_000_000,
   queue_size: 1,
   durability: { status: "safe", findings: [] },
   timestamp: "2025-10-23T10:00:00.000Z",

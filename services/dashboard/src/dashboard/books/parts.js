@@ -25,6 +25,7 @@ export function describeParts({ books, health, trouble }) {
       ? { name: "Store", state: "bad", detail: trouble.detail }
       : { name: "Store", state: "good", detail: "answers" },
     isLogKnown ? { name: "Log", state: "good", detail: "answers" } : unknown("Log"),
+    describeGateway(health),
     describeConsumer(health),
     describeDurability(health),
   ];
@@ -39,6 +40,17 @@ function describeConsumer(health) {
   return health.consumer_running
     ? { name: "Consumer", state: "good", detail: "running" }
     : { name: "Consumer", state: "bad", detail: "no heartbeat for 5 s" };
+}
+
+/**
+ * @param {HealthAnswer | undefined} health
+ * @returns {Part}
+ */
+function describeGateway(health) {
+  if (!health) return unknown("Gateway");
+  return health.gateway_running
+    ? { name: "Gateway", state: "good", detail: "running" }
+    : { name: "Gateway", state: "bad", detail: "no heartbeat for 5 s" };
 }
 
 /** @type {Record<HealthAnswer["durability"]["status"], State>} */

@@ -6,13 +6,14 @@ import { describeChecks, describeParts } from "./parts.js";
 const statesOf = (observation: Observation) => describeParts(observation).map(({ name, state }) => `${name}: ${state}`);
 
 test("every part is good when everything works", () => {
-  const parts = ["Service: good", "Store: good", "Log: good", "Consumer: good", "Durability: good"];
+  const parts = ["Service: good", "Store: good", "Log: good", "Gateway: good", "Consumer: good", "Durability: good"];
   expect(statesOf(makeObservation())).toEqual(parts);
 });
 
 test("a part that does not work has a state of its own", () => {
   expect(statesOf(makeObservation({ health: { durability: UNSAFE } }))).toContain("Durability: warn");
   expect(statesOf(makeObservation({ health: { consumer_running: false } }))).toContain("Consumer: bad");
+  expect(statesOf(makeObservation({ health: { gateway_running: false } }))).toContain("Gateway: bad");
   expect(statesOf(makeObservation({ stats: { incomplete: ["log"] } }))).toContain("Log: unknown");
 });
 
@@ -21,6 +22,7 @@ test("parts behind a store that cannot be reached are unknown", () => {
     "Service: good",
     "Store: bad",
     "Log: unknown",
+    "Gateway: unknown",
     "Consumer: unknown",
     "Durability: unknown",
   ]);

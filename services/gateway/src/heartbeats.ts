@@ -1,0 +1,49 @@
+import { randomUUID } from "node:crypto";
+import { countEvents } from "@tidemark/domain/frame";
+import type { EventLog } from "@tidemark/event-log/event-log";
+import type { Signals } from "@tidemark/event-log/signals";
+import type { FastifyInstance } from "fastify";
+
+const BEAT_MS = 1_000;
+
+type Appender = Pick<EventLog, "append" | "maxFrameBytes">;
+
+/**
+ * Sends a heartbeat every second while the server runs, and a last one when it has closed. Returns the log with an
+ * `append` that counts: the heartbeats say how many events the log has confirmed to this gateway. A confirmation that
+ * does not arrive is not counted, so the log or the store has at least as many events.
+ */
+export function startHeartbeats(
+  server: FastifyInstance,
+  { eventLog, signals }: { eventLog: Appender; signals: Pick<Signals, "sendGatewayHeartbeat"> },
+): Appender {
+  const gateway = { gatewayId: randomUUID(), startedAtMs: Date.now() };
+  let confirmed = { generation: "", confirmedEvents: 0, confirmedBytes: 0 };
+  let beat = 0;
+  const send = (hasEnded: boolean) =>
+    signals.sendGatewayHeartbeat({ ...gateway, beat: ++beat, ...confirmed, hasEnded });
+
+  let timer: NodeJS.Timeout | undefined;
+  server.addHook("onReady", async () => {
+    timer = setInterval(() => send(false), BEAT_MS);
+    send(false);
+  });
+  server.addHook("onClose", async () => {
+    clearInterval(timer);
+    send(true);
+  });
+
+  return {
+    get maxFrameBytes() {
+      return eventLog.maxFrameBytes;
+    },
+    async append(frame) {
+      const appended = await eventLog.append(frame);
+      const { generation } = appended;
+      if (generation !== confirmed.generation) confirmed = { generation, confirmedEvents: 0, confirmedBytes: 0 };
+      confirmed.confirmedEvents += countEvents(frame);
+      confirmed.confirmedBytes += frame.events.length;
+      return appended;
+    },
+  };
+}

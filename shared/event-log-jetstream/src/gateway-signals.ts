@@ -1,0 +1,106 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DiscardPolicy, jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
+import type { GatewayHeartbeat, GatewayHeartbeatListener } from "@tidemark/event-log/signals";
+import { z } from "zod";
+import type { JetstreamConnection } from "./connection.ts";
+import { isAbsent } from "./errors.ts";
+
+const STREAM = "TIDEMARK_GATEWAYS";
+const SUBJECT = "tidemark.gateway";
+/** A gateway that sends counts as the latest, so beyond this number those that ended first are forgotten. */
+const MAX_GATEWAYS = 1_000; // nats-server answers a request for the last messages of at most 1,024 subjects
+const MAX_BYTES = 1024 * 1024;
+const READ_AGAIN_MS = 2_000;
+
+/**
+ * Sends and hears the heartbeats of gateways. Each gateway has a subject of its own, and a stream keeps the last message
+ * of each subject. Listeners hear the messages themselves, and read the stream whenever they are connected anew.
+ */
+export function createGatewaySignals(connection: JetstreamConnection, { replicas = 1 }: { replicas?: number }) {
+  let isMaking = false;
+
+  /** Makes the stream if it can. Otherwise, as without room at the broker, the next heartbeat leads here again. */
+  async function makeStream(): Promise<void> {
+    if (isMaking) return;
+    isMaking = true;
+    try {
+      const manager = await jetstreamManager(connection.nats, { checkAPI: false });
+      await manager.streams.add({
+        name: STREAM,
+        subjects: [`${SUBJECT}.*`],
+        storage: StorageType.File,
+        discard: DiscardPolicy.Old,
+        max_msgs_per_subject: 1,
+        max_msgs: MAX_GATEWAYS,
+        max_bytes: MAX_BYTES,
+        num_replicas: replicas,
+        allow_direct: true,
+      });
+    } catch {
+    } finally {
+      isMaking = false;
+    }
+  }
+
+  async function readKept(listener: GatewayHeartbeatListener): Promise<void> {
+    const manager = await jetstreamManager(connection.nats, { checkAPI: false });
+    const kept = await manager.direct.getLastMessagesFor(STREAM, { multi_last: [`${SUBJECT}.*`] });
+    for await (const message of kept) {
+      const heartbeat = readHeartbeat(message.string());
+      if (heartbeat !== undefined) listener(heartbeat, true);
+    }
+  }
+
+  async function readKeptWheneverConnected(listener: GatewayHeartbeatListener): Promise<void> {
+    while (!connection.isClosed) {
+      await connection.connected();
+      const isRead = await readKept(listener).then(
+        () => true,
+        () => false, // the stream is not there before the first gateway
+      );
+      await Promise.race([connection.lost(), ...(isRead ? [] : [delay(READ_AGAIN_MS, undefined, { ref: false })])]);
+    }
+  }
+
+  return {
+    send(heartbeat: GatewayHeartbeat): void {
+      if (!connection.isConnected) return;
+      const subject = `${SUBJECT}.${heartbeat.gatewayId}`;
+      jetstream(connection.nats)
+        .publish(subject, JSON.stringify(heartbeat), { retries: 0 })
+        .catch((error) => {
+          if (isAbsent(error)) void makeStream();
+        });
+    },
+
+    listen(listener: GatewayHeartbeatListener): void {
+      void connection.connected().then(() => {
+        connection.nats.subscribe(`${SUBJECT}.*`, {
+          callback(error, message) {
+            const heartbeat = error === null ? readHeartbeat(message.string()) : undefined;
+            if (heartbeat !== undefined) listener(heartbeat, false);
+          },
+        });
+        void readKeptWheneverConnected(listener);
+      });
+    },
+  };
+}
+
+const HeartbeatText = z.object({
+  gatewayId: z.string(),
+  startedAtMs: z.number(),
+  beat: z.int(),
+  generation: z.string(),
+  confirmedEvents: z.int(),
+  confirmedBytes: z.int(),
+  hasEnded: z.boolean(),
+});
+
+function readHeartbeat(text: string): GatewayHeartbeat | undefined {
+  try {
+    return HeartbeatText.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import type { GatewayHeartbeat, Signals } from "./signals.ts";
+
+/** A gateway sends a heartbeat every second. After this long without one it counts as gone, or as frozen. */
+const SILENCE_MS = 5_000;
+const MAX_GATEWAYS = 1_000;
+
+interface KnownGateway {
+  last: GatewayHeartbeat;
+  /** Undefined if only a kept heartbeat is known. */
+  heardAtMs?: number;
+}
+
+/** Follows the heartbeats of all gateways: whether one runs, and the events that the log has confirmed to them. */
+export class GatewayHeartbeats {
+  /** The gateway of the latest heartbeat last. */
+  readonly #gateways = new Map<string, KnownGateway>();
+  readonly #now: () => number;
+
+  constructor(signals: Pick<Signals, "onGatewayHeartbeat">, now: () => number = Date.now) {
+    this.#now = now;
+    signals.onGatewayHeartbeat((heartbeat, isKept) => this.#note(heartbeat, isKept));
+  }
+
+  /** Whether a gateway was heard within the last five seconds that has not ended since. */
+  get isGatewayRunning(): boolean {
+    const since = this.#now() - SILENCE_MS;
+    return [...this.#gateways.values()].some(
+      ({ last, heardAtMs }) => !last.hasEnded && heardAtMs !== undefined && heardAtMs >= since,
+    );
+  }
+
+  /** Adds up the events that the log has confirmed to gateways, by generation of the log. */
+  confirmedEvents(): Map<string, number> {
+    const sums = new Map<string, number>();
+    for (const { last } of this.#gateways.values()) {
+      sums.set(last.generation, (sums.get(last.generation) ?? 0) + last.confirmedEvents);
+    }
+    return sums;
+  }
+
+  #note(heartbeat: GatewayHeartbeat, isKept: boolean): void {
+    const known = this.#gateways.get(heartbeat.gatewayId);
+    const isLater = known === undefined || heartbeat.beat > known.last.beat;
+    const heardAtMs = isKept ? known?.heardAtMs : this.#now();
+    this.#gateways.delete(heartbeat.gatewayId);
+    this.#gateways.set(heartbeat.gatewayId, {
+      last: isLater ? heartbeat : known.last,
+      ...(heardAtMs === undefined ? {} : { heardAtMs }),
+    });
+    const [oldest] = this.#gateways.keys();
+    if (this.#gateways.size > MAX_GATEWAYS) this.#gateways.delete(oldest as string);
+  }
+}
