@@ -6,6 +6,7 @@ import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connect
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { openApiKeys } from "@tidemark/runtime/access/open-api-keys";
 import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
@@ -18,8 +19,10 @@ import { GatewaySettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(GatewaySettings));
 const logger = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
+const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  onClose("API keys", () => apiKeys?.stop());
   const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger });
   onClose("connection", () => connection.close());
   const durability = startDurabilityWatch({
@@ -46,6 +49,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     browsers: browserRulesOf(settings),
+    apiKeys: apiKeys?.keys,
   });
   onClose("server", () => server.close());
   registerGateway(server, {

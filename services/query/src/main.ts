@@ -5,6 +5,7 @@ import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
+import { openApiKeys } from "@tidemark/runtime/access/open-api-keys";
 import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
@@ -16,8 +17,10 @@ import { QuerySettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(QuerySettings));
 const logger = createLogger({ service: "query", level: settings.LOG_LEVEL });
+const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  onClose("API keys", () => apiKeys?.stop());
   const store = await openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: false });
   onClose("store", () => store.close());
 
@@ -38,6 +41,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     browsers: browserRulesOf(settings),
+    apiKeys: apiKeys?.keys,
   });
   onClose("server", () => server.close());
   registerQuery(server, {

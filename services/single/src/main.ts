@@ -8,6 +8,7 @@ import { createMemorySignals } from "@tidemark/event-log/memory-signals";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { registerQuery } from "@tidemark/query/query";
+import { openApiKeys } from "@tidemark/runtime/access/open-api-keys";
 import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
@@ -25,8 +26,10 @@ const MIN_PUBLISH_WAIT_MS = 1_000;
 
 const settings = settingsOrExit(() => readSettings(SingleSettings));
 const logger = createLogger({ service: "single", level: settings.LOG_LEVEL });
+const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  onClose("API keys", () => apiKeys?.stop());
   const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, logger }), logger);
   onClose("store", () => store.close());
   const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger });
@@ -42,6 +45,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     browsers: browserRulesOf(settings),
+    apiKeys: apiKeys?.keys,
   });
   registerGateway(server, {
     eventLog,

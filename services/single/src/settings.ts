@@ -1,4 +1,5 @@
 import {
+  AccessSettings,
   DurabilitySettings,
   HttpSettings,
   IntakeSettings,
@@ -9,6 +10,7 @@ import {
 } from "@tidemark/runtime/settings";
 
 export const SingleSettings = ProcessSettings.extend(HttpSettings.shape)
+  .extend(AccessSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(DurabilitySettings.shape)
   .extend(RetentionSettings.shape)

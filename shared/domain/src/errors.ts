@@ -29,6 +29,11 @@ export type InvalidInputCode =
   | "not_implemented"
   | "unknown_host"
   | "cross_site"
+  | "key_missing"
+  | "key_invalid"
+  | "key_expired"
+  | "scope_missing"
+  | "topic_forbidden"
   | "bad_request";
 
 /**

@@ -1,4 +1,4 @@
-import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import type { Operation } from "./operation.ts";
 import { audit } from "./operations/audit-api.ts";
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./operations/dead-letters-api.ts";
@@ -10,7 +10,8 @@ import { publish } from "./operations/publish-api.ts";
 import { readReceipt } from "./operations/receipts-api.ts";
 import { readStats } from "./operations/stats-api.ts";
 import { streamEvents } from "./operations/stream-api.ts";
-import { ProblemSchema } from "./problem-schema.ts";
+import { KEY_RESPONSES, ProblemSchema } from "./problem-schema.ts";
+import type { RouteScope, Scope } from "./scope.ts";
 
 /** Every route of every service, in the order of the document. */
 const OPERATIONS: Operation[] = [
@@ -52,7 +53,10 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
         "Every error is a problem (RFC 9457) with a stable `code`. After any 5xx, and after any lost answer, it is safe to " +
         "send the request again. An unknown path is answered 404 `not_found`. An unknown method at a known path is answered " +
         "405 `method_not_allowed`, with `Allow`. Every path that answers `GET` also answers `HEAD`, except " +
-        "`/events/stream`.",
+        "`/events/stream`.\n\n" +
+        "A service with keys answers 401 to every request without one, except to `/livez`, `/readyz`, `/health` and the files " +
+        "of the dashboard. Each key has scopes: `publish`, `read` and `admin`, none of which implies another. A key may also " +
+        "be limited to topics that begin with certain prefixes.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: ".", description: "This service" }], // relative to the document, so that it is right behind any path prefix,
@@ -63,7 +67,13 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
       { name: "Health", description: "For orchestrators, monitors and people on call." },
       { name: "Pages", description: "Pages for people, and this document." },
     ],
-    components: { schemas: { Problem: ProblemSchema } }, // the schemas of problems refer to it
+    components: {
+      schemas: { Problem: ProblemSchema }, // the schemas of problems refer to it
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "A key. Needed where the service has keys." },
+        apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key in another header." },
+      },
+    },
     paths: pathsOf(OPERATIONS),
   });
 }
@@ -71,7 +81,21 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
 /** Groups operations by their paths, as OpenAPI does. */
 function pathsOf(operations: Operation[]): ZodOpenApiPathsObject {
   const paths: ZodOpenApiPathsObject = {};
-  for (const { method, path, scope: _scope, ...operation } of operations)
-    paths[path] = { ...paths[path], [method]: operation };
+  for (const { method, path, scope, ...operation } of operations) {
+    paths[path] = {
+      ...paths[path],
+      [method]: scope === "none" ? { ...operation, security: [] } : withKey(operation, scope),
+    };
+  }
   return paths;
+}
+
+/** Adds the key that an operation needs, and the answers to a request without it. */
+function withKey(operation: ZodOpenApiOperationObject, scope: Exclude<RouteScope, "none">): ZodOpenApiOperationObject {
+  const keyWith = (scope: Scope): Record<string, string[]>[] => [{ bearer: [scope] }, { apiKey: [scope] }];
+  return {
+    ...operation,
+    security: [scope].flat().flatMap((scope) => keyWith(scope as Scope)),
+    responses: { ...KEY_RESPONSES, ...operation.responses },
+  };
 }

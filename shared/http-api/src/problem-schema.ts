@@ -9,6 +9,7 @@ type Responses = ZodOpenApiResponsesObject;
 interface ProblemExample {
   status:
     | 400
+    | 401
     | 403
     | 404
     | 405
@@ -55,6 +56,19 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   },
   invalid_cursor: { status: 400, detail: "the cursor belongs to order=asc, not to order=desc" },
   cross_site: { status: 403, detail: "a page of another site may not change anything here" },
+  key_missing: {
+    status: 401,
+    detail: "a key is required: send it as Authorization: Bearer or as X-API-Key",
+  },
+  key_invalid: { status: 401, detail: "the key is not known" },
+  key_expired: { status: 401, detail: "the key has expired" },
+  scope_missing: { status: 403, detail: "this needs a key with the scope admin; the key has publish, read" },
+  topic_forbidden: {
+    status: 403,
+    detail: "the key does not reach this topic",
+    errors: [{ pointer: "/events/3/topic", detail: "the key does not reach this topic" }],
+    errors_total: 1,
+  },
   not_found: { status: 404, detail: "no event has this topic and id" },
   still_refused: {
     status: 409,
@@ -136,6 +150,12 @@ const HEADERS: Partial<Record<ProblemExample["status"], z.ZodObject>> = {
       .meta({ description: "With `unsupported_encoding`: the supported encodings.", example: "gzip, br, zstd" }),
   }),
   429: RetryAfter,
+  401: z.object({
+    "WWW-Authenticate": z.string().meta({
+      description: "The challenge (RFC 6750).",
+      example: 'Bearer realm="tidemark", error="invalid_token", error_description="the key has expired"',
+    }),
+  }),
   502: RetryAfter,
   503: RetryAfter,
   504: RetryAfter,
@@ -159,6 +179,14 @@ export function problems(...codes: OwnCode[]): Responses {
   );
   return Object.fromEntries(new Map([...RESPONSES_EVERYWHERE, ...responses]));
 }
+
+const refused = problems("key_missing", "key_invalid", "key_expired", "scope_missing");
+
+/** The responses to a request whose key is missing or lacks a scope. */
+export const KEY_RESPONSES: Responses = {
+  401: { ...refused["401"], id: "Unauthorized" } as ZodOpenApiResponseObject,
+  403: { ...refused["403"], id: "ScopeMissing" } as ZodOpenApiResponseObject,
+};
 
 function byStatus(problems: KnownProblem[]): Map<ProblemExample["status"], KnownProblem[]> {
   return Map.groupBy(problems, ({ status }) => status);

@@ -12,7 +12,8 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
-import { registerAccess } from "./access/access.ts";
+import { refusalOf, registerAccess } from "./access/access.ts";
+import type { ApiKeys } from "./access/api-keys.ts";
 import { type BrowserRules, registerBrowserRules } from "./browsers/browser-rules.ts";
 import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./limits/max-connections.ts";
@@ -31,6 +32,8 @@ export interface HttpServerOptions {
   maxConnections?: number;
   /** `forwarded`: the server only forwards requests, and the services behind it have rules. Default: no name but localhost. */
   browsers?: BrowserRules | "forwarded";
+  /** The keys that requests need. Absent: the server is open to everybody. */
+  apiKeys?: ApiKeys;
 }
 
 // 255 characters of four bytes, each byte written as %XX.
@@ -41,7 +44,7 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  * slow clients. Handlers throw `InvalidInput`, `LimitExceeded` and `Unavailable`. Any other error is a 500, and its message is only logged.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, closeWaitMs = 15_000, trustedProxies = [], maxConnections, browsers = {} } = options;
+  const { logger, closeWaitMs = 15_000, trustedProxies = [], maxConnections, browsers = {}, apiKeys } = options;
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
@@ -59,8 +62,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       requireHostHeader: false, // Node's own refusal is not problem+json: see requireWellFormed
     },
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, _request, reply) => {
-      void sendError(logger, error, reply);
+    frameworkErrors: (error, request, reply) => {
+      void sendError(logger, refusalOf(request, reply, apiKeys) ?? error, reply);
     },
   });
   server.setValidatorCompiler(validatorCompiler);
@@ -73,12 +76,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addHook("onRequest", sendRequestId);
   server.addHook("onRequest", requireWellFormed);
   refuseExpectations(server.server);
-  if (browsers !== "forwarded") registerBrowserRules(server, browsers, { hasKeys: false });
-  registerAccess(server);
+  if (browsers !== "forwarded") registerBrowserRules(server, browsers, { hasKeys: apiKeys !== undefined });
+  registerAccess(server, apiKeys);
   server.setErrorHandler(async (error, request, reply) => {
     // The client has left, which is not an error of the service. Only Fastify needs this answer.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
-    if (!request.raw.complete) await dropBody(request);
+    if (!request.raw.complete) await dropBody(request, reply);
     // Fastify may report another error of a request to an unknown route. The method QUERY, for example, requires a content type.
     if (request.is404 && problemOf(error) === undefined)
       return sendProblem(reply, unknownRoute(findMethods, request, reply));
@@ -116,8 +119,9 @@ function sendError(logger: Logger, error: unknown, reply: FastifyReply): Fastify
   if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
   if (error instanceof LimitExceeded) reply.header("retry-after", Math.ceil(error.retryAfterSeconds));
   if (problem !== undefined) return sendProblem(reply, problem);
+  // Without the query, which may hold what a client wrongly sends there, such as a key.
   const { id, method, url } = reply.request;
-  logger.error({ err: error, requestId: id, method, url }, "request failed");
+  logger.error({ err: error, requestId: id, method, path: url.split("?")[0] }, "request failed");
   return sendProblem(
     reply,
     createProblem(500, "internal_error", "an internal error; the service has logged the details"),
@@ -137,14 +141,24 @@ function incompleteRequest(): Problem {
 }
 
 const DROP_BODY_MS = 1_000;
+const DROP_BODY_BYTES = 8 * 1024 * 1024; // as much as a legal body
 
 /**
- * Reads and drops the rest of a refused body, for a bounded time. An answer at once would close the connection while the
- * client is still sending, and the client would never see the answer (RFC 9112, section 9.6).
+ * Reads and drops the rest of a refused body, of bounded time and size. An answer at once would close the connection while
+ * the client is still sending, and the client would never see the answer (RFC 9112, section 9.6). What the client sends
+ * beyond the bounds is not read, and its connection is closed.
  */
-async function dropBody({ raw }: FastifyRequest): Promise<void> {
-  raw.resume();
-  await finished(raw, { signal: AbortSignal.timeout(DROP_BODY_MS), cleanup: true }).catch(() => undefined);
+async function dropBody({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const enough = new AbortController();
+  let bytes = 0;
+  raw.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > DROP_BODY_BYTES) enough.abort();
+  });
+  const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(DROP_BODY_MS)]);
+  await finished(raw, { signal, cleanup: true }).catch(() => undefined);
+  raw.pause();
+  if (!raw.complete) reply.header("connection", "close");
 }
 
 const FASTIFY_CODES: Record<string, [status: number, code: string]> = {

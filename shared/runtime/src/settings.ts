@@ -59,6 +59,9 @@ export const HttpSettings = z.object({
   ),
 });
 
+/** The keys that clients need. Without the file, everybody who reaches the service may use it. */
+export const AccessSettings = z.object({ API_KEYS_FILE: z.string().optional() });
+
 /** The limits of a publish request. */
 export const IntakeSettings = z.object({
   MAX_BATCH_EVENTS: wholeNumber({ min: 1, max: MAX_FRAME_EVENTS, preset: 10_000 }),

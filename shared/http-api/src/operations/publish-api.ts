@@ -115,6 +115,7 @@ export const publish = {
     },
     ...problems(
       "cross_site",
+      "scope_missing",
       "malformed_json",
       "invalid_encoding",
       "malformed_encoding",

@@ -1,6 +1,7 @@
 import type { RouteScope, Scope } from "@tidemark/http-api/scope";
 import type { FastifyRequest } from "fastify";
 import { addressBlock } from "../limits/address-block.ts";
+import type { KeyEntry } from "./key-entry.ts";
 
 export type { RouteScope, Scope } from "@tidemark/http-api/scope";
 
@@ -39,8 +40,34 @@ export function clientOf({ client, method, url }: FastifyRequest): Client {
 }
 
 const ALL_SCOPES: ReadonlySet<Scope> = new Set(["publish", "read", "admin"]);
+const NO_SCOPES: ReadonlySet<Scope> = new Set();
 
 /** Creates the client of a service without keys, which may do everything. */
 export function openClient({ ip }: FastifyRequest): Client {
   return { id: `address:${addressBlock(ip)}`, scopes: ALL_SCOPES, mayReach: () => true };
+}
+
+/** Creates the client of a route that is open to everybody, on a service with keys. */
+export function strangerClient({ ip }: FastifyRequest): Client {
+  return { id: `address:${addressBlock(ip)}`, scopes: NO_SCOPES, mayReach: () => false };
+}
+
+/** Creates the client that presents the key of an entry. */
+export function clientOfKey({ name, scopes, topics, limits }: KeyEntry): Client {
+  const prefixes = topics && withoutCovered(topics);
+  return {
+    id: `key:${name}`,
+    name,
+    scopes: new Set(scopes),
+    topics: prefixes,
+    limits: limits && { eventsPerSecond: limits.events_per_second, bytesPerSecond: limits.bytes_per_second },
+    mayReach: (topic) => prefixes === undefined || prefixes.some((prefix) => topic.startsWith(prefix)),
+  };
+}
+
+/** Leaves out each prefix that another one covers, so that no topic has two of them. */
+function withoutCovered(prefixes: string[]): string[] {
+  return [...new Set(prefixes)].filter(
+    (prefix, _index, all) => !all.some((other) => other !== prefix && prefix.startsWith(other)),
+  );
 }

@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { InvalidKeysFile, type KeyEntry, parseKeysFile } from "@tidemark/runtime/access/key-entry";
+
+/** A file of keys cannot be read, written or understood. The message is for people. */
+export class KeysFileFault extends Error {
+  override readonly name = "KeysFileFault";
+}
+
+export async function readKeysFile(path: string): Promise<KeyEntry[]> {
+  try {
+    return parseKeysFile(await readFile(path, "utf8"));
+  } catch (error) {
+    if (error instanceof InvalidKeysFile) throw new KeysFileFault(`${path} is broken:\n${error.message}`);
+    throw new KeysFileFault(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+export async function readKeysFileIfAny(path: string): Promise<KeyEntry[]> {
+  const exists = await stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
+  );
+  return exists ? readKeysFile(path) : [];
+}
+
+/**
+ * Replaces a file by a rename, so that no reader sees half of it. A new file is readable by its owner alone. A former
+ * file keeps its mode and its owner, because the service that reads it may run as another user.
+ */
+export async function writeKeysFile(path: string, entries: KeyEntry[]): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const temporary = `${target}.${randomUUID()}`;
+  try {
+    const former = await stat(target).catch(() => undefined);
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(textOf(entries));
+      if (former !== undefined) {
+        await file.chmod(former.mode & 0o777);
+        if (former.uid !== process.getuid?.()) await file.chown(former.uid, former.gid);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new KeysFileFault(`cannot write ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** One entry a line, so that a change of one entry is a change of one line. */
+function textOf(entries: KeyEntry[]): string {
+  return `[\n${entries.map((entry) => `  ${JSON.stringify(entry)}`).join(",\n")}\n]\n`;
+}
