@@ -53,7 +53,12 @@ function openGateway(options: Partial<GatewayOptions> = {}) {
 }
 
 function requestText(body: string): string {
-  const headers = ["Host: x", "Content-Type: application/json", "Prefer: wait=60", `Content-Length: ${body.length}`];
+  const headers = [
+    "Host: localhost",
+    "Content-Type: application/json",
+    "Prefer: wait=60",
+    `Content-Length: ${body.length}`,
+  ];
   return `POST /publish HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n${body}`;
 }
 

@@ -4,7 +4,10 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHttpServer } from "./http-server.ts";
 
-const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
+const server = createHttpServer({
+  logger: createLogger({ service: "test", level: "silent" }),
+  browsers: { allowedHosts: ["*"] },
+});
 server.get("/things", { config: { scope: "none" } }, (request) => request.query);
 server.post("/things", { config: { scope: "none" } }, () => ({}));
 let port: number;

@@ -17,7 +17,8 @@ const COMPOSE_NAMES = ["edge", "gateway", "query"];
  * own site. A literal address is known always, because no DNS server decides where it leads.
  */
 export function createKnownHosts({ host, allowedHosts = [] }: KnownHostsOptions): (header: string) => boolean {
-  const names = new Set(["localhost", ...COMPOSE_NAMES, hostname().toLowerCase()]);
+  // An empty one names no host, and browsers never send it.
+  const names = new Set(["", "localhost", ...COMPOSE_NAMES, hostname().toLowerCase()]);
   if (host !== undefined) names.add(host.toLowerCase());
   const endings = [".localhost"]; // browsers never ask a DNS server for names below localhost (RFC 6761, section 6.3)
   for (const allowed of allowedHosts) {
