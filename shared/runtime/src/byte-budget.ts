@@ -4,6 +4,8 @@ export interface ByteBudgetOptions {
   maxBytes: number;
   /** The time that a request waits for room before it is refused. Default: indefinitely. */
   maxWaitMs?: number;
+  /** Creates the error of a request that gets no room in time. Default: `overloaded`. */
+  refuse?: () => Error;
 }
 
 /** The bytes that one request holds of a budget. */
@@ -35,12 +37,14 @@ interface Waiting {
 export class ByteBudget {
   readonly #maxBytes: number;
   readonly #maxWaitMs: number | undefined;
+  readonly #refuse: () => Error;
   readonly #waiting: Waiting[] = [];
   #taken = 0;
 
-  constructor({ maxBytes, maxWaitMs }: ByteBudgetOptions) {
+  constructor({ maxBytes, maxWaitMs, refuse = overloaded }: ByteBudgetOptions) {
     this.#maxBytes = maxBytes;
     this.#maxWaitMs = maxWaitMs;
+    this.#refuse = refuse;
   }
 
   enter(): Room {
@@ -87,8 +91,7 @@ export class ByteBudget {
         resolve();
       };
       const waiting: Waiting = { bytes, admit };
-      const timer =
-        this.#maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(() => overloaded()), this.#maxWaitMs);
+      const timer = this.#maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(this.#refuse), this.#maxWaitMs);
       signal?.addEventListener("abort", onAbort);
       this.#waiting.push(waiting);
     });

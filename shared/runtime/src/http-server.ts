@@ -17,6 +17,7 @@ import type { ApiKeys } from "./access/api-keys.ts";
 import { type BrowserRules, registerBrowserRules } from "./browsers/browser-rules.ts";
 import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./limits/max-connections.ts";
+import { paceAnswers } from "./limits/pace-answers.ts";
 import { requestIdOf, sendRequestId } from "./request-id.ts";
 import { jitterRetryAfter } from "./retry-after.ts";
 import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
@@ -30,6 +31,8 @@ export interface HttpServerOptions {
   trustedProxies?: readonly string[];
   /** The connections at a time; more are closed at once. Default: as many as the system allows. */
   maxConnections?: number;
+  /** How long a client may take for a piece of a large answer before it is disconnected. */
+  maxStallMs?: number;
   /** `forwarded`: the server only forwards requests, and the services behind it have rules. Default: no name but localhost. */
   browsers?: BrowserRules | "forwarded";
   /** The keys that requests need. Absent: the server is open to everybody. */
@@ -44,7 +47,8 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  * slow clients. Handlers throw `InvalidInput`, `LimitExceeded` and `Unavailable`. Any other error is a 500, and its message is only logged.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, closeWaitMs = 15_000, trustedProxies = [], maxConnections, browsers = {}, apiKeys } = options;
+  const { logger, closeWaitMs = 15_000, browsers = {}, apiKeys } = options;
+  const { trustedProxies = [], maxConnections, maxStallMs } = options;
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
@@ -90,6 +94,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const findMethods = rememberRoutes(server);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(findMethods, request, reply)));
   disconnectWhileClosing(server, closeWaitMs);
+  paceAnswers(server, { maxStallMs });
   if (maxConnections !== undefined) limitConnections(server.server, { maxConnections, logger });
   return server;
 }

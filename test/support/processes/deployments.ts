@@ -23,14 +23,15 @@ export interface DeploymentUnderTest {
   accept(): Promise<void>;
 }
 
-export type OpenDeployment = () => Promise<DeploymentUnderTest>;
+/** Opens a deployment, whose services have further settings. */
+export type OpenDeployment = (settings?: Record<string, string>) => Promise<DeploymentUnderTest>;
 
-export async function openSingle(): Promise<DeploymentUnderTest> {
+export async function openSingle(settings: Record<string, string> = {}): Promise<DeploymentUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, "tidemark.db");
   const open = async (): Promise<DeploymentUnderTest> => {
-    const writer = await startOwnService("single", { DATABASE_PATH: path });
+    const writer = await startOwnService("single", { DATABASE_PATH: path, ...settings });
     return {
       publishUrl: writer.url,
       readUrl: writer.url,
@@ -49,9 +50,9 @@ export async function openSingle(): Promise<DeploymentUnderTest> {
 }
 
 /** Has a broker of its own, because the stream has one name and frames of other tests in it would be refused as well. */
-export async function openStack(): Promise<DeploymentUnderTest> {
+export async function openStack(settings: Record<string, string> = {}): Promise<DeploymentUnderTest> {
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
-  const environment = { NATS_URL: broker.url, DATABASE_URL: database.url };
+  const environment = { NATS_URL: broker.url, DATABASE_URL: database.url, ...settings };
   const writer = await startOwnService("consumer", environment);
   const [gateway, query] = await Promise.all([
     startOwnService("gateway", environment),

@@ -4,7 +4,7 @@ import { findEvent, listEvents } from "@tidemark/http-api/operations/events-api"
 import { DEFAULT_LIMIT } from "@tidemark/http-api/page-schema";
 import type { FastifyInstance } from "fastify";
 import { decodeCursor } from "../paging/cursor.ts";
-import { sendJsonText, sendPage } from "../paging/list-page.ts";
+import { sendPage, sendWithin } from "../paging/list-page.ts";
 import type { ReadBudgets } from "../paging/read-budget.ts";
 import { registerOperation } from "../register-operation.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
@@ -36,10 +36,10 @@ export function registerEvents(server: FastifyInstance, { reader, budgets }: Eve
   });
 
   registerOperation(server, findEvent, async ({ params }, reply) => {
-    const event = await reader.findEvent(params.topic, params.event_id);
-    if (event === undefined) {
+    return sendWithin(budgets.lists, reply, async () => {
+      const event = await reader.findEvent(params.topic, params.event_id);
+      if (event !== undefined) return eventText(event);
       throw new InvalidInput({ code: "not_found", status: 404, detail: "no event has this topic and id" });
-    }
-    return sendJsonText(reply, eventText(event));
+    });
   });
 }

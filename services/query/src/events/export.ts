@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Unavailable } from "@tidemark/domain/errors";
 import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
 import type { EventsParameters } from "@tidemark/http-api/operations/events-api";
+import { clientOf } from "@tidemark/runtime/access/client";
+import { Places } from "@tidemark/runtime/limits/places";
+import { type Chunk, streamWithBackpressure } from "@tidemark/runtime/limits/stream-with-backpressure";
 import type { FastifyReply } from "fastify";
 import { type CursorScope, decodeCursor, encodeCursor } from "../paging/cursor.ts";
-import { type Chunk, chunkOf, type ReadBudget } from "../paging/read-budget.ts";
-import { streamWithBackpressure } from "../paging/stream-with-backpressure.ts";
+import { chunkOf, type ReadBudget } from "../paging/read-budget.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
 import { onOneLine } from "./one-line.ts";
@@ -24,6 +25,8 @@ export interface ExportsOptions {
   budget: ReadBudget;
   /** The number of exports at a time. Each holds a page. */
   maxExports?: number;
+  /** How long a client may take for a piece of its export. */
+  maxStallMs?: number;
 }
 
 export interface Exports {
@@ -31,6 +34,7 @@ export interface Exports {
    * Answers every event that the parameters select and that was committed before the request began, one a line, and a
    * last line that tells how far the answer came.
    *
+   * @throws {LimitExceeded} `too_many_exports` of this client
    * @throws {Unavailable} `overloaded`; `store_unreachable`
    * @throws {InvalidInput} `invalid_cursor`
    */
@@ -39,27 +43,25 @@ export interface Exports {
   end(): void;
 }
 
-export function createExports({ reader, budget, maxExports = 8 }: ExportsOptions): Exports {
+export function createExports({ reader, budget, maxExports = 8, maxStallMs }: ExportsOptions): Exports {
   const ending = new AbortController();
-  let running = 0;
+  const places = new Places({ name: "exports", code: "too_many_exports", max: maxExports });
 
   return {
     async send(reply, parameters) {
-      if (running >= maxExports) {
-        throw new Unavailable({ code: "overloaded", detail: "too many exports at once", retryAfterSeconds: 5 });
-      }
-      running++;
+      const { id: clientId } = clientOf(reply.request);
+      const leave = places.enter(clientId);
       const gone = new AbortController();
       reply.raw.once("close", () => {
-        running--;
+        leave();
         gone.abort();
       });
       const scan = await startScan(reader, parameters);
       const stop = AbortSignal.any([ending.signal, gone.signal]);
-      const lines = exportLines(scan, { limit: parameters.limit, budget, stop });
+      const lines = exportLines(scan, { limit: parameters.limit, budget, clientId, stop });
       return reply
         .header("content-type", `${NDJSON}; charset=utf-8`)
-        .send(streamWithBackpressure(lines, { response: reply.raw, stop }));
+        .send(streamWithBackpressure(lines, { response: reply.raw, stop, maxStallMs }));
     },
     end: () => ending.abort(),
   };
@@ -92,6 +94,7 @@ async function startScan(reader: ExportsOptions["reader"], parameters: EventsPar
 interface ExportOptions {
   limit: number | undefined;
   budget: ReadBudget;
+  clientId: string;
   stop: AbortSignal;
 }
 
@@ -101,7 +104,7 @@ interface ExportOptions {
  */
 async function* exportLines(
   { start, scope, read }: Scan,
-  { limit = Number.POSITIVE_INFINITY, budget, stop }: ExportOptions,
+  { limit = Number.POSITIVE_INFINITY, budget, clientId, stop }: ExportOptions,
 ): AsyncGenerator<Chunk> {
   let position = start;
   let count = 0;
@@ -109,10 +112,13 @@ async function* exportLines(
   let movedAtMs = Date.now();
   const readPage = (maxEvents: number) =>
     budget
-      .read(async () => {
-        const { events, next, isLast } = await read(position, maxEvents);
-        return { bytes: Buffer.from(events.map(eventLine).join("")), count: events.length, next, isLast };
-      }, stop)
+      .read(
+        async () => {
+          const { events, next, isLast } = await read(position, maxEvents);
+          return { bytes: Buffer.from(events.map(eventLine).join("")), count: events.length, next, isLast };
+        },
+        { clientId, signal: stop },
+      )
       .catch(undefinedOnceGiven(stop));
   while (!isComplete && !stop.aborted && count < limit) {
     const page = await readPage(Math.min(PAGE_EVENTS, limit - count));

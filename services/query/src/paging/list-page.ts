@@ -1,3 +1,4 @@
+import { clientOf } from "@tidemark/runtime/access/client";
 import type { FastifyReply } from "fastify";
 import { type CursorScope, encodeCursor } from "./cursor.ts";
 import type { ReadBudget } from "./read-budget.ts";
@@ -26,21 +27,26 @@ export async function sendPage(
   { budget, parameters, scope }: ListRequest,
   read: () => Promise<ListPage>,
 ): Promise<FastifyReply> {
-  const page = await budget.read(async () => {
+  return sendWithin(budget, reply, async () => {
     const { next, ...content } = await read();
     const nextCursor = next === undefined ? undefined : encodeCursor(next, scope);
-    // Bytes, not text: a slow client would keep text in the heap beside the bytes that the socket makes of it.
-    return { bytes: Buffer.from(pageText({ ...content, nextCursor })), nextCursor };
+    if (nextCursor !== undefined) reply.header("link", nextLink({ ...parameters, cursor: nextCursor }));
+    return pageText({ ...content, nextCursor });
   });
-  const { bytes, nextCursor } = page;
-  if (reply.raw.destroyed) page.release();
-  else reply.raw.once("close", page.release);
-  if (nextCursor !== undefined) reply.header("link", nextLink({ ...parameters, cursor: nextCursor }));
-  return sendJsonText(reply, bytes);
 }
 
-export function sendJsonText(reply: FastifyReply, text: string | Buffer): FastifyReply {
-  return reply.header("content-type", "application/json; charset=utf-8").send(text);
+/** Reads the JSON text of an answer within a budget, and holds its room until the client has taken the answer. */
+export async function sendWithin(
+  budget: ReadBudget,
+  reply: FastifyReply,
+  readText: () => Promise<string>,
+): Promise<FastifyReply> {
+  // Bytes, not text: a slow client would keep text in the heap beside the bytes that the socket makes of it.
+  const read = async () => ({ bytes: Buffer.from(await readText()) });
+  const page = await budget.read(read, { clientId: clientOf(reply.request).id });
+  if (reply.raw.destroyed) page.release();
+  else reply.raw.once("close", page.release);
+  return reply.header("content-type", "application/json; charset=utf-8").send(page.bytes);
 }
 
 type PageContent = Omit<ListPage, "next"> & { nextCursor: string | undefined };

@@ -7,9 +7,9 @@ const pageOf = (bytes: number) => async () => ({ bytes: Buffer.alloc(bytes) });
 test("a stream waits for room before it reads, and reads when another page is released", async () => {
   const { streams } = createReadBudgets();
   const held = [];
-  for (let page = 0; page < 4; page++) held.push(await streams.read(pageOf(8_000_000), never));
+  for (let page = 0; page < 4; page++) held.push(await streams.read(pageOf(8_000_000), { signal: never }));
   const read = vi.fn(pageOf(1));
-  const waiting = streams.read(read, never);
+  const waiting = streams.read(read, { signal: never });
   await new Promise(setImmediate);
   expect(read).not.toHaveBeenCalled();
   held[0]?.release();
@@ -33,8 +33,8 @@ test("a released page keeps neither its room nor its bytes", async () => {
 test("a read that fails, or whose reader has gone, keeps no room", async () => {
   const { streams } = createReadBudgets(1);
   const away = new Error("away");
-  await expect(streams.read(() => Promise.reject(away), never)).rejects.toBe(away);
-  await expect(streams.read(pageOf(1), AbortSignal.abort())).rejects.toThrow();
+  await expect(streams.read(() => Promise.reject(away), { signal: never })).rejects.toBe(away);
+  await expect(streams.read(pageOf(1), { signal: AbortSignal.abort() })).rejects.toThrow();
   expect([streams.pages.enter().tryGrow(32_000_000), streams.reads.enter().tryGrow(1)]).toEqual([true, true]);
 });
 
@@ -64,15 +64,26 @@ test("a list is refused when there is no room in time", async () => {
 
 test("exports that stall take no room from streams, yet both read one after the other", async () => {
   const { exports, streams } = createReadBudgets(1);
-  for (let page = 0; page < 4; page++) await exports.read(pageOf(8_000_000), never);
+  for (let page = 0; page < 4; page++) await exports.read(pageOf(8_000_000), { signal: never });
   let end = (): void => {};
   const slowRead = () =>
     new Promise<{ bytes: Buffer }>((resolve) => {
       end = () => resolve({ bytes: Buffer.alloc(1) });
     });
-  const first = streams.read(slowRead, never);
+  const first = streams.read(slowRead, { signal: never });
   await new Promise(setImmediate);
   expect(exports.reads.enter().tryGrow(1)).toBe(false);
   end();
   await first;
+});
+
+test("a client that does not read its pages is refused, and another client gets its page at once", async () => {
+  vi.useFakeTimers();
+  const { lists } = createReadBudgets();
+  for (let page = 0; page < 2; page++) await lists.read(pageOf(8_000_000), { clientId: "slow" });
+  const refused = expect(lists.read(pageOf(1), { clientId: "slow" })).rejects.toMatchObject({ code: "too_many_lists" });
+  await lists.read(pageOf(8_000_000), { clientId: "other" });
+  await vi.advanceTimersByTimeAsync(2_000);
+  await refused;
+  vi.useRealTimers();
 });

@@ -1,18 +1,16 @@
+import { LimitExceeded } from "@tidemark/domain/errors";
 import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
 import { ByteBudget } from "@tidemark/runtime/byte-budget";
+import { ClientBudget } from "@tidemark/runtime/limits/client-budget";
+import type { Chunk } from "@tidemark/runtime/limits/stream-with-backpressure";
 
 const MAX_LIST_PAGES = 8;
 const MAX_STREAMED_PAGES = 4;
 // 40 readers of 7.8 MB pages brought query to 660 MB with sixteen, to 306 with four.
 const MAX_READS = 4;
 const LIST_WAIT_MS = 2_000;
-
-/** Bytes on their way to a client. */
-export interface Chunk {
-  bytes: Buffer;
-  /** Gives their room back and drops the bytes, because a generator that waits keeps the chunk that it yielded last. */
-  release(): void;
-}
+/** The largest pages that one client may hold at a time: a quarter of the lists, or half of the exports or the streams. */
+const MAX_CLIENT_PAGES = 2;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -28,20 +26,27 @@ export function chunkOf<Content extends { bytes: Buffer }>(content: Content, onR
   return chunk;
 }
 
+export interface ReaderOptions {
+  /** The client that the page is for; undefined for a page of several clients. */
+  clientId?: string;
+  /** Ends the wait for room. */
+  signal?: AbortSignal;
+}
+
 /**
  * Bounds the pages that are read or on their way to clients, however slow the clients are: memory follows these bounds,
  * not the number of clients.
  */
 export class ReadBudget {
-  /** The bytes of pages that are read or sent. */
-  readonly pages: ByteBudget;
+  /** The bytes of pages that are read or sent, of which one client holds no more than its share. */
+  readonly pages: ClientBudget;
   /**
    * The pages that are read at this moment. Each is in memory several times: as rows, as the answer's text, as its
    * bytes.
    */
   readonly reads: ByteBudget;
 
-  constructor({ pages, reads }: { pages: ByteBudget; reads: ByteBudget }) {
+  constructor({ pages, reads }: { pages: ClientBudget; reads: ByteBudget }) {
     this.pages = pages;
     this.reads = reads;
   }
@@ -50,11 +55,15 @@ export class ReadBudget {
    * Reads a page once there is room for the largest, and keeps as much room as the page turns out to need until the
    * page is released.
    *
+   * @throws {LimitExceeded} if the budget has a deadline and the client's own pages left no room in time
    * @throws {Unavailable} `overloaded` if the budget has a deadline and there was no room in time
    * @throws the signal's reason if the signal is given while there is no room
    */
-  async read<Page extends { bytes: Buffer }>(read: () => Promise<Page>, signal?: AbortSignal): Promise<Page & Chunk> {
-    const [room, slot] = [this.pages.enter(), this.reads.enter()];
+  async read<Page extends { bytes: Buffer }>(
+    read: () => Promise<Page>,
+    { clientId, signal }: ReaderOptions = {},
+  ): Promise<Page & Chunk> {
+    const [room, slot] = [this.pages.enter(clientId), this.reads.enter()];
     try {
       await room.grow(MAX_PAGE_BYTES, signal);
       await slot.grow(1, signal);
@@ -81,13 +90,29 @@ export interface ReadBudgets {
 
 /** Creates the budgets. Exports and streams share their reads. */
 export function createReadBudgets(maxReads: number = MAX_READS): ReadBudgets {
-  const bounded = (maxBytes: number) => new ByteBudget({ maxBytes, maxWaitMs: LIST_WAIT_MS });
+  const listed = new ClientBudget({
+    maxBytes: MAX_LIST_PAGES * MAX_PAGE_BYTES,
+    maxBytesPerClient: MAX_CLIENT_PAGES * MAX_PAGE_BYTES,
+    maxWaitMs: LIST_WAIT_MS,
+    refuseClient: tooManyLists,
+  });
   const reads = new ByteBudget({ maxBytes: maxReads });
-  const streamed = () =>
-    new ReadBudget({ pages: new ByteBudget({ maxBytes: MAX_STREAMED_PAGES * MAX_PAGE_BYTES }), reads });
+  const streamed = () => {
+    const maxBytes = MAX_STREAMED_PAGES * MAX_PAGE_BYTES;
+    const pages = new ClientBudget({ maxBytes, maxBytesPerClient: MAX_CLIENT_PAGES * MAX_PAGE_BYTES });
+    return new ReadBudget({ pages, reads });
+  };
+  const listReads = new ByteBudget({ maxBytes: maxReads, maxWaitMs: LIST_WAIT_MS });
   return {
-    lists: new ReadBudget({ pages: bounded(MAX_LIST_PAGES * MAX_PAGE_BYTES), reads: bounded(maxReads) }),
+    lists: new ReadBudget({ pages: listed, reads: listReads }),
     exports: streamed(),
     streams: streamed(),
   };
+}
+
+function tooManyLists(): LimitExceeded {
+  return new LimitExceeded({
+    code: "too_many_lists",
+    detail: "this client has not read the pages that it asked for before",
+  });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Places } from "@tidemark/runtime/limits/places";
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 500;
@@ -7,11 +8,13 @@ const PAUSE_GROWTH = 1.5;
 export interface PollOptions<Answer> {
   isEnough: (answer: Answer) => boolean;
   waitMs: number;
+  /** The client that waits. */
+  clientId: string;
 }
 
 export interface Polled<Answer> {
   answer: Answer;
-  /** False if the answer is not enough and was not waited for: too many callers were waiting, or waiting was ended. */
+  /** False if the answer is not enough and was not waited for: there was no place to wait, or waiting was ended. */
   isHonoured: boolean;
 }
 
@@ -23,22 +26,21 @@ export interface Polling {
 }
 
 /**
- * Creates polling for a bounded number of callers at once. The pauses between reads grow from 50 to 500 ms: short while
+ * Creates polling for as many callers at once as there are places. The pauses between reads grow from 50 to 500 ms: short while
  * verdicts are about to come, cheap while the store is far behind.
  */
-export function createPolling({ maxWaiting }: { maxWaiting: number }): Polling {
+export function createPolling({ places }: { places: Pick<Places, "tryEnter"> }): Polling {
   const ending = new AbortController();
-  let waiting = 0;
 
   async function pollUntil<Answer>(
     read: () => Promise<Answer>,
-    { isEnough, waitMs }: PollOptions<Answer>,
+    { isEnough, waitMs, clientId }: PollOptions<Answer>,
   ): Promise<Polled<Answer>> {
     const deadlineMs = Date.now() + waitMs;
     let answer = await read();
     if (isEnough(answer)) return { answer, isHonoured: true };
-    if (waiting >= maxWaiting) return { answer, isHonoured: false };
-    waiting++;
+    const leave = places.tryEnter(clientId);
+    if (leave === undefined) return { answer, isHonoured: false };
     try {
       let pauseMs = FIRST_PAUSE_MS;
       while (Date.now() < deadlineMs) {
@@ -50,7 +52,7 @@ export function createPolling({ maxWaiting }: { maxWaiting: number }): Polling {
       }
       return { answer, isHonoured: true };
     } finally {
-      waiting--;
+      leave();
     }
   }
 

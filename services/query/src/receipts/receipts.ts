@@ -6,6 +6,8 @@ import type { EventReader } from "@tidemark/event-store/event-store";
 import { readReceipt } from "@tidemark/http-api/operations/receipts-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
 import { type PublishAnswer, publishAnswer } from "@tidemark/http-api/publish-answer";
+import { clientOf } from "@tidemark/runtime/access/client";
+import { Places } from "@tidemark/runtime/limits/places";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
 import { createPolling } from "./poll-until.ts";
@@ -24,7 +26,7 @@ export interface ReceiptsOptions {
  * the answer waits for the verdicts.
  */
 export function registerReceipts(server: FastifyInstance, options: ReceiptsOptions): void {
-  const polling = createPolling({ maxWaiting: MAX_WAITING });
+  const polling = createPolling({ places: new Places({ name: "waiting receipts", max: MAX_WAITING }) });
   server.addHook("preClose", async () => polling.end());
 
   registerOperation(server, readReceipt, async (request, reply) => {
@@ -37,6 +39,7 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
     const { answer, isHonoured } = await polling.pollUntil(read, {
       isEnough: ({ pending }) => pending === 0 || hasLeft(),
       waitMs: seconds * 1_000,
+      clientId: clientOf(request).id,
     });
     if (isHonoured) reply.header("preference-applied", `wait=${seconds}`);
     return answer;

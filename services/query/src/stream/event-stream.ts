@@ -1,14 +1,15 @@
-import { Unavailable } from "@tidemark/domain/errors";
 import type { Signals } from "@tidemark/event-log/signals";
 import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
 import { streamEvents } from "@tidemark/http-api/operations/stream-api";
+import { clientOf } from "@tidemark/runtime/access/client";
+import { Places } from "@tidemark/runtime/limits/places";
+import { type Chunk, streamWithBackpressure } from "@tidemark/runtime/limits/stream-with-backpressure";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { eventsScope } from "../events/event-filters.ts";
 import { eventText } from "../events/event-text.ts";
 import { onOneLine } from "../events/one-line.ts";
 import { decodeCursor, encodeCursor } from "../paging/cursor.ts";
-import { type Chunk, chunkOf, type ReadBudget } from "../paging/read-budget.ts";
-import { streamWithBackpressure } from "../paging/stream-with-backpressure.ts";
+import { chunkOf, type ReadBudget } from "../paging/read-budget.ts";
 import { registerOperation } from "../register-operation.ts";
 import { StreamPoller } from "./stream-poller.ts";
 
@@ -33,28 +34,27 @@ const RETRY_MS = 1_000;
  * before or after a restart.
  */
 export function registerEventStream(server: FastifyInstance, options: EventStreamOptions): void {
-  const { reader, signals, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs = 30_000 } = options;
+  const { reader, signals, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs } = options;
   const pollers = createPollers(server, { reader, signals, budget });
   const ending = new AbortController();
   server.addHook("preClose", async () => ending.abort());
-  let open = 0;
+  const places = new Places({ name: "streams", code: "too_many_streams", max: maxStreams });
 
   registerOperation(
     server,
     streamEvents,
-    async ({ query, headers }, reply) => {
-      if (open >= maxStreams) {
-        throw new Unavailable({ code: "overloaded", detail: "too many streams at once", retryAfterSeconds: 5 });
-      }
-      open++;
+    async (request, reply) => {
+      const { id: clientId } = clientOf(request);
+      const leave = places.enter(clientId);
       const stop = AbortSignal.any([ending.signal, closeOf(reply)]);
-      stop.addEventListener("abort", () => open--, { once: true });
+      stop.addEventListener("abort", leave, { once: true });
+      const { query, headers } = request;
       const { topic } = query;
       const lastId = headers["last-event-id"]?.toString() || query.last_event_id || undefined;
       const given = decodeCursor(lastId, eventsScope("asc", { topic }));
       const tip = await reader.readTip();
       const poller = pollers.enter(topic, tip, stop);
-      const chunks = streamChunks({ poller, topic, start: given ?? tip, heartbeatMs, stop });
+      const chunks = streamChunks({ poller, topic, clientId, start: given ?? tip, heartbeatMs, stop });
       return reply
         .headers({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" })
         .send(streamWithBackpressure(chunks, { response: reply.raw, stop, maxStallMs }));
@@ -111,18 +111,27 @@ function streamId(position: string, topic: string | undefined): string {
 interface StreamOptions {
   poller: StreamPoller;
   topic: string | undefined;
+  clientId: string;
   start: string;
   heartbeatMs: number;
   stop: AbortSignal;
 }
 
-async function* streamChunks({ poller, topic, start, heartbeatMs, stop }: StreamOptions): AsyncGenerator<Chunk> {
+async function* streamChunks({
+  poller,
+  topic,
+  clientId,
+  start,
+  heartbeatMs,
+  stop,
+}: StreamOptions): AsyncGenerator<Chunk> {
   // An id without data is no event, yet a client that is disconnected before the first event reconnects with this id.
   yield textChunk(`retry: ${RETRY_MS}\nid: ${streamId(start, topic)}\n\n`);
   let position = start;
   let lastMs = performance.now();
   while (!stop.aborted) {
-    const page = await poller.pageAfter(position, lastMs + heartbeatMs - performance.now(), stop);
+    const waitMs = lastMs + heartbeatMs - performance.now();
+    const page = await poller.pageAfter(position, waitMs, { clientId, signal: stop });
     if (stop.aborted) return page?.release();
     position = page?.to ?? position;
     if (page?.bytes.length === 0) {

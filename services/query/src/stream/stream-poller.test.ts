@@ -44,7 +44,7 @@ const textOf = (page: PolledPage | undefined) => page?.bytes.toString();
 test("streams at the poller's position share one read and one page", async () => {
   const { poller, reads, commit } = openPoller();
   await vi.advanceTimersByTimeAsync(100);
-  const waiting = Array.from({ length: 256 }, () => poller.pageAfter("0", WAIT_MS, never));
+  const waiting = Array.from({ length: 256 }, () => poller.pageAfter("0", WAIT_MS, { clientId: "c", signal: never }));
   reads.length = 0;
   commit(2);
   await vi.advanceTimersByTimeAsync(10);
@@ -90,13 +90,13 @@ test("a stream behind the poller reads pages of its own, no further than the pol
   const { poller, reads } = openPoller({ stored: 5 });
   await vi.advanceTimersByTimeAsync(100);
   reads.length = 0;
-  expect(textOf(await poller.pageAfter("2", WAIT_MS, never))).toBe("2 3 4 ");
+  expect(textOf(await poller.pageAfter("2", WAIT_MS, { clientId: "c", signal: never }))).toBe("2 3 4 ");
   expect(reads).toEqual([{ after: "2", upTo: "5" }]);
 });
 
 test("a stream without new events gets undefined at its deadline", async () => {
   const { poller } = openPoller();
-  const waiting = poller.pageAfter("0", 1_000, never);
+  const waiting = poller.pageAfter("0", 1_000, { clientId: "c", signal: never });
   await vi.advanceTimersByTimeAsync(1_000);
   expect(await waiting).toBeUndefined();
 });
@@ -104,7 +104,7 @@ test("a stream without new events gets undefined at its deadline", async () => {
 test("a stream that ends gets undefined at once", async () => {
   const { poller } = openPoller();
   const ending = new AbortController();
-  const waiting = poller.pageAfter("0", WAIT_MS, ending.signal);
+  const waiting = poller.pageAfter("0", WAIT_MS, { clientId: "c", signal: ending.signal });
   ending.abort();
   expect(await waiting).toBeUndefined();
 });
@@ -112,7 +112,7 @@ test("a stream that ends gets undefined at once", async () => {
 test("a poller outlasts a store that is down, and misses no event", async () => {
   const { poller, store, warn, commit } = openPoller();
   store.isUp = false;
-  const waiting = poller.pageAfter("0", WAIT_MS, never);
+  const waiting = poller.pageAfter("0", WAIT_MS, { clientId: "c", signal: never });
   commit(3);
   await vi.advanceTimersByTimeAsync(2_000);
   expect(warn).toHaveBeenCalled();
@@ -124,7 +124,10 @@ test("a poller outlasts a store that is down, and misses no event", async () => 
 test("a page's room is given back once the poller and all its streams have released it", async () => {
   const { poller, budget, commit } = openPoller();
   await vi.advanceTimersByTimeAsync(100);
-  const waiting = [poller.pageAfter("0", WAIT_MS, never), poller.pageAfter("0", WAIT_MS, never)];
+  const waiting = [
+    poller.pageAfter("0", WAIT_MS, { clientId: "c", signal: never }),
+    poller.pageAfter("0", WAIT_MS, { clientId: "c", signal: never }),
+  ];
   commit(1);
   await vi.advanceTimersByTimeAsync(100);
   const pages = await Promise.all(waiting);

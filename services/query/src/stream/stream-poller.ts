@@ -1,6 +1,7 @@
 import type { EventPage, EventQuery, EventReader } from "@tidemark/event-store/event-store";
+import type { Chunk } from "@tidemark/runtime/limits/stream-with-backpressure";
 import type { Logger } from "@tidemark/telemetry/logger";
-import { type Chunk, chunkOf, type ReadBudget } from "../paging/read-budget.ts";
+import { chunkOf, type ReadBudget, type ReaderOptions } from "../paging/read-budget.ts";
 import { Waiters } from "./waiters.ts";
 
 /** The longest time between two polls, because signals of commits may be lost. */
@@ -17,6 +18,12 @@ const SHARED_PAGE_BYTES = 250_000;
 export interface PolledPage extends Chunk {
   /** The position behind the page. */
   to: string;
+}
+
+/** The stream that a page is for. */
+interface StreamReader {
+  clientId: string;
+  signal: AbortSignal;
 }
 
 export interface StreamPollerOptions {
@@ -81,13 +88,17 @@ export class StreamPoller {
   /**
    * Returns the page behind a position as soon as it has events; undefined if it has none in time, or with the signal.
    */
-  async pageAfter(position: string, waitMs: number, signal: AbortSignal): Promise<PolledPage | undefined> {
+  async pageAfter(
+    position: string,
+    waitMs: number,
+    { clientId, signal }: StreamReader,
+  ): Promise<PolledPage | undefined> {
     const deadlineMs = performance.now() + waitMs;
     while (!signal.aborted) {
       if (this.#lastPage?.from === position) return this.#lastPage.take();
       const seen = this.#position;
       if (position !== seen) {
-        const page = await this.#readOwn(position, { upTo: seen, deadlineMs, signal });
+        const page = await this.#readOwn(position, { upTo: seen, deadlineMs, clientId, signal });
         if (page !== undefined && page.to !== position) return page;
         page?.release();
         // The store is unreachable, or the stream's position lies ahead of the poller's.
@@ -113,7 +124,7 @@ export class StreamPoller {
   /** Moves to the end of what is stored, a page at most. Returns whether there were events. */
   async #poll(signal: AbortSignal): Promise<boolean> {
     this.#dropLastPage(); // before it waits for room, so that pollers that hold room do not wait for one another
-    const page = await this.#read({ after: this.#position, maxBytes: SHARED_PAGE_BYTES }, signal);
+    const page = await this.#read({ after: this.#position, maxBytes: SHARED_PAGE_BYTES }, { signal });
     if (page === undefined || page.to === this.#position || signal.aborted) {
       page?.release();
       return false;
@@ -132,14 +143,14 @@ export class StreamPoller {
   /** Reads a page for one stream, which stops waiting for room at its deadline. */
   async #readOwn(
     after: string,
-    { upTo, deadlineMs, signal }: { upTo: string; deadlineMs: number; signal: AbortSignal },
+    { upTo, deadlineMs, clientId, signal }: StreamReader & { upTo: string; deadlineMs: number },
   ): Promise<PolledPage | undefined> {
     const waiting = new AbortController();
     const end = () => waiting.abort();
     const timer = setTimeout(end, Math.max(0, deadlineMs - performance.now()));
     signal.addEventListener("abort", end);
     try {
-      return await this.#read({ after, upTo, maxBytes: OWN_PAGE_BYTES }, waiting.signal);
+      return await this.#read({ after, upTo, maxBytes: OWN_PAGE_BYTES }, { clientId, signal: waiting.signal });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", end);
@@ -152,16 +163,16 @@ export class StreamPoller {
    */
   async #read(
     range: Pick<EventQuery, "upTo" | "maxBytes"> & { after: string },
-    signal: AbortSignal,
+    options: ReaderOptions & { signal: AbortSignal },
   ): Promise<PolledPage | undefined> {
     const { reader, budget, topic, toText, logger } = this.#options;
     try {
       return await budget.read(async () => {
         const page = await reader.listEvents({ order: "asc", limit: PAGE_EVENTS, topic, ...range });
         return { bytes: Buffer.from(toText(page)), to: page.next ?? range.after };
-      }, signal);
+      }, options);
     } catch (error) {
-      if (!signal.aborted) logger.warn({ err: error }, "could not read new events; trying again");
+      if (!options.signal.aborted) logger.warn({ err: error }, "could not read new events; trying again");
       return undefined;
     }
   }

@@ -80,7 +80,7 @@ export const listDeadLetters = {
         },
       },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
+    ...problems("invalid_parameter", "invalid_cursor", "too_many_lists", "overloaded", "store_unreachable"),
   },
 } satisfies Operation;
 

@@ -97,6 +97,6 @@ export const listDuplicates = {
         },
       },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
+    ...problems("invalid_parameter", "invalid_cursor", "too_many_lists", "overloaded", "store_unreachable"),
   },
 } satisfies Operation;

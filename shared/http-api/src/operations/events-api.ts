@@ -130,7 +130,14 @@ export const listEvents = {
         "application/x-ndjson": { schema: ExportLine, examples: { lines: { value: EXAMPLE_EXPORT } } },
       },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "overloaded", "store_unreachable"),
+    ...problems(
+      "invalid_parameter",
+      "invalid_cursor",
+      "too_many_lists",
+      "too_many_exports",
+      "overloaded",
+      "store_unreachable",
+    ),
   },
 } satisfies Operation;
 
@@ -156,6 +163,6 @@ export const findEvent = {
         },
       },
     },
-    ...problems("invalid_parameter", "not_found", "store_unreachable"),
+    ...problems("invalid_parameter", "not_found", "too_many_lists", "overloaded", "store_unreachable"),
   },
 } satisfies Operation;

@@ -1,0 +1,57 @@
+import { Unavailable } from "@tidemark/domain/errors";
+import fc from "fast-check";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { ClientBudget } from "./client-budget.ts";
+
+test("one client holds no more than its share, and others get the rest", () => {
+  const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40 });
+  expect(budget.enter("a").tryGrow(30)).toBe(true);
+  expect(budget.enter("a").tryGrow(20)).toBe(false);
+  expect(budget.enter("b").tryGrow(40)).toBe(true);
+  expect(budget.enter("c").tryGrow(40)).toBe(false);
+  expect(budget.enter("c").tryGrow(30)).toBe(true);
+});
+
+test("a client that waits for its own share does not delay others", async () => {
+  const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40 });
+  const held = budget.enter("a");
+  held.tryGrow(40);
+  const waiting = budget.enter("a").grow(40);
+  expect(budget.enter("b").tryGrow(40)).toBe(true);
+  held.release();
+  await waiting;
+});
+
+test("a client that gets no part of its share in time is refused with an error of its own", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const own = new Error("your own requests");
+  const budget = new ClientBudget({ maxBytes: 60, maxBytesPerClient: 40, maxWaitMs: 1_000, refuseClient: () => own });
+  budget.enter("a").tryGrow(40);
+  const refused = expect(budget.enter("a").grow(1)).rejects.toBe(own);
+  const full = expect(budget.enter("b").grow(30)).rejects.toBeInstanceOf(Unavailable);
+  await vi.advanceTimersByTimeAsync(1_000);
+  await Promise.all([refused, full]);
+});
+
+test("whatever was taken, refused and given back, all of it is free in the end", async () => {
+  const anySteps = fc.array(
+    fc.record({ client: fc.constantFrom("a", "b", undefined), bytes: fc.nat(50), keep: fc.nat(50), end: fc.boolean() }),
+  );
+  await fc.assert(
+    fc.asyncProperty(anySteps, async (steps) => {
+      const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40, maxWaitMs: 0 });
+      const rooms = [];
+      for (const { client, bytes, keep, end } of steps) {
+        const room = budget.enter(client);
+        rooms.push(room);
+        await room.grow(bytes).catch(() => undefined);
+        room.shrinkTo(keep);
+        if (end) room.release();
+      }
+      for (const room of rooms) room.release();
+      expect([budget.enter("a").tryGrow(40), budget.enter().tryGrow(60)]).toEqual([true, true]);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { createHttpServer } from "../http-server.ts";
+
+const LARGE = { text: "é".repeat(10_000_000) };
+
+async function openServer(maxStallMs: number) {
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), maxStallMs });
+  server.get("/large", { config: { scope: "none" } }, () => LARGE);
+  onTestFinished(() => server.close());
+  const { port } = new URL(await server.listen({ host: "127.0.0.1", port: 0 }));
+  const send = async (method = "GET") => {
+    const sent = request({ host: "127.0.0.1", port, path: "/large", method, agent: false }).end();
+    sent.on("error", () => undefined);
+    onTestFinished(() => void sent.destroy());
+    const [response] = await once(sent, "response");
+    return response;
+  };
+  return { server, send };
+}
+
+test("a large answer arrives whole, with its length", async () => {
+  const { send } = await openServer(30_000);
+  const expected = JSON.stringify(LARGE);
+  const response = await send();
+  expect(response.headers["content-length"]).toBe(`${Buffer.byteLength(expected)}`);
+  expect((await text(response)) === expected).toBe(true);
+  expect(await text(await send("HEAD"))).toBe("");
+});
+
+test("a client that takes nothing of a large answer is disconnected", async () => {
+  const { server, send } = await openServer(100);
+  const response = await send();
+  response.on("error", () => undefined);
+  const closed = new Promise((resolve) => response.once("close", resolve));
+  const countConnections = () => new Promise((resolve) => server.server.getConnections((_, count) => resolve(count)));
+  await vi.waitFor(async () => expect(await countConnections()).toBe(0), 15_000);
+  response.resume();
+  await closed;
+  expect(response.complete).toBe(false);
+});
