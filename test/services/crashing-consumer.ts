@@ -11,7 +11,7 @@ import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signa
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 
 const [natsUrl = "", stream = "", databaseUrl = ""] = process.argv.slice(2);
-const connection = createJetstreamConnection({ url: natsUrl, name: "crashing-consumer", logger });
+const connection = createJetstreamConnection({ url: natsUrl, name: "consumer", logger });
 const eventLog = createJetstreamEventLog({ connection, stream, ackWaitMs: 1_000, logger });
 const store = await openPostgresEventStore({ url: databaseUrl, logger, migrate: true });
 

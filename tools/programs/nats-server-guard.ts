@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { runGuard } from "./guarded-process.ts";
-import type { NatsServerGuardOptions, NatsServerReady } from "./nats-server.ts";
+import { localNatsUrl, type NatsServerGuardOptions, type NatsServerReady } from "./nats-server.ts";
 
 /** The guard of a nats-server, see guarded-process.ts. */
 
@@ -46,7 +46,10 @@ runGuard<NatsServerGuardOptions, NatsServerReady>(async (options) => {
     throw error;
   }
   return {
-    ready: { url: `nats://127.0.0.1:${options.port}`, monitorUrl: `http://127.0.0.1:${options.monitorPort}` },
+    ready: {
+      url: localNatsUrl("127.0.0.1", options.port),
+      monitorUrl: `http://127.0.0.1:${options.monitorPort}`,
+    },
     async answer(request) {
       if (request === "kill") await end("SIGKILL");
       else if (request === "start") {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { findFreePort } from "./free-port.ts";
@@ -19,6 +20,7 @@ export interface NatsServerOptions {
 }
 
 export interface NatsServerReady {
+  /** With the credentials of the administrator. */
   url: string;
   monitorUrl: string;
 }
@@ -42,13 +44,37 @@ interface NatsConfOptions {
   syncInterval?: string | undefined;
 }
 
+/** The users of deploy/nats/users.conf, with passwords for servers that listen on loopback alone. */
+const LOCAL_PASSWORD = "local";
+const PARTS = new Set(["gateway", "consumer", "query"]);
+const USERS = readFileSync(new URL("../../deploy/nats/users.conf", import.meta.url), "utf8");
+const PASSWORDS = [...PARTS, "admin"].map((user) => `${user.toUpperCase()}_PASSWORD: "${LOCAL_PASSWORD}"\n`).join("");
+
+/** Returns the URL of a local server, for its administrator, who may do everything. */
+export function localNatsUrl(host: string, port: number): string {
+  return `nats://admin:${LOCAL_PASSWORD}@${host}:${port}`;
+}
+
+/**
+ * Returns the URL with the credentials of a part, if it holds those of the administrator of a local server. So each
+ * service that a test or `npm run stack` starts has only the rights that deploy/nats/users.conf gives it.
+ */
+export function natsUrlOfPart(url: string, part: string): string {
+  const parsed = new URL(url);
+  if (parsed.username !== "admin" || parsed.password !== LOCAL_PASSWORD || !PARTS.has(part)) return url;
+  parsed.username = part;
+  return parsed.toString();
+}
+
 /**
  * The settings that Tidemark needs: `sync_interval: always`, because the default loses acknowledged writes at a power failure,
- * and messages large enough for a request of `MAX_BODY_BYTES`.
+ * messages large enough for a request of `MAX_BODY_BYTES`, and the users of deploy/nats/users.conf.
  */
 export function natsConf({ storeDir, listen, http, syncInterval = "always" }: NatsConfOptions): string {
   const jetstream = { store_dir: storeDir, sync_interval: syncInterval };
-  return `${JSON.stringify({ listen, http, max_payload: 8 * 1024 * 1024, jetstream }, null, 2)}\n`;
+  const settings = Object.entries({ listen, http, max_payload: 8 * 1024 * 1024, jetstream });
+  const lines = settings.map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`).join("");
+  return `${lines}${PASSWORDS}${USERS}`;
 }
 
 /**

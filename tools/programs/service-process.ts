@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findFreePort } from "./free-port.ts";
+import { natsUrlOfPart } from "./nats-server.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
 
 export interface ServiceOptions {
@@ -181,7 +182,13 @@ export class ServiceProcess {
     const { service, environment, output, nodeFlags = [] } = this.#options;
     const main = this.#options.main ?? new URL(`../../services/${service}/src/main.ts`, import.meta.url);
     const child = fork(main, {
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...environment, HOST: "127.0.0.1", PORT: String(this.port) },
+      env: {
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...environment,
+        ...(environment.NATS_URL ? { NATS_URL: natsUrlOfPart(environment.NATS_URL, service) } : {}),
+        HOST: "127.0.0.1",
+        PORT: String(this.port),
+      },
       execArgv: [...(NODE_FLAGS[service] ?? []), "--import", STOP_WITH_PARENT, ...nodeFlags],
       stdio: stdioOf(output),
       detached: true, // Ctrl-C reaches only this process, which stops its services in order

@@ -3,6 +3,7 @@
 
 import { requireDurable } from "@tidemark/domain/durability";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
+import { answerDeadLetterRequests } from "@tidemark/event-log-jetstream/dead-letter-requests";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
@@ -24,7 +25,13 @@ const logger = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
 const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 5;
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
-  const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "consumer", logger });
+  const connection = createJetstreamConnection({
+    url: settings.NATS_URL,
+    name: "consumer",
+    credsFile: settings.NATS_CREDS_FILE,
+    caFile: settings.NATS_CA_FILE,
+    logger,
+  });
   onClose("connection", () => connection.close());
   const eventLog = createJetstreamEventLog({
     connection,
@@ -55,6 +62,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   const signals = createNatsSignals(connection);
   const consumer = startConsumer({ eventLog, store, signals, durability, logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
+  answerDeadLetterRequests(connection, { store, logger });
   const housekeeping = startHousekeeping({
     store,
     readLogSnapshot: () => eventLog.snapshot(),

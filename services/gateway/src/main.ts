@@ -23,7 +23,13 @@ const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE,
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   onClose("API keys", () => apiKeys?.stop());
-  const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger });
+  const connection = createJetstreamConnection({
+    url: settings.NATS_URL,
+    name: "gateway",
+    credsFile: settings.NATS_CREDS_FILE,
+    caFile: settings.NATS_CA_FILE,
+    logger,
+  });
   onClose("connection", () => connection.close());
   const durability = startDurabilityWatch({
     part: "log",
@@ -33,6 +39,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("durability watch", () => durability.stop());
   const eventLog = createJetstreamEventLog({
     connection,
+    access: "append",
     maxBytes: settings.LOG_MAX_BYTES,
     replicas: settings.LOG_REPLICAS,
     beforeOpen: async () => {

@@ -1,6 +1,7 @@
 //   readers ──GET──▶ query ──▶ PostgreSQL: events, books, receipts
 //                      └─────▶ JetStream: what is still in the log; the consumers' heartbeats
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
+import { requestDeadLetters } from "@tidemark/event-log-jetstream/dead-letter-requests";
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
@@ -24,9 +25,15 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   const store = await openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: false });
   onClose("store", () => store.close());
 
-  const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "query", logger });
+  const connection = createJetstreamConnection({
+    url: settings.NATS_URL,
+    name: "query",
+    credsFile: settings.NATS_CREDS_FILE,
+    caFile: settings.NATS_CA_FILE,
+    logger,
+  });
   onClose("connection", () => connection.close());
-  const eventLog = createJetstreamEventLog({ connection, logger });
+  const eventLog = createJetstreamEventLog({ connection, access: "read", logger });
   onClose("event log", () => eventLog.close());
   const durability = startDurabilityWatch({
     part: "log",
@@ -46,6 +53,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("server", () => server.close());
   registerQuery(server, {
     store,
+    deadLetterCommands: requestDeadLetters(connection),
     readLogSnapshot: () => eventLog.snapshot(),
     signals: createNatsSignals(connection),
     logDurability: () => durability.current,

@@ -72,6 +72,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
   let hearGateway: GatewayHeartbeatListener = () => {};
   registerQuery(server, {
     store,
+    deadLetterCommands: store,
     readLogSnapshot: async () => {
       if (log.contents === undefined)
         throw new Unavailable({ code: "log_unreachable", detail: "the log does not answer" });

@@ -3,7 +3,7 @@ import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import { GatewayHeartbeats } from "@tidemark/event-log/gateway-heartbeats";
 import type { Signals } from "@tidemark/event-log/signals";
 import type { Auditor } from "@tidemark/event-store/audit";
-import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
+import type { DeadLetterCommands, DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { registerHealth } from "@tidemark/runtime/health";
@@ -23,7 +23,9 @@ import { registerEventStream } from "./stream/event-stream.ts";
 import { registerSystemHealth } from "./system-health.ts";
 
 export interface QueryOptions {
-  store: EventReader & DuplicateReader & Omit<DeadLetterStore, "deadLetterFrame"> & Auditor;
+  store: EventReader & DuplicateReader & Pick<DeadLetterStore, "listDeadLetters"> & Auditor;
+  /** In single the store itself; in the stack a consumer, because the query service has no right to write. */
+  deadLetterCommands: DeadLetterCommands;
   /** @throws {Unavailable} if the log does not answer */
   readLogSnapshot: () => Promise<LogSnapshot>;
   signals: Pick<Signals, "onHeartbeat" | "onGatewayHeartbeat" | "onCommit">;
@@ -46,7 +48,7 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   registerEvents(server, { reader: store, budgets });
   registerEventStream(server, { reader: store, signals, budget: budgets.streams });
   registerDuplicates(server, { store, budget: budgets.lists });
-  registerDeadLetters(server, { store, budget: budgets.lists });
+  registerDeadLetters(server, { store, commands: options.deadLetterCommands, budget: budgets.lists });
   registerStats(server, { readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot });

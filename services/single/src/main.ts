@@ -59,6 +59,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   });
   registerQuery(server, {
     store,
+    deadLetterCommands: store,
     readLogSnapshot: () => eventLog.snapshot(),
     signals,
     startedAtMs: Date.now(),

@@ -1,5 +1,12 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ConnectionOptions, connect, errors, type NatsConnection } from "@nats-io/transport-node";
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  errors,
+  type NatsConnection,
+} from "@nats-io/transport-node";
 import { type Logger, redactUrl } from "@tidemark/telemetry/logger";
 import pRetry, { AbortError } from "p-retry";
 import { ConnectionLost, unreachable } from "./errors.ts";
@@ -7,8 +14,12 @@ import { ConnectionLost, unreachable } from "./errors.ts";
 export interface JetstreamConnectionOptions {
   /** `nats://user:password@host:port`, or `nats://token@host:port`; `tls://` for an encrypted one. */
   url: string;
-  /** Shown among the server's connections. */
+  /** Shown among the server's connections, and a word of the subjects on which this connection gets its answers. */
   name: string;
+  /** A file of credentials (`.creds`: a JWT and a key), in place of those in the URL. */
+  credsFile?: string | undefined;
+  /** A file of the authorities that may have signed the server's certificate (PEM). Default: those of the system. */
+  caFile?: string | undefined;
   logger: Logger;
 }
 
@@ -30,6 +41,8 @@ export interface JetstreamConnection {
   /** Check before publishing: while this is false the client would keep a message and send it later, or never. */
   readonly isConnected: boolean;
   readonly isClosed: boolean;
+  /** The beginning of the subjects for answers. Each part has its own, so that no other can hear them. */
+  readonly inboxPrefix: string;
   /** Resolves when the connection is made; at once while it is there. */
   connected(): Promise<void>;
   /** Resolves when the connection is lost; at once while there is none. */
@@ -50,12 +63,13 @@ const RECONNECT_WAIT_MS = 250;
 const CLOSE_DEADLINE_MS = 2_000;
 
 /** Returns at once and connects in the background, waiting for a broker that is not there yet. */
-export function createJetstreamConnection({ url, name, logger }: JetstreamConnectionOptions): JetstreamConnection {
+export function createJetstreamConnection(options: JetstreamConnectionOptions): JetstreamConnection {
+  const { url, logger } = options;
   const closing = new AbortController();
   const link = new Link();
   let client: NatsConnection | undefined;
 
-  const opened = connectWhenUp({ url, name, logger }, closing.signal).then((nats) => {
+  const opened = connectWhenUp(options, closing.signal).then((nats) => {
     client = nats;
     link.becomeConnected();
     void followStatus(nats, { link, url: redactUrl(url), logger });
@@ -72,6 +86,7 @@ export function createJetstreamConnection({ url, name, logger }: JetstreamConnec
       if (client === undefined) throw unreachable("the log is not connected yet");
       return client;
     },
+    inboxPrefix: inboxPrefixOf(options),
     get isConnected() {
       return link.isConnected;
     },
@@ -91,6 +106,10 @@ export function createJetstreamConnection({ url, name, logger }: JetstreamConnec
   };
 }
 
+function inboxPrefixOf({ name }: Pick<JetstreamConnectionOptions, "name">): string {
+  return `_INBOX.${name.replaceAll(/[^\w-]/g, "-")}`;
+}
+
 /** Splits the URL into the server's address and the credentials. A user without a password is a token. */
 export function readServerUrl(url: string): Pick<ConnectionOptions, "servers" | "tls" | "user" | "pass" | "token"> {
   const { protocol, hostname, port, username, password } = new URL(url);
@@ -101,13 +120,15 @@ export function readServerUrl(url: string): Pick<ConnectionOptions, "servers" | 
 }
 
 /** Resolves when the broker answers. Rejects when it refuses the credentials, or when the signal aborts. */
-function connectWhenUp(
-  { url, name, logger }: JetstreamConnectionOptions,
-  signal: AbortSignal,
-): Promise<NatsConnection> {
+function connectWhenUp(settings: JetstreamConnectionOptions, signal: AbortSignal): Promise<NatsConnection> {
+  const { url, name, credsFile, caFile, logger } = settings;
+  const server = readServerUrl(url);
   const options: ConnectionOptions = {
-    ...readServerUrl(url),
+    ...server,
+    ...(server.tls && caFile !== undefined ? { tls: { caFile } } : {}),
+    ...(credsFile === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(credsFile)) }),
     name,
+    inboxPrefix: inboxPrefixOf(settings),
     timeout: CONNECT_DEADLINE_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,

@@ -7,10 +7,18 @@ import { isAbsent, isNotMadeYet, isOversized, isUndecided, unreachable } from ".
 import { createPublisher } from "./publisher.ts";
 import { Puller } from "./puller.ts";
 import { readStreamSnapshot } from "./snapshot.ts";
-import { ensureStream, generationOf, type StreamGeneration } from "./stream.ts";
+import { ensureStream, ensureStreamExists, generationOf, readStream, type StreamGeneration } from "./stream.ts";
+
+/**
+ * What a process does with the log, and so the rights that its credentials need (deploy/nats/users.conf): `take` makes and
+ * changes the stream and its consumer, `append` makes a missing stream, `read` waits for it.
+ */
+export type LogAccess = "take" | "append" | "read";
 
 export interface JetstreamEventLogOptions {
   connection: JetstreamConnection;
+  /** Default: `take`, which includes the others. */
+  access?: LogAccess;
   /** Default: `TIDEMARK`. The subjects are this name in lower case, then `.ingest.<number of events>`. */
   stream?: string;
   /** The durable consumer's name is this and the incarnation of the stream. */
@@ -40,6 +48,9 @@ export interface JetstreamEventLog extends EventLog {
   readonly opened: Promise<void>;
 }
 
+const ENSURE = { take: ensureStream, append: ensureStreamExists, read: readStream };
+/** A limit that an operator sets on the stream would refuse the frames of gateways, which may not remove it. */
+const REPAIR_MS = 10_000;
 const ENSURE_WAIT_MS = 500;
 const MAX_ENSURE_WAIT_MS = 5_000;
 const NO_ROOM =
@@ -58,6 +69,7 @@ const NO_ROOM =
  */
 export function createJetstreamEventLog({
   connection,
+  access = "take",
   stream = "TIDEMARK",
   consumer = "consumer",
   maxBytes,
@@ -81,6 +93,7 @@ export function createJetstreamEventLog({
   let generation = "";
   let ensuring: Promise<StreamGeneration | undefined> | undefined;
   let pulling: Promise<void> | undefined;
+  let repairing: NodeJS.Timeout | undefined;
 
   const manager = (): Promise<JetStreamManager> => jetstreamManager(connection.nats, { checkAPI: false });
 
@@ -88,7 +101,7 @@ export function createJetstreamEventLog({
   async function ensureWhenReady(): Promise<StreamGeneration | undefined> {
     for (let tries = 1; !isClosed && !connection.isClosed; tries++) {
       try {
-        const ensured = await ensureStream(await manager(), settings);
+        const ensured = await ENSURE[access](await manager(), settings);
         generation = ensured.generation;
         return ensured;
       } catch (error) {
@@ -134,13 +147,17 @@ export function createJetstreamEventLog({
     }
   }
 
+  function repair(): void {
+    void ensureGeneration().catch((error) => logger.error({ err: error, stream }, "could not make the stream again"));
+  }
+
   const publisher = createPublisher({
     connection,
     stream,
     onAbsent: (cause) => {
       if (ensuring === undefined)
         logger.warn({ err: cause, stream }, "the stream is missing or was changed, making it again");
-      void ensureGeneration().catch((error) => logger.error({ err: error, stream }, "could not make the stream again"));
+      repair();
     },
   });
   const puller = new Puller({ connection, stream, ackWaitMs, ensureGeneration, logger });
@@ -149,7 +166,9 @@ export function createJetstreamEventLog({
   /** A gateway never takes: deliveries sent to it would be kept from the consumers. So pulling begins with a taker. */
   async function startPulling(): Promise<void> {
     const opened = await Promise.race([opening, closing.promise]);
-    if (opened !== undefined && !isClosed) puller.start(opened);
+    if (opened === undefined || isClosed) return;
+    puller.start(opened);
+    repairing = setInterval(() => connection.isConnected && repair(), REPAIR_MS);
   }
 
   return {
@@ -182,6 +201,7 @@ export function createJetstreamEventLog({
     async close() {
       isClosed = true;
       closing.resolve();
+      clearInterval(repairing);
       await puller.close();
     },
   };

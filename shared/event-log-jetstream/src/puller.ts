@@ -33,7 +33,7 @@ export class Puller {
   readonly #buffer = new WaitingLine<WeighedDelivery>();
   /** Deliveries in the buffer or with a taker. */
   readonly #undecided = new Set<WeighedDelivery>();
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #closing = Promise.withResolvers<void>();
   #isClosed = false;
@@ -42,6 +42,7 @@ export class Puller {
 
   constructor(options: PullerOptions) {
     this.#options = options;
+    this.#inbox = createInbox(options.connection.inboxPrefix);
   }
 
   start({ consumer }: StreamGeneration): void {

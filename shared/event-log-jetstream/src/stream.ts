@@ -71,9 +71,7 @@ export function generationOfConsumer(consumerName: string): string {
  * @throws {Error} when a stream of that name has a retention or storage that cannot be changed
  */
 export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamGeneration> {
-  const info = await ensureStreamOnly(manager, settings);
-  const generation = generationOf(info);
-  const consumer = `${settings.consumer}-${generation}`;
+  const { generation, consumer } = describeGeneration(await ensureStreamOnly(manager, settings), settings);
   await ensureConsumer(manager, settings, consumer);
   // If the stream was made again in between, its consumer would bear the name of the former generation.
   const after = await manager.streams.info(settings.stream);
@@ -82,8 +80,35 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
   return ensureStream(manager, settings);
 }
 
-async function ensureStreamOnly(manager: JetStreamManager, settings: StreamSettings): Promise<StreamInfo> {
-  const { stream, maxBytes, replicas } = settings;
+/** Makes the stream if it is missing. An existing one stays as it is, because a gateway has no right to change it. */
+export async function ensureStreamExists(
+  manager: JetStreamManager,
+  settings: StreamSettings,
+): Promise<StreamGeneration> {
+  const existing = await findStream(manager, settings.stream);
+  if (existing !== undefined) return describeGeneration(existing, settings);
+  try {
+    const { fixed, wanted } = configOf(settings);
+    const config = { name: settings.stream, max_bytes: DEFAULT_MAX_BYTES, ...fixed, ...wanted };
+    return describeGeneration(await manager.streams.add(config), settings);
+  } catch (error) {
+    if (!isApiError(error, [STREAM_NAME_IN_USE])) throw error;
+    return readStream(manager, settings); // another process was faster, with other settings
+  }
+}
+
+/** Finds the stream. @throws {JetStreamApiError} while it is missing */
+export async function readStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamGeneration> {
+  return describeGeneration(await manager.streams.info(settings.stream), settings);
+}
+
+function describeGeneration(info: StreamInfo, { consumer }: StreamSettings): StreamGeneration {
+  const generation = generationOf(info);
+  return { generation, consumer: `${consumer}-${generation}` };
+}
+
+/** Returns the parts of the configuration that cannot be changed later, and those that can. */
+function configOf({ stream, maxBytes, replicas }: StreamSettings) {
   const fixed = { retention: RetentionPolicy.Workqueue, storage: StorageType.File };
   const wanted = {
     subjects: [`${subjectPrefix(stream)}.>`],
@@ -94,6 +119,12 @@ async function ensureStreamOnly(manager: JetStreamManager, settings: StreamSetti
     ...(maxBytes === undefined ? {} : { max_bytes: maxBytes }),
     ...(replicas === undefined ? {} : { num_replicas: replicas }),
   };
+  return { fixed, wanted };
+}
+
+async function ensureStreamOnly(manager: JetStreamManager, settings: StreamSettings): Promise<StreamInfo> {
+  const { stream } = settings;
+  const { fixed, wanted } = configOf(settings);
   const existing = await findStream(manager, stream);
   if (existing === undefined) {
     try {

@@ -24,6 +24,9 @@ export interface DeadLetterStore {
   deadLetterFrame(frame: UnreadableFrame): Promise<Applied>;
 }
 
+/** What a person may do with a dead letter. Both need the right to write. */
+export type DeadLetterCommands = Pick<DeadLetterStore, "redrive" | "deleteDeadLetter">;
+
 export interface DeadLetterQuery {
   topic?: string;
   limit: number;

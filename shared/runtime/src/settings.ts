@@ -88,9 +88,15 @@ export const RetentionSettings = z.object({
   DUPLICATE_LOG_DAYS: wholeNumber({ min: 0, max: 3_650, preset: 7 }),
 });
 
-/** The addresses of the broker and the database of the stack. */
-export const StackSettings = z.object({
+/** The address of the broker of the stack, and how a part and the broker know each other. */
+export const BrokerSettings = z.object({
   NATS_URL: z.url({ protocol: /^(nats|tls)$/, error: "must be a NATS URL such as nats://localhost:4222" }),
+  NATS_CREDS_FILE: z.string().optional(),
+  NATS_CA_FILE: z.string().optional(),
+});
+
+/** The addresses of the broker and the database of the stack. */
+export const StackSettings = BrokerSettings.extend({
   DATABASE_URL: z.url({
     protocol: /^postgres(ql)?$/,
     error: "must be a PostgreSQL URL such as postgres://user:password@localhost:5432/tidemark",

@@ -2,6 +2,7 @@
 //      └────────────────────────────────▶ query ─proxy─▶ both
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { localNatsUrl } from "@tidemark/programs/nats-server";
 import { startTcpProxy, type TcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { openBrokerComponent } from "./broker-component.ts";
 import { type BrokerProxy, startBrokerProxy } from "./broker-proxy.ts";
@@ -48,7 +49,7 @@ export async function openStackDeployment(options: StackDeploymentOptions): Prom
     const databaseUrl = new URL(database.url);
     databaseUrl.port = String(name.startsWith("gateway") ? 1 : await openProxy(`${name}>postgres`, database.port));
     const environment = {
-      NATS_URL: `nats://127.0.0.1:${await openProxy(`${name}>nats`, broker.port)}`,
+      NATS_URL: localNatsUrl("127.0.0.1", await openProxy(`${name}>nats`, broker.port)),
       DATABASE_URL: databaseUrl.toString(),
       LOG_MAX_BYTES: String(logMaxBytes),
       LOG_LEVEL: "info",

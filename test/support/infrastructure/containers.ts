@@ -1,6 +1,6 @@
 import { NatsContainer } from "@testcontainers/nats";
 import { PostgreSqlContainer } from "@testcontainers/postgresql";
-import { natsConf } from "@tidemark/programs/nats-server";
+import { localNatsUrl, natsConf } from "@tidemark/programs/nats-server";
 import { getContainerRuntimeClient } from "testcontainers";
 import type { Started } from "./programs.ts";
 
@@ -38,7 +38,7 @@ export async function startPostgresContainer(): Promise<Started> {
   };
 }
 
-/** Gives a NATS container the shipped configuration. User and password are both `test`. */
+/** Gives a NATS container the settings and the users of a local server. */
 export function configureNats(
   container: NatsContainer,
   { syncInterval }: { syncInterval?: string } = {},
@@ -50,7 +50,7 @@ export function configureNats(
 export async function startNatsContainer(): Promise<Started> {
   const container = await configureNats(new NatsContainer(NATS_IMAGE)).start();
   return {
-    url: `nats://test:test@${container.getHost()}:${container.getMappedPort(4222)}`,
+    url: localNatsUrl(container.getHost(), container.getMappedPort(4222)),
     from: `container ${NATS_IMAGE}`,
     stop: async () => void (await container.stop()),
   };

@@ -1,12 +1,13 @@
 import { NatsContainer } from "@testcontainers/nats";
 import { findFreePort } from "@tidemark/programs/free-port";
-import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
+import { findNatsServer, localNatsUrl, startNatsServer } from "@tidemark/programs/nats-server";
 import { getContainerRuntimeClient } from "testcontainers";
 import { configureNats, hasContainers, NATS_IMAGE } from "../infrastructure/containers.ts";
 import { createDataDir } from "../infrastructure/programs.ts";
 
 /** A broker of one test, which can be killed. The shared broker serves the other test files at the same time. */
 export interface Broker {
+  /** With the credentials of the administrator. */
   url: string;
   /** The URL of its monitor, which answers `/varz`. */
   monitorUrl: string;
@@ -37,7 +38,7 @@ async function startBrokerContainer(options: BrokerOptions): Promise<Broker> {
   const runtime = await getContainerRuntimeClient();
   const handle = runtime.container.getById(container.getId());
   return {
-    url: `nats://test:test@${container.getHost()}:${port}`,
+    url: localNatsUrl(container.getHost(), port),
     monitorUrl: `http://${container.getHost()}:${monitorPort}`,
     kill: async () => void (await handle.kill({ signal: "SIGKILL" })),
     restart: async () => void (await handle.start()),

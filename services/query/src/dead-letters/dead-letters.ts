@@ -1,5 +1,5 @@
 import { InvalidInput } from "@tidemark/domain/errors";
-import type { DeadLetterStore, Redriven } from "@tidemark/event-store/dead-letters";
+import type { DeadLetterCommands, DeadLetterStore, Redriven } from "@tidemark/event-store/dead-letters";
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "@tidemark/http-api/operations/dead-letters-api";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -10,12 +10,13 @@ import { registerOperation } from "../register-operation.ts";
 import { deadLetterText } from "./dead-letter-text.ts";
 
 export interface DeadLettersOptions {
-  store: Pick<DeadLetterStore, "listDeadLetters" | "redrive" | "deleteDeadLetter">;
+  store: Pick<DeadLetterStore, "listDeadLetters">;
+  commands: DeadLetterCommands;
   budget: ReadBudget;
 }
 
 /** Registers `GET /dead-letters`, `POST /dead-letters/{id}/redrive` and `DELETE /dead-letters/{id}`. */
-export function registerDeadLetters(server: FastifyInstance, { store, budget }: DeadLettersOptions): void {
+export function registerDeadLetters(server: FastifyInstance, { store, commands, budget }: DeadLettersOptions): void {
   registerOperation(server, listDeadLetters, async ({ query }, reply) => {
     const { cursor, ...parameters } = query;
     const { topic, limit } = parameters;
@@ -29,7 +30,7 @@ export function registerDeadLetters(server: FastifyInstance, { store, budget }: 
 
   // Redriving changes the books and deleting loses content for good, so the logger records when either was asked for.
   registerOperation(server, redriveDeadLetter, async ({ id: requestId, params: { id }, log }, reply) => {
-    const redriven = await store.redrive(id);
+    const redriven = await commands.redrive(id);
     if (redriven === undefined) throw noSuchDeadLetter();
     if (redriven.status === "refused") {
       log.warn({ requestId, deadLetter: id, ...redriven }, "a dead letter was refused again");
@@ -40,7 +41,7 @@ export function registerDeadLetters(server: FastifyInstance, { store, budget }: 
   });
 
   registerOperation(server, deleteDeadLetter, async ({ id: requestId, params: { id }, log }, reply) => {
-    if (!(await store.deleteDeadLetter(id))) throw noSuchDeadLetter();
+    if (!(await commands.deleteDeadLetter(id))) throw noSuchDeadLetter();
     log.info({ requestId, deadLetter: id }, "deleted a dead letter");
     return reply.code(204).send();
   });

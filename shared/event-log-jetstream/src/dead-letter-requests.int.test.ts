@@ -1,0 +1,87 @@
+import { Unavailable } from "@tidemark/domain/errors";
+import type { DeadLetterCommands, Redriven } from "@tidemark/event-store/dead-letters";
+import { natsUrlOfPart } from "@tidemark/programs/nats-server";
+import { type Broker, startBroker } from "@tidemark/test-support/processes/nats-broker";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { createJetstreamConnection } from "./connection.ts";
+import { answerDeadLetterRequests, requestDeadLetters } from "./dead-letter-requests.ts";
+import { silentLogger } from "./fixture/nats-streams.ts";
+
+let broker: Broker;
+beforeAll(async () => {
+  broker = await startBroker();
+});
+afterAll(() => broker.stop());
+
+async function connectPart(name: string) {
+  const connection = createJetstreamConnection({ url: natsUrlOfPart(broker.url, name), name, logger: silentLogger });
+  onTestFinished(() => connection.close());
+  await connection.opened;
+  return connection;
+}
+
+/** Opens a consumer with this store, and returns the commands of a query service. */
+async function openCommands(store?: Partial<DeadLetterCommands>): Promise<DeadLetterCommands> {
+  if (store !== undefined) {
+    const consumer = await connectPart("consumer");
+    const unused = async () => Promise.reject(new Error("unused"));
+    answerDeadLetterRequests(consumer, {
+      store: { redrive: unused, deleteDeadLetter: unused, ...store },
+      logger: silentLogger,
+    });
+    await consumer.nats.flush();
+  }
+  return requestDeadLetters(await connectPart("query"));
+}
+
+test.each<Redriven | undefined>([
+  { status: "stored" },
+  { status: "conflict" },
+  { status: "refused", code: "22P02", reason: "is wrong" },
+  undefined,
+])("a consumer redrives a dead letter for the query service: %j", async (redriven) => {
+  const asked: string[] = [];
+  const commands = await openCommands({
+    redrive: async (id) => {
+      asked.push(id);
+      return redriven;
+    },
+  });
+  expect(await commands.redrive("7")).toEqual(redriven);
+  expect(asked).toEqual(["7"]);
+});
+
+test.each([true, false])("a consumer deletes a dead letter for the query service: %j", async (isDeleted) => {
+  const commands = await openCommands({ deleteDeadLetter: async () => isDeleted });
+  expect(await commands.deleteDeadLetter("7")).toBe(isDeleted);
+});
+
+test("of two consumers one carries out a request", async () => {
+  let count = 0;
+  const redrive = async () => {
+    count++;
+    return { status: "stored" as const };
+  };
+  await openCommands({ redrive });
+  const commands = await openCommands({ redrive });
+  for (let asked = 1; asked <= 10; asked++) {
+    await commands.redrive("7");
+    expect(count).toBe(asked);
+  }
+});
+
+test("without a consumer the store is unreachable", async () => {
+  const commands = await openCommands();
+  await expect(commands.redrive("7")).rejects.toMatchObject({ code: "store_unreachable" });
+});
+
+test("a store that the consumer cannot reach is unreachable for the query service", async () => {
+  const redrive = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "the database is away" }));
+  const commands = await openCommands({ redrive });
+  await expect(commands.redrive("7")).rejects.toThrow("the database is away");
+});
+
+test("a fault of the consumer is a fault, and is not reported as unavailable", async () => {
+  const commands = await openCommands({});
+  await expect(commands.redrive("7")).rejects.not.toBeInstanceOf(Unavailable);
+});
