@@ -20,6 +20,8 @@ export interface QueryFixture {
   store: EventStore & DeadLetterStore;
   /** The snapshot of the log, undefined if the log does not answer. */
   log: { contents: LogSnapshot | undefined; durability: Durability };
+  /** The damage that the store reports. */
+  damage: { description: string | undefined };
   hear: (heartbeat: Partial<Heartbeat>) => void;
   hearGateway: (heartbeat?: Partial<GatewayHeartbeat>) => void;
   /** Applies events, which may be JSON texts, as one frame of one request. Returns the frame's id. */
@@ -67,6 +69,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
   });
 
   const log: QueryFixture["log"] = { contents: EMPTY_LOG, durability: SAFE };
+  const damage: QueryFixture["damage"] = { description: undefined };
   const commitListeners: (() => void)[] = [];
   let hear: (heartbeat: Heartbeat) => void = () => {};
   let hearGateway: GatewayHeartbeatListener = () => {};
@@ -88,6 +91,8 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
       onCommit: (listener) => commitListeners.push(listener),
     },
     logDurability: () => log.durability,
+    readStoreDamage: () => damage.description,
+    maxQueuedMs: 10_000,
     startedAtMs: Date.now(),
   });
 
@@ -97,6 +102,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
     server,
     store,
     log,
+    damage,
     hear: (heartbeat) => hear({ consumerId: "a", isStoreUp: true, lagMs: 0, ...heartbeat }),
     hearGateway: (heartbeat) => hearGateway({ ...GATEWAY, ...heartbeat }, false),
     async storeEvents(events, frameId = randomUUID()) {

@@ -1,5 +1,5 @@
 import { SAFE } from "@tidemark/domain/durability";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { EMPTY_LOG, openQueryFixture } from "./query-fixture.ts";
 
 test("GET /stats tells the books of the applied events", async () => {
@@ -157,6 +157,47 @@ test("GET /health is unhealthy if no consumer reaches the store", async () => {
     consumer_running: true,
     reasons: ["no consumer reaches the store"],
   });
+});
+
+test("GET /health is unhealthy once the oldest queued event has waited for longer than a commit takes", async () => {
+  const { server, hear, log, hearGateway } = await openQueryFixture(onTestFinished);
+  hear({});
+  hearGateway({});
+  const queued = { ...EMPTY_LOG, events: 5, frames: 2, lastSequence: 2 };
+  log.contents = { ...queued, oldestAtMs: Date.now() };
+  expect((await server.inject("/health")).statusCode).toBe(200);
+  log.contents = { ...queued, oldestAtMs: Date.now() - 60_000 };
+
+  const answer = await server.inject("/health");
+
+  expect(answer.statusCode).toBe(503);
+  expect(answer.json().reasons).toEqual([expect.stringMatching(/^the oldest queued event has waited 6\d s$/)]);
+});
+
+test("GET /health is unhealthy with a damaged store, and says what the store says", async () => {
+  const { server, hear, damage, hearGateway } = await openQueryFixture(onTestFinished);
+  hear({});
+  hearGateway({});
+  damage.description = "the database file is damaged: restore a backup";
+
+  const answer = await server.inject("/health");
+
+  expect(answer.statusCode).toBe(503);
+  expect(answer.json()).toMatchObject({ status: "unhealthy", reasons: [damage.description] });
+});
+
+test("GET /health asks the store for the totals alone", async () => {
+  const { server, hear, store, storeEvents, hearGateway } = await openQueryFixture(onTestFinished);
+  hear({});
+  hearGateway({});
+  await storeEvents([{ event_id: "1" }]);
+  const readBooks = vi.spyOn(store, "readBooks");
+
+  await server.inject("/health");
+
+  expect(readBooks).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ maxTopics: 0 }));
+  const books = await readBooks.mock.results[0]?.value;
+  expect(books).toMatchObject({ stored: 1, topicsTotal: 1, byTopic: [], bySource: [] });
 });
 
 test("GET /health is unhealthy without the log, and without the store", async () => {

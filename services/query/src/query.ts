@@ -31,6 +31,10 @@ export interface QueryOptions {
   signals: Pick<Signals, "onHeartbeat" | "onGatewayHeartbeat" | "onCommit">;
   /** Tells whether frames that the log has confirmed survive a power failure. Absent for the log in memory. */
   logDurability?: () => Durability;
+  /** Describes the damage that the store has found in its file, and what to do. Absent for a database server. */
+  readStoreDamage?: () => string | undefined;
+  /** The age of the oldest queued event beyond which `/health` is 503. Absent where events may wait in the log. */
+  maxQueuedMs?: number;
   /** The start of the process in milliseconds since the epoch. */
   startedAtMs: number;
   /** The number of list pages read at a time, and also of pages for exports and streams. Default: 4. */
@@ -39,7 +43,7 @@ export interface QueryOptions {
 
 /** Registers every route that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
-  const { store, readLogSnapshot, signals, logDurability, startedAtMs, maxPageReads } = options;
+  const { store, readLogSnapshot, signals, startedAtMs, maxPageReads } = options;
   const budgets = createReadBudgets(maxPageReads);
   const gateways = new GatewayHeartbeats(signals);
   const alarm = createDriftAlarm(server.log);
@@ -52,7 +56,7 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   registerStats(server, { readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot });
-  registerSystemHealth(server, { readBooks: readWhole, signals, gateways, logDurability });
+  registerSystemHealth(server, { ...options, readBooks: readWhole, gateways });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });
 }

@@ -17,7 +17,11 @@ export interface SystemHealthOptions {
   signals: Pick<Signals, "onHeartbeat">;
   gateways: Pick<GatewayHeartbeats, "isGatewayRunning">;
   /** Absent for the log in memory. */
-  logDurability: (() => Durability) | undefined;
+  logDurability?: () => Durability;
+  /** Describes the damage that the store has found in its file, and what to do. */
+  readStoreDamage?: () => string | undefined;
+  /** The age of the oldest queued event beyond which the system is not healthy. Absent where events may wait in the log. */
+  maxQueuedMs?: number;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface SystemHealthOptions {
  */
 export function registerSystemHealth(
   server: FastifyInstance,
-  { logDurability, readBooks, signals, gateways }: SystemHealthOptions,
+  { readBooks, signals, ...sources }: SystemHealthOptions,
 ): void {
   const consumers = new ConsumerHeartbeats(signals);
   const read = coalesce((_key: "all") => within(READ_TIMEOUT_MS, readBooks({ maxTopics: 0 })));
@@ -36,25 +40,19 @@ export function registerSystemHealth(
       if (error instanceof Unavailable) return error;
       throw error;
     });
-    const answer = healthAnswer({ books, consumers, gateways, log: logDurability?.() });
+    const answer = healthAnswer({ books, consumers, ...sources });
     return reply.code(answer.status === "healthy" ? 200 : 503).send(answer);
   });
 }
 
-interface Seen {
+interface Seen extends Omit<SystemHealthOptions, "readBooks" | "signals"> {
   books: WholeBooks | Unavailable;
   consumers: ConsumerHeartbeats;
-  gateways: SystemHealthOptions["gateways"];
-  log: Durability | undefined;
 }
 
-function healthAnswer({ books, consumers, gateways, log = SAFE }: Seen): HealthAnswer {
-  const reasons: string[] = [];
-  if (books instanceof Unavailable) reasons.push(`the books cannot be read: ${books.message}`);
-  else if (books.queue === undefined) reasons.push("the log does not answer");
-  if (!consumers.isConsumerRunning) reasons.push("no consumer sent a heartbeat within 5 seconds");
-  else if (!consumers.isStoreUp) reasons.push("no consumer reaches the store");
-  if (!gateways.isGatewayRunning) reasons.push("no gateway sent a heartbeat within 5 seconds");
+function healthAnswer(seen: Seen): HealthAnswer {
+  const { books, consumers, gateways, logDurability } = seen;
+  const reasons = [...storeAndLogFaults(seen), ...processFaults(seen)];
   const { queue, logSize } = books instanceof Unavailable ? {} : books;
   return {
     status: reasons.length === 0 ? "healthy" : "unhealthy",
@@ -63,8 +61,25 @@ function healthAnswer({ books, consumers, gateways, log = SAFE }: Seen): HealthA
     queue_size: queue?.events ?? null,
     log_bytes: logSize?.bytes ?? null,
     log_max_bytes: logSize?.maxBytes ?? null,
-    durability: mergeDurability([log, consumers.storeDurability]),
+    durability: mergeDurability([logDurability?.() ?? SAFE, consumers.storeDurability]),
     timestamp: new Date().toISOString(),
     reasons: reasons.length === 0 ? undefined : reasons,
   };
+}
+
+function* storeAndLogFaults({ books, readStoreDamage, maxQueuedMs = Number.POSITIVE_INFINITY }: Seen) {
+  const damage = readStoreDamage?.();
+  if (damage !== undefined) yield damage;
+  if (books instanceof Unavailable) yield `the books cannot be read: ${books.message}`;
+  else if (books.queue === undefined) yield "the log does not answer";
+  else {
+    const queuedMs = Date.now() - (books.queue.oldestAtMs ?? Date.now());
+    if (queuedMs > maxQueuedMs) yield `the oldest queued event has waited ${Math.round(queuedMs / 1_000)} s`;
+  }
+}
+
+function* processFaults({ consumers, gateways }: Seen) {
+  if (!consumers.isConsumerRunning) yield "no consumer sent a heartbeat within 5 seconds";
+  else if (!consumers.isStoreUp) yield "no consumer reaches the store";
+  if (!gateways.isGatewayRunning) yield "no gateway sent a heartbeat within 5 seconds";
 }

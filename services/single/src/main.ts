@@ -21,6 +21,8 @@ import { SingleSettings } from "./settings.ts";
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
 // One thread reads pages and passes each as a copy. A second page in memory would only wait for this thread.
 const MAX_PAGE_READS = 1;
+// A transaction takes less than a second, and one that waits for the lock of a backup waits for 5 s.
+const MAX_QUEUED_MS = 10_000;
 // An answer means that the commit is known, so a shorter wait would only answer 503 to events that are being stored.
 const MIN_PUBLISH_WAIT_MS = 1_000;
 
@@ -64,6 +66,8 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     signals,
     startedAtMs: Date.now(),
     maxPageReads: MAX_PAGE_READS,
+    readStoreDamage: () => store.damage,
+    maxQueuedMs: MAX_QUEUED_MS,
   });
 
   // Starts after its listeners, so that they get its first heartbeat. Closes after the server, whose last requests wait

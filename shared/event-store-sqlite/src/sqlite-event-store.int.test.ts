@@ -146,6 +146,16 @@ describe("an SQLite file", () => {
     await expect((await openForTest(path)).ping()).resolves.toBeUndefined();
   });
 
+  test("belongs to one store at a time also after its lock file was deleted", async () => {
+    const path = await pathForTest();
+    const first = await openForTest(path);
+    await rm(`${path}.lock`);
+
+    await first.readDurability(); // is asked every ten seconds, and after each commit
+
+    await expect(openSqliteEventStore({ path, logger })).rejects.toThrow(`${path} is in use by another Tidemark`);
+  });
+
   test("cannot be opened a second time under another name", async () => {
     const path = await pathForTest();
     await openForTest(path);
@@ -259,7 +269,9 @@ test("calls of a thread that died are rejected", async () => {
   const dying =
     "process.getBuiltinModule('node:worker_threads').parentPort.on('message', () => { throw new Error('x') })";
   const onDeath = vi.fn();
-  const worker = new SqliteWorker<{ work(): number; close(): void }>(new URL(`data:text/javascript,${dying}`), onDeath);
+  const worker = new SqliteWorker<{ work(): number; close(): void }>(new URL(`data:text/javascript,${dying}`), {
+    onDeath,
+  });
 
   const calls = [worker.call("work", []), worker.call("work", [])];
 

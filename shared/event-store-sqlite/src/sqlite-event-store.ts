@@ -5,6 +5,7 @@ import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Pruner } from "@tidemark/event-store/pruning";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { packCall } from "./apply/call.ts";
+import { describeDamage } from "./connection/damage.ts";
 import type { AuditorFunctions } from "./worker/auditor.worker.ts";
 import type { ReaderFunctions } from "./worker/reader.worker.ts";
 import { SqliteWorker } from "./worker/worker.ts";
@@ -19,6 +20,8 @@ export interface SqliteEventStoreOptions {
 export interface SqliteEventStore extends EventStore, DeadLetterStore, DuplicateReader, Auditor, Pruner {
   /** Reads the secret of this name. It is made at random once and kept in the file: 43 characters of base64url. */
   readOrCreateSecret(name: string): Promise<string>;
+  /** The damage that SQLite has found in the file since it was opened, and what to do. */
+  readonly damage: string | undefined;
 }
 
 /**
@@ -28,6 +31,7 @@ export interface SqliteEventStore extends EventStore, DeadLetterStore, Duplicate
  * @throws {Error} naming the path and the fix, when the file cannot be written or another process has it
  */
 export async function openSqliteEventStore({ path, logger }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
+  const damage = watchDamage(path, logger);
   // If either thread dies, the store is useless: reads would never change, or commits could not be seen. The cause is
   // thrown outside of any promise, so that it ends the process.
   const onDeath = (cause: Error) => {
@@ -38,30 +42,56 @@ export async function openSqliteEventStore({ path, logger }: SqliteEventStoreOpt
       throw cause;
     });
   };
-  const writer = new SqliteWorker<WriterFunctions>(new URL("./worker/writer.worker.ts", import.meta.url), onDeath);
-  const reader = new SqliteWorker<ReaderFunctions>(new URL("./worker/reader.worker.ts", import.meta.url), onDeath);
-  const store = createStore(path, writer, reader);
+  const events = { onDeath, onDamage: damage.found };
+  const writer = new SqliteWorker<WriterFunctions>(new URL("./worker/writer.worker.ts", import.meta.url), events);
+  const reader = new SqliteWorker<ReaderFunctions>(new URL("./worker/reader.worker.ts", import.meta.url), events);
+  const store = createStore({ path, writer, reader, damage });
   try {
     await writer.open(path);
     await reader.open(path);
     return store;
   } catch (error) {
     await store.close();
-    throw error;
+    throw damage.description === undefined ? error : new Error(damage.description, { cause: error });
   }
 }
 
-function createStore(
-  path: string,
-  writer: SqliteWorker<WriterFunctions>,
-  reader: SqliteWorker<ReaderFunctions>,
-): SqliteEventStore {
-  const { runAudit, closeAuditors } = createAuditors(path);
+interface DamageWatch {
+  readonly description: string | undefined;
+  found(code: string): void;
+}
+
+/** Remembers a damaged file, and logs it once. */
+function watchDamage(path: string, logger: Logger): DamageWatch {
+  let description: string | undefined;
+  return {
+    get description() {
+      return description;
+    },
+    found(code) {
+      if (description === undefined) logger.error({ path, code }, describeDamage(path, code));
+      description ??= describeDamage(path, code);
+    },
+  };
+}
+
+interface StoreParts {
+  path: string;
+  writer: SqliteWorker<WriterFunctions>;
+  reader: SqliteWorker<ReaderFunctions>;
+  damage: DamageWatch;
+}
+
+function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventStore {
+  const { runAudit, closeAuditors } = createAuditors(path, damage);
   return {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
     ...writer.forward("readOrCreateSecret"),
     ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks"),
     ...reader.forward("listDuplicates", "listDeadLetters", "ping"),
+    get damage() {
+      return damage.description;
+    },
     apply: async (deliveries, { maxNamed }) => {
       if (deliveries.length === 0) return { frames: [], dropped: [] };
       const { call, buffer } = packCall(deliveries, maxNamed);
@@ -89,14 +119,14 @@ function createStore(
 }
 
 /** Runs each audit in a thread of its own, so that the reader's thread goes on answering. */
-function createAuditors(path: string) {
+function createAuditors(path: string, damage: DamageWatch) {
   const running = new Set<SqliteWorker<AuditorFunctions>>();
   return {
     runAudit: async (): Promise<Audit> => {
-      const auditor = new SqliteWorker<AuditorFunctions>(
-        new URL("./worker/auditor.worker.ts", import.meta.url),
-        () => undefined,
-      );
+      const auditor = new SqliteWorker<AuditorFunctions>(new URL("./worker/auditor.worker.ts", import.meta.url), {
+        onDeath: () => undefined,
+        onDamage: damage.found,
+      });
       running.add(auditor);
       try {
         await auditor.open(path);

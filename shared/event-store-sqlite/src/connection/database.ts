@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { migrate } from "../schema/migrate.ts";
 import { sqliteCode } from "./errors.ts";
+import { identify } from "./watch-file.ts";
 
 /** The time that a statement waits for the lock of another process: a backup, or an operator's sqlite3. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -10,6 +11,8 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** The one connection that writes. A lock keeps it the only one until it is closed. */
 export interface WriterDatabase {
   database: Database;
+  /** Takes the lock again if its file was deleted. @throws {Error} when another process has it meanwhile */
+  keepLock(): void;
   close(): void;
 }
 
@@ -27,7 +30,7 @@ export function openWriterDatabase(path: string): WriterDatabase {
       const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
       configureWriter(database);
       migrate(database);
-      return { database, close: () => closeWriter(database, guard) };
+      return { database, keepLock: () => guard.keep(), close: () => closeWriter(database, guard) };
     } catch (error) {
       guard.close();
       throw error;
@@ -84,7 +87,7 @@ function configureWriter(database: Database): void {
   database.pragma("journal_size_limit = 134217728"); // the WAL shrinks again after a burst
 }
 
-function closeWriter(database: Database, guard: Database): void {
+function closeWriter(database: Database, guard: Guard): void {
   try {
     database.pragma("wal_checkpoint(TRUNCATE)");
     database.close();
@@ -93,19 +96,39 @@ function closeWriter(database: Database, guard: Database): void {
   }
 }
 
+interface Guard {
+  keep(): void;
+  close(): void;
+}
+
 /**
  * Keeps other processes from writing the file. Two writers would not corrupt it, but each would hold a part of the events
  * in memory. The lock is an open exclusive transaction on a file beside it, which the kernel releases however the process
  * ends.
  */
-function holdGuard(path: string): Database {
+function holdGuard(path: string): Guard {
   // Beside the file itself, whichever link named it.
-  const guard = new SqliteDatabase(`${existsSync(path) ? realpathSync(path) : path}.lock`, { timeout: 0 });
+  const lockPath = `${existsSync(path) ? realpathSync(path) : path}.lock`;
+  let lock = takeLock(path, lockPath);
+  let locked = identify(lockPath);
+  return {
+    keep() {
+      if (identify(lockPath) === locked) return;
+      lock.close();
+      lock = takeLock(path, lockPath);
+      locked = identify(lockPath);
+    },
+    close: () => void lock.close(),
+  };
+}
+
+function takeLock(path: string, lockPath: string): Database {
+  const lock = new SqliteDatabase(lockPath, { timeout: 0 });
   try {
-    guard.exec("BEGIN EXCLUSIVE");
-    return guard;
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
   } catch (error) {
-    guard.close();
+    lock.close();
     if (!sqliteCode(error).startsWith("SQLITE_BUSY")) throw error;
     throw new Error(`${resolve(path)} is in use by another Tidemark: stop that one, or choose another DATABASE_PATH`, {
       cause: error,

@@ -1,39 +1,59 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Durability, SAFE } from "@tidemark/domain/durability";
+import type { Database } from "better-sqlite3";
 
-/** Tells whether a path still names the file that was opened there. */
+/** Tells whether the paths of a database that is open still name the files that were opened there. */
 export interface FileWatch {
   /**
-   * Returns "unsafe" if the path names no file any more: commits from then on may be lost when the process ends.
+   * Saves all confirmed events if the database or its write-ahead log was deleted, moved or replaced. A commit from then on
+   * would be in a file that no path names, and would end with the process.
    *
-   * @throws {Error} when the path names another file: readers and backups would use that one
+   * @throws {Error} naming the path, the place of the confirmed events, and what to do
    */
-  check(): Durability;
+  check(): void;
 }
 
-/** Begins to watch a file that is open. */
-export function watchFile(path: string): FileWatch {
-  const opened = identify(path);
+/** Begins to watch the files of a connection that writes. */
+export function watchFile(database: Database, path: string): FileWatch {
+  const file = resolve(path);
+  const log = `${realpathSync(path)}-wal`; // beside the file itself, whichever link named it
+  const [openedFile, openedLog] = [identify(file), identify(log)];
   return {
     check() {
-      const now = identify(path);
-      if (now === opened) return SAFE;
-      if (now === undefined) {
-        const detail =
-          `${resolve(path)} was deleted or moved, and events are still stored in the missing file: move it back, or ` +
-          "copy it out of /proc/PID/fd before this process stops";
-        return { status: "unsafe", findings: [{ part: "store", detail }] };
+      const [nowFile, nowLog] = [identify(file), identify(log)];
+      if (nowFile !== openedFile) {
+        const event = nowFile === undefined ? "was deleted or moved" : "was replaced by another file";
+        throw new Error(`${file} ${event} while it was in use. ${saveCopy(database, file)}`);
       }
-      throw new Error(
-        `${resolve(path)} was replaced by another file while it was in use. All confirmed events are in the file that ` +
-          "was there before and its -wal: put both back, or start with the new file",
-      );
+      if (nowLog !== openedLog) {
+        throw new Error(`${log} was deleted or replaced while it was in use. ${saveIntoFile(database, file)}`);
+      }
     },
   };
 }
 
-function identify(path: string): string | undefined {
+/** Returns what identifies the file that a path names; undefined if it names none. */
+export function identify(path: string): string | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;
+}
+
+/** The open connection can still read the file that has lost its name. */
+function saveCopy(database: Database, file: string): string {
+  const copy = `${file}.saved-${new Date().toISOString().replaceAll(":", "-")}`;
+  try {
+    database.prepare("VACUUM INTO ?").run(copy);
+    return `All confirmed events were saved in ${copy}: move that file to ${file}, and start again`;
+  } catch (error) {
+    return `The confirmed events could not be saved in ${copy} (${String(error)}): put the file back, or restore a backup`;
+  }
+}
+
+function saveIntoFile(database: Database, file: string): string {
+  try {
+    database.pragma("wal_checkpoint(TRUNCATE)");
+    return `All confirmed events were saved in ${file}: start again`;
+  } catch (error) {
+    return `The confirmed events in it could not be saved in ${file} (${String(error)}): restore a backup if some are missing`;
+  }
 }

@@ -8,6 +8,7 @@ import {
   MAX_DIFFERENCES,
 } from "@tidemark/event-store/audit";
 import type { Database } from "better-sqlite3";
+import { describeDamage } from "../connection/damage.ts";
 import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
 import { sqliteCode } from "../connection/errors.ts";
 import { utcText } from "../schema/columns.ts";
@@ -98,6 +99,7 @@ export function verifySqlite(path: string): Audit {
 
 function explain(file: string, cause: unknown): unknown {
   const code = sqliteCode(cause);
+  if (code.startsWith("SQLITE_CORRUPT")) return new Error(describeDamage(file, code), { cause });
   if (code === "SQLITE_NOTADB") return new Error(`${file} is not an SQLite database`, { cause });
   if (!/^SQLITE_(READONLY|CANTOPEN|IOERR)/.test(code)) return cause;
   // Readers take their locks in the -shm file, too.

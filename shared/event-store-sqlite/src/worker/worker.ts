@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, Worker } from "node:worker_threads";
+import { damageCode } from "../connection/damage.ts";
 import {
   type ErrorRecord,
   fromErrorRecord,
@@ -53,6 +54,12 @@ function answer(id: number, run: () => unknown): Reply {
   }
 }
 
+export interface WorkerEvents {
+  onDeath(cause: Error): void;
+  /** Called with SQLite's result code whenever a call finds that the file is damaged. */
+  onDamage?(code: string): void;
+}
+
 interface Pending {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -68,15 +75,15 @@ interface Pending {
  */
 export class SqliteWorker<Functions extends Served> {
   readonly #worker: Worker;
-  readonly #onDeath: (cause: Error) => void;
+  readonly #events: WorkerEvents;
   readonly #exit: Promise<void>;
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
   /** The reason for which no further call is taken. */
   #ended: Error | undefined;
 
-  constructor(url: URL, onDeath: (cause: Error) => void) {
-    this.#onDeath = onDeath;
+  constructor(url: URL, events: WorkerEvents) {
+    this.#events = events;
     this.#worker = new Worker(url);
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
     this.#worker.on("error", (cause) => this.#die(cause instanceof Error ? cause : new Error(String(cause))));
@@ -138,13 +145,16 @@ export class SqliteWorker<Functions extends Served> {
   #settle(reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if ("error" in reply) pending?.reject(fromErrorRecord(reply.error));
-    else pending?.resolve(reply.result);
+    if ("error" in reply) {
+      const damage = damageCode(reply.error);
+      if (damage !== undefined) this.#events.onDamage?.(damage);
+      pending?.reject(fromErrorRecord(reply.error));
+    } else pending?.resolve(reply.result);
   }
 
   #die(cause: Error): void {
     const isExpected = this.#ended !== undefined;
     this.abandon(cause);
-    if (!isExpected) this.#onDeath(cause);
+    if (!isExpected) this.#events.onDeath(cause);
   }
 }

@@ -2,7 +2,7 @@ import type { Durability } from "@tidemark/domain/durability";
 import { prepareApply } from "../apply/apply.ts";
 import { prepareDeadLetterFrame } from "../apply/dead-letter.ts";
 import { openWriterDatabase } from "../connection/database.ts";
-import { type FileWatch, watchFile } from "../connection/watch-file.ts";
+import { watchFile } from "../connection/watch-file.ts";
 import { prepareKeepAudit } from "../maintain/audit.ts";
 import { readSqliteDurability } from "../maintain/durability.ts";
 import { preparePruneDuplicates, preparePruneFrames } from "../maintain/prune.ts";
@@ -11,18 +11,26 @@ import { prepareReadOrCreateSecret } from "../maintain/secret.ts";
 import { serveCalls } from "./worker.ts";
 
 function openWriter(path: string) {
-  const { database, close } = openWriterDatabase(path);
-  const file = watchFile(path);
+  const { database, keepLock, close } = openWriterDatabase(path);
+  const file = watchFile(database, path);
+  const checkFiles = () => {
+    file.check();
+    keepLock();
+  };
+  /** Checks after the commit, so that no event is confirmed that is in a file without a name. Takes some 10 µs. */
+  const checked = <Args extends unknown[], Outcome>(change: (...args: Args) => Outcome) => {
+    return (...args: Args): Outcome => {
+      const outcome = change(...args);
+      orDie(checkFiles);
+      return outcome;
+    };
+  };
   return {
-    apply: prepareApply(database),
-    deadLetterFrame: prepareDeadLetterFrame(database),
-    redrive: prepareRedrive(database),
-    deleteDeadLetter: prepareDeletion(database),
-    readDurability: (): Durability => {
-      const settings = readSqliteDurability(database);
-      const fileState = checkFileOrDie(file);
-      return settings.status === "safe" ? fileState : settings;
-    },
+    apply: checked(prepareApply(database)),
+    deadLetterFrame: checked(prepareDeadLetterFrame(database)),
+    redrive: checked(prepareRedrive(database)),
+    deleteDeadLetter: checked(prepareDeletion(database)),
+    readDurability: checked((): Durability => readSqliteDurability(database)),
     keepAudit: prepareKeepAudit(database),
     pruneDuplicates: preparePruneDuplicates(database),
     pruneFrames: preparePruneFrames(database),
@@ -32,9 +40,9 @@ function openWriter(path: string) {
 }
 
 /** Throws a second time outside of the call, which ends this thread and the process: the store must take nothing more. */
-function checkFileOrDie(file: FileWatch): Durability {
+function orDie(check: () => void): void {
   try {
-    return file.check();
+    check();
   } catch (error) {
     setImmediate(() => {
       throw error;

@@ -47,7 +47,9 @@ export const readHealth = {
   tags: ["Health"],
   summary: "Read the health of the whole system",
   description:
-    "The system is healthy if the store and the log answer, if a consumer runs and reaches the store, and if a gateway runs.",
+    "The system is healthy if the store and the log answer, if a consumer runs and reaches the store, and if a gateway " +
+    "runs. A single process is unhealthy as well while its oldest queued event has waited for more than ten seconds, and " +
+    "after it found a damaged page in its database file.",
   responses: {
     "200": {
       description: "Healthy.",

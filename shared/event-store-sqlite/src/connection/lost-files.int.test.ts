@@ -1,0 +1,78 @@
+import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { prepareReadOrCreateSecret } from "../maintain/secret.ts";
+import { openWriterDatabase } from "./database.ts";
+import { watchFile } from "./watch-file.ts";
+
+/** Opens a database that holds one row, which is not yet in the file but in the write-ahead log. */
+async function openForTest() {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  const path = join(directory, "tidemark.db");
+  const { database, close } = openWriterDatabase(path);
+  const watch = watchFile(database, path);
+  const secret = prepareReadOrCreateSecret(database)("of the test");
+  onTestFinished(async () => {
+    close();
+    await rm(directory, { recursive: true });
+  });
+  watch.check();
+  return { path, directory, watch, secret };
+}
+
+/** Reads the row from a file that no other connection has open. */
+function secretIn(path: string): string {
+  const { database, close } = openWriterDatabase(path);
+  try {
+    return prepareReadOrCreateSecret(database)("of the test");
+  } finally {
+    close();
+  }
+}
+
+test.each([
+  ["deleted", "was deleted or moved", (path: string) => rm(path)],
+  ["moved", "was deleted or moved", (path: string) => rename(path, `${path}.aside`)],
+  [
+    "replaced",
+    "was replaced by another file",
+    async (path: string) => {
+      await writeFile(`${path}.new`, "");
+      await rename(`${path}.new`, path);
+    },
+  ],
+])("what an SQLite file holds is saved in a copy when the file is %s", async (_name, event, lose) => {
+  const { path, directory, watch, secret } = await openForTest();
+  await lose(path);
+
+  expect(() => watch.check()).toThrow(
+    `${path} ${event} while it was in use. All confirmed events were saved in ${path}.saved-`,
+  );
+
+  const copy = (await readdir(directory)).find((name) => name.startsWith(`${basename(path)}.saved-`));
+  expect(secretIn(join(dirname(path), copy ?? "no copy"))).toBe(secret);
+});
+
+test("what a write-ahead log holds is saved in the SQLite file when the log is deleted", async () => {
+  const { path, directory, watch, secret } = await openForTest();
+  await rm(`${path}-wal`);
+
+  expect(() => watch.check()).toThrow(
+    `${path}-wal was deleted or replaced while it was in use. All confirmed events were saved`,
+  );
+
+  const saved = join(directory, "saved.db");
+  await rename(path, saved);
+  expect(secretIn(saved)).toBe(secret);
+});
+
+test("a lost SQLite file that cannot be saved is reported with the reason", async () => {
+  const { directory, watch, path } = await openForTest();
+  await rename(directory, `${directory}.aside`);
+  onTestFinished(() => rename(`${directory}.aside`, directory));
+
+  expect(() => watch.check()).toThrow(
+    `${path} was deleted or moved while it was in use. The confirmed events could not be saved`,
+  );
+});
