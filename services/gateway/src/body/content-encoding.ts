@@ -42,7 +42,7 @@ export interface DecodeOptions {
   /** Holds the decoded bytes as they are produced. */
   room: Room;
   /** The memory of all running decoders. */
-  decoders: ByteBudget;
+  decoders: Pick<ByteBudget, "enter">;
 }
 
 // The largest window that a sender may ask for is brotli's. A zstd window above the 8 MiB of RFC 9659 is refused.
