@@ -5,6 +5,7 @@ export interface Problem {
   code: string;
   detail?: string;
   errors: { pointer: string; detail: string }[];
+  errors_total?: number;
 }
 
 /** Expects a problem (RFC 9457) with one of these statuses. Its `errors` are empty if it has none. */

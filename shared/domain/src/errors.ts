@@ -20,6 +20,7 @@ export type InvalidInputCode =
   | "empty_batch"
   | "batch_too_large"
   | "body_too_large"
+  | "expansion_too_large"
   | "unsupported_media_type"
   | "unsupported_encoding"
   | "invalid_parameter"

@@ -76,6 +76,10 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
     refusal: { code: "22P02", reason: "invalid input syntax for type json" },
   },
   body_too_large: { status: 413, detail: "the body is larger than the limit of 8000000 bytes" },
+  expansion_too_large: {
+    status: 413,
+    detail: "the body grows more than 100-fold, and beyond 1048576 bytes, when it is decoded",
+  },
   unsupported_media_type: { status: 415, detail: "the Content-Type header is missing; send application/json" },
   unsupported_encoding: {
     status: 415,

@@ -1,5 +1,7 @@
 // numeric_in refuses larger exponents, even those of a zero (set_var_from_str in numeric.c).
 const MAX_EXPONENT = 1_000_000_000;
+const MAX_WHOLE_DIGITS = 131_072;
+const MAX_SCALE = 16_383;
 
 /**
  * Whether PostgreSQL's `numeric` can hold a JSON number: at most 131,072 digits before the decimal point and 16,383
@@ -7,8 +9,20 @@ const MAX_EXPONENT = 1_000_000_000;
  */
 export function isStorableNumber(text: string): boolean {
   const { digits, scale } = splitNumber(text);
-  if (scale > 16_383 || scale < -MAX_EXPONENT) return false;
-  return digits === "" || digits.length - scale <= 131_072;
+  if (scale > MAX_SCALE || scale < -MAX_EXPONENT) return false;
+  return digits === "" || digits.length - scale <= MAX_WHOLE_DIGITS;
+}
+
+interface NumberSize {
+  wholeDigits: number;
+  fractionDigits: number;
+  exponent: number;
+}
+
+/** The same rule for a number whose first digit is not zero, by its lengths alone. */
+export function isStorableSize({ wholeDigits, fractionDigits, exponent }: NumberSize): boolean {
+  const scale = fractionDigits - exponent;
+  return scale <= MAX_SCALE && scale >= -MAX_EXPONENT && wholeDigits + exponent <= MAX_WHOLE_DIGITS;
 }
 
 /**

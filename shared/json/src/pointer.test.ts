@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { escapePointer, offsetDeeperThan, pointersAt } from "./pointer.ts";
+import { escapePointer, offsetDeeperThan, pointersAt, readShortened } from "./pointer.ts";
+import { shorten } from "./shorten.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 
@@ -42,6 +43,24 @@ describe("pointersAt", () => {
     );
   });
 
+  it("a long pointer is cut in the middle", () => {
+    const text = `{"${"a".repeat(5_000)}":{"${"/".repeat(100)}z":["here"]}}`;
+    const whole = `/${"a".repeat(5_000)}/${"~1".repeat(100)}z/0`;
+    expect(pointersAt(bytes(text), [text.indexOf("here")], 10)).toEqual([`/${"a".repeat(99)}…${whole.slice(-99)}`]);
+  });
+
+  it("a key of millions of characters above many offsets is decoded once, and only at its ends", () => {
+    const text = bytes(`{"${"k".repeat(7_900_000)}":[${Array(100).fill('"here"').join()}]}`);
+    const first = text.indexOf("here");
+    const offsets = Array.from({ length: 100 }, (_, index) => first + index * 7);
+    const before = process.memoryUsage();
+    const pointers = pointersAt(text, offsets, 10);
+    const after = process.memoryUsage();
+    expect(new Set(pointers).size).toBe(100);
+    expect(Math.max(...pointers.map(({ length }) => length))).toBe(200);
+    expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(8_000_000);
+  });
+
   it("pointersAt ends for bytes that are not JSON", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (garbage) => {
@@ -55,5 +74,25 @@ describe("offsetDeeperThan", () => {
   it("offsetDeeperThan finds the first value that is nested too deep", () => {
     expect(offsetDeeperThan(bytes('["[[[",[1,[2]]]'), 2)).toBe(10);
     expect(offsetDeeperThan(bytes("[[1],[2]]"), 2)).toBe(-1);
+  });
+});
+
+describe("readShortened", () => {
+  const character = fc.constantFrom("a", "é", "€", "😀", '"', "\\", "\n", "/", "\ud83d\ude00");
+  const long = fc
+    .array(character, { minLength: 1_900, maxLength: 2_100 })
+    .map((characters) => characters.join("").repeat(5));
+
+  it("readShortened cuts any string as shorten does", () => {
+    fc.assert(
+      fc.property(long, fc.boolean(), (text, isEscaped) => {
+        const quoted = JSON.stringify(text);
+        const spelled = isEscaped
+          ? quoted.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+          : quoted;
+        expect(readShortened(bytes(spelled), 0, Buffer.byteLength(spelled))).toBe(shorten(text));
+      }),
+      { numRuns: 20 },
+    );
   });
 });

@@ -1,7 +1,8 @@
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
-import { createProblem, PROBLEM_TYPE, type Problem, problemOf } from "@tidemark/http-api/problem";
+import { createProblem, PROBLEM_TYPE, type Problem, problemOf, problemText } from "@tidemark/http-api/problem";
+import { shorten } from "@tidemark/json/shorten";
 import type { Logger } from "@tidemark/telemetry/logger";
 import Fastify, {
   type FastifyBaseLogger,
@@ -137,7 +138,7 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply
     .code(problem.status)
     .header("content-type", PROBLEM_TYPE)
-    .serializer((body: unknown) => JSON.stringify(body))
+    .serializer((body: unknown) => problemText(body as Problem))
     .send(problem);
 }
 
@@ -185,7 +186,9 @@ function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefi
   }
   if (status === 415) {
     const given = reply.request.headers["content-type"];
-    const detail = given ? `unsupported content type ${JSON.stringify(given)}` : "the Content-Type header is missing";
+    const detail = given
+      ? `unsupported content type ${JSON.stringify(shorten(given))}`
+      : "the Content-Type header is missing";
     return createProblem(415, name, `${detail}; send application/json`);
   }
   return createProblem(status, name, message);

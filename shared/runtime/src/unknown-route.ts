@@ -1,4 +1,5 @@
 import { createProblem, type Problem } from "@tidemark/http-api/problem";
+import { shorten } from "@tidemark/json/shorten";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 /** Remembers the routes that are registered from now on. Returns a function that lists the methods of a path. */
@@ -26,7 +27,7 @@ export function unknownRoute(
 ): Problem {
   const path = url.split("?")[0] ?? url;
   const methods = findMethods(path).join(", ");
-  if (methods === "") return createProblem(404, "not_found", `there is no resource at ${path}`);
+  if (methods === "") return createProblem(404, "not_found", `there is no resource at ${shorten(path)}`);
   reply.header("allow", methods);
-  return createProblem(405, "method_not_allowed", `${path} allows ${methods}, not ${method}`);
+  return createProblem(405, "method_not_allowed", `${shorten(path)} allows ${methods}, not ${method}`);
 }

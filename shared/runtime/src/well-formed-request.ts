@@ -1,6 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { InvalidInput } from "@tidemark/domain/errors";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
+import { escapePointer } from "@tidemark/json/pointer";
+import { shorten } from "@tidemark/json/shorten";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** Refuses requests that HTTP calls malformed, and that Node and Fastify would serve. It is a hook of every request. */
@@ -65,8 +67,8 @@ function invalidQuery(name: string, detail: string): InvalidInput {
   return new InvalidInput({
     code: "invalid_parameter",
     status: 400,
-    detail: name === "" ? `the query ${detail}` : `${name}: ${detail}`,
-    faults: [{ pointer: name === "" ? "" : `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, detail }],
+    detail: name === "" ? `the query ${detail}` : `${shorten(name)}: ${detail}`,
+    faults: [{ pointer: name === "" ? "" : `/${escapePointer(name)}`, detail }],
   });
 }
 

@@ -29,15 +29,23 @@ export async function startOwnProxy(serverUrl: string): Promise<TcpProxy> {
 }
 
 /** Starts a service without waiting until it is ready. */
-export async function launchOwnService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
-  const service = await launchService(name, { LOG_MAX_BYTES, ...environment });
+export async function launchOwnService(
+  name: string,
+  environment: Record<string, string>,
+  nodeFlags?: readonly string[],
+): Promise<ServiceProcess> {
+  const service = await launchService(name, { LOG_MAX_BYTES, ...environment }, nodeFlags);
   onTestFinished(async () => void (await service.end("SIGKILL")));
   return service;
 }
 
 /** Starts a service and waits until it is ready. */
-export async function startOwnService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
-  const service = await launchOwnService(name, environment);
+export async function startOwnService(
+  name: string,
+  environment: Record<string, string>,
+  nodeFlags?: readonly string[],
+): Promise<ServiceProcess> {
+  const service = await launchOwnService(name, environment, nodeFlags);
   await waitUntilReady(service);
   return service;
 }

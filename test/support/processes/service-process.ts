@@ -29,7 +29,11 @@ export async function waitUntilReady(service: ServiceProcess): Promise<void> {
 }
 
 /** Starts a service without waiting until it is ready. The caller must end it. */
-export async function launchService(service: string, environment: Record<string, string>): Promise<ServiceProcess> {
+export async function launchService(
+  service: string,
+  environment: Record<string, string>,
+  nodeFlags: readonly string[] = [],
+): Promise<ServiceProcess> {
   let text = "";
   const output = new Writable({
     decodeStrings: false,
@@ -43,6 +47,7 @@ export async function launchService(service: string, environment: Record<string,
     environment: { ...process.env, ...environment },
     port: environment.PORT ? Number(environment.PORT) : undefined,
     output,
+    nodeFlags,
   });
   return Object.assign(started, { output: () => text });
 }

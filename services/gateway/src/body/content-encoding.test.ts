@@ -98,6 +98,33 @@ describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
   });
 });
 
+describe.each(ENCODINGS)("the expansion of %s", (encoding) => {
+  const maxBodyBytes = 8_000_000;
+  const expand = (body: Buffer, bodies = budget(2 * maxBodyBytes)) => {
+    const decoders = budget(MAX_DECODER_BYTES);
+    return decodeBody(ENCODE[encoding](body), { encoding, maxBodyBytes, room: bodies.enter(), decoders });
+  };
+
+  it("a body may grow any number of times up to 1 MiB, and not beyond", async () => {
+    expect(await expand(Buffer.alloc(1024 * 1024))).toHaveLength(1024 * 1024);
+    await expect(expand(Buffer.alloc(1024 * 1024 + 1))).rejects.toMatchObject({
+      status: 413,
+      code: "expansion_too_large",
+    });
+  });
+
+  it("a body that grows less than 100-fold is decoded up to the size limit", async () => {
+    const line = () => `{"id":${Math.random()}}`.padEnd(600);
+    const body = Buffer.from(Array.from({ length: 10_000 }, line).join("\n"));
+    expect(await expand(body)).toEqual(body);
+  });
+
+  it("a body that grows too much is refused before more of it is decoded", async () => {
+    const room = budget(1024 * 1024 + 200_000, 0); // with less room than the whole body it would be refused as overloaded
+    await expect(expand(Buffer.alloc(maxBodyBytes), room)).rejects.toMatchObject({ code: "expansion_too_large" });
+  });
+});
+
 describe.each(["gzip", "zstd"] as const)("concatenated streams of %s", (encoding) => {
   const join = (parts: Buffer[]) => decode(encoding, Buffer.concat(parts.map((part) => ENCODE[encoding](part))));
 

@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream";
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib";
 import { InvalidInput } from "@tidemark/domain/errors";
+import { shorten } from "@tidemark/json/shorten";
 import type { ByteBudget, Room } from "@tidemark/runtime/byte-budget";
 import { readBody } from "./read-body.ts";
 
@@ -32,7 +33,7 @@ export function readContentEncoding(header: string | undefined): ContentEncoding
   if (coding === undefined) return undefined;
   const known = KNOWN.get(coding);
   if (known !== undefined && codings.length === 1) return known;
-  const detail = `unsupported content encoding ${JSON.stringify(header)}; send one of ${SUPPORTED_ENCODINGS}`;
+  const detail = `unsupported content encoding ${JSON.stringify(shorten(header ?? ""))}; send one of ${SUPPORTED_ENCODINGS}`;
   throw new InvalidInput({ code: "unsupported_encoding", status: 415, detail });
 }
 
@@ -44,6 +45,10 @@ export interface DecodeOptions {
   /** The memory of all running decoders. */
   decoders: Pick<ByteBudget, "enter">;
 }
+
+// Text compresses ten- to thirty-fold. Without this limit, 8 KB would cost what 8 MB cost.
+const MAX_EXPANSION = 100;
+const ANY_EXPANSION_BYTES = 1024 * 1024;
 
 // The largest window that a sender may ask for is brotli's. A zstd window above the 8 MiB of RFC 9659 is refused.
 const DECODER_BYTES = 16 * 1024 * 1024;
@@ -71,12 +76,13 @@ const MAX_ZSTD_FRAMES = 100;
  * Node's one-shot functions are not used: that for zstd reads the first frame only, and each call would have to reserve
  * `maxBodyBytes`, also for a small body.
  *
- * @throws {InvalidInput} 413 when the decoded body exceeds the limit, 400 when it is damaged, truncated, or followed by
+ * @throws {InvalidInput} 413 when the decoded body exceeds the limit, or 1 MiB and 100 times the encoded body; 400 when it is damaged, truncated, or followed by
  *   other bytes
  * @throws {Unavailable} `overloaded` when there was no room in time
  */
 export async function decodeBody(encoded: Buffer, options: DecodeOptions): Promise<Buffer> {
   const { encoding, maxBodyBytes, decoders } = options;
+  const maxBytes = Math.min(maxBodyBytes, Math.max(ANY_EXPANSION_BYTES, MAX_EXPANSION * encoded.length));
   const decoder = decoders.enter();
   await decoder.grow(DECODER_BYTES);
   try {
@@ -84,7 +90,7 @@ export async function decodeBody(encoded: Buffer, options: DecodeOptions): Promi
     let at = 0;
     let size = 0;
     do {
-      const { decoded, bytesRead } = await decodeStream(encoded.subarray(at), options, maxBodyBytes - size);
+      const { decoded, bytesRead } = await decodeStream(encoded.subarray(at), options, { maxBytes, size });
       pieces.push(decoded);
       size += decoded.length;
       at += bytesRead;
@@ -98,14 +104,19 @@ export async function decodeBody(encoded: Buffer, options: DecodeOptions): Promi
   }
 }
 
-async function decodeStream(encoded: Buffer, { encoding, maxBodyBytes, room }: DecodeOptions, maxBytes: number) {
+/** Decodes one stream of a body of which `size` bytes are decoded already, up to `maxBytes` in all. */
+async function decodeStream(
+  encoded: Buffer,
+  { encoding, maxBodyBytes, room }: DecodeOptions,
+  { maxBytes, size }: { maxBytes: number; size: number },
+) {
   const decoder = DECODERS[encoding]();
   decoder.end(encoded);
   try {
-    const limits = { declaredBytes: undefined, maxBodyBytes: maxBytes, room };
+    const limits = { declaredBytes: undefined, maxBodyBytes: maxBytes - size, room };
     return { decoded: await readBody(decoder, limits), bytesRead: decoder.bytesWritten };
   } catch (error) {
-    if (error instanceof InvalidInput) throw tooLarge(maxBodyBytes);
+    if (error instanceof InvalidInput) throw maxBytes < maxBodyBytes ? expandsTooMuch() : tooLarge(maxBodyBytes);
     if (isDecoderError(error)) throw malformed(encoding, error.message, error);
     throw error;
   } finally {
@@ -121,6 +132,11 @@ function isDecoderError(error: unknown): error is Error {
 function tooLarge(maxBodyBytes: number): InvalidInput {
   const detail = `the body is larger than the limit of ${maxBodyBytes} bytes after decoding`;
   return new InvalidInput({ code: "body_too_large", status: 413, detail });
+}
+
+function expandsTooMuch(): InvalidInput {
+  const detail = `the body grows more than ${MAX_EXPANSION}-fold, and beyond ${ANY_EXPANSION_BYTES} bytes, when it is decoded`;
+  return new InvalidInput({ code: "expansion_too_large", status: 413, detail });
 }
 
 function malformed(encoding: ContentEncoding, reason: string, cause?: unknown): InvalidInput {

@@ -1,11 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import type { Fault } from "@tidemark/domain/errors";
-import { scanJson } from "@tidemark/json/text";
-import { invalidEvents } from "./intake.ts";
-import { MAX_PARSED_DEPTH, parseJson, requireUtf8 } from "./json-document.ts";
+import { shorten } from "@tidemark/json/shorten";
+import { skipSpace } from "@tidemark/json/text";
+import { invalidEvents, MAX_FAULTS } from "./intake.ts";
+import { scanDocument } from "./json-document.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { objectText } from "./rewrite-event.ts";
-import { TOO_DEEP } from "./validate-event.ts";
 
 const PREFIX = "ce-";
 
@@ -16,31 +16,40 @@ const PREFIX = "ce-";
  * @throws {InvalidInput} 400 if the data is not the JSON that its content type says, 422 if headers cannot be read
  */
 export function toStructured(headers: NodeJS.Dict<string[]>, body: Buffer): Buffer {
-  const members = new Map<string, string>();
+  const members = new Map<string, Buffer>();
   const faults: Fault[] = [];
   for (const [header, values = []] of Object.entries(headers)) {
     if (!header.startsWith(PREFIX)) continue;
     const name = header.slice(PREFIX.length);
     const value = values.length === 1 ? readHeaderValue(values[0] as string) : undefined;
-    if (value !== undefined) members.set(name, JSON.stringify(value));
-    else faults.push({ pointer: `/${name}`, detail: values.length > 1 ? "must not be repeated" : "must be UTF-8" });
+    if (value !== undefined) members.set(name, stringText(value));
+    else {
+      const detail = values.length > 1 ? "must not be repeated" : "must be UTF-8";
+      faults.push({ pointer: shorten(`/${name}`), detail });
+    }
   }
   for (const name of ["data", "data_base64", "datacontenttype"]) {
     if (members.has(name))
       faults.push({ pointer: `/${name}`, detail: "must not be a header: Content-Type and the body hold it" });
   }
-  if (faults.length > 0) throw invalidEvents(faults);
+  if (faults.length > 0) throw invalidEvents(faults.slice(0, MAX_FAULTS), faults.length);
   const contentType = headers["content-type"]?.[0];
-  if (contentType !== undefined) members.set("datacontenttype", JSON.stringify(contentType));
+  if (contentType !== undefined) members.set("datacontenttype", stringText(contentType));
   if (body.length > 0) addData(members, mediaTypeOf(contentType), body);
-  return Buffer.from(objectText(members));
+  return objectText(members);
 }
 
 /** Adds data as the JSON format carries it: JSON unchanged, text as a string, anything else in base64. */
-function addData(members: Map<string, string>, mediaType: string, body: Buffer): void {
-  if (isJson(mediaType)) members.set("data", jsonText(body));
-  else if (isText(mediaType) && isUtf8(body) && !body.includes(0)) members.set("data", JSON.stringify(body.toString()));
-  else members.set("data_base64", JSON.stringify(body.toString("base64")));
+function addData(members: Map<string, Buffer>, mediaType: string, body: Buffer): void {
+  if (isJson(mediaType)) {
+    scanDocument(body);
+    members.set("data", body.subarray(skipSpace(body, 0)));
+  } else if (isText(mediaType) && isUtf8(body) && !body.includes(0)) members.set("data", stringText(body.toString()));
+  else members.set("data_base64", stringText(body.toString("base64")));
+}
+
+function stringText(value: string): Buffer {
+  return Buffer.from(JSON.stringify(value));
 }
 
 /** Without a content type the data is JSON, as in the JSON format. */
@@ -50,13 +59,6 @@ function isJson(mediaType: string): boolean {
 
 function isText(mediaType: string): boolean {
   return mediaType.startsWith("text/") || /^[^/]+\/([^/]+\+)?xml$/.test(mediaType);
-}
-
-function jsonText(body: Buffer): string {
-  requireUtf8(body);
-  if (scanJson(body).depth > MAX_PARSED_DEPTH) throw invalidEvents([{ pointer: "/data", detail: TOO_DEEP }]);
-  parseJson(body);
-  return body.toString().trim();
 }
 
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;

@@ -197,6 +197,8 @@ describe("a CloudEvent in binary mode", () => {
     const sent = (body: string | Buffer) => ({ headers: headersOf({ "content-type": "application/json" }), body });
     expect(refusal(sent("{"))).toMatchObject({ status: 400, code: "malformed_json" });
     expect(refusal(sent(Buffer.of(0x22, 0xff, 0x22)))).toMatchObject({ status: 400, code: "invalid_encoding" });
-    expect(refusal(sent("[".repeat(100_000)))).toMatchObject({ status: 422, faults: [{ pointer: "/data" }] });
+    expect(refusal(sent("[".repeat(100_000)))).toMatchObject({ status: 400, code: "malformed_json" });
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    expect(refusal(sent(deep))).toMatchObject({ status: 422, faults: [{ pointer: "/data" }] });
   });
 });

@@ -1,7 +1,9 @@
 import { CloudEvent, FIELDS_BY_ATTRIBUTE } from "@tidemark/domain/cloud-event";
 import { isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
-import { arrayItems, objectMembers, scanJson, skipSpace } from "@tidemark/json/text";
+import { scanJson } from "@tidemark/json/scan";
+import { MemberNames, readShallow } from "@tidemark/json/shallow";
+import { type Member, objectMembers, readString, type Span, skipSpace, valueEnd } from "@tidemark/json/text";
 import {
   collectEvents,
   type Intake,
@@ -10,30 +12,45 @@ import {
   type LocatedEvent,
   MAX_FAULTS,
 } from "./intake.ts";
-import { parseDocument } from "./json-document.ts";
-import { objectText } from "./rewrite-event.ts";
-import { type Faults, findFaults, type SentEvent, type ValidatedEvent } from "./validate-event.ts";
+import { scanDocument } from "./json-document.ts";
+import { visitEvents } from "./json-intake.ts";
+import { cutMembers, objectText } from "./rewrite-event.ts";
+import { type Faults, findFaults, type ValidatedEvent } from "./validate-event.ts";
+
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+const SMALL_N = 0x6e;
+
+const NAMES = new MemberNames(Object.keys(CloudEvent.shape));
 
 /** Reads one CloudEvent in JSON. @throws {InvalidInput} as `readIntake`, with pointers into the CloudEvent */
 export function readCloudEvent(bytes: Buffer, options: IntakeOptions): Intake {
-  const { value } = parseDocument(bytes, options.maxBatchEvents);
-  const event = validateCloudEvent({ text: bytes, value }, { maxFaults: MAX_FAULTS, receivedAt: receiptTime() });
+  scanDocument(bytes);
+  const event = validateCloudEvent(bytes, { maxFaults: MAX_FAULTS, receivedAt: receiptTime() });
   return collectEvents([{ event, pointer: "" }], options);
 }
 
 /** Reads an array of CloudEvents in JSON. @throws {InvalidInput} as `readIntake` */
 export function readCloudEventBatch(bytes: Buffer, options: IntakeOptions): Intake {
-  const { value } = parseDocument(bytes, options.maxBatchEvents);
-  if (!Array.isArray(value)) throw invalidEvents([{ pointer: "", detail: "must be an array of CloudEvents" }]);
-  return collectEvents(validateEach(bytes, value), options);
+  scanDocument(bytes);
+  const start = skipSpace(bytes, 0);
+  if (bytes[start] !== OPEN_BRACKET) {
+    throw invalidEvents([{ pointer: "", detail: "must be an array of CloudEvents" }]);
+  }
+  const events: Span[] = [];
+  visitEvents(bytes, start, options.maxBatchEvents, (eventStart) => {
+    const end = valueEnd(bytes, eventStart);
+    events.push({ start: eventStart, end });
+    return end;
+  });
+  return collectEvents(validateEach(bytes, events), options);
 }
 
-function* validateEach(bytes: Buffer, values: unknown[]): Generator<LocatedEvent> {
+function* validateEach(bytes: Buffer, events: Span[]): Generator<LocatedEvent> {
   const receivedAt = receiptTime();
   let left = MAX_FAULTS;
-  for (const [index, { start, end }] of arrayItems(bytes, skipSpace(bytes, 0)).entries()) {
-    const sent = { text: bytes.subarray(start, end), value: values[index] };
-    const event = validateCloudEvent(sent, { maxFaults: Math.max(left, 1), receivedAt });
+  for (const [index, { start, end }] of events.entries()) {
+    const event = validateCloudEvent(bytes.subarray(start, end), { maxFaults: Math.max(left, 1), receivedAt });
     if ("faults" in event) left -= event.faults.first.length;
     yield { event, pointer: `/${index}` };
   }
@@ -49,16 +66,19 @@ interface ValidationOptions {
   receivedAt: string;
 }
 
-function validateCloudEvent({ text, value }: SentEvent, { maxFaults, receivedAt }: ValidationOptions): ValidatedEvent {
+function validateCloudEvent(text: Buffer, { maxFaults, receivedAt }: ValidationOptions): ValidatedEvent {
+  const { value, memberCount } = readShallow(text, skipSpace(text, 0), NAMES);
   const { type: topic, id: eventId } = isJsonObject(value) ? value : {};
-  const faults = findFaults({ text, value, scan: scanJson(text), schema: CloudEvent, maxFaults });
+  const scan = scanJson(text);
+  const faults = findFaults({ text, value, memberCount, scan, schema: CloudEvent, maxFaults });
   if (faults.total > 0) return { topic, eventId, faults };
   const members = membersOf(text);
+  const payload = payloadOf(text, members);
   // Data that is not an object nests one level deeper in its payload than in its CloudEvent.
-  if (scanJson(Buffer.from(payloadOf(members) ?? "{}")).depth > MAX_VALUE_DEPTH) {
+  if (payload !== undefined && scan.depth > MAX_VALUE_DEPTH && scanJson(payload).depth > MAX_VALUE_DEPTH) {
     return { topic, eventId, faults: tooDeepData() };
   }
-  return { topic, eventId, text: eventText(members, receivedAt) };
+  return { topic, eventId, text: eventText({ text, members, payload, receivedAt }) };
 }
 
 function tooDeepData(): Faults {
@@ -66,12 +86,12 @@ function tooDeepData(): Faults {
   return { first: [{ pointer: "/data", detail }], total: 1, isMalformed: false };
 }
 
-/** Returns the texts of the members. A member that is null counts as absent, except for `data`. */
-function membersOf(text: Buffer): Map<string, string> {
-  const members = new Map<string, string>();
-  for (const { key, start, end } of objectMembers(text, skipSpace(text, 0))) {
-    const member = text.toString("utf8", start, end);
-    if (member === "null" && key !== "data") members.delete(key);
+/** Finds the members, of repeated ones the last. A member that is null counts as absent, except for `data`. */
+function membersOf(text: Buffer): Map<string, Member> {
+  const members = new Map<string, Member>();
+  for (const member of objectMembers(text, skipSpace(text, 0))) {
+    const { key, start } = member;
+    if (text[start] === SMALL_N && key !== "data") members.delete(key);
     else members.set(key, member);
   }
   return members;
@@ -80,27 +100,34 @@ function membersOf(text: Buffer): Map<string, string> {
 /** The members that do not become attributes of the event. */
 const NOT_ATTRIBUTES = new Set(["specversion", ...Object.keys(FIELDS_BY_ATTRIBUTE), "data", "data_base64"]);
 
-/** Writes the event as a frame holds it, from the members of the CloudEvent. */
-function eventText(members: Map<string, string>, receivedAt: string): Buffer {
-  const time = members.get("time");
-  const timestamp = time === undefined ? receivedAt : toUtcMicroseconds(JSON.parse(time) as string);
-  const fields = new Map<string, string>();
-  const set = (field: string, text: string | undefined) => {
-    if (text !== undefined) fields.set(field, text);
-  };
-  for (const [name, field] of Object.entries(FIELDS_BY_ATTRIBUTE)) {
-    set(field, field === "timestamp" ? JSON.stringify(timestamp) : members.get(name));
-  }
-  set("payload", payloadOf(members));
-  const attributes = new Map([...members].filter(([name]) => !NOT_ATTRIBUTES.has(name)));
-  if (attributes.size > 0) set("attributes", objectText(attributes));
-  if (time === undefined) set("is_timestamp_filled", "true");
-  return Buffer.from(objectText(fields));
+interface EventParts {
+  /** The CloudEvent. */
+  text: Buffer;
+  members: ReadonlyMap<string, Member>;
+  payload: Buffer | undefined;
+  receivedAt: string;
 }
 
-function payloadOf(members: Map<string, string>): string | undefined {
-  const data = members.get("data");
-  if (data !== undefined) return data.startsWith("{") ? data : `{"data":${data}}`;
-  const base64 = members.get("data_base64");
-  return base64 === undefined ? undefined : `{"data_base64":${base64}}`;
+/** Writes the event as a frame holds it. */
+function eventText({ text, members, payload, receivedAt }: EventParts): Buffer {
+  const fields = new Map<string, Buffer>();
+  const time = members.get("time");
+  const timestamp = time === undefined ? receivedAt : toUtcMicroseconds(readString(text, time.start, time.end));
+  for (const [name, field] of Object.entries(FIELDS_BY_ATTRIBUTE)) {
+    const member = members.get(name);
+    if (field === "timestamp") fields.set(field, Buffer.from(JSON.stringify(timestamp)));
+    else if (member !== undefined) fields.set(field, text.subarray(member.start, member.end));
+  }
+  if (payload !== undefined) fields.set("payload", payload);
+  const attributes = [...members.values()].filter(({ key }) => !NOT_ATTRIBUTES.has(key));
+  if (attributes.length > 0) fields.set("attributes", cutMembers(text, attributes));
+  if (time === undefined) fields.set("is_timestamp_filled", Buffer.from("true"));
+  return objectText(fields);
+}
+
+function payloadOf(text: Buffer, members: ReadonlyMap<string, Member>): Buffer | undefined {
+  const member = members.get("data") ?? members.get("data_base64");
+  if (member === undefined) return undefined;
+  const value = text.subarray(member.start, member.end);
+  return member.key === "data" && value[0] === OPEN_BRACE ? value : objectText(new Map([[member.key, value]]));
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { InvalidInput } from "@tidemark/domain/errors";
+import { shorten } from "@tidemark/json/shorten";
 import { toStructured } from "./cloud-event-binary.ts";
 import { readCloudEvent, readCloudEventBatch } from "./cloud-event-intake.ts";
 import type { Intake, IntakeOptions } from "./intake.ts";
@@ -31,7 +32,7 @@ export function readFormat(headers: IncomingHttpHeaders): Format {
   const format = FORMATS.get(mediaType);
   if (format !== undefined) return format;
   const problem = contentType
-    ? `unsupported content type ${JSON.stringify(contentType)}`
+    ? `unsupported content type ${JSON.stringify(shorten(contentType))}`
     : "the Content-Type header is missing";
   const detail = `${problem}; send application/json`;
   throw new InvalidInput({ code: "unsupported_media_type", status: 415, detail });

@@ -1,6 +1,7 @@
 import { type Fault, InvalidInput } from "@tidemark/domain/errors";
 import { isName } from "@tidemark/domain/event";
 import type { Rejection } from "@tidemark/http-api/publish-answer";
+import { shorten } from "@tidemark/json/shorten";
 import type { ValidatedEvent } from "./validate-event.ts";
 
 /** The valid events of one request, as they go into a frame. */
@@ -61,7 +62,7 @@ export function collectEvents(located: Iterable<LocatedEvent>, { isLenient, want
     if (isRejected) {
       const { first, total, isMalformed: isNotJson } = event.faults;
       const inBody = first.map((fault) => ({
-        pointer: `${pointer}${fault.pointer}`,
+        pointer: shorten(`${pointer}${fault.pointer}`),
         detail: fault.detail,
         ...lineField,
       }));

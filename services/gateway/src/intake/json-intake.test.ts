@@ -146,4 +146,39 @@ describe("readJsonIntake", () => {
       expect((error as InvalidInput).faults).toHaveLength(100);
     }
   });
+
+  it("an event of 10,000 members is accepted, and one of more is refused with a pointer to it", () => {
+    const withMembers = (count: number) =>
+      JSON.stringify(event(Object.fromEntries(Array.from({ length: count - 5 }, (_, index) => [`a${index}`, index]))));
+    expect(read(withMembers(10_000)).count).toBe(1);
+    expect(refusal(`[${JSON.stringify(event())},${withMembers(10_001)}]`)).toMatchObject({
+      status: 422,
+      code: "invalid_event",
+      faults: [{ pointer: "/1", detail: "has 10001 members, the limit is 10000" }],
+    });
+    expect(pointers(`${withMembers(10_000).slice(0, -1)},"a1":1}`)).toEqual([""]);
+  });
+
+  it("attributes that stand apart keep their order, and of repeated ones the last stays", () => {
+    const text =
+      '{"x":1, "topic":"t","y" : [2] ,"x":3,"event_id":"1","timestamp":"2025-10-23T10:00:00Z","z":{},"source":"s"}';
+    expect(read(text).events[0]).toMatchObject({ topic: "t", source: "s", attributes: { x: 3, y: [2], z: {} } });
+    expect(read(text).text).toContain('"attributes":{"x":3,"y" : [2],"z":{}}');
+  });
+
+  it("all faults of an event are counted, the first hundred are listed, and their pointers are short", () => {
+    const key = "k".repeat(1_000_000);
+    const body = JSON.stringify(event({ payload: { [key]: Array(500).fill("\u0000") } }));
+    const { faults, faultsTotal, message } = refusal(body);
+    expect([faults.length, faultsTotal]).toEqual([100, 500]);
+    expect(Math.max(...faults.map(({ pointer }) => pointer.length))).toBe(200);
+    expect(message.length).toBeLessThan(400);
+  });
+
+  it("the members beside `events` are counted, the first hundred are listed, and their pointers are short", () => {
+    const others = Array.from({ length: 300 }, (_, index) => `"${String(index).padEnd(5_000, "x")}":1`);
+    const { faults, faultsTotal } = refusal(`{"events":[],${others.join()}}`);
+    expect([faults.length, faultsTotal]).toEqual([100, 300]);
+    expect(faults[0]?.pointer).toHaveLength(200);
+  });
 });

@@ -1,13 +1,15 @@
 import type { Fault } from "@tidemark/domain/errors";
-import { formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
-import { escapePointer } from "@tidemark/json/pointer";
-import { arrayItems, objectMembers, type Span, skipSpace } from "@tidemark/json/text";
+import { MAX_VALUE_DEPTH } from "@tidemark/domain/event";
+import { escapePointer, readShortened } from "@tidemark/json/pointer";
+import type { JsonScan } from "@tidemark/json/scan";
+import { MemberNames } from "@tidemark/json/shallow";
+import { shorten } from "@tidemark/json/shorten";
+import { type Span, skipSpace, valueEnd, visitItems, visitMembers } from "@tidemark/json/text";
 import {
   collectEvents,
   createEntry,
   emptyBatch,
   type Intake,
-  type IntakeEntry,
   type IntakeOptions,
   invalidEvents,
   joinWithCommas,
@@ -15,15 +17,19 @@ import {
   MAX_FAULTS,
   refuseLargeBatch,
 } from "./intake.ts";
-import { type JsonDocument, parseDocument } from "./json-document.ts";
+import { scanDocument } from "./json-document.ts";
 import { rewriteEvent } from "./rewrite-event.ts";
-import { validateEvent } from "./validate-event.ts";
+import { type EventOutline, outlineEvent, validateEvent } from "./validate-event.ts";
 
 /** A JSON body and the location of its events. */
-interface Body extends JsonDocument {
-  values: unknown[];
-  /** The pointer of the array of events, without an index. Undefined if the body is one event. */
-  arrayPointer: string | undefined;
+interface Body {
+  bytes: Buffer;
+  scan: JsonScan;
+  events: EventOutline[];
+  /** The array of events. Undefined if the body is one event. */
+  array?: Span;
+  /** The pointer of the array of events, without an index. */
+  arrayPointer: string;
   /** The levels of arrays and objects from the outermost one to the event itself, both included. */
   eventDepth: number;
 }
@@ -35,77 +41,94 @@ interface Body extends JsonDocument {
  * @throws {InvalidInput} 400 if the body is not JSON, 422 with pointers if events break a rule
  */
 export function readJsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
-  const body = locateEvents(parseDocument(bytes, options.maxBatchEvents));
-  if (body.values.length === 0) throw emptyBatch();
-  refuseLargeBatch(body.values.length, options.maxBatchEvents);
-  const toRewrite: number[] = [];
-  let isValid = body.scan.faults.length === 0 && body.scan.depth <= body.eventDepth + MAX_VALUE_DEPTH;
-  for (let index = 0; index < body.values.length; index++) {
-    const form = formOfEvent(body.values[index]);
-    if (form === "invalid") isValid = false;
-    else if (form === "rewritten") toRewrite.push(index);
-  }
+  const body = locateEvents(bytes, scanDocument(bytes), options.maxBatchEvents);
+  const { scan, events } = body;
+  const areStorable = scan.faultCount === 0 && scan.depth <= body.eventDepth + MAX_VALUE_DEPTH;
+  const isValid = areStorable && events.every(({ form }) => form !== "invalid");
   if (!isValid) return collectEvents(validateEach(body), options);
   return {
-    count: body.values.length,
-    events: eventsText(body, toRewrite),
-    ...(options.wantsEntries && { entries: body.values.map(entryOf) }),
+    count: events.length,
+    events: eventsText(body),
+    ...(options.wantsEntries && { entries: events.map(({ topic, eventId }) => createEntry(topic, eventId, false)) }),
     ...(options.isLenient && { rejected: [] }),
   };
 }
 
-function locateEvents(document: JsonDocument): Body {
-  const { value } = document;
-  if (Array.isArray(value)) return { ...document, values: value, arrayPointer: "", eventDepth: 2 };
-  const isWrapper = isJsonObject(value) && Object.hasOwn(value, "events") && !Object.hasOwn(value, "topic");
-  if (!isWrapper) return { ...document, values: [value], arrayPointer: undefined, eventDepth: 1 };
-  const faults: Fault[] = Object.keys(value)
-    .filter((key) => key !== "events")
-    .map((key) => ({ pointer: `/${escapePointer(key)}`, detail: "is not allowed together with `events`" }));
-  if (!Array.isArray(value.events)) faults.unshift({ pointer: "/events", detail: "must be an array of events" });
-  if (faults.length > 0) throw invalidEvents(faults.slice(0, MAX_FAULTS), faults.length);
-  return { ...document, values: value.events as unknown[], arrayPointer: "/events", eventDepth: 3 };
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+const WRAPPER_NAMES = new MemberNames(["events", "topic"]);
+
+/** @throws {InvalidInput} 422 for no or too many events, or if the object around them is wrong */
+function locateEvents(bytes: Buffer, scan: JsonScan, maxBatchEvents: number): Body {
+  const start = skipSpace(bytes, 0);
+  const located = (array: number, arrayPointer: string, eventDepth: number): Body => {
+    const events: EventOutline[] = [];
+    const end = visitEvents(bytes, array, maxBatchEvents, (eventStart) => {
+      const event = outlineEvent(bytes, eventStart);
+      events.push(event);
+      return event.end;
+    });
+    return { bytes, scan, events, array: { start: array, end }, arrayPointer, eventDepth };
+  };
+  if (bytes[start] === OPEN_BRACKET) return located(start, "", 2);
+  const wrapped = bytes[start] === OPEN_BRACE ? findWrapped(bytes, start) : undefined;
+  if (wrapped !== undefined) return located(wrapped, "/events", 3);
+  return { bytes, scan, events: [outlineEvent(bytes, start)], arrayPointer: "", eventDepth: 1 };
 }
 
-function entryOf(value: unknown): IntakeEntry {
-  const { topic, event_id: eventId } = value as Record<string, unknown>;
-  return createEntry(topic, eventId, false);
+/** Visits the events in an array like `visitItems`. @throws {InvalidInput} 422 for none, or for more than `maxEvents` */
+export function visitEvents(bytes: Buffer, start: number, maxEvents: number, visit: (start: number) => number): number {
+  let count = 0;
+  const end = visitItems(bytes, start, (at) => (++count <= maxEvents ? visit(at) : valueEnd(bytes, at)));
+  if (count === 0) throw emptyBatch();
+  refuseLargeBatch(count, maxEvents);
+  return end;
 }
 
-function* validateEach(body: Body): Generator<LocatedEvent> {
-  const { bytes, values, arrayPointer } = body;
-  if (arrayPointer === undefined) {
-    yield { event: validateEvent({ text: bytes, value: values[0] }, MAX_FAULTS), pointer: "" };
-    return;
-  }
+/**
+ * Returns the offset of the array in `{"events": [...]}`; undefined if the object has no `events`, or has a `topic` and is
+ * an event. If `events` is repeated the last one counts, as for `JSON.parse`.
+ *
+ * @throws {InvalidInput} 422 if `events` is no array, or has other members beside it
+ */
+function findWrapped(bytes: Buffer, start: number): number | undefined {
+  let array = -1;
+  let isEvent = false;
+  let othersCount = 0;
+  const others: Fault[] = [];
+  visitMembers(bytes, start, (keyStart, keyEnd, valueStart) => {
+    const name = WRAPPER_NAMES.find(bytes, keyStart, keyEnd);
+    if (name === "events") array = valueStart;
+    else if (name === "topic") isEvent = true;
+    else if (++othersCount <= MAX_FAULTS) {
+      const pointer = shorten(`/${escapePointer(readShortened(bytes, keyStart, keyEnd))}`);
+      others.push({ pointer, detail: "is not allowed together with `events`" });
+    }
+  });
+  if (array < 0 || isEvent) return undefined;
+  const isArray = bytes[array] === OPEN_BRACKET;
+  const faults = isArray ? others : [{ pointer: "/events", detail: "must be an array of events" }, ...others];
+  if (faults.length > 0) throw invalidEvents(faults.slice(0, MAX_FAULTS), othersCount + Number(!isArray));
+  return array;
+}
+
+function* validateEach({ bytes, events, array, arrayPointer }: Body): Generator<LocatedEvent> {
   let left = MAX_FAULTS;
-  for (const [index, { start, end }] of arrayItems(bytes, arraySpan(body).start).entries()) {
-    const event = validateEvent({ text: bytes.subarray(start, end), value: values[index] }, Math.max(left, 1));
+  for (const [index, { start, end }] of events.entries()) {
+    const event = validateEvent(bytes.subarray(start, end), Math.max(left, 1));
     if ("faults" in event) left -= event.faults.first.length;
-    yield { event, pointer: `${arrayPointer}/${index}` };
+    yield { event, pointer: array === undefined ? "" : `${arrayPointer}/${index}` };
   }
 }
 
-/** Cuts the text of the events out of the body; rewrites only the events at the indices `toRewrite`. */
-function eventsText(body: Body, toRewrite: number[]): Buffer {
-  const { bytes, arrayPointer } = body;
-  const array = arrayPointer === undefined ? undefined : arraySpan(body);
-  if (toRewrite.length === 0) return array === undefined ? bytes : bytes.subarray(array.start + 1, array.end - 1);
-  if (array === undefined) return rewriteEvent(bytes);
-  const rewritten = new Set(toRewrite);
-  const parts = arrayItems(bytes, array.start).map(({ start, end }, index) => {
+/** Cuts the text of the events out of the body, and rewrites those that must be. */
+function eventsText({ bytes, events, array }: Body): Buffer {
+  if (events.every(({ form }) => form === "unchanged")) {
+    return array === undefined ? bytes : bytes.subarray(array.start + 1, array.end - 1);
+  }
+  const parts = events.map(({ form, start, end }) => {
     const text = bytes.subarray(start, end);
-    return rewritten.has(index) ? rewriteEvent(text) : text;
+    return form === "rewritten" ? rewriteEvent(text) : text;
   });
   return joinWithCommas(parts);
-}
-
-/** Finds the array of events. If `events` is repeated the last one counts, as for `JSON.parse`. */
-function arraySpan({ bytes, arrayPointer, scan }: Body): Span {
-  if (arrayPointer === "" || scan.outerCommas === 0) {
-    return { start: bytes.indexOf("["), end: bytes.lastIndexOf("]") + 1 };
-  }
-  const array = objectMembers(bytes, skipSpace(bytes, 0)).findLast(({ key }) => key === "events");
-  if (array === undefined) throw new Error("the array of events has no text");
-  return array;
 }

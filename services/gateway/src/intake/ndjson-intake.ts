@@ -1,4 +1,4 @@
-import { scanJson } from "@tidemark/json/text";
+import { scanJson } from "@tidemark/json/scan";
 import {
   collectEvents,
   type Intake,
@@ -7,8 +7,8 @@ import {
   MAX_FAULTS,
   refuseLargeBatch,
 } from "./intake.ts";
-import { MAX_PARSED_DEPTH, requireUtf8 } from "./json-document.ts";
-import { TOO_DEEP, type ValidatedEvent, validateEvent } from "./validate-event.ts";
+import { malformation, requireUtf8 } from "./json-document.ts";
+import { type ValidatedEvent, validateEvent } from "./validate-event.ts";
 
 const LINE_FEED = 0x0a;
 
@@ -26,9 +26,7 @@ interface Line {
  */
 export function readNdjsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
   requireUtf8(bytes);
-  const lines = linesOf(bytes);
-  refuseLargeBatch(lines.length, options.maxBatchEvents);
-  return collectEvents(validateLines(lines), options);
+  return collectEvents(validateLines(linesOf(bytes, options.maxBatchEvents)), options);
 }
 
 function* validateLines(lines: Line[]): Generator<LocatedEvent> {
@@ -41,27 +39,16 @@ function* validateLines(lines: Line[]): Generator<LocatedEvent> {
 }
 
 function validateLine(text: Buffer, maxFaults: number): ValidatedEvent {
-  // Not parsed, because each level would cost memory.
-  const { depth, isBalanced } = scanJson(text);
-  if (depth > MAX_PARSED_DEPTH) return isBalanced ? invalid(TOO_DEEP, false) : invalid("is not JSON", true);
-  try {
-    return validateEvent({ text, value: JSON.parse(text.toString()) }, maxFaults);
-  } catch (error) {
-    if (error instanceof SyntaxError) return invalid(`is not JSON: ${error.message.replace(COUNTED_LINE, "")}`, true);
-    throw error;
-  }
+  const scan = scanJson(text);
+  if (scan.malformedAt === undefined) return validateEvent(text, maxFaults, scan);
+  const fault = { pointer: "", detail: `is not JSON: ${malformation(text, scan.malformedAt)}` };
+  return { topic: undefined, eventId: undefined, faults: { first: [fault], total: 1, isMalformed: true } };
 }
 
-// V8 names the line within the parsed text, which is always 1.
-const COUNTED_LINE = / \(line 1 column \d+\)$/;
-
-function invalid(detail: string, isMalformed: boolean): ValidatedEvent {
-  const faults = { first: [{ pointer: "", detail }], total: 1, isMalformed };
-  return { topic: undefined, eventId: undefined, faults };
-}
-
-function linesOf(bytes: Buffer): Line[] {
+/** @throws {InvalidInput} 422 for more lines than `maxLines`, blank ones aside */
+function linesOf(bytes: Buffer, maxLines: number): Line[] {
   const lines: Line[] = [];
+  let count = 0;
   let number = 1;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -69,9 +56,10 @@ function linesOf(bytes: Buffer): Line[] {
     else if (byte !== 0x20 && byte !== 0x0d && byte !== 0x09) {
       const feed = bytes.indexOf(LINE_FEED, at);
       const end = feed < 0 ? bytes.length : feed;
-      lines.push({ number, text: bytes.subarray(at, end) });
+      if (++count <= maxLines) lines.push({ number, text: bytes.subarray(at, end) });
       at = end - 1;
     }
   }
+  refuseLargeBatch(count, maxLines);
   return lines;
 }

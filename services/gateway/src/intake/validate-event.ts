@@ -1,8 +1,18 @@
 import type { CloudEvent } from "@tidemark/domain/cloud-event";
 import type { Fault } from "@tidemark/domain/errors";
-import { Event, formOfEvent, isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
+import {
+  EVENT_FIELDS,
+  Event,
+  type EventForm,
+  formOfEvent,
+  isJsonObject,
+  MAX_EVENT_MEMBERS,
+  MAX_VALUE_DEPTH,
+} from "@tidemark/domain/event";
 import { escapePointer, offsetDeeperThan, pointersAt } from "@tidemark/json/pointer";
-import { type JsonScan, scanJson } from "@tidemark/json/text";
+import { type JsonScan, scanJson } from "@tidemark/json/scan";
+import { MemberNames, readShallow, type ShallowValue } from "@tidemark/json/shallow";
+import { type Span, skipSpace } from "@tidemark/json/text";
 import { rewriteEvent } from "./rewrite-event.ts";
 
 /** The faults of one event, with pointers into its own text. */
@@ -18,58 +28,69 @@ export interface Faults {
 export type ValidatedEvent = EventName & ({ text: Buffer } | { faults: Faults });
 
 /** The identity of an event as it was sent. The values may be of any type. */
-interface EventName {
+export interface EventName {
   topic: unknown;
   eventId: unknown;
 }
 
-/** One event as it was sent: its JSON text and the parsed value. */
-export interface SentEvent {
-  text: Buffer;
+const FIELD_NAMES = new MemberNames(EVENT_FIELDS);
+
+/** An event without the inside of its payload and attributes, and whether it follows the rules of its fields. */
+export interface EventOutline extends EventName, Span {
+  form: EventForm;
   value: unknown;
+  memberCount: number;
 }
 
-/** @param maxFaults the number of faults to list; all are counted */
-export function validateEvent({ text, value }: SentEvent, maxFaults: number): ValidatedEvent {
-  const scan = scanJson(text);
-  const form = formOfEvent(value);
-  const name = nameOf(value);
-  const isValid = form !== "invalid" && scan.faults.length === 0 && scan.depth <= 1 + MAX_VALUE_DEPTH;
-  if (isValid) return { ...name, text: form === "rewritten" ? rewriteEvent(text) : text };
-  return { ...name, faults: findFaults({ text, value, scan, schema: Event, maxFaults }) };
+/** Reads the event that begins at `start`. The text must be JSON. */
+export function outlineEvent(bytes: Buffer, start: number): EventOutline {
+  const { value, memberCount, hasOthers, end } = readShallow(bytes, start, FIELD_NAMES);
+  const form = memberCount > MAX_EVENT_MEMBERS ? "invalid" : formOfEvent(value, hasOthers);
+  const { topic, event_id: eventId } = isJsonObject(value) ? value : {};
+  return { form, topic, eventId, value, memberCount, start, end };
 }
 
-function nameOf(value: unknown): EventName {
-  return isJsonObject(value)
-    ? { topic: value.topic, eventId: value.event_id }
-    : { topic: undefined, eventId: undefined };
+/**
+ * Validates the text of one event, which must be JSON.
+ *
+ * @param maxFaults the number of faults to list; all are counted
+ */
+export function validateEvent(text: Buffer, maxFaults: number, scan = scanJson(text)): ValidatedEvent {
+  const { form, topic, eventId, value, memberCount } = outlineEvent(text, skipSpace(text, 0));
+  const isValid = form !== "invalid" && scan.faultCount === 0 && scan.depth <= 1 + MAX_VALUE_DEPTH;
+  if (isValid) return { topic, eventId, text: form === "rewritten" ? rewriteEvent(text) : text };
+  return { topic, eventId, faults: findFaults({ text, value, memberCount, scan, schema: Event, maxFaults }) };
 }
 
-export interface FaultSearch extends SentEvent {
+export interface FaultSearch extends Pick<ShallowValue, "value" | "memberCount"> {
+  text: Buffer;
   scan: JsonScan;
-  schema: Pick<typeof Event, "safeParse"> | Pick<typeof CloudEvent, "safeParse">;
+  schema: typeof Event | typeof CloudEvent;
   maxFaults: number;
 }
 
 /** Finds the faults of an event. Their texts are those of the schema and of the scan. */
-export function findFaults({ text, value, scan, schema, maxFaults }: FaultSearch): Faults {
+export function findFaults({ text, value, memberCount, scan, schema, maxFaults }: FaultSearch): Faults {
   const issues = schema.safeParse(value).error?.issues ?? [];
-  const faults = issues.slice(0, maxFaults).map(({ path, message }): Fault => {
+  const faults = issues.map(({ path, message }): Fault => {
     return { pointer: path.map((token) => `/${escapePointer(String(token))}`).join(""), detail: message };
   });
-  const found = scan.faults.slice(0, maxFaults - faults.length);
+  const hasTooMany = memberCount > MAX_EVENT_MEMBERS;
+  if (hasTooMany) faults.push({ pointer: "", detail: `has ${memberCount} members, the limit is ${MAX_EVENT_MEMBERS}` });
   const maxDepth = 1 + MAX_VALUE_DEPTH;
+  const isTooDeep = scan.depth > maxDepth;
+  const total = faults.length + scan.faultCount + Number(isTooDeep);
+  const found = scan.faults.slice(0, Math.max(maxFaults - faults.length, 0));
   const offsets = found.map(({ offset }) => offset);
   const pointers = pointersAt(text, offsets, maxDepth);
   for (const [index, { reason }] of found.entries()) faults.push({ pointer: pointers[index] ?? "", detail: reason });
-  const isTooDeep = scan.depth > maxDepth;
-  if (isTooDeep && faults.length < maxFaults) faults.push(...depthFaults(text, offsetDeeperThan(text, maxDepth), 1));
-  return { first: faults, total: issues.length + scan.faults.length + Number(isTooDeep), isMalformed: false };
+  if (isTooDeep && faults.length < maxFaults) faults.push(...depthFaults(text, maxDepth));
+  return { first: faults.slice(0, maxFaults), total, isMalformed: false };
 }
 
 export const TOO_DEEP = `nests deeper than ${MAX_VALUE_DEPTH} levels`;
 
-/** @param tokens the maximum number of tokens of the pointer */
-export function depthFaults(bytes: Buffer, offset: number, tokens: number): Fault[] {
-  return pointersAt(bytes, [offset], tokens).map((pointer) => ({ pointer, detail: TOO_DEEP }));
+function depthFaults(text: Buffer, maxDepth: number): Fault[] {
+  const pointers = pointersAt(text, [offsetDeeperThan(text, maxDepth)], 1);
+  return pointers.map((pointer) => ({ pointer, detail: TOO_DEEP }));
 }

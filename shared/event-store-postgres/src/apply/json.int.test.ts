@@ -1,5 +1,5 @@
 import { isStorableNumber } from "@tidemark/json/number";
-import { scanJson } from "@tidemark/json/text";
+import { scanJson } from "@tidemark/json/scan";
 import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";

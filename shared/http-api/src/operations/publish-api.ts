@@ -124,6 +124,7 @@ export const publish = {
       "empty_batch",
       "batch_too_large",
       "body_too_large",
+      "expansion_too_large",
       "unsupported_media_type",
       "unsupported_encoding",
       "rate_limited",
