@@ -17,7 +17,9 @@ import type {
   EventQuery,
   EventStore,
   LedgerEntry,
+  SelectedBooks,
   StoredEvent,
+  TopicBooksQuery,
 } from "@tidemark/event-store/event-store";
 import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "@tidemark/event-store/pruning";
 import type { Logger } from "@tidemark/telemetry/logger";
@@ -34,10 +36,11 @@ import { readPostgresDurability } from "./maintain/durability.ts";
 import { pruneDuplicates, pruneFrames } from "./maintain/prune.ts";
 import { deleteDeadLetter, redrive } from "./maintain/redrive.ts";
 import { readBooks } from "./read/books.ts";
-import { listDeadLetters } from "./read/dead-letters.ts";
+import { findDeadLetterTopic, listDeadLetters } from "./read/dead-letters.ts";
 import { listDuplicates } from "./read/duplicates.ts";
 import { findEvent, listEvents, readTip } from "./read/events.ts";
 import { findFrame } from "./read/ledger.ts";
+import { readTopicBooks } from "./read/topic-books.ts";
 import { migrate } from "./schema/migrate.ts";
 import { raisePositionBase } from "./schema/position-base.ts";
 import type { Tables } from "./schema/tables.ts";
@@ -157,6 +160,10 @@ class PostgresEventStore implements PostgresStore {
     return readBooks(this.#reader, query);
   }
 
+  readTopicBooks(query: TopicBooksQuery): Promise<SelectedBooks> {
+    return readTopicBooks(this.#reader, query);
+  }
+
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage> {
     return listDuplicates(this.#reader, query);
   }
@@ -179,6 +186,10 @@ class PostgresEventStore implements PostgresStore {
 
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {
     return listDeadLetters(this.#reader, query);
+  }
+
+  findDeadLetterTopic(id: string): Promise<string | undefined> {
+    return findDeadLetterTopic(this.#reader, id);
   }
 
   redrive(id: string): Promise<Redriven | undefined> {

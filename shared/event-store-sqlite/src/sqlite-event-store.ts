@@ -87,8 +87,8 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
   return {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
     ...writer.forward("readOrCreateSecret"),
-    ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks"),
-    ...reader.forward("listDuplicates", "listDeadLetters", "ping"),
+    ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks"),
+    ...reader.forward("listDuplicates", "listDeadLetters", "findDeadLetterTopic", "ping"),
     get damage() {
       return damage.description;
     },

@@ -6,8 +6,16 @@ import type { Applied } from "./event-store.ts";
  * letter in the transaction in which its neighbours commit, with the verdict `x`, and counts as dead-lettered in its topic.
  */
 export interface DeadLetterStore {
-  /** Lists dead letters, the oldest first. @throws {InvalidInput} `invalid_cursor` */
+  /**
+   * Lists dead letters, the oldest first. The work is bounded: with prefixes that match few of them a page may be short,
+   * even empty, and still have a `next`.
+   *
+   * @throws {InvalidInput} `invalid_cursor`
+   */
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage>;
+
+  /** Finds the topic of a dead letter, which never changes. Undefined when there is none, or when it cannot be read. */
+  findDeadLetterTopic(id: string): Promise<string | undefined>;
 
   /**
    * Tries the event again, in one transaction. If the store takes it, it leaves the dead letters, and its verdict and the
@@ -29,6 +37,11 @@ export type DeadLetterCommands = Pick<DeadLetterStore, "redrive" | "deleteDeadLe
 
 export interface DeadLetterQuery {
   topic?: string;
+  /**
+   * Limits the list to topics that begin with one of these texts, no two of which overlap. Leaves out dead letters whose
+   * topic cannot be read.
+   */
+  topicPrefixes?: readonly string[];
   limit: number;
   after?: string;
 }

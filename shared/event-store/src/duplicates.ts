@@ -13,6 +13,8 @@ export interface DuplicateReader {
 
 export interface DuplicateQuery {
   topic?: string;
+  /** Limits the list to topics that begin with one of these texts. No two of them overlap. */
+  topicPrefixes?: readonly string[];
   eventId?: string;
   /** The source of the duplicate, not of the stored event. */
   source?: string;

@@ -80,6 +80,8 @@ export interface EventReader {
   findFrame(frameId: string): Promise<LedgerEntry | undefined>;
   /** Reads the books in one snapshot, and compares them with the frames that the log holds. */
   readBooks(query: BooksQuery): Promise<Books>;
+  /** Reads the books of the topics that begin with a prefix, in one snapshot. Its cost is bounded. */
+  readTopicBooks(query: TopicBooksQuery): Promise<SelectedBooks>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -102,6 +104,8 @@ export interface EventQuery extends EventFilters {
 
 export interface EventFilters {
   topic?: string;
+  /** Limits the events to topics that begin with one of these texts. No two of them overlap. */
+  topicPrefixes?: readonly string[];
   /** With a topic the event is found by its key. Without one the store scans events. */
   eventId?: string;
   source?: string;
@@ -115,9 +119,9 @@ export interface EventFilters {
 export const MAX_SCANNED_EVENTS = 10_000;
 
 /** Whether no index leads to the events asked for, so that a page has to scan. */
-export function isScan({ topic, eventId, source, since, until }: EventFilters): boolean {
+export function isScan({ topic, topicPrefixes, eventId, source, since, until }: EventFilters): boolean {
   if (topic !== undefined && eventId !== undefined) return false;
-  return [eventId, source, since, until].some((filter) => filter !== undefined);
+  return [topicPrefixes, eventId, source, since, until].some((filter) => filter !== undefined);
 }
 
 /**
@@ -162,6 +166,26 @@ export interface BooksQuery {
   maxTopics: number;
   /** The number of sources in `bySource`, those with the most duplicates first. Default: 0. */
   maxSources?: number;
+}
+
+export interface TopicBooksQuery {
+  /** No two of them overlap. */
+  topicPrefixes: readonly string[];
+  /** Limits `byTopic` to this topic. */
+  topic?: string;
+  /** The number of topics in `byTopic`, the busiest first. */
+  maxTopics: number;
+}
+
+/** The number of topics that `readTopicBooks` sums up, which takes some tenths of a second. */
+export const MAX_SUMMED_TOPICS = 100_000;
+
+/** The books of some topics. */
+export interface SelectedBooks extends Pick<Books, "stored" | "duplicates" | "conflicts" | "deadLettered" | "byTopic"> {
+  /** The number of topics that were summed up, `MAX_SUMMED_TOPICS` at most. */
+  topicsTotal: number;
+  /** Whether there are more topics than were summed up. */
+  hasMoreTopics: boolean;
 }
 
 export interface Books {

@@ -7,7 +7,11 @@ export function readFilters({ topic, event_id: eventId, source, since, until }: 
   return { topic, eventId, source, since, until };
 }
 
-/** Returns the scope of cursors of these events, which is the same in pages, exports and streams. */
-export function eventsScope(order: CursorScope["order"], { eventId, ...filters }: EventFilters): CursorScope {
-  return { order, filters: { list: "events", event_id: eventId, ...filters } };
+/**
+ * Returns the scope of cursors of these events, which is the same in pages, exports and streams, and for every key: a
+ * cursor holds only a position, and the topics come from the key of each request.
+ */
+export function eventsScope(order: CursorScope["order"], filters: EventFilters): CursorScope {
+  const { topic, eventId, source, since, until } = filters;
+  return { order, filters: { list: "events", topic, event_id: eventId, source, since, until } };
 }

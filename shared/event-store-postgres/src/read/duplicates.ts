@@ -6,6 +6,7 @@ import { DUPLICATE_SELECTION } from "../schema/columns.ts";
 import type { Tables } from "../schema/tables.ts";
 import { FOUND, fits, mayFit, pageBytes } from "./pages.ts";
 import { LAST_POSITION, positionValues, writePosition } from "./positions.ts";
+import { topicReach } from "./topic-reach.ts";
 
 /** The number of duplicates that a page looks at, whatever its filter matches: some milliseconds. */
 const MAX_SCANNED = 10_000;
@@ -16,7 +17,7 @@ const MAX_SCANNED = 10_000;
  * duplicate that commits late cannot stand between the page and the end of the scan.
  */
 export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery): Promise<DuplicatePage> {
-  const { topic, eventId, source, conflicting, limit, after = LAST_POSITION } = query;
+  const { topic, topicPrefixes, eventId, source, conflicting, limit, after = LAST_POSITION } = query;
   const bytes = pageBytes(sql`tx DESC, ord DESC`);
   const beyond = db
     .selectFrom("duplicates")
@@ -35,6 +36,7 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
         .selectFrom(beyond.selectAll().limit(MAX_SCANNED).as("scanned"))
         .selectAll()
         .$if(topic !== undefined, (page) => page.where("topic", "=", String(topic)))
+        .where(topicReach(topicPrefixes))
         .$if(eventId !== undefined, (page) => page.where("event_id", "=", String(eventId)))
         .$if(source !== undefined, (page) => page.where("source", "=", String(source)))
         .$if(conflicting !== undefined, (page) => page.where("is_conflict", "=", conflicting === true))

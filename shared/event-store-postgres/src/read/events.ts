@@ -21,6 +21,7 @@ import {
   positionValues,
   writePosition,
 } from "./positions.ts";
+import { topicReach } from "./topic-reach.ts";
 
 // Every transaction that is open, or begins later, has an id of at least this (docs/decisions/0002).
 const HORIZON = sql<string>`(SELECT base FROM positions) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
@@ -122,8 +123,9 @@ function bounds({ order, after, upTo }: EventQuery, topic?: string) {
 }
 
 /** Each filter stands in the statement only if it is given, so that the plan fits the question. */
-function matching({ topic, eventId, source, since, until }: EventFilters) {
+function matching({ topic, topicPrefixes, eventId, source, since, until }: EventFilters) {
   const conditions = [
+    ...(topicPrefixes === undefined ? [] : [topicReach(topicPrefixes)]),
     ...(topic === undefined && eventId !== undefined ? [sql`event_id = ${eventId}`] : []),
     ...(source === undefined ? [] : [sql`source = ${source}`]),
     ...(since === undefined ? [] : [sql`"timestamp" >= ${since}::timestamptz`]),

@@ -1,21 +1,12 @@
 import type { Duplicate, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
 import { type DuplicateRow, readDuplicate } from "@tidemark/event-store/event-row";
-import type { Database } from "better-sqlite3";
+import type { Database, Statement } from "better-sqlite3";
 import { DUPLICATE_COLUMNS, namesOf } from "../schema/columns.ts";
 import { readPosition, takePage } from "./pages.ts";
+import { type TopicReach, topicReach } from "./topic-reach.ts";
 
 /** The number of duplicates that a page looks at, whatever its filter matches: some milliseconds. */
 const MAX_SCANNED = 10_000;
-
-interface Parameters {
-  before: number;
-  floor: number;
-  topic: string | null;
-  eventId: string | null;
-  source: string | null;
-  isConflict: number | null;
-  limit: number;
-}
 
 type Row = Omit<DuplicateRow, "is_conflict"> & { id: number; is_conflict: number };
 
@@ -27,22 +18,32 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
   const findFloor = database.prepare<[number, number], { id: number }>(
     "SELECT id FROM duplicates WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?",
   );
-  const list = database.prepare<Parameters, Row>(
-    `SELECT id, ${namesOf(DUPLICATE_COLUMNS)}, received_at, first_processed_at, is_conflict FROM duplicates
-     WHERE id < @before AND id >= @floor AND (@topic IS NULL OR topic = @topic)
-       AND (@eventId IS NULL OR event_id = @eventId)
-       AND (@source IS NULL OR source = @source) AND (@isConflict IS NULL OR is_conflict = @isConflict)
-     ORDER BY id DESC LIMIT @limit`,
-  );
-  return ({ topic = null, eventId = null, source = null, conflicting, limit, after }) => {
+  const list = prepareList(database);
+  return ({ topic = null, topicPrefixes, eventId = null, source = null, conflicting, limit, after }) => {
     const before = after === undefined ? Number.MAX_SAFE_INTEGER : readPosition(after);
     // By rank and not by difference of ids, because pruning leaves ids that are far apart.
     const floor = findFloor.get(before, MAX_SCANNED - 1)?.id;
     const isConflict = conflicting === undefined ? null : Number(conflicting);
-    const rows = list.iterate({ before, floor: floor ?? 0, topic, eventId, source, isConflict, limit: limit + 1 });
+    const given = { before, floor: floor ?? 0, topic, eventId, source, isConflict, limit: limit + 1 };
+    const rows = list(given, topicReach(topicPrefixes));
     const { page, isLast } = takePage(rows, limit, ({ payload, attributes }) => [payload, attributes]);
     const next = isLast ? floor : page.at(-1)?.id;
     return { duplicates: page.map(toDuplicate), next: next === undefined ? undefined : String(next) };
+  };
+}
+
+/** Prepares a statement for each number of prefixes when it is first used. */
+function prepareList(database: Database) {
+  const prepared = new Map<string, Statement<[Record<string, unknown>], Row>>();
+  return (given: Record<string, unknown>, { conditions, parameters }: TopicReach): Iterable<Row> => {
+    const text = `SELECT id, ${namesOf(DUPLICATE_COLUMNS)}, received_at, first_processed_at, is_conflict FROM duplicates
+      WHERE ${["id < @before AND id >= @floor AND (@topic IS NULL OR topic = @topic)", ...conditions].join(" AND ")}
+        AND (@eventId IS NULL OR event_id = @eventId)
+        AND (@source IS NULL OR source = @source) AND (@isConflict IS NULL OR is_conflict = @isConflict)
+      ORDER BY id DESC LIMIT @limit`;
+    const statement = prepared.get(text) ?? database.prepare<[Record<string, unknown>], Row>(text);
+    prepared.set(text, statement);
+    return statement.iterate({ ...given, ...parameters });
   };
 }
 

@@ -1,6 +1,5 @@
 import { type EventRow, readEvent } from "@tidemark/event-store/event-row";
 import {
-  type EventFilters,
   type EventPage,
   type EventQuery,
   isScan,
@@ -10,6 +9,7 @@ import {
 import type { Database, Statement } from "better-sqlite3";
 import { EVENT_COLUMNS, namesOf } from "../schema/columns.ts";
 import { readPosition, takePage } from "./pages.ts";
+import { topicReach } from "./topic-reach.ts";
 
 const COLUMNS = `id, ${namesOf(EVENT_COLUMNS)}, processed_at, payload_expired_at`;
 
@@ -31,7 +31,7 @@ const CONDITIONS = {
   until: "timestamp < @until",
 };
 
-const FILTERS = Object.keys(CONDITIONS) as (keyof EventFilters)[];
+const FILTERS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
 
 /** Prepares `EventReader.findEvent`. */
 export function prepareFindEvent(database: Database): (topic: string, eventId: string) => StoredEvent | undefined {
@@ -99,13 +99,14 @@ function prepareSelect(database: Database) {
   const prepared = new Map<string, Statement<[Record<string, unknown>], EventIdRow>>();
   return (query: EventQuery, range: Range, limit: number): Iterable<EventIdRow> => {
     const filters = FILTERS.filter((name) => query[name] !== undefined);
-    const conditions = ["id BETWEEN @low AND @high", ...filters.map((name) => CONDITIONS[name])];
+    const reach = topicReach(query.topicPrefixes);
+    const conditions = ["id BETWEEN @low AND @high", ...filters.map((name) => CONDITIONS[name]), ...reach.conditions];
     const text = `SELECT ${COLUMNS} FROM events WHERE ${conditions.join(" AND ")}
       ORDER BY id ${query.order} LIMIT @limit`;
     const statement = prepared.get(text) ?? database.prepare<[Record<string, unknown>], EventIdRow>(text);
     prepared.set(text, statement);
     const values = filters.map((name) => [name, query[name]]);
-    return statement.iterate({ ...Object.fromEntries(values), ...range, limit });
+    return statement.iterate({ ...Object.fromEntries(values), ...reach.parameters, ...range, limit });
   };
 }
 

@@ -1,9 +1,10 @@
 import { openReaderDatabase } from "../connection/database.ts";
 import { prepareBooks } from "../read/books.ts";
-import { prepareDeadLetterListing } from "../read/dead-letters.ts";
+import { prepareDeadLetterListing, prepareFindDeadLetterTopic } from "../read/dead-letters.ts";
 import { prepareDuplicateListing } from "../read/duplicates.ts";
 import { prepareFindEvent, prepareListing, prepareTip } from "../read/events.ts";
 import { prepareFindFrame } from "../read/ledger.ts";
+import { prepareTopicBooks } from "../read/topic-books.ts";
 import { serveCalls } from "./worker.ts";
 
 function openReader(path: string) {
@@ -14,8 +15,10 @@ function openReader(path: string) {
     findEvent: prepareFindEvent(database),
     findFrame: prepareFindFrame(database),
     readBooks: prepareBooks(database),
+    readTopicBooks: prepareTopicBooks(database),
     listDuplicates: prepareDuplicateListing(database),
     listDeadLetters: prepareDeadLetterListing(database),
+    findDeadLetterTopic: prepareFindDeadLetterTopic(database),
     ping: (): void => {
       database.pragma("schema_version");
     },

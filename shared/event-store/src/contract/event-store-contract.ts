@@ -17,6 +17,7 @@ import { describeIdentity } from "./events/identity.ts";
 import { describeListing } from "./events/listing.ts";
 import { describeAgainstModel } from "./model/against-model.ts";
 import type { OpenForTest, StoreUnderTest } from "./store-under-test.ts";
+import { describeTopicPrefixes } from "./topics/topic-prefixes.ts";
 
 /** Tests everything that the ports of the event store promise, whatever keeps the data. */
 export function describeEventStore(name: string, open: () => Promise<StoreUnderTest>): void {
@@ -40,6 +41,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     describeDeadLetters,
     describeDeadLetterListing,
     describeDamagedFrames,
+    describeTopicPrefixes,
     describePruning,
     describeAudit,
     describeAgainstModel,
