@@ -152,7 +152,12 @@ test("consumers that migrate an empty database together all open it, and one of 
   await Promise.all(stores.map((store) => store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 })));
   expect(await stores[0]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, duplicates: 4 });
   const { rows } = await beside.query("SELECT name FROM migrations ORDER BY name");
-  expect(rows).toEqual([{ name: "0001-books" }, { name: "002-names" }, { name: "003-apply-frames" }]);
+  expect(rows).toEqual([
+    { name: "0001-books" },
+    { name: "002-names" },
+    { name: "003-apply-frames" },
+    { name: "004-bounded-cost" },
+  ]);
 });
 
 test("a consumer has as many transactions at a time as it has writers, each with a slot of its own", async () => {

@@ -8,6 +8,8 @@ export const CRASH_POINTS = [
   "topic_counters",
   "source_counters",
   "frame_counters",
+  "book_totals",
+  "topics",
   "commit",
 ] as const;
 

@@ -24,13 +24,20 @@ async function expectBalance(beside: pg.Client): Promise<void> {
   const { rows } = await beside.query(
     `SELECT (SELECT count(*) FROM events) AS stored, (SELECT count(*) FROM duplicates) AS duplicates,
             (SELECT count(*) FROM duplicates WHERE is_conflict) AS conflicts, (SELECT sum(events) FROM dead_letters) AS dead,
-            (SELECT sum(duplicates) FROM source_counters) AS of_sources, (SELECT sum(frames) FROM frame_counters) AS frames
+            (SELECT sum(duplicates) FROM source_counters) AS of_sources, (SELECT sum(frames) FROM frame_counters) AS frames,
+            (SELECT sum(events) FROM frames) AS frame_events
      UNION ALL
      SELECT sum(stored), sum(duplicates), sum(conflicts), nullif(sum(dead_lettered), 0), nullif(sum(duplicates), 0),
-            (SELECT count(*) FROM frames) + (SELECT count(*) FROM repeated_frames)
-     FROM topic_counters`,
+            (SELECT count(*) FROM frames) + (SELECT count(*) FROM repeated_frames), (SELECT sum(events) FROM frame_counters)
+     FROM topic_counters
+     UNION ALL
+     SELECT sum(stored), sum(duplicates), sum(conflicts), nullif(sum(dead_lettered), 0), nullif(sum(duplicates), 0),
+            (SELECT count(*) FROM frames) + (SELECT count(*) FROM repeated_frames),
+            sum(stored) + sum(duplicates) + sum(dead_lettered)
+     FROM book_totals`,
   );
-  expect(rows[0]).toEqual(rows[1]);
+  expect(rows[1]).toEqual(rows[0]);
+  expect(rows[2]).toEqual(rows[0]);
 }
 
 async function ledgerOf(store: EventStore, { frame }: AppliedDelivery): Promise<string | undefined> {

@@ -10,6 +10,7 @@ test("an audit counts dead letters, deleted dead letters and those without a top
   await beside.query(
     `INSERT INTO topic_counters (slot, topic, dead_lettered, dead_letters_deleted, last_processed_at) VALUES (3, 't', 3, 1, now()), (4, '', 5, 0, now())`,
   );
+  await beside.query("INSERT INTO book_totals VALUES (3, 0, 0, 0, 3, 1, 0), (4, 0, 0, 0, 5, 1, 0)");
   await beside.query(
     `INSERT INTO dead_letters (received_at, dead_at, events, attempts, frame_id, topic, code, reason, content)
      SELECT now(), now(), events, 1, gen_random_uuid(), topic, '22P02', 'r', ''
@@ -17,6 +18,20 @@ test("an audit counts dead letters, deleted dead letters and those without a top
   );
 
   expect(await store.audit()).toMatchObject({ isBalanced: true, topicsTotal: 2, counted: { deadLettered: 8 } });
+});
+
+test("an audit is not balanced when the totals are not those of the topics", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await verdictsOf(store, [eventOf("a")]);
+  await beside.query("UPDATE book_totals SET stored = 2");
+
+  expect(await store.audit()).toMatchObject({
+    isBalanced: false,
+    differencesTotal: 0,
+    booked: { stored: 2 },
+    counted: { stored: 1 },
+  });
 });
 
 test("a database is verified without a change to it", async () => {

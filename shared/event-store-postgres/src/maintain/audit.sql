@@ -28,9 +28,9 @@ WITH tally AS MATERIALIZED (
 )
 SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS audited_at,
   count(*) AS topics_total,
-  json_build_object(
-    'stored', coalesce(sum(booked_stored), 0), 'duplicates', coalesce(sum(booked_duplicates), 0),
-    'conflicts', coalesce(sum(booked_conflicts), 0), 'deadLettered', coalesce(sum(booked_dead_lettered), 0)) AS booked,
+  (SELECT json_build_object('stored', coalesce(sum(stored), 0), 'duplicates', coalesce(sum(duplicates), 0),
+      'conflicts', coalesce(sum(conflicts), 0), 'deadLettered', coalesce(sum(dead_lettered), 0))
+   FROM book_totals) AS booked,
   json_build_object(
     'stored', coalesce(sum(counted_stored), 0), 'duplicates', coalesce(sum(counted_duplicates), 0),
     'conflicts', coalesce(sum(counted_conflicts), 0), 'deadLettered', coalesce(sum(counted_dead_lettered), 0)) AS counted,

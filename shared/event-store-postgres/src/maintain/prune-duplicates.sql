@@ -26,7 +26,7 @@ WITH permitted AS MATERIALIZED (
   INSERT INTO topic_counters AS books (slot, topic, duplicates_pruned, conflicts_pruned, last_processed_at)
   SELECT -1, topic, count(*), count(*) FILTER (WHERE is_conflict), '-infinity'
   FROM pruned GROUP BY topic ORDER BY topic
-  ON CONFLICT (slot, topic) DO UPDATE SET duplicates_pruned = books.duplicates_pruned + excluded.duplicates_pruned,
+  ON CONFLICT (topic, slot) DO UPDATE SET duplicates_pruned = books.duplicates_pruned + excluded.duplicates_pruned,
     conflicts_pruned = books.conflicts_pruned + excluded.conflicts_pruned
 )
 SELECT (SELECT count(*) FROM pruned) AS pruned,

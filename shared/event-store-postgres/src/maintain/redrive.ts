@@ -26,10 +26,13 @@ const TAKE_OUT = `
   ), ledger AS (
     UPDATE frames SET verdicts = overlay(verdicts PLACING $2 FROM removed.ordinal + 1)
     FROM removed WHERE frames.frame_id = removed.frame_id
+  ), counted AS (
+    INSERT INTO topic_counters AS books (slot, topic, dead_lettered, last_processed_at)
+    SELECT current_setting('tidemark.slot')::integer, topic, -1, dead_at FROM removed
+    ON CONFLICT (topic, slot) DO UPDATE SET dead_lettered = books.dead_lettered + excluded.dead_lettered
   )
-  INSERT INTO topic_counters AS books (slot, topic, dead_lettered, last_processed_at)
-  SELECT current_setting('tidemark.slot')::integer, topic, -1, dead_at FROM removed
-  ON CONFLICT (slot, topic) DO UPDATE SET dead_lettered = books.dead_lettered + excluded.dead_lettered`;
+  UPDATE book_totals SET dead_lettered = book_totals.dead_lettered - 1
+  FROM removed WHERE slot = current_setting('tidemark.slot')::integer`;
 
 /** `DeadLetterStore.redrive`, in one transaction. */
 export async function redrive(writers: Writers, deadLetterId: string): Promise<Redriven | undefined> {
@@ -65,7 +68,7 @@ const DELETE = `
   )
   INSERT INTO topic_counters AS books (slot, topic, dead_letters_deleted, last_processed_at)
   SELECT current_setting('tidemark.slot')::integer, topic, events, dead_at FROM removed
-  ON CONFLICT (slot, topic) DO UPDATE SET
+  ON CONFLICT (topic, slot) DO UPDATE SET
     dead_letters_deleted = books.dead_letters_deleted + excluded.dead_letters_deleted`;
 
 /** `DeadLetterStore.deleteDeadLetter`. */

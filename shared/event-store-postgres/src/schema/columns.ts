@@ -7,10 +7,10 @@ import { type AliasedRawBuilder, sql } from "kysely";
  */
 
 /**
- * The function that applies a batch, as 003-apply-frames.sql creates it. A changed function is a new migration and has a
+ * The function that applies a batch, as 004-bounded-cost.sql creates it. A changed function is a new migration and has a
  * new name, because replicas of two releases share a database in an upgrade.
  */
-export const APPLY_FRAMES = "apply_frames_2";
+export const APPLY_FRAMES = "apply_frames_3";
 
 /** Of `events`, as they are read. */
 export const EVENT_COLUMNS = {
@@ -24,8 +24,14 @@ export const EVENT_COLUMNS = {
   payload_expired_at: "instant?",
 } as const satisfies Record<keyof EventRow, Kind>;
 
-/** Of `events`, beside the position: read only by the function that applies a batch. */
-export const INTERNAL_EVENT_COLUMNS = ["is_timestamp_filled"];
+/** Of `events`, beside the position: read only by the function that applies a batch. The values repeat the content. */
+export const INTERNAL_EVENT_COLUMNS = [
+  "is_timestamp_filled",
+  "payload_size",
+  "payload_value",
+  "attributes_size",
+  "attributes_value",
+];
 
 /** Of `duplicates`, as they are read; the content is that of a conflict. */
 export const DUPLICATE_COLUMNS = {

@@ -114,6 +114,27 @@ test("a duplicate, a conflict and a redelivery of what the first release stored 
   });
 });
 
+test("a large event of the first release is compared by value after the upgrade, and measured once", async () => {
+  const { store, beside } = await openVersion1();
+  const list = (value: string) => `{"list":[${Array.from({ length: 50_000 }, () => value).join(",")}]}`;
+  await beside.query("UPDATE events SET payload = $1 WHERE event_id = 'o-1'", [list("1")]);
+  const duplicates = ["1", "1.0", "2"].map((value) => oldEvent("o-1", { payload: list(value) }));
+
+  const { frames } = await store.apply([deliveryOf(duplicates)], { maxNamed: 0 });
+
+  expect(frames).toMatchObject([{ verdicts: "ddc" }]);
+  const { rows } = await beside.query("SELECT event_id FROM events WHERE payload_size IS NOT NULL");
+  expect(rows).toEqual([{ event_id: "o-1" }]);
+});
+
+test("the function of the release before is gone, because it would not add to the totals", async () => {
+  const { beside } = await openVersion1();
+
+  const { rows } = await beside.query("SELECT proname FROM pg_proc WHERE proname LIKE 'apply_frames%'");
+
+  expect(rows).toEqual([{ proname: "apply_frames_3" }]);
+});
+
 test("a cursor from before the upgrade finds the events behind it, and those that come later", async () => {
   const { store } = await openVersion1();
   await store.apply([deliveryOf([eventText({ topic: "orders", id: "new" })])], { maxNamed: 0 });

@@ -14,6 +14,7 @@ import { describeConflicts } from "./events/conflicts.ts";
 import { describeContent } from "./events/content.ts";
 import { describeFilters } from "./events/filters.ts";
 import { describeIdentity } from "./events/identity.ts";
+import { describeLargeDuplicates } from "./events/large-duplicates.ts";
 import { describeListing } from "./events/listing.ts";
 import { describeAgainstModel } from "./model/against-model.ts";
 import type { OpenForTest, StoreUnderTest } from "./store-under-test.ts";
@@ -29,6 +30,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
   const suites = [
     describeIdentity,
     describeConflicts,
+    describeLargeDuplicates,
     describeContent,
     describeListing,
     describeFilters,
