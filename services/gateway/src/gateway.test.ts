@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { countEvents } from "@tidemark/domain/frame";
 import { decodeReceipt } from "@tidemark/domain/receipt";
 import type { Delivery } from "@tidemark/event-log/event-log";
@@ -41,7 +42,7 @@ function openGateway(options: Partial<GatewayOptions> = {}) {
       method: "POST",
       url: "/publish",
       headers: { "content-type": "application/json", ...headers },
-      payload: typeof body === "string" ? body : JSON.stringify(body),
+      payload: typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body),
     });
   const connectClient = async () => {
     const address = server.server.listening
@@ -214,6 +215,41 @@ describe("POST /publish", () => {
         client.destroy();
       }
       await expect.poll(async () => (await publish(largeBody("2"))).statusCode).toBe(202);
+    });
+  });
+
+  describe("a client with a limit of one event and 1,000 bytes a second", () => {
+    const openLimited = () => open({ rateLimits: { eventsPerSecond: 1, bytesPerSecond: 1_000 }, publishWaitMs: 1 });
+    const events = (count: number) => Array.from({ length: count }, (_, index) => event(`${index}`));
+
+    it("a client that sends more events is refused whole, and told when to come back", async () => {
+      const { publish, log } = openLimited();
+      const taken = await publish(events(10));
+      expect(taken.statusCode).toBe(202);
+      expect(taken.headers["ratelimit-policy"]).toBe(
+        '"events";q=10;qu="events";w=10, "bytes";q=10000;qu="content-bytes";w=10',
+      );
+      expect(taken.headers.ratelimit).toMatch(/^"events";r=0;t=10, "bytes";r=\d{4};t=1$/);
+
+      const refused = await publish(events(9));
+      expect([refused.statusCode, refused.json().code]).toEqual([429, "rate_limited"]);
+      expect(refused.headers["retry-after"]).toMatch(/^\d+$/);
+      expect(refused.headers.ratelimit).toContain('"events";r=0;');
+      expect(await log.snapshot()).toMatchObject({ events: 10 });
+    });
+
+    it("a compressed body counts with its bytes after decompression", async () => {
+      const { publish } = openLimited();
+      const body = gzipSync(JSON.stringify(event("1", { payload: { text: "x".repeat(15_000) } })));
+      const send = () => publish(body, { "content-encoding": "gzip" });
+      expect((await send()).headers.ratelimit).toContain('"bytes";r=0;t=16');
+      expect((await send()).json()).toMatchObject({ code: "rate_limited", detail: expect.stringContaining("bytes") });
+    });
+
+    it("a body that is not JSON counts as well", async () => {
+      const { publish } = openLimited();
+      expect((await publish("x".repeat(15_000))).statusCode).toBe(400);
+      expect((await publish(event("1"))).statusCode).toBe(429);
     });
   });
 

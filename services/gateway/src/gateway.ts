@@ -3,7 +3,9 @@ import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
 import { publish } from "@tidemark/http-api/operations/publish-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
-import { ByteBudget } from "@tidemark/runtime/byte-budget";
+import { clientOf } from "@tidemark/runtime/access/client";
+import { ClientBudget } from "@tidemark/runtime/limits/client-budget";
+import { RateLimiter, type Rates } from "@tidemark/runtime/limits/rate-limiter";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { answerPublish, chooseWaitMs } from "./answer-publish.ts";
 import {
@@ -24,6 +26,8 @@ export interface GatewayOptions {
   signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat" | "sendGatewayHeartbeat">;
   maxBatchEvents: number;
   maxBodyBytes: number;
+  /** What a client may publish in a second, unless its key has limits of its own; 0: no limit. Default: no limits. */
+  rateLimits?: Rates;
   /** The time that a request waits for its verdicts unless it asks for another time. */
   publishWaitMs: number;
   /** The time that requests wait for their verdicts once the process is told to stop. */
@@ -61,29 +65,36 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     maxPendingMs: MAX_PENDING_MS,
   });
   const maxBytes = Math.max(MIN_BYTES_IN_FLIGHT, 4 * maxBodyBytes);
-  const bodies = new ByteBudget({ maxBytes, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
-  const decoders = new ByteBudget({ maxBytes: MAX_DECODER_BYTES, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
+  const bodies = shareOut(maxBytes);
+  const decoders = shareOut(MAX_DECODER_BYTES);
+  const rateLimiter = new RateLimiter(options.rateLimits ?? { eventsPerSecond: 0, bytesPerSecond: 0 });
 
   void server.register(async (scope) => {
     passBodyThrough(scope);
     scope.addHook("preClose", () => pendingVerdicts.stopWaiting(options.closeWaitMs));
     scope.post("/publish", { config: { scope: publish.scope } }, async (request, reply) => {
       const { headers } = request;
+      const client = clientOf(request);
+      const limits = rateLimiter.enter(client, reply);
+      limits.checkAhead(Number(headers["content-length"] ?? 0));
       const encoding = encodingOf(headers["content-encoding"], reply);
       const format = readFormat(headers);
       const preferences = readPreferences(headers.prefer);
       const closed = new Promise((resolve) => reply.raw.once("close", resolve));
-      const room = bodies.enter();
+      const room = bodies.enter(client.id);
       try {
         let body = await readBody(request.raw, { declaredBytes: headers["content-length"], maxBodyBytes, room });
         if (encoding !== undefined) {
-          body = await decodeBody(body, { encoding, maxBodyBytes, room, decoders });
+          const ownDecoders = { enter: () => decoders.enter(client.id) };
+          body = await decodeBody(body, { encoding, maxBodyBytes, room, decoders: ownDecoders });
           room.shrinkTo(body.length);
         }
+        limits.takeBytes(body.length);
 
         const isLenient = preferences.handling === "lenient";
         const wantsEntries = preferences.return === "representation";
         const intake = readIntake(body, { format, message: request.raw, maxBatchEvents, isLenient, wantsEntries });
+        limits.takeEvents(intake.count);
         const receivedAtMs = Date.now(); // after the body, so that a slow sender still waits for its whole time
         const waitMs = chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats });
 
@@ -97,6 +108,11 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
       return reply;
     });
   });
+}
+
+/** Creates a budget of which one client has half, so that a client that sends slowly does not stop the others. */
+function shareOut(maxBytes: number): ClientBudget {
+  return new ClientBudget({ maxBytes, maxBytesPerClient: maxBytes / 2, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
 }
 
 /** Leaves the body of each request to its handler, unread. */

@@ -93,7 +93,7 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   },
   empty_batch: { status: 422, detail: "the batch has no events" },
   batch_too_large: { status: 422, detail: "the batch has 10001 events, the limit is 10000" },
-  rate_limited: { status: 429, detail: "this address is over its limit of 1000 events a second" },
+  rate_limited: { status: 429, detail: "over the limit of 1000 events a second; nothing of the request was taken" },
   too_many_lists: { status: 429, detail: "this client has not read the pages that it asked for before" },
   too_many_exports: { status: 429, detail: "this client has 2 exports already, as many as one client may have" },
   too_many_streams: { status: 429, detail: "this client has 64 streams already, as many as one client may have" },
@@ -146,6 +146,18 @@ const RetryAfter = z.object({
   "Retry-After": z.string().meta({ description: "The number of seconds after which to try again.", example: "1" }),
 });
 
+/** The limits of the client (draft-ietf-httpapi-ratelimit-headers-10), in answers to a client that has any. */
+export const RateLimitFields = z.object({
+  "RateLimit-Policy": z.string().optional().meta({
+    description: "What the client may send: `q` events or bytes at once, and as much again in `w` seconds.",
+    example: '"events";q=10000;qu="events";w=10',
+  }),
+  RateLimit: z.string().optional().meta({
+    description: "What is left of it (`r`), and in how many seconds all of it is there again (`t`).",
+    example: '"events";r=9990;t=1',
+  }),
+});
+
 const HEADERS: Partial<Record<ProblemExample["status"], z.ZodObject>> = {
   415: z.object({
     "Accept-Encoding": z
@@ -153,7 +165,7 @@ const HEADERS: Partial<Record<ProblemExample["status"], z.ZodObject>> = {
       .optional()
       .meta({ description: "With `unsupported_encoding`: the supported encodings.", example: "gzip, br, zstd" }),
   }),
-  429: RetryAfter,
+  429: RetryAfter.extend(RateLimitFields.shape),
   401: z.object({
     "WWW-Authenticate": z.string().meta({
       description: "The challenge (RFC 6750).",

@@ -66,6 +66,8 @@ export const AccessSettings = z.object({ API_KEYS_FILE: z.string().optional() })
 export const IntakeSettings = z.object({
   MAX_BATCH_EVENTS: wholeNumber({ min: 1, max: MAX_FRAME_EVENTS, preset: 10_000 }),
   MAX_BODY_BYTES: wholeNumber({ min: 1_000, max: 64_000_000, preset: 8_000_000 }),
+  RATE_LIMIT_EVENTS_PER_SECOND: wholeNumber({ min: 0, max: 1_000_000_000, preset: 0 }),
+  RATE_LIMIT_BYTES_PER_SECOND: wholeNumber({ min: 0, max: 1_000_000_000_000, preset: 0 }),
   PUBLISH_WAIT_MS: wholeNumber({ min: 0, max: 60_000, preset: 2_000 }),
 });
 

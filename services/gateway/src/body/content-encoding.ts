@@ -43,7 +43,7 @@ export interface DecodeOptions {
   /** Holds the decoded bytes as they are produced. */
   room: Room;
   /** The memory of all running decoders. */
-  decoders: ByteBudget;
+  decoders: Pick<ByteBudget, "enter">;
 }
 
 // Text compresses ten- to thirty-fold. Without this limit, 8 KB would cost what 8 MB cost.

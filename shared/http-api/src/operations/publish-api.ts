@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Operation } from "../operation.ts";
-import { problems } from "../problem-schema.ts";
+import { problems, RateLimitFields } from "../problem-schema.ts";
 import type { PublishAnswer, Rejection as RejectionAnswer, Result as ResultAnswer } from "../publish-answer.ts";
 import { PublishHeaders, publishContent } from "./publish-formats.ts";
 
@@ -87,7 +87,7 @@ export const publish = {
   responses: {
     "200": {
       description: "Every event of the request is committed.",
-      headers: z.object({ "Preference-Applied": PreferenceApplied }),
+      headers: z.object({ "Preference-Applied": PreferenceApplied, ...RateLimitFields.shape }),
       content: { "application/json": { schema: PublishAnswerSchema, examples: answers } },
     },
     "202": {
@@ -99,6 +99,7 @@ export const publish = {
           example: "receipts/AbC",
         }),
         "Preference-Applied": PreferenceApplied,
+        ...RateLimitFields.shape,
       }),
       content: {
         "application/json": {
@@ -126,6 +127,7 @@ export const publish = {
       "expansion_too_large",
       "unsupported_media_type",
       "unsupported_encoding",
+      "rate_limited",
       "log_full",
       "log_unreachable",
       "queue_full",
