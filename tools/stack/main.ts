@@ -13,6 +13,7 @@ import { HttpSettings, ProcessSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
+import { readOrMakeSigningKey } from "./signing-key.ts";
 
 /** Each component has its own deadline; this one is for all of them, one after the other. */
 const SHUTDOWN_DEADLINE_MS = 120_000;
@@ -31,6 +32,7 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
     ...process.env,
     ...(await openDatabase(onClose)),
     ...(await openLog(onClose)),
+    ...(await openSigning()),
     TRUSTED_PROXIES: "loopback", // the edge below, which tells the address of each client
   };
 
@@ -89,6 +91,11 @@ async function openLog(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
   const nats = await startNatsServer({ binary, dataDir: join(options.data, "nats") });
   closeOrFail(onClose, "nats-server", nats);
   return { NATS_URL: nats.url, NATS_MONITOR_URL: nats.monitorUrl };
+}
+
+async function openSigning(): Promise<NodeJS.ProcessEnv> {
+  if (process.env.SIGNING_KEY || process.env.SIGNING_KEY_FILE) return {};
+  return { SIGNING_KEY: await readOrMakeSigningKey(options.data) };
 }
 
 /** Ends the stack with an error if its database or its log ends, because the stack cannot work without them. */

@@ -1,9 +1,11 @@
 import { Unavailable } from "@tidemark/domain/errors";
-import { encodeReceipt } from "@tidemark/domain/receipt";
+import { encodeReceipt, receiptOwner } from "@tidemark/domain/receipt";
+import type { Signer } from "@tidemark/domain/signer";
 import { CONFLICT, countVerdicts, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
 import type { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { Preferences } from "@tidemark/http-api/prefer";
 import { publishAnswer, type Result } from "@tidemark/http-api/publish-answer";
+import type { Client } from "@tidemark/runtime/access/client";
 import type { FastifyReply } from "fastify";
 import type { FramePart } from "./frames/frame-writer.ts";
 import type { Intake } from "./intake/intake.ts";
@@ -13,6 +15,8 @@ const MAX_WAIT_SECONDS = 60;
 /** A request whose events are in the log. */
 export interface Published {
   onVerdictTimeout: "receipt" | "unknown";
+  signer: Signer;
+  client: Client;
   preferences: Preferences;
   intake: Intake;
   part: FramePart;
@@ -28,7 +32,7 @@ export interface Published {
  * @throws {Unavailable} `outcome_unknown` without verdicts, if the log gives no receipts
  */
 export function answerPublish(reply: FastifyReply, published: Published): FastifyReply {
-  const { onVerdictTimeout, intake, verdicts, receivedAtMs } = published;
+  const { onVerdictTimeout, signer, client, intake, verdicts, receivedAtMs } = published;
   const { frameId, firstEvent } = published.part;
   const applied = appliedPreferences(published);
   if (applied !== "") reply.header("preference-applied", applied);
@@ -42,7 +46,8 @@ export function answerPublish(reply: FastifyReply, published: Published): Fastif
     const detail = "the store did not confirm in time; the events may have been stored, and sending them again is safe";
     throw new Unavailable({ code: "outcome_unknown", detail });
   }
-  const receipt = encodeReceipt({ frameId, firstEvent, count: intake.count, receivedAtMs });
+  const owner = receiptOwner(client.name);
+  const receipt = encodeReceipt({ frameId, firstEvent, count: intake.count, receivedAtMs, owner }, signer);
   reply.header("location", `receipts/${receipt}`); // relative to /publish, so that it is right behind any path prefix
   const none = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: intake.count };
   return sendJson(reply, 202, publishAnswer({ ...none, rejected: intake.rejected, results: resultsOf(intake) }));

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { countEvents } from "@tidemark/domain/frame";
 import { decodeReceipt } from "@tidemark/domain/receipt";
+import { createSigner } from "@tidemark/domain/signer";
 import type { Delivery } from "@tidemark/event-log/event-log";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
 import { createMemorySignals } from "@tidemark/event-log/memory-signals";
@@ -23,6 +24,8 @@ const event = (id: string, fields: object = {}) => ({
   ...fields,
 });
 
+const signer = createSigner(["a signing key that has at least 32 characters"]);
+
 function openGateway(options: Partial<GatewayOptions> = {}) {
   const log = createMemoryEventLog({ maxEvents: 10, maxBytes: 1_000_000 });
   const signals = createMemorySignals();
@@ -30,6 +33,7 @@ function openGateway(options: Partial<GatewayOptions> = {}) {
   registerGateway(server, {
     eventLog: log,
     signals,
+    signer,
     maxBatchEvents: 10,
     maxBodyBytes: MAX_BODY_BYTES,
     publishWaitMs: 60_000,
@@ -126,7 +130,7 @@ describe("POST /publish", () => {
     expect(JSON.parse(body)).toMatchObject({ received: 2, accepted: 0, duplicates: 0, pending: 2 });
     const { frame } = await nextFrame();
     const id = /^receipts\/(.+)$/.exec(String(headers.location))?.[1] ?? "";
-    expect(decodeReceipt(id)).toMatchObject({ frameId: frame.id, firstEvent: 0, count: 2 });
+    expect(decodeReceipt(id, signer)).toMatchObject({ frameId: frame.id, firstEvent: 0, count: 2 });
   });
 
   it("a publish is answered at once when it asks for that, or when the store is known to be down", async () => {

@@ -1,3 +1,4 @@
+import type { Signer } from "@tidemark/domain/signer";
 import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
@@ -24,6 +25,8 @@ import { readFormat, readIntake } from "./intake/formats.ts";
 export interface GatewayOptions {
   eventLog: Pick<EventLog, "append" | "maxFrameBytes">;
   signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat" | "sendGatewayHeartbeat">;
+  /** Signs receipts. */
+  signer: Signer;
   maxBatchEvents: number;
   maxBodyBytes: number;
   /** What a client may publish in a second, unless its key has limits of its own; 0: no limit. Default: no limits. */
@@ -49,7 +52,7 @@ const MAX_PENDING_MS = 5_000;
 
 /** Serves `POST /publish`. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
-  const { signals, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
+  const { signals, signer, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
   const eventLog = startHeartbeats(server, options);
   const pendingVerdicts = new PendingVerdicts();
   const heartbeats = new ConsumerHeartbeats(signals);
@@ -100,7 +103,17 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
 
         const part = await frames.append({ ...intake, receivedAtMs, waitMs, traceparent: traceparentOf(request) });
         const verdicts = await part.verdicts;
-        answerPublish(reply, { onVerdictTimeout, preferences, intake, part, verdicts, receivedAtMs, waitMs });
+        answerPublish(reply, {
+          onVerdictTimeout,
+          signer,
+          client,
+          preferences,
+          intake,
+          part,
+          verdicts,
+          receivedAtMs,
+          waitMs,
+        });
         await closed; // an answer that its client does not read stays in memory
       } finally {
         room.release(); // also after the client has left: until then the body was in memory

@@ -2,6 +2,7 @@
 //             ◀─── 200 / 202 ───         ◀────────── verdicts ──────────┘
 
 import { requireDurable } from "@tidemark/domain/durability";
+import { createSigner } from "@tidemark/domain/signer";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
@@ -62,6 +63,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   registerGateway(server, {
     eventLog,
     signals: createNatsSignals(connection, { replicas: settings.LOG_REPLICAS }),
+    signer: createSigner(settings.SIGNING_KEY),
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     rateLimits: {

@@ -7,6 +7,7 @@ import {
   LogSettings,
   MonitorSettings,
   ProcessSettings,
+  StackSigningSettings,
 } from "@tidemark/runtime/settings";
 
 export const GatewaySettings = ProcessSettings.extend(HttpSettings.shape)
@@ -15,4 +16,5 @@ export const GatewaySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(BrokerSettings.shape)
   .extend(LogSettings.shape)
   .extend(MonitorSettings.shape)
-  .extend(DurabilitySettings.shape);
+  .extend(DurabilitySettings.shape)
+  .extend(StackSigningSettings.shape);

@@ -1,5 +1,6 @@
 //   readers ──GET──▶ query ──▶ PostgreSQL: events, books, receipts
 //                      └─────▶ JetStream: what is still in the log; the consumers' heartbeats
+import { createSigner } from "@tidemark/domain/signer";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import { requestDeadLetters } from "@tidemark/event-log-jetstream/dead-letter-requests";
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
@@ -56,6 +57,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     deadLetterCommands: requestDeadLetters(connection),
     readLogSnapshot: () => eventLog.snapshot(),
     signals: createNatsSignals(connection),
+    signer: createSigner(settings.SIGNING_KEY),
     logDurability: () => durability.current,
     startedAtMs: Date.now(),
   });

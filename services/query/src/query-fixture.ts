@@ -4,15 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Durability, SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
+import { createSigner } from "@tidemark/domain/signer";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { GatewayHeartbeat, GatewayHeartbeatListener, Heartbeat } from "@tidemark/event-log/signals";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { Books, EventStore } from "@tidemark/event-store/event-store";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
+import { ApiKeys } from "@tidemark/runtime/access/api-keys";
+import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { createLogger } from "@tidemark/telemetry/logger";
 import type { FastifyInstance } from "fastify";
 import { registerQuery } from "./query.ts";
+
+/** Signs the cursors of the fixture, and the receipts that it knows. */
+export const FIXTURE_SIGNER = createSigner(["a signing key that has at least 32 characters"]);
 
 /** Query routes over a store of their own and a log whose snapshot the test sets. */
 export interface QueryFixture {
@@ -54,14 +60,17 @@ export const EMPTY_BOOKS: Books = {
 };
 
 /**
- * Opens the routes. `onEnd`, which is `onTestFinished` or `afterAll`, gets the function that closes them and deletes
+ * Opens the routes, with keys if there are entries of a keys file. `onEnd`, which is `onTestFinished` or `afterAll`, gets the function that closes them and deletes
  * their data.
  */
-export async function openQueryFixture(onEnd: (close: () => Promise<void>) => void): Promise<QueryFixture> {
+export async function openQueryFixture(
+  onEnd: (close: () => Promise<void>) => void,
+  { keys }: { keys?: KeyEntry[] } = {},
+): Promise<QueryFixture> {
   const logger = createLogger({ service: "test", level: "silent" });
   const directory = await mkdtemp(join(tmpdir(), "tidemark-query-"));
   const store = await openSqliteEventStore({ path: join(directory, "test.db"), logger });
-  const server = createHttpServer({ logger });
+  const server = createHttpServer({ logger, ...(keys && { apiKeys: new ApiKeys(keys) }) });
   onEnd(async () => {
     await server.close();
     await store.close();
@@ -90,6 +99,7 @@ export async function openQueryFixture(onEnd: (close: () => Promise<void>) => vo
       },
       onCommit: (listener) => commitListeners.push(listener),
     },
+    signer: FIXTURE_SIGNER,
     logDurability: () => log.durability,
     readStoreDamage: () => damage.description,
     maxQueuedMs: 10_000,

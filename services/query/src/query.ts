@@ -1,4 +1,5 @@
 import type { Durability } from "@tidemark/domain/durability";
+import type { Signer } from "@tidemark/domain/signer";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import { GatewayHeartbeats } from "@tidemark/event-log/gateway-heartbeats";
 import type { Signals } from "@tidemark/event-log/signals";
@@ -17,6 +18,7 @@ import { registerDeadLetters } from "./dead-letters/dead-letters.ts";
 import { registerDuplicates } from "./duplicates/duplicates.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerPages } from "./pages/pages.ts";
+import { createCursors } from "./paging/cursor.ts";
 import { createReadBudgets } from "./paging/read-budget.ts";
 import { registerReceipts } from "./receipts/receipts.ts";
 import { registerEventStream } from "./stream/event-stream.ts";
@@ -29,6 +31,8 @@ export interface QueryOptions {
   /** @throws {Unavailable} if the log does not answer */
   readLogSnapshot: () => Promise<LogSnapshot>;
   signals: Pick<Signals, "onHeartbeat" | "onGatewayHeartbeat" | "onCommit">;
+  /** Signs cursors, and knows the receipts of the gateways. */
+  signer: Signer;
   /** Tells whether frames that the log has confirmed survive a power failure. Absent for the log in memory. */
   logDurability?: () => Durability;
   /** Describes the damage that the store has found in its file, and what to do. Absent for a database server. */
@@ -43,19 +47,25 @@ export interface QueryOptions {
 
 /** Registers every route that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
-  const { store, readLogSnapshot, signals, startedAtMs, maxPageReads } = options;
+  const { store, readLogSnapshot, signals, signer, startedAtMs, maxPageReads } = options;
+  const cursors = createCursors(signer);
   const budgets = createReadBudgets(maxPageReads);
   const gateways = new GatewayHeartbeats(signals);
   const alarm = createDriftAlarm(server.log);
   const readWhole = async (options: BooksOptions) =>
     alarm(await readBooks({ reader: store, readLogSnapshot }, options));
-  registerEvents(server, { reader: store, budgets });
-  registerEventStream(server, { reader: store, signals, budget: budgets.streams });
-  registerDuplicates(server, { store, budget: budgets.lists });
-  registerDeadLetters(server, { store, commands: options.deadLetterCommands, budget: budgets.lists });
+  registerEvents(server, { reader: store, cursors, budgets });
+  registerEventStream(server, { reader: store, signals, cursors, budget: budgets.streams });
+  registerDuplicates(server, { store, cursors, budget: budgets.lists });
+  registerDeadLetters(server, {
+    store,
+    commands: options.deadLetterCommands,
+    cursors,
+    budget: budgets.lists,
+  });
   registerStats(server, { readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
-  registerReceipts(server, { reader: store, readLogSnapshot });
+  registerReceipts(server, { reader: store, readLogSnapshot, signer });
   registerSystemHealth(server, { ...options, readBooks: readWhole, gateways });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerPages(server, { version: packageJson.version });

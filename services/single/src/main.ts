@@ -3,6 +3,7 @@
 import { startConsumer } from "@tidemark/consumer/consumer";
 import { startHousekeeping } from "@tidemark/consumer/housekeeping";
 import { requireDurable } from "@tidemark/domain/durability";
+import { createSigner } from "@tidemark/domain/signer";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
 import { createMemorySignals } from "@tidemark/event-log/memory-signals";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
@@ -41,6 +42,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
 
   const eventLog = createMemoryEventLog({ maxEvents: settings.QUEUE_MAX_SIZE, maxBytes: MAX_QUEUE_BYTES });
   const signals = createMemorySignals();
+  const signer = createSigner(settings.SIGNING_KEY ?? [await store.readOrCreateSecret("signing_key")]);
   const server = createHttpServer({
     logger,
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
@@ -52,6 +54,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   registerGateway(server, {
     eventLog,
     signals,
+    signer,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     rateLimits: {
@@ -68,6 +71,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     deadLetterCommands: store,
     readLogSnapshot: () => eventLog.snapshot(),
     signals,
+    signer,
     startedAtMs: Date.now(),
     maxPageReads: MAX_PAGE_READS,
     readStoreDamage: () => store.damage,

@@ -6,6 +6,7 @@ import {
   ProcessSettings,
   QueueSettings,
   RetentionSettings,
+  SigningSettings,
   StoreFileSettings,
 } from "@tidemark/runtime/settings";
 
@@ -14,5 +15,6 @@ export const SingleSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(DurabilitySettings.shape)
   .extend(RetentionSettings.shape)
+  .extend(SigningSettings.shape)
   .extend(StoreFileSettings.shape)
   .extend(QueueSettings.shape);

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { InvalidInput } from "./errors.ts";
+import { SIGNATURE_BYTES, type Signer } from "./signer.ts";
 
 /**
- * The place of a request's events in a frame. The id of a receipt contains all of it, so that a mistyped id is recognised
- * without a look-up, also while the frame is not applied yet.
+ * The place of a request's events in a frame. The id of a receipt contains all of it, signed, so that the service answers
+ * only for ids that it has handed out, also while the frame is not applied yet.
  */
 export interface Receipt {
   frameId: string;
@@ -13,38 +14,49 @@ export interface Receipt {
   count: number;
   /** The time at which the request was received, milliseconds since the epoch. */
   receivedAtMs: number;
+  /** A digest of the name of the key that the request carried; zeros without a key. */
+  owner: string;
 }
 
-const BYTES = 16 + 4 + 4 + 6;
-const CHECKSUM_BYTES = 4;
+const OWNER_BYTES = 8;
+const BYTES = 16 + 4 + 4 + 6 + OWNER_BYTES;
 
-export function encodeReceipt({ frameId, firstEvent, count, receivedAtMs }: Receipt): string {
+/** Returns the owner of the receipts of a key, or of requests without a key. The digest keeps the name out of the id. */
+export function receiptOwner(keyName: string | undefined): string {
+  if (keyName === undefined) return "00".repeat(OWNER_BYTES);
+  return createHash("sha256").update(keyName).digest().toString("hex", 0, OWNER_BYTES);
+}
+
+export function encodeReceipt({ frameId, firstEvent, count, receivedAtMs, owner }: Receipt, signer: Signer): string {
   const bytes = Buffer.alloc(BYTES);
   bytes.write(frameId.replaceAll("-", ""), 0, 16, "hex");
   bytes.writeUInt32BE(firstEvent, 16);
   bytes.writeUInt32BE(count, 20);
   bytes.writeUIntBE(receivedAtMs, 24, 6);
-  return Buffer.concat([bytes, checksum(bytes)]).toString("base64url");
+  bytes.write(owner, 30, OWNER_BYTES, "hex");
+  return Buffer.concat([bytes, signer.sign("receipt", bytes)]).toString("base64url");
 }
 
-/** @throws {InvalidInput} 404 for a text that is not the id of a receipt */
-export function decodeReceipt(id: string): Receipt {
+/** @throws {InvalidInput} 404 for a text that is not the id of a receipt that this service has handed out */
+export function decodeReceipt(id: string, signer: Signer): Receipt {
   const bytes = Buffer.from(id, "base64url");
   const body = bytes.subarray(0, BYTES);
   const isReceiptId =
-    bytes.length === BYTES + CHECKSUM_BYTES &&
+    bytes.length === BYTES + SIGNATURE_BYTES &&
     bytes.toString("base64url") === id &&
-    checksum(body).equals(bytes.subarray(BYTES));
-  if (!isReceiptId) throw new InvalidInput({ code: "not_found", status: 404, detail: "no receipt has this id" });
+    signer.isSigned("receipt", body, bytes.subarray(BYTES));
+  if (!isReceiptId) throw unknownReceipt();
   const hex = body.toString("hex", 0, 16);
   return {
     frameId: [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-"),
     firstEvent: body.readUInt32BE(16),
     count: body.readUInt32BE(20),
     receivedAtMs: body.readUIntBE(24, 6),
+    owner: body.toString("hex", 30, 30 + OWNER_BYTES),
   };
 }
 
-function checksum(bytes: Buffer): Buffer {
-  return createHash("sha256").update(bytes).digest().subarray(0, CHECKSUM_BYTES);
+/** The error for every id that this service has not handed out, and for those that it has handed out to another client. */
+export function unknownReceipt(): InvalidInput {
+  return new InvalidInput({ code: "not_found", status: 404, detail: "no receipt has this id" });
 }

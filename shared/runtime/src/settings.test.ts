@@ -5,7 +5,15 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { readSettings } from "./read-settings.ts";
 import { findMisspelled } from "./setting-names.ts";
-import { flag, HttpSettings, IntakeSettings, ProcessSettings, RetentionSettings, StackSettings } from "./settings.ts";
+import {
+  flag,
+  HttpSettings,
+  IntakeSettings,
+  ProcessSettings,
+  RetentionSettings,
+  StackSettings,
+  StackSigningSettings,
+} from "./settings.ts";
 
 describe("readSettings", () => {
   it("a process on a laptop needs no settings", () => {
@@ -30,6 +38,15 @@ describe("readSettings", () => {
       expect(() => readSettings(schema, { NATS_URL })).toThrow("NATS_URL: must be a NATS URL");
     }
     expect(readSettings(schema, { NATS_URL: "tls://localhost" })).toEqual({ NATS_URL: "tls://localhost" });
+  });
+
+  it("a signing key is a secret of 32 characters, or several, and the error does not quote it", () => {
+    const [OLD, NEW] = ["o".repeat(32), "n".repeat(32)];
+    const read = (SIGNING_KEY?: string) => readSettings(StackSigningSettings, { SIGNING_KEY });
+    expect(read(`${NEW}, ${OLD}`)).toEqual({ SIGNING_KEY: [NEW, OLD] });
+    expect(() => read()).toThrow("SIGNING_KEY: must be set, to the same value for every gateway and query");
+    expect(() => read(`${NEW},short`)).toThrow("at least 32 characters");
+    expect(() => read(`${NEW},short`)).not.toThrow("short");
   });
 
   it("hosts and origins are lists, and refused with the form that they need", () => {

@@ -61,6 +61,22 @@ export const HttpSettings = z.object({
 
 /** The keys that clients need. Without the file, everybody who reaches the service may use it. */
 export const AccessSettings = z.object({ API_KEYS_FILE: z.string().optional() });
+const SigningKeys = z
+  .string({
+    error:
+      "must be set, to the same value for every gateway and query: a secret of at least 32 characters, " +
+      "made for example with `openssl rand -hex 32`",
+  })
+  .transform((text) => text.split(",").map((key) => key.trim()))
+  .refine((keys) => keys.every(({ length }) => length >= 32), {
+    error: "must be a secret of at least 32 characters, or several with commas between them: the first one signs",
+  });
+
+/** The key that signs cursors and receipts. Single makes one itself if there is none. */
+export const SigningSettings = z.object({ SIGNING_KEY: SigningKeys.optional() });
+
+/** The processes of the stack have to know what the others have signed. */
+export const StackSigningSettings = z.object({ SIGNING_KEY: SigningKeys });
 
 /** The limits of a publish request. */
 export const IntakeSettings = z.object({

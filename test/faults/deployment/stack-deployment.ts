@@ -53,6 +53,7 @@ export async function openStackDeployment(options: StackDeploymentOptions): Prom
       DATABASE_URL: databaseUrl.toString(),
       LOG_MAX_BYTES: String(logMaxBytes),
       LOG_LEVEL: "info",
+      SIGNING_KEY: "the fault harness signs with this key",
     };
     const main = mains[service];
     const started = await openServiceComponent({

@@ -1,3 +1,4 @@
+import { createSigner } from "@tidemark/domain/signer";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
@@ -31,6 +32,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
       },
     },
     signals: createNatsSignals(connection),
+    signer: createSigner(settings.SIGNING_KEY),
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     publishWaitMs: 0,

@@ -8,6 +8,7 @@ import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 // The broker reserves the disk space of a stream, and a test's broker has little.
 const LOG_MAX_BYTES = "64000000";
+const SIGNING_KEY = "the tests of the services sign with this key";
 
 export async function startOwnBroker(options?: BrokerOptions): Promise<Broker> {
   const broker = await startBroker(options);
@@ -34,7 +35,8 @@ export async function launchOwnService(
   environment: Record<string, string>,
   nodeFlags?: readonly string[],
 ): Promise<ServiceProcess> {
-  const service = await launchService(name, { LOG_MAX_BYTES, ...environment }, nodeFlags);
+  const signing: Record<string, string> = name === "single" ? {} : { SIGNING_KEY }; // single makes one itself
+  const service = await launchService(name, { LOG_MAX_BYTES, ...signing, ...environment }, nodeFlags);
   onTestFinished(async () => void (await service.end("SIGKILL")));
   return service;
 }

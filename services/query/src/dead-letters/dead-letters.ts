@@ -3,7 +3,7 @@ import type { DeadLetterCommands, DeadLetterStore, Redriven } from "@tidemark/ev
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "@tidemark/http-api/operations/dead-letters-api";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { type CursorScope, decodeCursor } from "../paging/cursor.ts";
+import type { CursorScope, Cursors } from "../paging/cursor.ts";
 import { sendPage } from "../paging/list-page.ts";
 import type { ReadBudget } from "../paging/read-budget.ts";
 import { registerOperation } from "../register-operation.ts";
@@ -12,17 +12,21 @@ import { deadLetterText } from "./dead-letter-text.ts";
 export interface DeadLettersOptions {
   store: Pick<DeadLetterStore, "listDeadLetters">;
   commands: DeadLetterCommands;
+  cursors: Cursors;
   budget: ReadBudget;
 }
 
 /** Registers `GET /dead-letters`, `POST /dead-letters/{id}/redrive` and `DELETE /dead-letters/{id}`. */
-export function registerDeadLetters(server: FastifyInstance, { store, commands, budget }: DeadLettersOptions): void {
+export function registerDeadLetters(
+  server: FastifyInstance,
+  { store, commands, cursors, budget }: DeadLettersOptions,
+): void {
   registerOperation(server, listDeadLetters, async ({ query }, reply) => {
     const { cursor, ...parameters } = query;
     const { topic, limit } = parameters;
     const scope: CursorScope = { order: "asc", filters: { list: "dead-letters", topic } };
-    const after = decodeCursor(cursor, scope);
-    return sendPage(reply, { budget, parameters, scope }, async () => {
+    const after = cursors.decode(cursor, scope);
+    return sendPage(reply, { cursors, budget, parameters, scope }, async () => {
       const { deadLetters, next } = await store.listDeadLetters({ topic, limit, after });
       return { name: "dead_letters", items: deadLetters.map(deadLetterText), next };
     });

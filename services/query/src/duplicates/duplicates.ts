@@ -1,26 +1,27 @@
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import { listDuplicates } from "@tidemark/http-api/operations/duplicates-api";
 import type { FastifyInstance } from "fastify";
-import { type CursorScope, decodeCursor } from "../paging/cursor.ts";
+import type { CursorScope, Cursors } from "../paging/cursor.ts";
 import { sendPage } from "../paging/list-page.ts";
 import type { ReadBudget } from "../paging/read-budget.ts";
 import { registerOperation } from "../register-operation.ts";
 import { duplicateText } from "./duplicate-text.ts";
 
 export interface DuplicatesOptions {
+  cursors: Cursors;
   store: Pick<DuplicateReader, "listDuplicates">;
   budget: ReadBudget;
 }
 
 /** Registers `GET /duplicates`, which lists the duplicates that were dropped. */
-export function registerDuplicates(server: FastifyInstance, { store, budget }: DuplicatesOptions): void {
+export function registerDuplicates(server: FastifyInstance, { store, cursors, budget }: DuplicatesOptions): void {
   registerOperation(server, listDuplicates, async ({ query }, reply) => {
     const { cursor, ...parameters } = query;
     const { topic, event_id: eventId, source, conflicting, limit } = parameters;
     const filters = { list: "duplicates", topic, event_id: eventId, source, conflicting: conflicting?.toString() };
     const scope: CursorScope = { order: "desc", filters };
-    const after = decodeCursor(cursor, scope);
-    return sendPage(reply, { budget, parameters, scope }, async () => {
+    const after = cursors.decode(cursor, scope);
+    return sendPage(reply, { cursors, budget, parameters, scope }, async () => {
       const list = { topic, eventId, source, conflicting, limit, after };
       const { duplicates, next } = await store.listDuplicates(list);
       return { name: "duplicates", items: duplicates.map(duplicateText), next };

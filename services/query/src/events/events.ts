@@ -3,7 +3,7 @@ import type { EventReader } from "@tidemark/event-store/event-store";
 import { findEvent, listEvents } from "@tidemark/http-api/operations/events-api";
 import { DEFAULT_LIMIT } from "@tidemark/http-api/page-schema";
 import type { FastifyInstance } from "fastify";
-import { decodeCursor } from "../paging/cursor.ts";
+import type { Cursors } from "../paging/cursor.ts";
 import { sendPage, sendWithin } from "../paging/list-page.ts";
 import type { ReadBudgets } from "../paging/read-budget.ts";
 import { registerOperation } from "../register-operation.ts";
@@ -12,13 +12,14 @@ import { eventText } from "./event-text.ts";
 import { createExports, wantsLines } from "./export.ts";
 
 export interface EventsOptions {
+  cursors: Cursors;
   reader: EventReader;
   budgets: Pick<ReadBudgets, "lists" | "exports">;
 }
 
 /** Registers `GET /events` and `GET /events/{topic}/{event_id}`. */
-export function registerEvents(server: FastifyInstance, { reader, budgets }: EventsOptions): void {
-  const exports = createExports({ reader, budget: budgets.exports });
+export function registerEvents(server: FastifyInstance, { reader, cursors, budgets }: EventsOptions): void {
+  const exports = createExports({ reader, cursors, budget: budgets.exports });
   server.addHook("preClose", async () => exports.end());
 
   registerOperation(server, listEvents, async ({ query, headers, method }, reply) => {
@@ -27,8 +28,8 @@ export function registerEvents(server: FastifyInstance, { reader, budgets }: Eve
     const { cursor, limit = DEFAULT_LIMIT, order, ...parameters } = query;
     const filters = readFilters(query);
     const scope = eventsScope(order, filters);
-    const after = decodeCursor(cursor, scope);
-    const list = { budget: budgets.lists, parameters: { ...parameters, limit, order }, scope };
+    const after = cursors.decode(cursor, scope);
+    const list = { cursors, budget: budgets.lists, parameters: { ...parameters, limit, order }, scope };
     return sendPage(reply, list, async () => {
       const { events, next } = await reader.listEvents({ limit, order, ...filters, after });
       return { about: { topic: query.topic ?? null }, name: "events", items: events.map(eventText), next };

@@ -5,7 +5,7 @@ import { clientOf } from "@tidemark/runtime/access/client";
 import { Places } from "@tidemark/runtime/limits/places";
 import { type Chunk, streamWithBackpressure } from "@tidemark/runtime/limits/stream-with-backpressure";
 import type { FastifyReply } from "fastify";
-import { type CursorScope, decodeCursor, encodeCursor } from "../paging/cursor.ts";
+import type { Cursors } from "../paging/cursor.ts";
 import { chunkOf, type ReadBudget } from "../paging/read-budget.ts";
 import { eventsScope, readFilters } from "./event-filters.ts";
 import { eventText } from "./event-text.ts";
@@ -21,6 +21,7 @@ const MAX_WAIT_MS = 10_000;
 const PAUSE_MS = 25;
 
 export interface ExportsOptions {
+  cursors: Cursors;
   reader: Pick<EventReader, "listEvents" | "readTip">;
   budget: ReadBudget;
   /** The number of exports at a time. Each holds a page. */
@@ -43,7 +44,7 @@ export interface Exports {
   end(): void;
 }
 
-export function createExports({ reader, budget, maxExports = 8, maxStallMs }: ExportsOptions): Exports {
+export function createExports({ reader, cursors, budget, maxExports = 8, maxStallMs }: ExportsOptions): Exports {
   const ending = new AbortController();
   const places = new Places({ name: "exports", code: "too_many_exports", max: maxExports });
 
@@ -56,7 +57,7 @@ export function createExports({ reader, budget, maxExports = 8, maxStallMs }: Ex
         leave();
         gone.abort();
       });
-      const scan = await startScan(reader, parameters);
+      const scan = await startScan({ reader, cursors }, parameters);
       const stop = AbortSignal.any([ending.signal, gone.signal]);
       const lines = exportLines(scan, { limit: parameters.limit, budget, clientId, stop });
       return reply
@@ -70,20 +71,24 @@ export function createExports({ reader, budget, maxExports = 8, maxStallMs }: Ex
 /** A cursor scan: reads page after page, `isLast` once everything that was asked for lies behind. */
 interface Scan {
   start: string | undefined;
-  scope: CursorScope;
+  /** Returns the cursor of a position. */
+  toCursor: (position: string) => string;
   read: (after: string | undefined, limit: number) => Promise<EventPage & { isLast: boolean }>;
 }
 
-async function startScan(reader: ExportsOptions["reader"], parameters: EventsParameters): Promise<Scan> {
+async function startScan(
+  { reader, cursors }: Pick<ExportsOptions, "reader" | "cursors">,
+  parameters: EventsParameters,
+): Promise<Scan> {
   const { order, cursor } = parameters;
   const filters = readFilters(parameters);
   const scope = eventsScope(order, filters);
-  const start = decodeCursor(cursor, scope);
+  const start = cursors.decode(cursor, scope);
   // Newest first, the first page sees everything that is committed, and every later page lies behind it.
   const upTo = order === "asc" ? await reader.readTip() : undefined;
   return {
     start,
-    scope,
+    toCursor: (position) => cursors.encode(position, scope),
     read: async (after, limit) => {
       const page = await reader.listEvents({ order, limit, maxBytes: PAGE_BYTES, ...filters, after, upTo });
       return { ...page, isLast: page.next === upTo };
@@ -103,7 +108,7 @@ interface ExportOptions {
  * store's work, and a client that has gone ends it. A store that fails on the way throws, which cuts the answer.
  */
 async function* exportLines(
-  { start, scope, read }: Scan,
+  { start, toCursor, read }: Scan,
   { limit = Number.POSITIVE_INFINITY, budget, clientId, stop }: ExportOptions,
 ): AsyncGenerator<Chunk> {
   let position = start;
@@ -133,7 +138,7 @@ async function* exportLines(
     else if (Date.now() - movedAtMs > MAX_WAIT_MS) break;
     else await delay(PAUSE_MS, undefined, { signal: stop }).catch(() => {});
   }
-  const nextCursor = position === undefined ? null : encodeCursor(position, scope);
+  const nextCursor = position === undefined ? null : toCursor(position);
   const end = `${JSON.stringify({ complete: isComplete, count, next_cursor: nextCursor })}\n`;
   yield chunkOf({ bytes: Buffer.from(end) }, () => {});
 }

@@ -1,9 +1,10 @@
 import { clientOf } from "@tidemark/runtime/access/client";
 import type { FastifyReply } from "fastify";
-import { type CursorScope, encodeCursor } from "./cursor.ts";
+import type { CursorScope, Cursors } from "./cursor.ts";
 import type { ReadBudget } from "./read-budget.ts";
 
 export interface ListRequest {
+  cursors: Cursors;
   budget: ReadBudget;
   /** The parameters that the link to the next page repeats. */
   parameters: Record<string, string | number | boolean | undefined>;
@@ -24,12 +25,12 @@ export interface ListPage {
 /** Reads one page of a list within its budget, and answers it with a link to the next page if there is one. */
 export async function sendPage(
   reply: FastifyReply,
-  { budget, parameters, scope }: ListRequest,
+  { cursors, budget, parameters, scope }: ListRequest,
   read: () => Promise<ListPage>,
 ): Promise<FastifyReply> {
   return sendWithin(budget, reply, async () => {
     const { next, ...content } = await read();
-    const nextCursor = next === undefined ? undefined : encodeCursor(next, scope);
+    const nextCursor = next === undefined ? undefined : cursors.encode(next, scope);
     if (nextCursor !== undefined) reply.header("link", nextLink({ ...parameters, cursor: nextCursor }));
     return pageText({ ...content, nextCursor });
   });

@@ -1,15 +1,22 @@
-import { randomUUID } from "node:crypto";
-import { encodeReceipt, type Receipt } from "@tidemark/domain/receipt";
+import { createHash, randomUUID } from "node:crypto";
+import { encodeReceipt, type Receipt, receiptOwner } from "@tidemark/domain/receipt";
 import { afterAll, expect, onTestFinished, test } from "vitest";
-import { EMPTY_LOG, openQueryFixture } from "../query-fixture.ts";
+import { EMPTY_LOG, FIXTURE_SIGNER, openQueryFixture } from "../query-fixture.ts";
 
 const { server, log, storeEvents } = await openQueryFixture(afterAll);
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 function receiptUrl(receipt: Partial<Receipt>): string {
-  const full = { frameId: randomUUID(), firstEvent: 0, count: 1, receivedAtMs: Date.now(), ...receipt };
-  return `/receipts/${encodeReceipt(full)}`;
+  const full = {
+    frameId: randomUUID(),
+    firstEvent: 0,
+    count: 1,
+    receivedAtMs: Date.now(),
+    owner: receiptOwner(undefined),
+    ...receipt,
+  };
+  return `/receipts/${encodeReceipt(full, FIXTURE_SIGNER)}`;
 }
 
 test("a receipt tells the verdicts of its request's part of a frame", async () => {
@@ -78,4 +85,28 @@ test("an old receipt is pending while the log still holds frames of its time", a
     log.contents = EMPTY_LOG;
   });
   expect((await server.inject(receiptUrl({ receivedAtMs }))).json()).toMatchObject({ pending: 1 });
+});
+
+test("with keys a receipt is told to its own key and to an admin, and no other key learns that there is one", async () => {
+  const names = ["shop", "other", "operator"];
+  const keys = names.map((name) => ({
+    name,
+    sha256: createHash("sha256").update(name).digest("hex"),
+    scopes: ["read", name === "operator" ? "admin" : "publish"] as ("read" | "publish" | "admin")[],
+  }));
+  const { server, storeEvents } = await openQueryFixture(onTestFinished, { keys });
+  const frameId = await storeEvents([{ event_id: "owned" }]);
+  const ask = (url: string, key: string) => server.inject({ url, headers: { "x-api-key": key } });
+
+  for (const owned of [
+    receiptUrl({ frameId, owner: receiptOwner("shop") }),
+    receiptUrl({ owner: receiptOwner("shop") }), // still pending
+  ]) {
+    const answers = await Promise.all(names.map((name) => ask(owned, name)));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 404, 200]);
+    const unknown = await ask("/receipts/AAAA", "other");
+    expect(answers[1]?.json()).toEqual(unknown.json());
+  }
+  // Handed out before there were keys: it has no owner.
+  expect((await ask(receiptUrl({ frameId }), "shop")).statusCode).toBe(404);
 });

@@ -1,12 +1,13 @@
 import { InvalidInput } from "@tidemark/domain/errors";
-import { decodeReceipt, type Receipt } from "@tidemark/domain/receipt";
+import { decodeReceipt, type Receipt, receiptOwner, unknownReceipt } from "@tidemark/domain/receipt";
+import type { Signer } from "@tidemark/domain/signer";
 import { countVerdicts } from "@tidemark/domain/verdict";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { readReceipt } from "@tidemark/http-api/operations/receipts-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
 import { type PublishAnswer, publishAnswer } from "@tidemark/http-api/publish-answer";
-import { clientOf } from "@tidemark/runtime/access/client";
+import { type Client, clientOf } from "@tidemark/runtime/access/client";
 import { Places } from "@tidemark/runtime/limits/places";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
@@ -19,6 +20,7 @@ const MAX_WAITING = 100;
 export interface ReceiptsOptions {
   reader: Pick<EventReader, "findFrame">;
   readLogSnapshot: () => Promise<LogSnapshot>;
+  signer: Signer;
 }
 
 /**
@@ -30,7 +32,8 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
   server.addHook("preClose", async () => polling.end());
 
   registerOperation(server, readReceipt, async (request, reply) => {
-    const receipt = decodeReceipt(request.params.id);
+    const receipt = decodeReceipt(request.params.id, options.signer);
+    if (!mayRead(clientOf(request), receipt)) throw unknownReceipt();
     const read = () => findReceipt(receipt, options);
     const { waitSeconds } = readPreferences(request.headers.prefer);
     if (waitSeconds === undefined) return read();
@@ -46,12 +49,17 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
   });
 }
 
+/** Whether a client may read a receipt: with keys, the key that it was handed out to and those with the scope `admin`. */
+function mayRead({ name, scopes }: Client, { owner }: Receipt): boolean {
+  return name === undefined || scopes.has("admin") || receiptOwner(name) === owner;
+}
+
 async function findReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {
   const { frameId, firstEvent, count } = receipt;
   const entry = await options.reader.findFrame(frameId);
   if (entry === undefined) return pendingAnswer(receipt, options);
   const end = firstEvent + count;
-  if (end > entry.verdicts.length) throw notFound("no receipt has this id");
+  if (end > entry.verdicts.length) throw unknownReceipt();
   return publishAnswer({ ...countVerdicts(entry.verdicts, firstEvent, end), pending: 0 });
 }
 

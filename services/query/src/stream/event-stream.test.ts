@@ -4,8 +4,9 @@ import { createMemorySignals } from "@tidemark/event-log/memory-signals";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { createCursors } from "../paging/cursor.ts";
 import { createReadBudgets } from "../paging/read-budget.ts";
-import { openQueryFixture } from "../query-fixture.ts";
+import { FIXTURE_SIGNER, openQueryFixture } from "../query-fixture.ts";
 import { type EventStreamOptions, registerEventStream } from "./event-stream.ts";
 
 interface Stream {
@@ -129,6 +130,7 @@ async function openLimited(limits: Partial<EventStreamOptions>) {
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
   registerEventStream(server, {
     reader: store,
+    cursors: createCursors(FIXTURE_SIGNER),
     signals: createMemorySignals(),
     budget: createReadBudgets().streams,
     ...limits,

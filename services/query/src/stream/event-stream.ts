@@ -8,12 +8,13 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { eventsScope } from "../events/event-filters.ts";
 import { eventText } from "../events/event-text.ts";
 import { onOneLine } from "../events/one-line.ts";
-import { decodeCursor, encodeCursor } from "../paging/cursor.ts";
+import type { Cursors } from "../paging/cursor.ts";
 import { chunkOf, type ReadBudget } from "../paging/read-budget.ts";
 import { registerOperation } from "../register-operation.ts";
 import { StreamPoller } from "./stream-poller.ts";
 
 export interface EventStreamOptions {
+  cursors: Cursors;
   reader: Pick<EventReader, "listEvents" | "readTip">;
   signals: Pick<Signals, "onCommit">;
   budget: ReadBudget;
@@ -34,8 +35,8 @@ const RETRY_MS = 1_000;
  * before or after a restart.
  */
 export function registerEventStream(server: FastifyInstance, options: EventStreamOptions): void {
-  const { reader, signals, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs } = options;
-  const pollers = createPollers(server, { reader, signals, budget });
+  const { reader, signals, cursors, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs } = options;
+  const pollers = createPollers(server, { reader, signals, cursors, budget });
   const ending = new AbortController();
   server.addHook("preClose", async () => ending.abort());
   const places = new Places({ name: "streams", code: "too_many_streams", max: maxStreams });
@@ -51,10 +52,17 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
       const { query, headers } = request;
       const { topic } = query;
       const lastId = headers["last-event-id"]?.toString() || query.last_event_id || undefined;
-      const given = decodeCursor(lastId, eventsScope("asc", { topic }));
+      const given = cursors.decode(lastId, eventsScope("asc", { topic }));
       const tip = await reader.readTip();
       const poller = pollers.enter(topic, tip, stop);
-      const chunks = streamChunks({ poller, topic, clientId, start: given ?? tip, heartbeatMs, stop });
+      const chunks = streamChunks({
+        poller,
+        toId: streamIds(cursors, topic),
+        clientId,
+        start: given ?? tip,
+        heartbeatMs,
+        stop,
+      });
       return reply
         .headers({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" })
         .send(streamWithBackpressure(chunks, { response: reply.raw, stop, maxStallMs }));
@@ -72,7 +80,7 @@ function closeOf(reply: FastifyReply): AbortSignal {
 /** Creates the pollers: one for each topic that a stream follows. */
 function createPollers(
   server: FastifyInstance,
-  { reader, signals, budget }: Pick<EventStreamOptions, "reader" | "signals" | "budget">,
+  { reader, signals, cursors, budget }: Pick<EventStreamOptions, "reader" | "signals" | "cursors" | "budget">,
 ) {
   const pollers = new Map<string | undefined, { poller: StreamPoller; streams: number }>();
   signals.onCommit(() => {
@@ -82,7 +90,8 @@ function createPollers(
   return {
     /** Returns the poller of a topic until the stream stops. If there is none, one is started at the tip. */
     enter(topic: string | undefined, tip: string, stop: AbortSignal): StreamPoller {
-      const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, topic)).join("");
+      const toId = streamIds(cursors, topic);
+      const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, toId)).join("");
       const create = () => new StreamPoller({ reader, budget, topic, start: tip, toText, logger: server.log });
       const entry = pollers.get(topic) ?? { poller: create(), streams: 0 };
       pollers.set(topic, entry);
@@ -100,17 +109,21 @@ function createPollers(
   };
 }
 
-function eventBlock(event: EventPage["events"][number], topic: string | undefined): string {
-  return `id: ${streamId(event.position, topic)}\ndata: ${onOneLine(eventText(event))}\n\n`;
+function eventBlock(event: EventPage["events"][number], toId: StreamIds): string {
+  return `id: ${toId(event.position)}\ndata: ${onOneLine(eventText(event))}\n\n`;
 }
 
-function streamId(position: string, topic: string | undefined): string {
-  return encodeCursor(position, eventsScope("asc", { topic }));
+/** Returns the id of the events behind which a position is: a cursor, as pages and exports have them. */
+type StreamIds = (position: string) => string;
+
+function streamIds(cursors: Cursors, topic: string | undefined): StreamIds {
+  const scope = eventsScope("asc", { topic });
+  return (position) => cursors.encode(position, scope);
 }
 
 interface StreamOptions {
   poller: StreamPoller;
-  topic: string | undefined;
+  toId: StreamIds;
   clientId: string;
   start: string;
   heartbeatMs: number;
@@ -119,14 +132,14 @@ interface StreamOptions {
 
 async function* streamChunks({
   poller,
-  topic,
+  toId,
   clientId,
   start,
   heartbeatMs,
   stop,
 }: StreamOptions): AsyncGenerator<Chunk> {
   // An id without data is no event, yet a client that is disconnected before the first event reconnects with this id.
-  yield textChunk(`retry: ${RETRY_MS}\nid: ${streamId(start, topic)}\n\n`);
+  yield textChunk(`retry: ${RETRY_MS}\nid: ${toId(start)}\n\n`);
   let position = start;
   let lastMs = performance.now();
   while (!stop.aborted) {

@@ -1,0 +1,35 @@
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+
+/** What the service hands out and takes back. A signature of one kind is worth nothing for another. */
+export type Signed = "receipt" | "cursor";
+
+/** Signs what the service hands out, so that it recognises it again, and nobody else can make it. */
+export interface Signer {
+  sign(kind: Signed, content: Buffer): Buffer;
+  /** Whether one of the keys has signed this content. Takes the same time for any wrong signature. */
+  isSigned(kind: Signed, content: Buffer, signature: Buffer): boolean;
+}
+
+/** Half of an HMAC-SHA-256, which is as hard to guess as a key of 128 bits (RFC 2104, section 5). */
+export const SIGNATURE_BYTES = 16;
+
+/**
+ * Creates a signer. The first key signs; every key verifies, so that keys can be replaced without refusing what the old
+ * one has signed.
+ */
+export function createSigner(keys: readonly string[]): Signer {
+  const derived = { receipt: keys.map(deriveKey("receipt")), cursor: keys.map(deriveKey("cursor")) };
+  const signWith = (key: Buffer, content: Buffer) =>
+    createHmac("sha256", key).update(content).digest().subarray(0, SIGNATURE_BYTES);
+  return {
+    sign: (kind, content) => signWith(derived[kind][0] as Buffer, content),
+    isSigned: (kind, content, signature) =>
+      signature.length === SIGNATURE_BYTES &&
+      derived[kind].some((key) => timingSafeEqual(signWith(key, content), signature)),
+  };
+}
+
+/** RFC 5869: a key for each kind. */
+function deriveKey(kind: Signed) {
+  return (key: string): Buffer => Buffer.from(hkdfSync("sha256", key, "", `tidemark ${kind}`, 32));
+}
