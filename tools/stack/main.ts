@@ -3,8 +3,10 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { migratePostgres } from "@tidemark/event-store-postgres/postgres-event-store";
 import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
+import { urlOfRole } from "@tidemark/programs/postgres-roles";
 import { type RestartPolicy, startService } from "@tidemark/programs/service-process";
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { type OnClose, runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
@@ -28,18 +30,32 @@ const logger = createLogger({ service: "stack", level: settings.LOG_LEVEL });
 
 await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   await checkPort(); // first, so that no database is created while the port is in use
+  const database = await openDatabase(onClose);
   const environment = {
     ...process.env,
-    ...(await openDatabase(onClose)),
+    ...database,
     ...(await openLog(onClose)),
     ...(await openSigning()),
     TRUSTED_PROXIES: "loopback", // the edge below, which tells the address of each client
   };
 
+  // The stack itself migrates, so that no service has more than the rights of its part.
+  const environmentOf = (service: keyof typeof replicaCounts) =>
+    service === "consumer" && database.DATABASE_URL !== undefined
+      ? { ...environment, DATABASE_URL: urlOfRole(database.DATABASE_URL, "tidemark_writer") }
+      : environment;
   const start = async (service: keyof typeof replicaCounts) => {
     const names = Array.from({ length: replicaCounts[service] }, (_, index) => `${service} ${index + 1}`);
     const replicas = await Promise.all(
-      names.map((name) => startService({ service, name, environment, output: "inherit", restart: restarting(name) })),
+      names.map((name) =>
+        startService({
+          service,
+          name,
+          environment: environmentOf(service),
+          output: "inherit",
+          restart: restarting(name),
+        }),
+      ),
     );
     onClose(service, () => Promise.all(replicas.map((replica) => replica.stop())));
     return replicas;
@@ -82,6 +98,7 @@ async function openDatabase(onClose: OnClose): Promise<NodeJS.ProcessEnv> {
   if (process.env.DATABASE_URL || process.env.DATABASE_URL_FILE) return {};
   const postgres = await startEmbeddedPostgres({ dataDir: join(options.data, "postgres") });
   closeOrFail(onClose, "PostgreSQL", postgres);
+  await migratePostgres({ url: postgres.url, logger });
   return { DATABASE_URL: postgres.url };
 }
 

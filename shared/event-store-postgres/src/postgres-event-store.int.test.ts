@@ -1,6 +1,7 @@
 import { describeEventStore } from "@tidemark/event-store/contract/event-store-contract";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
+import { urlOfRole } from "@tidemark/programs/postgres-roles";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeDatabase } from "@tidemark/test-support/databases/postgres-database";
 import { waitFor } from "@tidemark/test-support/wait-for";
@@ -13,7 +14,9 @@ const logger = createLogger({ service: "test", level: "silent" });
 
 async function openEmpty() {
   const database = await lendStoreDatabase();
-  const open = () => openPostgresEventStore({ url: database.url, logger, migrate: true, maxConnections: 2 });
+  // With the role of a consumer in a deployment, whose rights are not those of the owner.
+  const url = urlOfRole(database.url, "tidemark_writer");
+  const open = () => openPostgresEventStore({ url, logger, migrate: true, maxConnections: 2 });
   let store = await open();
   return {
     store,

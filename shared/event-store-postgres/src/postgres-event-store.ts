@@ -54,7 +54,10 @@ type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & 
 interface PostgresOptions {
   url: string;
   logger: Logger;
-  /** Whether this process creates and updates the tables, and applies frames; a process that only reads does not. */
+  /**
+   * Whether this process applies frames, and creates and updates the tables if its role owns them. With another role it
+   * waits until the owner has done so. A process that only reads does neither.
+   */
   migrate: boolean;
   /** The number of connections that read. Default 10. */
   maxConnections?: number;
@@ -77,6 +80,24 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
     throw error;
   }
   return store;
+}
+
+/**
+ * Brings the tables up to date and gives the roles their rights. Runs on a connection without a time limit: an index takes
+ * as long as it takes, and so does a migration elsewhere.
+ *
+ * @throws {Unavailable} `store_unreachable`
+ */
+export async function migratePostgres({ url, logger, signal }: MigrationOptions): Promise<void> {
+  const options = { url, applicationName: "tidemark-migrate", timeoutMs: 0, ...(signal ? { signal } : {}) };
+  const migrations = await withSession(options, (session) => migrate(session));
+  if (migrations.length > 0) logger.info({ migrations }, "migrated the database");
+}
+
+interface MigrationOptions {
+  url: string;
+  logger: Logger;
+  signal?: AbortSignal;
 }
 
 class PostgresEventStore implements PostgresStore {
@@ -102,11 +123,8 @@ class PostgresEventStore implements PostgresStore {
     this.#writers = new Writers({ ...options, count: maxWriters, prepare: (session) => this.#prepareWriter(session) });
   }
 
-  /** Runs on a connection without a time limit: an index takes as long as it takes, and so does a migration elsewhere. */
   async migrate(): Promise<void> {
-    const options = { url: this.#url, applicationName: "tidemark-migrate", timeoutMs: 0, signal: this.#closing.signal };
-    const migrations = await withSession(options, (session) => migrate(session));
-    if (migrations.length > 0) this.#logger.info({ migrations }, "migrated the database");
+    await migratePostgres({ url: this.#url, logger: this.#logger, signal: this.#closing.signal });
     await this.#writers.connect();
   }
 

@@ -121,6 +121,11 @@ export const StackSettings = BrokerSettings.extend({
   }),
 });
 
+/** The database to migrate, with the role that owns its tables. */
+export const MigrateSettings = ProcessSettings.pick({ LOG_LEVEL: true }).extend({
+  DATABASE_URL: StackSettings.shape.DATABASE_URL,
+});
+
 /** The file that holds the store of single. */
 export const StoreFileSettings = z.object({ DATABASE_PATH: z.string().default("data/tidemark.db") });
 
@@ -153,8 +158,11 @@ export const ComposeSettings = z.object({
   GATEWAY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
   CONSUMER_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
   QUERY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
-  POSTGRES_PASSWORD: z.string().default("tidemark"),
+  DATABASE_READER_URL: z.string().optional(),
+  DATABASE_OWNER_URL: z.string().optional(),
+  TLS_FOLDER: z.string().default("./tls"),
+  TLS_PORT: wholeNumber({ min: 1, max: 65_535, preset: 8443 }),
+  API_KEYS_FOLDER: z.string().default("./keys"),
   TIDEMARK_IMAGE: z.string().default("tidemark"),
-  SECRETS_DIR: z.string().default("./secrets"),
   BASE_URL: z.string().default("http://edge:8080"),
 });

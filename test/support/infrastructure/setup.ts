@@ -1,4 +1,6 @@
+import { CREATE_LOCAL_ROLES } from "@tidemark/programs/postgres-roles";
 import type { TestProject } from "vitest/node";
+import { changeDatabase } from "../databases/postgres-database.ts";
 import { type Allowed, hasContainers, readAllowed, startNatsContainer, startPostgresContainer } from "./containers.ts";
 import { type Started, startNatsProgram, startPostgresProgram } from "./programs.ts";
 
@@ -47,6 +49,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     throw new Error(`The integration tests need PostgreSQL and NATS.\n${reasons.join("\n")}`);
   }
   process.stderr.write(`PostgreSQL: ${postgres.value.from}; NATS: ${nats.value.from}\n`);
+  await changeDatabase(postgres.value.url, CREATE_LOCAL_ROLES);
   project.provide("databaseUrl", postgres.value.url);
   project.provide("natsUrl", nats.value.url);
   return stopAll;

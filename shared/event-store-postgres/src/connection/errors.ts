@@ -17,6 +17,8 @@ const OPERATOR_CLASSES = new Set(["28", "3D", "55", "XX"]);
 const MISSING = new Set(["42P01", "42703", "42883"]); // undefined table, undefined column, undefined function
 // A replica answered: the address still leads to it after a failover.
 const READ_ONLY_TRANSACTION = "25006";
+// The owner has not migrated yet, or not since the role was made.
+const INSUFFICIENT_PRIVILEGE = "42501";
 const QUERY_CANCELED = "57014";
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
@@ -34,6 +36,9 @@ export function translate(error: unknown): unknown {
   }
   if (MISSING.has(state)) {
     return unreachable("the database has no tables yet; the first consumer that starts creates them", error);
+  }
+  if (state === INSUFFICIENT_PRIVILEGE) {
+    return unreachable(`the role lacks a right (${error.message}): run \`migrate\` as the owner of the tables`, error);
   }
   if (state === READ_ONLY_TRANSACTION) return unreachable("the database is a read-only replica", error);
   if (SERVER_CLASSES.has(stateClass) || OPERATOR_CLASSES.has(stateClass)) {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Session } from "../connection/session.ts";
+import { statementFile } from "../connection/statement-file.ts";
 
 // Any constant will do, as long as every release uses the same one.
 const MIGRATION_LOCK = 7_305_804_402_565_173_249n;
@@ -26,13 +27,19 @@ export function readMigrations(): Migration[] {
   });
 }
 
+const GRANTS = statementFile(new URL("grants.sql", import.meta.url));
+
 /**
- * Brings the tables up to date: all missing migrations, in one transaction. Processes that start at once wait for each
- * other; migrations of a newer release are left alone.
+ * Brings the tables up to date: all missing migrations, in one transaction, and the rights of the roles. Processes that
+ * start at once wait for each other; migrations of a newer release are left alone. If nothing is to be done, the right to
+ * read is enough.
  *
  * @returns the names of the migrations that ran
+ * @throws {Unavailable} `store_unreachable` when something is to be done and the role is not the owner's
  */
-export function migrate(session: Session, migrations = readMigrations()): Promise<string[]> {
+export async function migrate(session: Session, migrations = readMigrations()): Promise<string[]> {
+  if (await isUpToDate(session, migrations)) return [];
+  const grants = await GRANTS();
   return session.transaction(async (transaction) => {
     await transaction.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
     await transaction.query(
@@ -45,6 +52,21 @@ export function migrate(session: Session, migrations = readMigrations()): Promis
       await transaction.query(sql);
       await transaction.query("INSERT INTO migrations (name, applied_at) VALUES ($1, now())", [name]);
     }
+    await transaction.query(grants);
     return missing.map(({ name }) => name);
   });
+}
+
+/** Asks without locks and without the rights of the owner. */
+async function isUpToDate(session: Session, migrations: Migration[]): Promise<boolean> {
+  const { rowCount: hasTables } = await session.query("SELECT FROM pg_class WHERE oid = to_regclass('migrations')");
+  if (!hasTables) return false;
+  const { rows } = await session.query<{ name: string }>("SELECT name FROM migrations");
+  const applied = new Set(rows.map(({ name }) => name));
+  if (migrations.some(({ name }) => !applied.has(name))) return false;
+  const { rowCount: rolesWithoutRights } = await session.query(
+    `SELECT FROM pg_roles WHERE rolname IN ('tidemark_writer', 'tidemark_reader')
+       AND NOT (has_table_privilege(oid, 'events', 'SELECT') AND has_table_privilege(oid, 'last_audit', 'UPDATE'))`,
+  );
+  return rolesWithoutRights === 0;
 }

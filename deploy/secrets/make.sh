@@ -1,0 +1,38 @@
+#!/bin/sh
+# Makes the credentials of the stack, once, and puts each into the volume of the part that needs it. Run before all other
+# containers, at each `docker compose up`. Nothing of it is in an image, in an environment or in this repository.
+#
+# /secrets/made holds what was made; no other container mounts it. Delete its volume to get new credentials (operations.md).
+# DATABASE_URL, DATABASE_READER_URL, DATABASE_OWNER_URL and SIGNING_KEY replace what would be made.
+set -eu
+umask 022 # parts read their files as their own users; a volume is mounted in one part alone
+
+made() { # made NAME : prints a random value of 64 hexadecimal digits, always the same for a name
+  if [ ! -s "/secrets/made/$1" ]; then
+    head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"/secrets/made/$1.new"
+    mv "/secrets/made/$1.new" "/secrets/made/$1"
+  fi
+  cat "/secrets/made/$1"
+}
+
+put() { # put PART/NAME VALUE
+  printf '%s' "$2" >"/secrets/$1.new"
+  mv "/secrets/$1.new" "/secrets/$1"
+}
+
+database_url() { echo "postgres://$1:$(made "postgres-$1")@postgres:5432/tidemark"; }
+nats_url() { echo "nats://$1:$(made "nats-$1")@nats:4222"; }
+
+put postgres/password "$(made postgres-superuser)"
+put roles/tidemark "$(made postgres-superuser)"
+for role in tidemark_owner tidemark_writer tidemark_reader; do put roles/$role "$(made postgres-$role)"; done
+put migrate/database_url "${DATABASE_OWNER_URL:-${DATABASE_URL:-$(database_url tidemark_owner)}}"
+put consumer/database_url "${DATABASE_URL:-$(database_url tidemark_writer)}"
+put query/database_url "${DATABASE_READER_URL:-${DATABASE_URL:-$(database_url tidemark_reader)}}"
+
+put nats/passwords.conf "$(for user in gateway consumer query admin; do
+  echo "$(echo $user | tr '[:lower:]' '[:upper:]')_PASSWORD: \"$(made nats-$user)\""
+done)"
+for part in gateway consumer query; do put $part/nats_url "$(nats_url $part)"; done
+
+for part in gateway query; do put $part/signing_key "${SIGNING_KEY:-$(made signing-key)}"; done

@@ -1,0 +1,30 @@
+/** The roles of a local server, as deploy/postgres/roles.sql makes them in a deployment, with a password for loopback alone. */
+const LOCAL_PASSWORD = "local";
+
+/** Makes the roles that shared/event-store-postgres/src/schema/grants.sql gives rights to. Harmless to repeat. */
+export const CREATE_LOCAL_ROLES = ["tidemark_writer", "tidemark_reader"]
+  .map(
+    (role) => `DO $$ BEGIN
+      CREATE ROLE ${role} LOGIN PASSWORD '${LOCAL_PASSWORD}';
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END $$`,
+  )
+  .join(";");
+
+/** Returns the URL of a local database for another role. */
+export function urlOfRole(url: string, role: "tidemark_writer" | "tidemark_reader"): string {
+  const parsed = new URL(url);
+  parsed.username = role;
+  parsed.password = LOCAL_PASSWORD;
+  return parsed.toString();
+}
+
+/**
+ * Returns the URL with the role of the query service, if it holds the owner of a local server. So each query that a test or
+ * `npm run stack` starts has only the rights of a reader.
+ */
+export function databaseUrlOfPart(url: string, part: string): string {
+  const { username, password } = new URL(url);
+  const isLocalOwner = username === "tidemark" && password === "tidemark";
+  return isLocalOwner && part === "query" ? urlOfRole(url, "tidemark_reader") : url;
+}
