@@ -56,6 +56,7 @@ export const EMPTY_BOOKS: Books = {
   bySource: [],
   appliedHeldEvents: 0,
   appliedGoneFrames: 0,
+  appliedEvents: 0,
   tableDrift: 0,
 };
 

@@ -204,6 +204,11 @@ export interface Books {
    */
   appliedGoneFrames: number;
   /**
+   * The events of all frames that were applied from that generation, also of frames that the log no longer holds. A frame
+   * that the log holds twice counts once, as for the gateway that appended it. 0 without `log`.
+   */
+  appliedEvents: number;
+  /**
    * The difference between the sums of the counters and the row counts that the tables give in constant time. Any value
    * but 0 is a defect. Always 0 in PostgreSQL, whose tables give no such counts.
    */

@@ -22,6 +22,7 @@ const books: Books = {
   bySource: [{ source: "auth-service", duplicates: 20, conflicts: 4, ages: [13, 4, 0, 2, 0, 1] }],
   appliedHeldEvents: 0,
   appliedGoneFrames: 7,
+  appliedEvents: 151,
   tableDrift: 0,
 };
 const clock = { startedAtMs: 0, nowMs: 3_600_500 };

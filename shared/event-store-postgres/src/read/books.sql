@@ -66,5 +66,6 @@ SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicates), 0) AS dupli
   (SELECT held_events FROM present) AS applied_held_events,
   (SELECT coalesce(sum(frames), 0) FROM frame_counters WHERE generation = $6::text)
     - (SELECT frames FROM present) AS applied_gone_frames,
+  (SELECT coalesce(sum(events), 0) FROM frame_counters WHERE generation = $6::text) AS applied_events,
   (SELECT report FROM last_audit) AS last_audit
 FROM book_totals

@@ -19,6 +19,7 @@ interface BooksRow {
   by_source: SourceBooks[];
   applied_held_events: string;
   applied_gone_frames: string;
+  applied_events: string;
   last_audit: Audit | null;
 }
 
@@ -39,6 +40,7 @@ export async function readBooks(db: Kysely<Tables>, query: BooksQuery): Promise<
     bySource: row.by_source,
     appliedHeldEvents: Number(row.applied_held_events),
     appliedGoneFrames: Number(row.applied_gone_frames),
+    appliedEvents: Number(row.applied_events),
     tableDrift: 0,
     lastAudit: row.last_audit ?? undefined,
   };

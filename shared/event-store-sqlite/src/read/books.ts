@@ -82,9 +82,9 @@ function prepareSources(database: Database): (query: BooksQuery) => SourceBooks[
 /** Prepares the comparison of the ledger with the frames that the log holds. */
 function prepareLedgerBooks(
   database: Database,
-): (log: BooksQuery["log"]) => Pick<Books, "appliedHeldEvents" | "appliedGoneFrames"> {
-  const applied = database.prepare<[string], { frames: number }>(
-    "SELECT frames FROM frame_counters WHERE generation = ?",
+): (log: BooksQuery["log"]) => Pick<Books, "appliedHeldEvents" | "appliedGoneFrames" | "appliedEvents"> {
+  const findApplied = database.prepare<[string], { frames: number; events: number }>(
+    "SELECT frames, events FROM frame_counters WHERE generation = ?",
   );
   // CROSS makes the planner look up one run after another by the index.
   const finds = ["frames", "repeated_frames"].map((table) =>
@@ -95,18 +95,19 @@ function prepareLedgerBooks(
     ),
   );
   return (log) => {
-    if (log === undefined) return { appliedHeldEvents: 0, appliedGoneFrames: 0 };
+    if (log === undefined) return { appliedHeldEvents: 0, appliedGoneFrames: 0, appliedEvents: 0 };
     const { generation, held, lastSequence } = log;
     // The positions that have not left the log: those that it held, and those that came after the snapshot.
     const runs = JSON.stringify([...held, { first: lastSequence + 1, last: Number.MAX_SAFE_INTEGER }]);
     let appliedHeldEvents = 0;
-    let appliedGoneFrames = applied.get(generation)?.frames ?? 0;
+    const applied = findApplied.get(generation) ?? { frames: 0, events: 0 };
+    let appliedGoneFrames = applied.frames;
     for (const find of finds) {
       const { events, frames } = only(find.get({ runs, generation, lastSequence }));
       appliedHeldEvents += events;
       appliedGoneFrames -= frames;
     }
-    return { appliedHeldEvents, appliedGoneFrames };
+    return { appliedHeldEvents, appliedGoneFrames, appliedEvents: applied.events };
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { SequenceRange } from "@tidemark/domain/origin";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -89,6 +90,35 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(await readBeside(store, { held: [] })).toEqual({ heldEvents: 0, goneFrames: 2 });
       expect(await readBeside(store, { held: [], lastSequence: 4 })).toEqual({ heldEvents: 0, goneFrames: 1 });
       expect(await readBeside(store, { held: [], generation: "after" })).toEqual({ heldEvents: 0, goneFrames: 1 });
+    });
+
+    test("books beside a log count the events of all frames that were applied from its generation", async () => {
+      const { store, reopen } = await open();
+      await fill(store);
+      const appliedFrom = async (generation: string, reader: EventStore = store) => {
+        const log = { generation, held: [], lastSequence: 3 };
+        return (await reader.readBooks({ maxTopics: 0, log })).appliedEvents;
+      };
+
+      expect([await appliedFrom("now"), await appliedFrom("before"), await appliedFrom("unheard of")]).toEqual([
+        10, 5, 0,
+      ]);
+      expect((await store.readBooks({ maxTopics: 0 })).appliedEvents).toBe(0);
+
+      const { frame, origin } = frameAt(10, 2);
+      await apply(store, { frame, origin }, { frame, origin: { ...origin, sequence: 11 } });
+      await apply(store, { frame, origin: { generation: "after", sequence: 1 } });
+      await store.deadLetterFrame({
+        frameId: randomUUID(),
+        origin: { generation: "now", sequence: 12 },
+        events: 7,
+        receivedAtMs: Date.now(),
+        reason: "damaged",
+        content: Buffer.from("x"),
+      });
+
+      expect([await appliedFrom("now"), await appliedFrom("after")]).toEqual([19, 0]);
+      expect(await appliedFrom("now", await reopen())).toBe(19);
     });
 
     test("books beside a log handle large sequences and many ranges", async () => {

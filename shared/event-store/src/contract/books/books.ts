@@ -29,6 +29,7 @@ export function describeBooks(open: OpenForTest): void {
         bySource: [],
         appliedHeldEvents: 0,
         appliedGoneFrames: 0,
+        appliedEvents: 0,
         tableDrift: 0,
       });
     });
