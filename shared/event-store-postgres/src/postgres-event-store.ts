@@ -46,6 +46,7 @@ import { raisePositionBase } from "./schema/position-base.ts";
 import type { Tables } from "./schema/tables.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
+const DEFAULT_WRITE_TIMEOUT_MS = 60_000;
 // A server closes a connection within milliseconds. A frozen one never does.
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -63,6 +64,8 @@ interface PostgresOptions {
   maxConnections?: number;
   /** The number of connections that write, and of transactions at a time. Default 1. */
   maxWriters?: number;
+  /** The time limit of a transaction. Default 60 s. */
+  writeTimeoutMs?: number;
 }
 
 /**
@@ -108,19 +111,24 @@ class PostgresEventStore implements PostgresStore {
   readonly #writers: Writers;
   /**
    * The largest number of frames in one transaction: half as many after a transaction that ran out of time, and twice as
-   * many after each success. The same batch would run out of time again and again; its parts stay in the ledger, so that
-   * every attempt gets further.
+   * many after each success, unless single events were at fault. The same batch would run out of time again and again; its
+   * parts stay in the ledger, so that every attempt gets further.
    */
   #framesAtOnce = Number.POSITIVE_INFINITY;
   /** The same for each batch that ran out of time, because the success of other batches says nothing about this one. */
   readonly #framesOfBatch = new WeakMap<AppliedDelivery[], number>();
 
-  constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1 }: PostgresOptions) {
+  constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1, ...limits }: PostgresOptions) {
     this.#url = url;
     this.#logger = logger;
     const options = { url, logger, signal: this.#closing.signal };
     this.#reader = openReader<Tables>({ ...options, maxConnections });
-    this.#writers = new Writers({ ...options, count: maxWriters, prepare: (session) => this.#prepareWriter(session) });
+    this.#writers = new Writers({
+      ...options,
+      count: maxWriters,
+      timeoutMs: limits.writeTimeoutMs ?? DEFAULT_WRITE_TIMEOUT_MS,
+      prepare: (session) => this.#prepareWriter(session),
+    });
   }
 
   async migrate(): Promise<void> {

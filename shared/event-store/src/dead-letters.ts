@@ -59,7 +59,7 @@ export interface DeadLetter {
   topic?: string;
   /** The number of events that it stands for in the books: 1, or all of an unreadable frame. */
   events: number;
-  /** SQLSTATE, SQLite's result code, `invalid_event` for an item that is not an event, or `damaged_frame`. */
+  /** SQLSTATE, SQLite's result code, `invalid_event` for an item that is not an event, `damaged_frame` or `out_of_time`. */
   code: string;
   reason: string;
   /** The number of times that the store refused it. */

@@ -23,7 +23,8 @@ export interface EventStore extends EventReader {
    * or not at all, and the frames before a failure are in the ledger.
    *
    * An event that the store refuses because of its data (SQLSTATE classes 22, 23, 54, and their equivalents in SQLite)
-   * becomes a dead letter in the same transaction, with the verdict `x`; see `DeadLetterStore`.
+   * becomes a dead letter in the same transaction, with the verdict `x`; see `DeadLetterStore`. So does an event that takes
+   * longer than the store has for it, while the store takes another event quickly.
    *
    * @param options.maxNamed the number of dropped duplicates that the result may name; may be Infinity
    * @throws {Error} when the store refused all events of a call, ten or more, with the same code: a bug, not bad data.

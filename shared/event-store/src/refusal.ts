@@ -4,7 +4,7 @@ import type { Redriven } from "./dead-letters.ts";
 
 /** The reason for which the store refuses an event. */
 export interface Refusal {
-  /** SQLSTATE, SQLite's result code, or `damaged_frame` or `invalid_event`. */
+  /** SQLSTATE, SQLite's result code, or `damaged_frame`, `invalid_event` or `out_of_time`. */
   code: string;
   reason: string;
 }
@@ -12,7 +12,10 @@ export interface Refusal {
 /** The code of a frame whose events cannot be told apart. */
 export const DAMAGED_FRAME = "damaged_frame";
 
-/** The outcome of a redrive of such a frame. */
+/** The code of an event that takes longer than the store has for it, while the store takes other events quickly. */
+export const OUT_OF_TIME = "out_of_time";
+
+/** The outcome of a redrive of a damaged frame. */
 export const NOTHING_TO_REDRIVE: Refusal = {
   code: DAMAGED_FRAME,
   reason: "a frame that cannot be read holds no event to try",

@@ -2,7 +2,7 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import { countEvents } from "@tidemark/domain/frame";
 import type { Applied, AppliedDelivery } from "@tidemark/event-store/event-store";
 import { type FrameItem, readItems } from "@tidemark/event-store/frame-items";
-import { assertNotSystemic, DAMAGED_FRAME, type Refusal } from "@tidemark/event-store/refusal";
+import { assertNotSystemic, DAMAGED_FRAME, OUT_OF_TIME, type Refusal } from "@tidemark/event-store/refusal";
 import { refusalOf } from "../connection/errors.ts";
 import type { Writers } from "../connection/writers.ts";
 import { type ApplyCall, applyBatch, type NewDeadLetter } from "./apply-batch.ts";
@@ -30,22 +30,27 @@ interface IndexedItem extends FrameItem {
 }
 
 /**
- * Applies a batch that the database refused: finds the refused events, and applies the batch with those as dead letters.
+ * Applies a batch that the database refused, or for which it had too little time: finds the events at fault, and applies
+ * the batch with those as dead letters.
  *
  * @throws {Error} when the fault is not in the events; nothing changed
+ * @throws {Unavailable} `options.outOfTime`, the reason of the search, when no event is at fault
  */
 export async function applyIsolated(
   writers: Writers,
   deliveries: AppliedDelivery[],
-  maxNamed: number,
+  { maxNamed, outOfTime }: { maxNamed: number; outOfTime?: unknown },
 ): Promise<Applied> {
   for (let round = 1; ; round++) {
     const frames = await splitFrames(writers, deliveries);
     const unknown = frames.filter(({ isKnown }) => !isKnown);
     const items = unknown.flatMap((frame) => frame.items);
     const refused = await findRefused(writers, items);
+    if (outOfTime !== undefined && refused.size === 0) throw outOfTime;
     const eventCount = unknown.reduce((sum, { declared }) => sum + declared, 0);
-    assertNotSystemic([...refused.values()], eventCount);
+    // The search has seen that the database takes other events in time.
+    const refusals = [...refused.values()].filter(({ code }) => code !== OUT_OF_TIME);
+    assertNotSystemic(refusals, eventCount);
     try {
       return await applyBatch(writers, deliveries, { ...withDeadLetters(refused, frames, deliveries), maxNamed });
     } catch (error) {

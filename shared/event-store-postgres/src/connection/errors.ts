@@ -1,5 +1,5 @@
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
-import type { Refusal } from "@tidemark/event-store/refusal";
+import { OUT_OF_TIME, type Refusal } from "@tidemark/event-store/refusal";
 import pg from "pg";
 
 /**
@@ -77,6 +77,12 @@ export function refusalOf(error: unknown): Refusal | undefined {
 /** Whether the server ended a statement at its time limit. */
 export function isOutOfTime(error: unknown): boolean {
   return stateOf(error) === QUERY_CANCELED;
+}
+
+/** Returns the refusal of an event that took longer than its limit. Returns undefined for any other error. */
+export function timeRefusalOf(error: unknown, limitMs: number): Refusal | undefined {
+  if (!isOutOfTime(error)) return undefined;
+  return { code: OUT_OF_TIME, reason: `the database took longer than ${limitMs} ms for this event alone` };
 }
 
 // Each retry lets at least one competitor through, so a handful is enough for the consumers of one database.

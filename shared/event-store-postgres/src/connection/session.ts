@@ -1,7 +1,7 @@
 import type { Refusal } from "@tidemark/event-store/refusal";
 import pg from "pg";
 import { type ConnectionOptions, connectionConfig } from "./config.ts";
-import { explainMissing, refusalOf, retryingRollbacks, translate } from "./errors.ts";
+import { explainMissing, refusalOf, retryingRollbacks, timeRefusalOf, translate } from "./errors.ts";
 
 type Statement = string | pg.QueryConfig;
 type Row = pg.QueryResultRow;
@@ -60,15 +60,23 @@ export class Transaction {
     return queryOnce<Found>(this.#client, statement, values);
   }
 
-  /** Runs statements that are undone if the server refuses their data; the transaction continues either way. */
-  async attempt<Result>(work: () => Promise<Result>): Promise<Result | Refusal> {
-    await this.query("SAVEPOINT attempt");
+  /**
+   * Runs statements that are undone if the server refuses their data, or if one takes longer than the limit; the
+   * transaction continues either way.
+   *
+   * @throws {Unavailable} when a statement waits for a lock for half of the limit: the data is not at fault
+   */
+  async attempt<Result>(work: () => Promise<Result>, { limitMs }: { limitMs: number }): Promise<Result | Refusal> {
+    const lockLimitMs = Math.ceil(limitMs / 2);
+    await this.query(
+      `SAVEPOINT attempt; SET LOCAL statement_timeout = ${limitMs}; SET LOCAL lock_timeout = ${lockLimitMs}`,
+    );
     try {
       const result = await work();
       await this.query("RELEASE SAVEPOINT attempt");
       return result;
     } catch (error) {
-      const refusal = refusalOf(error);
+      const refusal = refusalOf(error) ?? timeRefusalOf(error, limitMs);
       if (refusal === undefined) throw error;
       await this.query("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt");
       return refusal;

@@ -4,11 +4,11 @@ import pg from "pg";
 import { connectionConfig } from "./config.ts";
 import { connect, type Session } from "./session.ts";
 
-const WRITE_TIMEOUT_MS = 60_000;
-
 interface WriterOptions {
   url: string;
   logger: Logger;
+  /** The time limit of a statement. */
+  timeoutMs: number;
   /** Prepares each new connection, before its first use. */
   prepare: (session: Session) => Promise<void>;
   /** Cuts the connections. */
@@ -17,11 +17,14 @@ interface WriterOptions {
 
 /** Connections that write, and as many transactions at a time. The methods are those of `Session`. */
 export class Writers {
+  /** The time limit of a statement. */
+  readonly timeoutMs: number;
   readonly #writers: [Writer, ...Writer[]];
 
   constructor({ count, ...options }: WriterOptions & { count: number }) {
     const others = Array.from({ length: count - 1 }, () => new Writer(options));
     this.#writers = [new Writer(options), ...others];
+    this.timeoutMs = options.timeoutMs;
   }
 
   /** Opens the first connection. The others are opened when they are needed. @throws {Unavailable} `store_unreachable` */
@@ -107,8 +110,8 @@ class Writer {
   }
 
   async #connect(): Promise<Session> {
-    const { url, logger, prepare, signal } = this.#options;
-    const config = connectionConfig({ url, applicationName: "tidemark-write", timeoutMs: WRITE_TIMEOUT_MS, signal });
+    const { url, logger, timeoutMs, prepare, signal } = this.#options;
+    const config = connectionConfig({ url, applicationName: "tidemark-write", timeoutMs, signal });
     const client = new pg.Client(config);
     client.on("error", (error) => {
       if (this.#client === client) this.#client = this.#session = undefined;

@@ -43,15 +43,16 @@ export async function redrive(writers: Writers, deadLetterId: string): Promise<R
     const [deadLetter] = rows;
     if (deadLetter === undefined) return undefined;
     if (deadLetter.ordinal === null) return { status: "refused", ...NOTHING_TO_REDRIVE };
-    return redriveEvent(transaction, deadLetter);
+    return redriveEvent(transaction, deadLetter, writers.timeoutMs / 2);
   });
 }
 
 async function redriveEvent(
   transaction: Transaction,
   { id, content, received_at_ms }: DeadLetterRow,
+  limitMs: number,
 ): Promise<Redriven> {
-  const event = { contents: [content.toString()], receivedAtMs: Number(received_at_ms) };
+  const event = { contents: [content.toString()], receivedAtMs: Number(received_at_ms), limitMs };
   const outcome = await tryEvents(transaction, event);
   if (typeof outcome !== "string") {
     await transaction.query(ADD_ATTEMPT, [id, outcome.code, outcome.reason]);

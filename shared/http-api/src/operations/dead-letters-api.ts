@@ -23,9 +23,10 @@ const DeadLetterSchema = z
         "The number of events that it counts for in the books: 1, or all events of a frame that could not be read.",
       example: 1,
     }),
-    code: z
-      .string()
-      .meta({ description: "An SQLSTATE, a result code of SQLite, or `damaged_frame`.", example: "22P02" }),
+    code: z.string().meta({
+      description: "An SQLSTATE, a result code of SQLite, `damaged_frame` or `out_of_time`.",
+      example: "22P02",
+    }),
     reason: z.string().meta({ description: "The store's message.", example: "invalid input syntax for type json" }),
     attempts: z.int().meta({ description: "How many times the store was asked to store it.", example: 1 }),
     dead_at: Instant.meta({ description: "The time at which it became a dead letter." }),
