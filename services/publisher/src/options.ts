@@ -63,7 +63,7 @@ service counted every one of them.`,
       error: "--expect-repeat: needs --run-id",
     }),
   notes: `Environment: AGGREGATOR_URL, and API_KEY (or API_KEY_FILE) if the service requires a key.
-Exit code: 0 every count agrees, 1 a count differs, 2 wrong arguments, 130 interrupted.`,
+Exit code: 0 every count agrees, 1 a count differs or the key is refused, 2 wrong arguments, 130 interrupted.`,
 } satisfies CommandLine;
 
 export type PublisherOptions = z.output<typeof PUBLISHER_COMMAND.options>;

@@ -12,7 +12,7 @@ export interface PublishOptions extends SendOptions {
   onProgress: (tally: Tally) => void;
 }
 
-/** Sends the plan to its end, or until `stop` fires. The tally contains every request that was started. */
+/** Sends the plan to its end, until `stop` fires, or until the service refuses the key. The tally contains every request that was started. */
 export async function publishPlan({ plan, concurrency, onProgress, ...options }: PublishOptions): Promise<Tally> {
   const tally = new Tally(countDistinct(plan));
   const requests = planRequests(plan);
@@ -21,7 +21,7 @@ export async function publishPlan({ plan, concurrency, onProgress, ...options }:
       tally.begin(request);
       tally.record(request, await sendRequest(writeBody(plan, request), options));
       onProgress(tally);
-      if (options.stop.aborted) return;
+      if (options.stop.aborted || tally.keyRefusal !== undefined) return;
     }
   };
   const timer = setInterval(() => onProgress(tally), PROGRESS_INTERVAL_MS);

@@ -21,7 +21,18 @@ function runWith(...args: string[]) {
   return runShowing(() => {}, ...args);
 }
 
-async function runShowing(show: Progress["show"], ...args: string[]) {
+function runWithKey(apiKey: string | undefined, ...args: string[]) {
+  return runPublisher({ show: () => {}, apiKey }, ...args);
+}
+
+function runShowing(show: Progress["show"], ...args: string[]) {
+  return runPublisher({ show }, ...args);
+}
+
+async function runPublisher(
+  { show, apiKey }: { show: Progress["show"]; apiKey?: string | undefined },
+  ...args: string[]
+) {
   const options = readCommandLine(PUBLISHER_COMMAND, args);
   if (options === undefined) throw new Error("asked for help");
   const printed: string[] = [];
@@ -30,6 +41,7 @@ async function runShowing(show: Progress["show"], ...args: string[]) {
     ...options,
     plan: createPlan(options),
     url: service.url,
+    apiKey,
     interruption: { stop: never, abort: never },
     progress: { show, stop() {} },
     print: (text) => printed.push(text),
@@ -98,4 +110,20 @@ test("a repeated run needs --expect-repeat, and then every event is a duplicate"
 
   expect((await runWith(...repeat)).exitCode).toBe(1);
   expect((await runWith(...repeat, "--expect-repeat", "--check-stats")).exitCode).toBe(0);
+});
+
+test.each([
+  [401, "key_missing", undefined, "the service needs a key with the scope publish"],
+  [401, "key_expired", "secret-key", "the service refuses the key"],
+  [403, "scope_missing", "secret-key", "the service refuses the key"],
+])("a run ends at once with %i %s, with the reason and without the key", async (status, code, apiKey, words) => {
+  const refuse: Fault = (response) => answer(response, status, { code, detail: "the reason" });
+  service.faults.push(...Array<Fault>(100).fill(refuse));
+
+  const { exitCode, text } = await runWithKey(apiKey, "--events", "5000", "--concurrency", "1");
+
+  expect(text).toContain(`${words} (API_KEY or API_KEY_FILE): ${status} ${code}: the reason`);
+  expect(text).not.toContain("secret-key");
+  expect(exitCode).toBe(1);
+  expect(service.bodies).toHaveLength(1);
 });

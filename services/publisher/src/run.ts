@@ -32,6 +32,11 @@ export async function run({ interruption, progress, print, ...options }: RunOpti
   const before = await readCounters({ url, apiKey, signal: interruption.stop });
   const startedAt = performance.now();
   const tally = await publishPlan({ ...options, client, ...interruption, onProgress: progress.show });
+  if (tally.keyRefusal !== undefined) {
+    progress.stop("refused");
+    print(`${explainRefusal(apiKey)}: ${tally.keyRefusal}`);
+    return 1;
+  }
   progress.stop(interruption.stop.aborted ? "interrupted" : "published");
   print(writeSummary(tally, performance.now() - startedAt));
   const comparisons = compareAnswers(tally, options.expectRepeat);
@@ -42,6 +47,12 @@ export async function run({ interruption, progress, print, ...options }: RunOpti
     { before, tally, options, print },
   );
   return comparisons.every(agrees) && (isStatsFine || !options.checkStats) ? 0 : 1;
+}
+
+function explainRefusal(apiKey: string | undefined): string {
+  return apiKey === undefined
+    ? "the service needs a key with the scope publish (API_KEY or API_KEY_FILE)"
+    : "the service refuses the key (API_KEY or API_KEY_FILE)";
 }
 
 interface CheckedRun {

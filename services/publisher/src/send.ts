@@ -23,6 +23,8 @@ export interface Outcome {
   doubtfulAttempts: number;
   /** The duration of the answered attempt. */
   ms?: number;
+  /** Whether the service refused the key (401, 403), so that it would refuse every other request as well. */
+  isKeyRefused?: boolean;
 }
 
 /** Publishes one body, and retries until it is stored, refused or given up. After a 202 it follows the receipt. */
@@ -33,8 +35,10 @@ export async function sendRequest(body: string, options: SendOptions): Promise<O
     return await followToVerdict(publication, options.client, interruption);
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
-    const { outcome, reason, attempts, doubtfulAttempts } = error;
-    return { result: outcome === "unknown" ? "unknown" : "refused", reason, attempts, doubtfulAttempts };
+    const { outcome, reason, status, attempts, doubtfulAttempts } = error;
+    const result = outcome === "unknown" ? "unknown" : "refused";
+    const isKeyRefused = status === 401 || status === 403;
+    return { result, reason, attempts, doubtfulAttempts, ...(isKeyRefused && { isKeyRefused }) };
   }
 }
 

@@ -31,6 +31,8 @@ export class Tally {
   readonly latencies = createHistogram({ lowest: 1, highest: LONGEST_MICROSECONDS, figures: 2 });
   /** The first few reasons why requests failed, with their counts. */
   readonly reasons = new Map<string, number>();
+  /** Why the service refused the key. */
+  keyRefusal: string | undefined;
   /** The distinct events in answers. */
   readonly answeredEvents: NumberSet;
   /** The distinct events that an attempt with a lost answer may have stored. */
@@ -59,6 +61,7 @@ export class Tally {
     else if (outcome.result === "refused") this.errors += request.length;
     else this.unknown += request.length;
     if (outcome.reason !== undefined) this.#recordReason(outcome.reason);
+    if (outcome.isKeyRefused) this.keyRefusal = outcome.reason;
   }
 
   #recordCounts(request: PlannedRequest, { counts, ms = 0 }: Outcome): void {
