@@ -6,17 +6,17 @@ import { startOwnService } from "@tidemark/test-support/processes/own-services";
 import { onTestFinished } from "vitest";
 import type { RunningShape } from "./shape.ts";
 
-export async function openSingle(): Promise<RunningShape> {
+export async function openSingle(settings: Record<string, string>): Promise<RunningShape> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-browser-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, "tidemark.db");
-  let service = await startOwnService("single", { DATABASE_PATH: path });
+  let service = await startOwnService("single", { ...settings, DATABASE_PATH: path });
   const { url, port } = service;
   return {
     url,
     crash: async () => void (await service.end("SIGKILL")),
     restart: async () => {
-      service = await startOwnService("single", { DATABASE_PATH: path, PORT: String(port) });
+      service = await startOwnService("single", { ...settings, DATABASE_PATH: path, PORT: String(port) });
     },
     refuse: async (condition) =>
       changeTables(

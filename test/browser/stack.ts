@@ -6,9 +6,14 @@ import { startEdge } from "../../tools/stack/edge.ts";
 import type { RunningShape } from "./shape.ts";
 
 /** Opens a stack behind an edge, which keeps running when the services crash. */
-export async function openStack(): Promise<RunningShape> {
+export async function openStack(settings: Record<string, string>): Promise<RunningShape> {
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
-  const environment = { NATS_URL: broker.url, NATS_MONITOR_URL: broker.monitorUrl, DATABASE_URL: database.url };
+  const environment = {
+    ...settings,
+    NATS_URL: broker.url,
+    NATS_MONITOR_URL: broker.monitorUrl,
+    DATABASE_URL: database.url,
+  };
   const start = (name: string, port?: number) =>
     startOwnService(name, { ...environment, ...(port !== undefined && { PORT: String(port) }) });
   let services = await Promise.all(["consumer", "gateway", "query"].map((name) => start(name)));

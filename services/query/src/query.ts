@@ -23,6 +23,7 @@ import { createReadBudgets } from "./paging/read-budget.ts";
 import { registerReceipts } from "./receipts/receipts.ts";
 import { registerEventStream } from "./stream/event-stream.ts";
 import { registerSystemHealth } from "./system-health.ts";
+import { registerWhoami } from "./whoami.ts";
 
 export interface QueryOptions {
   store: EventReader & DuplicateReader & Pick<DeadLetterStore, "listDeadLetters"> & Auditor;
@@ -68,5 +69,6 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   registerReceipts(server, { reader: store, readLogSnapshot, signer });
   registerSystemHealth(server, { ...options, readBooks: readWhole, gateways });
   registerHealth(server, { checks: { store: () => store.ping() } });
+  registerWhoami(server);
   registerPages(server, { version: packageJson.version });
 }

@@ -10,6 +10,7 @@ import { publish } from "./operations/publish-api.ts";
 import { readReceipt } from "./operations/receipts-api.ts";
 import { readStats } from "./operations/stats-api.ts";
 import { streamEvents } from "./operations/stream-api.ts";
+import { readWhoami } from "./operations/whoami-api.ts";
 import { KEY_RESPONSES, ProblemSchema } from "./problem-schema.ts";
 import type { RouteScope, Scope } from "./scope.ts";
 
@@ -29,6 +30,7 @@ const OPERATIONS: Operation[] = [
   readHealth,
   readLiveness,
   readReadiness,
+  readWhoami,
   readOpenApi,
   readDocs,
   readReference,

@@ -1,3 +1,4 @@
+//   /whoami ──▶ sign in, then
 //   /stats, /health ──▶ poller ──▶ history, books, topics, sources      every two seconds, while the page is visible
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
 /** @import { View } from "./page/views.js" */
@@ -11,8 +12,10 @@ import { createDeadLetters } from "./events/dead-letters.js";
 import { createLive } from "./events/live.js";
 import { createSearch } from "./events/search.js";
 import { byId, element } from "./page/dom.js";
+import { signIn } from "./page/sign-in.js";
 import { startViews } from "./page/views.js";
 
+const identity = await signIn();
 const refresh = () => poller.refresh();
 const history = createHistory();
 /** @type {Record<string, View>} */
@@ -23,7 +26,7 @@ const views = {
   live: createLive(),
   search: createSearch(),
   conflicts: createConflicts(),
-  "dead-letters": createDeadLetters({ refresh }),
+  "dead-letters": createDeadLetters({ refresh, mayChange: identity.scopes.includes("admin") }),
 };
 
 startViews(views);

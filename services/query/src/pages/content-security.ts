@@ -15,3 +15,11 @@ export function contentSecurityPolicy({ styles = [] }: { styles?: string[] } = {
     "frame-ancestors 'none'",
   ].join("; ");
 }
+
+/** Further headers of a page: it is what its type says, tells other sites nothing, and shares no window with them. */
+export const PAGE_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+};

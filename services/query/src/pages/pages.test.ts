@@ -41,6 +41,20 @@ test.each(PAGES)("the policy of the page %s allows no connection but to this ser
   expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
 });
 
+test.each([...PAGES, "/dashboard/main.js", "/docs/static/swagger-ui.css"])(
+  "%s is not sniffed, framed or named to other sites",
+  async (path) => {
+    const { headers } = await createPages().inject(path);
+    expect(headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+    expect(headers).toMatchObject({
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "same-origin",
+    });
+  },
+);
+
 test("the dashboard has no inline script and no inline style", async () => {
   const answer = await createPages().inject("/");
   expect(answer.headers["content-security-policy"]).not.toContain("unsafe-inline");

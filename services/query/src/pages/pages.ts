@@ -9,7 +9,7 @@ import { readDashboard, readDocs, readOpenApi, readReference } from "@tidemark/h
 import type { RouteScope } from "@tidemark/http-api/scope";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
-import { contentSecurityPolicy } from "./content-security.ts";
+import { contentSecurityPolicy, PAGE_HEADERS } from "./content-security.ts";
 
 const POLICY = "content-security-policy";
 // Swagger UI and Redoc set style attributes on what they draw, which no nonce can allow.
@@ -44,6 +44,7 @@ function registerTryout(server: FastifyInstance, documentText: string): void {
   server.register(swagger, { mode: "static", specification: { document: { ...document, servers } } });
   server.register(async (scope) => {
     declareScope(scope, readDocs.scope);
+    scope.addHook("onSend", async (_request, reply) => void reply.headers(PAGE_HEADERS));
     await scope.register(swaggerUi, {
       routePrefix: "/docs",
       staticCSP: DOCUMENT_POLICY,
@@ -95,7 +96,7 @@ function registerFiles(server: FastifyInstance, { root, prefix, policy, scope }:
       wildcard: false,
       globIgnore: ["**/*.ts"], // tests and types stand beside the modules
       decorateReply: false,
-      setHeaders: (reply) => reply.header(POLICY, policy),
+      setHeaders: (reply) => reply.headers({ ...PAGE_HEADERS, [POLICY]: policy }),
     });
   });
 }

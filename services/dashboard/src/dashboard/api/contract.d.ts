@@ -2,6 +2,7 @@
 export type { AuditAnswer } from "@tidemark/http-api/operations/audit-api";
 export type { HealthAnswer } from "@tidemark/http-api/operations/health-api";
 export type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";
+export type { WhoamiAnswer } from "@tidemark/http-api/operations/whoami-api";
 
 import type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";
 

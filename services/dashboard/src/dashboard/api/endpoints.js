@@ -1,9 +1,12 @@
-/** @import { AuditAnswer, DeadLettersAnswer, HealthAnswer, RedriveAnswer, StatsAnswer } from "./contract.d.ts" */
+/** @import { AuditAnswer, DeadLettersAnswer, HealthAnswer, RedriveAnswer, StatsAnswer, WhoamiAnswer } from "./contract.d.ts" */
 import { elements, members, textOf } from "../text/json-text.js";
 import { readJson, readText, withParameters } from "./request.js";
 
 /** A recount of many rows takes minutes. */
 const AUDIT_DEADLINE_MS = 30 * 60_000;
+
+/** @returns {Promise<WhoamiAnswer>} */
+export const readWhoami = () => readJson("whoami");
 
 /** @returns {Promise<StatsAnswer>} */
 export const readStats = () => readJson("stats");

@@ -1,3 +1,5 @@
+import { keyHeaders, reportRefusedKey } from "./key.js";
+
 const DEADLINE_MS = 15_000;
 
 /** The answers of a reverse proxy that got no answer from the service, or none in time. */
@@ -12,7 +14,16 @@ export class Unreachable extends Error {
 }
 
 /** The service answered with a problem (RFC 9457), whose detail is the message. */
-class Refused extends Error {}
+export class Refused extends Error {
+  /**
+   * @param {string} detail
+   * @param {number} status
+   */
+  constructor(detail, status) {
+    super(detail);
+    this.status = status;
+  }
+}
 
 /**
  * @typedef {object} RequestOptions
@@ -22,6 +33,35 @@ class Refused extends Error {}
  */
 
 /**
+ * Makes a request with the key of this tab, if there is one.
+ *
+ * @param {string} path
+ * @param {RequestInit} options
+ * @throws {Unreachable | Refused}
+ */
+export async function request(path, { headers, ...options }) {
+  let response;
+  try {
+    response = await fetch(path, { cache: "no-store", headers: { ...headers, ...keyHeaders() }, ...options });
+  } catch (cause) {
+    throw new Unreachable({ cause });
+  }
+  if (NO_ANSWER.includes(response.status)) throw new Unreachable();
+  return response;
+}
+
+/**
+ * Returns the error of an answer that is no success. Reports a key that was refused.
+ *
+ * @param {Response} response
+ */
+export async function refusalOf(response) {
+  const detail = detailOf(await response.text()) ?? `the answer was ${response.status}`;
+  if (response.status === 401) reportRefusedKey(detail);
+  return new Refused(detail, response.status);
+}
+
+/**
  * Returns the text of an answer.
  *
  * @param {string} path
@@ -29,19 +69,13 @@ class Refused extends Error {}
  * @throws {Unreachable | Refused}
  */
 export async function readText(path, { method = "GET", deadlineMs = DEADLINE_MS, accepts } = {}) {
-  let response;
-  let text;
+  const response = await request(path, { method, signal: AbortSignal.timeout(deadlineMs) });
   try {
-    response = await fetch(path, { method, cache: "no-store", signal: AbortSignal.timeout(deadlineMs) });
-    text = await response.text();
-  } catch (cause) {
-    throw new Unreachable({ cause });
+    if (response.ok || response.status === accepts) return await response.text();
+    throw await refusalOf(response);
+  } catch (error) {
+    throw error instanceof Refused ? error : new Unreachable({ cause: error });
   }
-  if (NO_ANSWER.includes(response.status)) throw new Unreachable();
-  if (!response.ok && response.status !== accepts) {
-    throw new Refused(detailOf(text) ?? `the answer was ${response.status}`);
-  }
-  return text;
 }
 
 /**

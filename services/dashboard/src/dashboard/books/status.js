@@ -1,6 +1,6 @@
 /** @import { HealthAnswer, StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation, Trouble } from "../api/poller.js" */
-import { count, plural, span } from "../text/format.js";
+import { count, plural, sentence, span } from "../text/format.js";
 
 /**
  * `bad`: something is broken. `warn`: something needs attention.
@@ -77,9 +77,4 @@ function findWarnings({ oldest_queued_seconds, incomplete }, { durability }) {
   }
   if (durability.status === "unsafe") warnings.push("A power failure can lose confirmed events.");
   return warnings;
-}
-
-/** @param {string} text */
-function sentence(text) {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -15,14 +15,18 @@ const OUTCOMES = {
   conflict: "An event with other content has been stored meanwhile: this one is a conflict now.",
 };
 
-/** @param {{ refresh: () => void }} options `refresh` is called after each action */
-export function createDeadLetters({ refresh }) {
+/**
+ * @param {object} options
+ * @param {() => void} options.refresh called after each action
+ * @param {boolean} options.mayChange whether this page may redrive and delete, which needs the scope `admin`
+ */
+export function createDeadLetters({ refresh, mayChange }) {
   const outcome = byId("dead-letters-outcome");
   const list = createPagedList({
     frame: byId("dead-letters-list"),
     member: "dead_letters",
     empty: "No dead letters.",
-    render: (json) => deadLetterCard(json, { redrive, remove }),
+    render: (json) => deadLetterCard(json, mayChange ? { redrive, remove } : undefined),
   });
 
   /**
@@ -71,7 +75,7 @@ export function createDeadLetters({ refresh }) {
 
   return {
     open() {
-      say("");
+      say(mayChange ? "" : "Trying again and deleting need a key with the scope admin.", "");
       return list.read("dead-letters", { limit: "20" });
     },
   };
@@ -81,9 +85,9 @@ export function createDeadLetters({ refresh }) {
 
 /**
  * @param {string} json the JSON text of the dead letter
- * @param {{ redrive: Action, remove: Action }} actions
+ * @param {{ redrive: Action, remove: Action }} [actions] absent if this page may not change it
  */
-function deadLetterCard(json, { redrive, remove }) {
+function deadLetterCard(json, actions) {
   const letter = members(json);
   const id = stringOf(letter, "id");
   const events = Number(textOf(letter, "events"));
@@ -101,12 +105,13 @@ function deadLetterCard(json, { redrive, remove }) {
       ...(events === 1 ? [] : fact("Events", plural(events, "event"))),
     ),
     ...jsonBlock("Event as received", textOf(letter, "event")),
-    element(
-      "p",
-      { class: "actions" },
-      element("button", { type: "button", click: () => redrive(id, card) }, "Try again"),
-      element("button", { type: "button", class: "danger", click: () => remove(id, card) }, "Delete …"),
-    ),
+    actions &&
+      element(
+        "p",
+        { class: "actions" },
+        element("button", { type: "button", click: () => actions.redrive(id, card) }, "Try again"),
+        element("button", { type: "button", class: "danger", click: () => actions.remove(id, card) }, "Delete …"),
+      ),
   );
   return card;
 }

@@ -1,4 +1,5 @@
-import { withParameters } from "../api/request.js";
+import { readEvents } from "../api/event-stream.js";
+import { messageOf, Refused, refusalOf, request, withParameters } from "../api/request.js";
 import { byId, element, setText } from "../page/dom.js";
 import { plural } from "../text/format.js";
 import { eventLink } from "./event-link.js";
@@ -11,14 +12,13 @@ const REOPEN_MS = 2_000;
  * Makes the view that shows new events as they are stored. It is connected while it is open and the page is visible.
  *
  *   closed ──open──▶ connected ──hidden──▶ closed ──visible──▶ connected ──close──▶ closed
- *   connected ◀──after 2 s── broken: the browser itself reconnects only if the answer was a stream
+ *   connected ◀──after 2 s── broken, behind the last event; without its id if that is refused
  */
 export function createLive() {
   const lines = byId("live-events");
   const pause = byId("live-pause");
   const topicInput = byId("live-topic", HTMLInputElement);
-  /** @type {EventSource | undefined} */
-  let source;
+  let connection = new AbortController();
   let topic = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let reopening;
@@ -59,26 +59,47 @@ export function createLive() {
 
   function connect() {
     stop();
+    connection = new AbortController();
     showState("Connecting …");
-    const opened = new EventSource(withParameters("events/stream", { topic, last_event_id: lastId }));
-    opened.onopen = () => showState(`Following ${topic === "" ? "all topics" : topic}.`);
-    opened.onmessage = (/** @type {MessageEvent<string>} */ { data, lastEventId }) => {
-      lastId = lastEventId;
-      arrived++;
-      waiting.push(data);
-      if (waiting.length > MAX_LINES) waiting.shift();
-      drawSoon();
-    };
-    opened.onerror = () => {
-      showState("Disconnected. Reconnecting …");
-      if (opened.readyState === EventSource.CLOSED) reopening = setTimeout(connect, REOPEN_MS);
-    };
-    source = opened;
+    follow(connection.signal).catch((error) => {
+      if (connection.signal.aborted) return;
+      // The id may be of a store that has been replaced.
+      if (error instanceof Refused && error.status === 400) lastId = undefined;
+      showState(error instanceof Refused ? `Not connected: ${messageOf(error)}.` : "Disconnected. Reconnecting …");
+      reopening = setTimeout(connect, REOPEN_MS);
+    });
+  }
+
+  /**
+   * Reads the stream until it ends.
+   *
+   * @param {AbortSignal} signal
+   */
+  async function follow(signal) {
+    /** @type {Record<string, string>} */
+    const headers = lastId === undefined ? {} : { "last-event-id": lastId };
+    const response = await request(withParameters("events/stream", { topic }), { headers, signal });
+    if (!response.ok) throw await refusalOf(response);
+    showState(`Following ${topic === "" ? "all topics" : topic}.`);
+    for await (const { id, data } of readEvents(response)) {
+      if (signal.aborted) return;
+      lastId = id;
+      if (data !== undefined) add(data);
+    }
+    throw new Error("the stream has ended");
+  }
+
+  /** @param {string} json */
+  function add(json) {
+    arrived++;
+    waiting.push(json);
+    if (waiting.length > MAX_LINES) waiting.shift();
+    drawSoon();
   }
 
   function stop() {
     clearTimeout(reopening);
-    source?.close();
+    connection.abort();
   }
 
   function drawSoon() {

@@ -88,3 +88,12 @@ export function shortTime(instant, now = Date.now()) {
   const text = localTime(instant);
   return text.startsWith(localTime(now).slice(0, 10)) ? clock(instant) : text;
 }
+
+/**
+ * Returns a text of the service as a sentence.
+ *
+ * @param {string} text
+ */
+export function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
