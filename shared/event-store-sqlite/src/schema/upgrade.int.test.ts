@@ -22,13 +22,14 @@ async function makeVersion1(): Promise<string> {
   return path;
 }
 
-async function openVersion1() {
-  const store = await openSqliteEventStore({
-    path: await makeVersion1(),
-    logger: createLogger({ service: "test", level: "silent" }),
-  });
+async function openForTest(path: string) {
+  const store = await openSqliteEventStore({ path, logger: createLogger({ service: "test", level: "silent" }) });
   onTestFinished(() => store.close());
   return store;
+}
+
+async function openVersion1() {
+  return openForTest(await makeVersion1());
 }
 
 test("the books of a file of the first release are unchanged by the upgrade", async () => {
@@ -48,6 +49,7 @@ test("the books of a file of the first release are unchanged by the upgrade", as
     bySource: [{ source: "auth-service", duplicates: 4, conflicts: 1, ages: [4, 0, 0, 0, 0, 0] }],
     appliedHeldEvents: 8,
     appliedGoneFrames: 2,
+    appliedEvents: 12,
     tableDrift: 0,
     lastAudit: { isBalanced: true, booked: COUNTS, counted: COUNTS },
   });
@@ -100,6 +102,22 @@ test("a file of the first release takes new events after the upgrade, and the bo
   ]);
   expect((await store.readBooks({ maxTopics: 0 })).tableDrift).toBe(0);
   expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { stored: 5, duplicates: 6, conflicts: 2 } });
+});
+
+test("a large event of the first release is compared with its duplicates after the upgrade", async () => {
+  const payload = `{"list":[${"1,".repeat(5_000)}1]}`;
+  const path = await makeVersion1();
+  changeTables(path, `UPDATE events SET payload = '${payload}' WHERE topic = 'user.login' AND event_id = 'evt-1'`);
+  const store = await openForTest(path);
+  const stored = await store.findEvent("user.login", "evt-1");
+  const content = { topic: "user.login", id: "evt-1", source: "auth-service", timestamp: stored?.timestamp ?? "" };
+
+  const duplicates = [payload, payload.replaceAll(",", ", "), '{"list":[1]}'].map((text) =>
+    eventText({ ...content, payload: text }),
+  );
+
+  expect((await store.apply([deliveryOf(duplicates)], { maxNamed: 0 })).frames[0]?.verdicts).toBe("ddc");
+  expect((await store.apply([deliveryOf(duplicates)], { maxNamed: 0 })).frames[0]?.verdicts).toBe("ddc");
 });
 
 test("a deleted dead letter of the first release gives its id to no other", async () => {
