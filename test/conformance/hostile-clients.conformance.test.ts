@@ -2,7 +2,7 @@ import { setInterval } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, expectProblem } from "./expectations.ts";
 import { expectHealthy, expectNothingTaken } from "./hostility.ts";
-import { getJson, type JsonObject, type Reply } from "./http-client.ts";
+import { call, getJson, type JsonObject, type Reply } from "./http-client.ts";
 import { makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
 import { publishRequest, RawConnection, requestText } from "./raw-connection.ts";
 
@@ -28,6 +28,7 @@ const SLOW: Record<string, { text: string; drop?: string }> = {
   "stops inside the first line": { text: head.slice(0, 10) },
   "stops inside a header": { text: head.slice(0, -10) },
   "sends headers drop by drop": { text: head.slice(0, -2), drop: "X-Drop: 1\r\n" },
+  "sends a body drop by drop": { text: head.replace(/(Content-Length:) \d+/, "$1 100000"), drop: " " },
   "stops before the body": { text: head },
   "stops inside the body": { text: whole.slice(0, -10) },
   "stops inside a chunk": { text: `${chunkedHead}7fffffff\r\n${body}` },
@@ -123,6 +124,56 @@ test("35 slow senders of 8 MB do not keep bodies of 400 KB out", async () => {
 
   for (const connection of slow) connection.destroy();
   await expectHealthy();
+});
+
+describe("a client that does not read its answers", () => {
+  const topic = uniqueTopic("unread");
+  const unread: RawConnection[] = [];
+  const exportLines = { accept: "application/x-ndjson" };
+  const ask = (headers = {}) => call(`/events?topic=${topic}&limit=100`, { headers });
+
+  beforeAll(async () => {
+    // More than the buffers of a connection and of an edge hold.
+    const payload = { text: "x".repeat(40_000) };
+    for (let first = 0; first < 400; first += 100) {
+      await publish(makeEvents(topic, 100, first).map((event) => ({ ...event, payload })));
+    }
+  });
+
+  afterAll(() => {
+    for (const connection of unread) connection.destroy();
+  });
+
+  test("a client that does not read its exports is refused more of them, and its other requests go on", async () => {
+    const request = requestText(`GET /events?topic=${topic} HTTP/1.1`, ["Accept: application/x-ndjson"]);
+    for (let exports = 0; exports < 12; exports++) {
+      const connection = await RawConnection.open();
+      connection.stopReading();
+      await connection.send(request);
+      unread.push(connection);
+    }
+
+    const refused = await eventually(
+      "a refused export",
+      () => ask(exportLines),
+      ({ status }) => status === 429 || status === 503,
+      30_000,
+    );
+    expectProblem(refused, 429, 503);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect((await ask()).status).toBe(200);
+    await expectHealthy();
+  });
+
+  test("an export is answered again once the client has left the ones that it did not read", async () => {
+    for (const connection of unread) connection.destroy();
+
+    await eventually(
+      "an export",
+      () => ask(exportLines),
+      ({ status }) => status === 200,
+    );
+  });
 });
 
 describe("2,000 connections that do nothing", () => {

@@ -60,6 +60,11 @@ export class RawConnection {
     return this.#socket.writable && !this.#socket.readableEnded;
   }
 
+  /** Reads nothing more, like a client that is frozen. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
   /** Ends the sending side, and continues to read. */
   finish(): void {
     this.#socket.end();
