@@ -102,7 +102,12 @@ export class Unavailable extends Error {
 }
 
 /** What a client may have only so much of. */
-export type LimitCode = "rate_limited" | "too_many_lists" | "too_many_exports" | "too_many_streams";
+export type LimitCode =
+  | "rate_limited"
+  | "too_many_answers"
+  | "too_many_lists"
+  | "too_many_exports"
+  | "too_many_streams";
 
 export interface LimitExceededOptions {
   code: LimitCode;

@@ -39,7 +39,7 @@ type KnownProblem = ProblemExample & { code: string };
 type OwnCode =
   | Exclude<
       InvalidInputCode | UnavailableCode | LimitCode,
-      "bad_request" | "method_not_allowed" | "not_implemented" | "unknown_host"
+      "bad_request" | "method_not_allowed" | "not_implemented" | "unknown_host" | "rate_limited" | "too_many_answers"
     >
   | "still_refused";
 
@@ -93,7 +93,6 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   },
   empty_batch: { status: 422, detail: "the batch has no events" },
   batch_too_large: { status: 422, detail: "the batch has 10001 events, the limit is 10000" },
-  rate_limited: { status: 429, detail: "over the limit of 1000 events a second; nothing of the request was taken" },
   too_many_lists: { status: 429, detail: "this client has not read the pages that it asked for before" },
   too_many_exports: { status: 429, detail: "this client has 2 exports already, as many as one client may have" },
   too_many_streams: { status: 429, detail: "this client has 64 streams already, as many as one client may have" },
@@ -111,6 +110,12 @@ const EVERYWHERE: KnownProblem[] = [
   { code: "bad_request", status: 400, detail: "the Host header is missing" },
   { code: "request_timeout", status: 408, detail: "the request did not arrive in time" },
   { code: "uri_too_long", status: 414, detail: "the path and query are larger than the limit of 16 KB" },
+  {
+    code: "rate_limited",
+    status: 429,
+    detail: "over the limit of 1000 events a second; nothing of the request was taken",
+  },
+  { code: "too_many_answers", status: 429, detail: "this client has not read the answers that it asked for before" },
   { code: "expectation_failed", status: 417, detail: "the only expectation that can be met is 100-continue" },
   { code: "unknown_host", status: 421, detail: '"other.example" is not a known host of this service' },
   { code: "headers_too_large", status: 431, detail: "the headers are too large" },

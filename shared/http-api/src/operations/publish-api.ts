@@ -127,7 +127,6 @@ export const publish = {
       "expansion_too_large",
       "unsupported_media_type",
       "unsupported_encoding",
-      "rate_limited",
       "log_full",
       "log_unreachable",
       "queue_full",

@@ -22,6 +22,22 @@ async function openServer(maxStallMs: number) {
   return { server, send };
 }
 
+test("a client that does not read its large answers is refused more, and is answered again once it has left", async () => {
+  const { server, send } = await openServer(30_000);
+  const unread = [await send()]; // 20 MB of the 32 that one client may have
+  const refused = await send();
+  expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "5"]);
+  expect(JSON.parse(await text(refused))).toMatchObject({ code: "too_many_answers" });
+  const other = await server.inject({ url: "/large", remoteAddress: "192.0.2.1" });
+  expect(other.statusCode).toBe(200);
+
+  for (const response of unread) response.on("error", () => undefined).destroy();
+  await vi.waitFor(async () => {
+    const again = await send();
+    expect((await text(again)).length).toBeGreaterThan(1_000_000);
+  }, 30_000);
+});
+
 test("a large answer arrives whole, with its length", async () => {
   const { send } = await openServer(30_000);
   const expected = JSON.stringify(LARGE);

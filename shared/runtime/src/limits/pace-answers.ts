@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
+import { LimitExceeded } from "@tidemark/domain/errors";
 import type { FastifyInstance } from "fastify";
+import { ClientBudget } from "./client-budget.ts";
 import { type Chunk, MAX_STALL_MS, PIECE_BYTES, streamWithBackpressure } from "./stream-with-backpressure.ts";
 
 export interface PaceOptions {
@@ -13,11 +15,17 @@ export interface PaceOptions {
  */
 const MIN_BYTES_PER_SECOND = 32_000;
 
+/** The bytes of large answers that are being sent. Twice what lists may hold, so that they do not keep other answers out. */
+const MAX_ANSWER_BYTES = 128_000_000;
+const MAX_CLIENT_BYTES = MAX_ANSWER_BYTES / 4;
+
 /**
- * Sends large answers in pieces, and disconnects a client that does not take them. Such an answer occupies the memory of
- * all. A smaller one fits into the buffers of its connection, whose own time limits end it.
+ * Sends large answers in pieces, and disconnects a client that does not take them, because they occupy the memory of all.
+ * A client has no more than its share of that memory. A smaller answer fits into the buffers of its connection, whose own
+ * time limits end it.
  */
 export function paceAnswers(server: FastifyInstance, { maxStallMs = MAX_STALL_MS }: PaceOptions = {}): void {
+  const answers = new ClientBudget({ maxBytes: MAX_ANSWER_BYTES, maxBytesPerClient: MAX_CLIENT_BYTES });
   server.addHook("onSend", (request, reply, payload, done) => {
     const isText = typeof payload === "string";
     if ((!isText && !Buffer.isBuffer(payload)) || payload.length <= PIECE_BYTES || request.method === "HEAD") {
@@ -25,11 +33,26 @@ export function paceAnswers(server: FastifyInstance, { maxStallMs = MAX_STALL_MS
       return;
     }
     const bytes = isText ? Buffer.from(payload) : payload;
+    // The events of a publish have been taken by now, and its answer has a part of the room of its body.
+    if (request.method === "GET") {
+      const room = answers.enter(request.client?.id);
+      if (!room.tryGrow(bytes.length)) {
+        room.release();
+        done(tooManyAnswers());
+        return;
+      }
+      reply.raw.once("close", () => room.release());
+    }
     const maxWholeMs = maxStallMs + (bytes.length / MIN_BYTES_PER_SECOND) * 1_000;
     const stop = limitTime(reply.raw, maxWholeMs);
     reply.header("content-length", bytes.length);
     done(null, streamWithBackpressure(oneChunk(bytes), { response: reply.raw, stop, maxStallMs }));
   });
+}
+
+function tooManyAnswers(): LimitExceeded {
+  const detail = "this client has not read the answers that it asked for before";
+  return new LimitExceeded({ code: "too_many_answers", detail });
 }
 
 /** Closes the connection of an answer that takes too long. Returns the signal of the answer's end. */
