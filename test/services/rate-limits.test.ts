@@ -1,5 +1,9 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { openSingle, openStack } from "@tidemark/test-support/processes/deployments";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -47,6 +51,27 @@ describe.each([
 
     expect(await publishFrom(OTHER, publishUrl, ["other"])).toMatchObject({ status: 200, body: { accepted: 1 } });
     expect(await (await fetch(`${readUrl}/stats`)).json()).toMatchObject({ received: 101, unique_processed: 101 });
+  });
+
+  test("the limits of a key replace those of the settings, and follow the key to every address", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const keysFile = join(directory, "keys.json");
+    const key = {
+      name: "shop",
+      sha256: createHash("sha256").update("a key of the shop").digest("hex"),
+      scopes: ["publish"],
+    };
+    await writeFile(keysFile, JSON.stringify([{ ...key, limits: { events_per_second: 2 } }]));
+    const settings = { RATE_LIMIT_EVENTS_PER_SECOND: "1", API_KEYS_FILE: keysFile };
+    const { publishUrl } = await open(settings);
+    const from = (address: string, ids: string[]) =>
+      publishFrom(address, publishUrl, ids, { authorization: "Bearer a key of the shop" });
+
+    const first = await from(FIRST, hundred);
+    expect(first).toMatchObject({ status: 200, body: { accepted: 100 } });
+    expect(first.headers["ratelimit-policy"]).toBe('"events";q=20;qu="events";w=10');
+    expect((await from(OTHER, ["later"])).status).toBe(429);
   });
 
   test("a trusted proxy tells the client, and others cannot claim to be one", async () => {

@@ -150,6 +150,8 @@ class LimitedRequest implements RequestLimits {
 function policiesOf(rates: BucketRates): string {
   return RESOURCES.flatMap((resource) => {
     const burst = rates[resource]?.burst;
-    return burst === undefined ? [] : [`"${resource}";q=${burst};qu="${UNITS[resource]}";w=${BURST_SECONDS}`];
+    if (burst === undefined) return [];
+    const quota = Math.max(1, Math.floor(burst)); // whole numbers only
+    return [`"${resource}";q=${quota};qu="${UNITS[resource]}";w=${BURST_SECONDS}`];
   }).join(", ");
 }
