@@ -1,0 +1,45 @@
+import { excessesOf } from "./bounds.ts";
+import { CASES, reference } from "./cases.ts";
+import { type Cost, measure } from "./measure.ts";
+import { openTarget, type Shape, type Target } from "./target.ts";
+
+/** A case, its cost, and the bounds that it exceeds. */
+export interface Row {
+  name: string;
+  cost: Cost;
+  excesses: string[];
+}
+
+export interface RunOptions {
+  shape: Shape;
+  /** The checkout whose services are started. */
+  root: string;
+  /** The time after which a case counts as stuck. */
+  deadlineMs: number;
+  onRow?: (row: Row) => void;
+}
+
+/** Measures every case. A deployment that a case has brought down is replaced by a new one. */
+export async function measureAll({ shape, root, deadlineMs, onRow }: RunOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  let target: Target | undefined;
+  let ordinary: Cost | undefined;
+  try {
+    // Twice: the first one compiles the code and opens connections.
+    for (const create of [reference, reference, ...CASES]) {
+      target ??= await openTarget(shape, root);
+      const hostile = create();
+      const cost = await measure(target, hostile, deadlineMs);
+      if (create === reference) ordinary = cost;
+      const row = { name: hostile.name, cost, excesses: excessesOf(cost, ordinary ?? cost) };
+      rows.push(row);
+      onRow?.(row);
+      if (!cost.isStuck) continue;
+      await target.close();
+      target = undefined;
+    }
+  } finally {
+    await target?.close();
+  }
+  return rows.slice(1);
+}
