@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test } from "vitest";
+import { ApiKeys } from "../access/api-keys.ts";
 import { createHttpServer } from "../http-server.ts";
 import type { BrowserRules } from "./browser-rules.ts";
 
@@ -148,4 +149,29 @@ test("the preflight of any other origin is refused", async () => {
   const answer = await server.inject({ method: "OPTIONS", url: "/dead-letters/1/redrive", headers });
   expect(answer.statusCode).toBe(405);
   expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
+});
+
+/** A server with keys, of which the tests have none. */
+function openKeyed(browsers: BrowserRules = {}) {
+  const logger = createLogger({ service: "test", level: "silent" });
+  const server = createHttpServer({ logger, browsers, apiKeys: new ApiKeys([]) });
+  server.get("/events", { config: { scope: "read" } }, () => ({}));
+  onTestFinished(() => server.close());
+  return server;
+}
+
+test("with keys a preflight needs none, and a page can read why its request is refused", async () => {
+  const server = openKeyed({ corsOrigins: [APP] });
+  const preflight = { origin: APP, "access-control-request-method": "GET" };
+  expect((await server.inject({ method: "OPTIONS", url: "/events", headers: preflight })).statusCode).toBe(204);
+  const refused = await server.inject({ url: "/events", headers: { origin: APP } });
+  expect(refused.statusCode).toBe(401);
+  expect(refused.headers["access-control-allow-origin"]).toBe(APP);
+});
+
+test("with keys the host matters only if ALLOWED_HOSTS is set", async () => {
+  const headers = { host: "any.example" };
+  expect((await openKeyed().inject({ url: "/events", headers })).statusCode).toBe(401);
+  const strict = openKeyed({ allowedHosts: ["tidemark.example.com"] });
+  expect((await strict.inject({ url: "/events", headers })).statusCode).toBe(421);
 });
