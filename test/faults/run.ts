@@ -115,10 +115,14 @@ async function runIn(deployment: Deployment, options: RunOptions): Promise<RunRe
 /** Collects observations once the queue is empty. */
 async function gather(deployment: Deployment, { attempts, clockMs }: Tally, { seed, ...options }: RunOptions) {
   const { queryUrl } = deployment;
+  const isEachConfirmationHeard =
+    !options.steps.some(({ faults }) => faults.some(strikesGateway)) &&
+    attempts.every(({ answer }) => answer !== "503 outcome_unknown");
   return {
+    isEachConfirmationHeard,
     attempts,
     receipts: await followReceipts(deployment, attempts, options.receiptsTimeoutMs),
-    stats: await readSettledStats(queryUrl),
+    stats: await readSettledStats(queryUrl, { isEachConfirmationHeard }),
     audit: await readAudit(queryUrl),
     dropped: await listDropped(queryUrl),
     recount: await recount(walkEvents(queryUrl), { seed, clockMs }),
@@ -126,6 +130,11 @@ async function gather(deployment: Deployment, { attempts, clockMs }: Tally, { se
     redeliveries: await deployment.countRedeliveries(),
     requirements: options,
   } satisfies Partial<Observations>;
+}
+
+/** Whether a gateway may die before it has reported a confirmation, or may not hear it. The queue of single dies with it. */
+function strikesGateway({ target }: Fault): boolean {
+  return /^(gateway|nats)/.test(target);
 }
 
 async function injectAll(

@@ -12,6 +12,7 @@ const EXPOSED: [Sabotage, CheckName][] = [
   ["counters-outside", "books balance"],
   ["verdicts-shifted", "verdicts are right"],
   ["drops-stored", "books balance"],
+  ["trims-frames", "confirmed events kept"],
   ["conflicts-unseen", "verdicts are right"],
   ["confirms-before-append", "never lost"],
 ];

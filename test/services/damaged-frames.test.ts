@@ -69,7 +69,7 @@ test("damaged frames become dead letters and intact frames are stored, each once
   const received: number[] = [];
   const readCounts = async () => {
     const { books, queue } = await readBooks(
-      { reader: store, readLogSnapshot: () => eventLog.snapshot() },
+      { reader: store, readLogSnapshot: () => eventLog.snapshot(), confirmedEvents: () => new Map() },
       { maxTopics: 10 },
     );
     const { stored, duplicates, deadLettered } = books;

@@ -41,7 +41,7 @@ test("ten thousand redeliveries change no count", async () => {
   await Promise.all(Array.from({ length: FRAMES }, () => observedLog.append(createFrame())));
   const count = async () => {
     const { books, queue } = await readBooks(
-      { reader: store, readLogSnapshot: () => observedLog.snapshot() },
+      { reader: store, readLogSnapshot: () => observedLog.snapshot(), confirmedEvents: () => new Map() },
       { maxTopics: 10 },
     );
     const { stored, duplicates, conflicts, deadLettered, byTopic } = books;

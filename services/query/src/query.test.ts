@@ -23,6 +23,8 @@ test("GET /stats tells the books of the applied events", async () => {
     by_source: [{ source: "auth-service", duplicate_dropped: 1, conflicts: 0 }],
     sources_total: 1,
     drift: 0,
+    confirmed: 0,
+    unconfirmed: 0,
     last_audit: null,
   });
 });
@@ -147,6 +149,18 @@ test("GET /health is unhealthy without a gateway, and once its last one has ende
   expect((await server.inject("/health")).statusCode).toBe(200);
   hearGateway({ beat: 2, hasEnded: true });
   expect((await server.inject("/health")).statusCode).toBe(503);
+});
+
+test("GET /health is unhealthy while events that gateways know as confirmed are nowhere, and /stats says how many", async () => {
+  const { server, hear, hearGateway } = await openQueryFixture(onTestFinished);
+  hear({});
+  hearGateway({ confirmedEvents: 3 });
+  expect((await server.inject("/stats")).json()).toMatchObject({ confirmed: 3, unconfirmed: -3, drift: 0 });
+  const health = await server.inject("/health");
+  expect(health.statusCode).toBe(503);
+  expect(health.json().reasons).toEqual([
+    "3 events that the log has confirmed are neither in the log nor in the books",
+  ]);
 });
 
 test("GET /health is unhealthy if no consumer reaches the store", async () => {

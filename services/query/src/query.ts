@@ -12,7 +12,7 @@ import type { FastifyInstance } from "fastify";
 import packageJson from "../package.json" with { type: "json" };
 import { registerAudit } from "./books/audit.ts";
 import { type BooksOptions, readBooks } from "./books/books.ts";
-import { createDriftAlarm } from "./books/drift-alarm.ts";
+import { createBooksAlarm } from "./books/books-alarm.ts";
 import { registerStats } from "./books/stats.ts";
 import { registerDeadLetters } from "./dead-letters/dead-letters.ts";
 import { registerDuplicates } from "./duplicates/duplicates.ts";
@@ -52,9 +52,9 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   const cursors = createCursors(signer);
   const budgets = createReadBudgets(maxPageReads);
   const gateways = new GatewayHeartbeats(signals);
-  const alarm = createDriftAlarm(server.log);
-  const readWhole = async (options: BooksOptions) =>
-    alarm(await readBooks({ reader: store, readLogSnapshot }, options));
+  const alarm = createBooksAlarm(server.log);
+  const sources = { reader: store, readLogSnapshot, confirmedEvents: () => gateways.confirmedEvents() };
+  const readWhole = async (options: BooksOptions) => alarm(await readBooks(sources, options));
   registerEvents(server, { reader: store, cursors, budgets });
   registerEventStream(server, { reader: store, signals, cursors, budget: budgets.streams });
   registerDuplicates(server, { store, cursors, budget: budgets.lists });

@@ -75,6 +75,8 @@ function* storeAndLogFaults({ books, readStoreDamage, maxQueuedMs = Number.POSIT
   else {
     const queuedMs = Date.now() - (books.queue.oldestAtMs ?? Date.now());
     if (queuedMs > maxQueuedMs) yield `the oldest queued event has waited ${Math.round(queuedMs / 1_000)} s`;
+    const missing = -(books.witness?.unconfirmed ?? 0);
+    if (missing > 0) yield `${missing} events that the log has confirmed are neither in the log nor in the books`;
   }
 }
 

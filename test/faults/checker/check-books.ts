@@ -13,6 +13,7 @@ export function checkBooks(observations: Observations, attempts: readonly Resolv
     conflicts(observations, attempts),
     neverFalls(observations),
     drift(observations),
+    confirmed(observations),
     audit(observations),
     redelivered(observations),
     backlog(observations),
@@ -96,6 +97,23 @@ function drift({ stats, samples }: Observations): CheckResult {
   const told = samples.map((sample) => sample.stats.drift).filter((value) => value !== null);
   for (const value of [...told, stats.drift]) if (value !== 0) check.violated(`a drift of ${value}`);
   check.remark = `told in ${told.length} of ${samples.length} looks`;
+  return check;
+}
+
+/** The books against the gateways' own count: never fewer, and at the end no more, if each confirmation was heard. */
+function confirmed({ stats, samples, isEachConfirmationHeard }: Observations): CheckResult {
+  const check = new Check(
+    "confirmed events kept",
+    "log and books hold what the log confirmed to gateways, at every look",
+  );
+  const told = [...samples.map((sample) => sample.stats), stats].filter(({ unconfirmed }) => unconfirmed !== null);
+  for (const { confirmed, unconfirmed } of told) {
+    const missing = -Math.min(0, unconfirmed as number);
+    if (missing > 0) check.violated(`${missing} of ${confirmed} confirmed events are missing`, missing);
+  }
+  if (stats.unconfirmed === null) check.violated("the gateways' count is not told at the end");
+  if (isEachConfirmationHeard) check.equal("events that no gateway counted", stats.unconfirmed ?? 0, 0);
+  check.remark = `${stats.confirmed} confirmed, ${stats.unconfirmed} beyond them; told in ${told.length} looks`;
   return check;
 }
 

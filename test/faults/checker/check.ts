@@ -22,6 +22,7 @@ export type CheckName =
   | "copies counted once"
   | "dropped copies on record"
   | "no drift"
+  | "confirmed events kept"
   | "audit agrees"
   | "redelivered enough"
   | "verdicts are right"

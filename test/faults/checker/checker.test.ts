@@ -55,6 +55,21 @@ const BREACHES: [what: string, name: CheckName, change: (run: ModelRun) => void]
   ["a conflict that no answer reports", "verdicts are right", ({ observations }) => conflict(observations)],
   ["a dropped copy that is not listed", "dropped copies on record", (run) => unlist(run.observations)],
   ["drift", "no drift", (run) => Object.assign(run.observations.stats, { drift: 1 })],
+  [
+    "a confirmed event is missing at a look during the run",
+    "confirmed events kept",
+    ({ observations }) => look(observations, { confirmed: 5, unconfirmed: -1 }),
+  ],
+  [
+    "confirmed events are missing at the end",
+    "confirmed events kept",
+    (run) => Object.assign(run.observations.stats, { unconfirmed: -2 }),
+  ],
+  [
+    "an event that no gateway counted, although each heard every confirmation",
+    "confirmed events kept",
+    (run) => Object.assign(run.observations.stats, { unconfirmed: 1 }),
+  ],
   ["an audit that differs", "audit agrees", (run) => Object.assign(run.observations, { audit: { balanced: false } })],
   [
     "too few redeliveries",
@@ -120,6 +135,10 @@ function unlist(observations: Observations): void {
 
 function pend({ receipts }: Observations): void {
   for (const counts of receipts.values()) Object.assign(counts ?? {}, { accepted: 0, pending: 2 });
+}
+
+function look({ samples, stats }: Observations, seen: Partial<Observations["stats"]>): void {
+  (samples as unknown[]).push({ stats: { ...stats, ...seen }, okCopiesBefore: 0, queueStarts: [1, 1] });
 }
 
 function fall({ samples, stats }: Observations): void {

@@ -2,32 +2,44 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { readSettledStats } from "./drain.ts";
+import type { Stats } from "./reader.ts";
 
-/** Answers one drift after the other, then repeats the last. */
-async function serveDrifts(...drifts: (number | null)[]): Promise<URL> {
+type Told = Pick<Stats, "drift" | "unconfirmed">;
+
+/** Answers one of these after the other, then repeats the last. */
+async function serveStats(...answers: Told[]): Promise<URL> {
   const server = createServer((_request, response) => {
-    const drift = drifts.length > 1 ? drifts.shift() : drifts[0];
-    response.end(JSON.stringify({ drift }));
+    response.end(JSON.stringify(answers.length > 1 ? answers.shift() : answers[0]));
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   onTestFinished(() => void server.close());
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-test("/stats is read again while its drift is unknown", async () => {
-  const service = await serveDrifts(null, null, 0);
+const UNKNOWN: Told = { drift: null, unconfirmed: null };
+const SETTLED: Told = { drift: 0, unconfirmed: 0 };
+const heard = { isEachConfirmationHeard: true };
+const unheard = { isEachConfirmationHeard: false };
 
-  expect(await readSettledStats(service)).toMatchObject({ drift: 0 });
+test("/stats is read again while its drift is unknown", async () => {
+  expect(await readSettledStats(await serveStats(UNKNOWN, UNKNOWN, SETTLED), heard)).toEqual(SETTLED);
 });
 
-test("the first known drift counts, whatever comes after it", async () => {
-  const service = await serveDrifts(1, 0);
+test("/stats is read again until the last heartbeats are in, if every confirmation was heard", async () => {
+  const early = { drift: 0, unconfirmed: 7 };
+  expect(await readSettledStats(await serveStats(early, SETTLED), heard)).toEqual(SETTLED);
+  expect(await readSettledStats(await serveStats(early, SETTLED), unheard)).toEqual(early);
+});
 
-  expect(await readSettledStats(service)).toMatchObject({ drift: 1 });
+test("the first drift or missing event that is known counts, whatever comes after it", async () => {
+  for (const wrong of [
+    { ...SETTLED, drift: 1 },
+    { ...SETTLED, unconfirmed: -1 },
+  ]) {
+    expect(await readSettledStats(await serveStats(wrong, SETTLED), heard)).toEqual(wrong);
+  }
 });
 
 test("a drift that is never known stays unknown", async () => {
-  const service = await serveDrifts(null);
-
-  expect(await readSettledStats(service, 600)).toMatchObject({ drift: null });
+  expect(await readSettledStats(await serveStats(UNKNOWN), { ...heard, timeoutMs: 600 })).toEqual(UNKNOWN);
 });

@@ -6,7 +6,7 @@ import { readReceipt, readStats, type Stats } from "./reader.ts";
 
 const DRAIN_TIMEOUT_MS = 300_000;
 // Longer than the acknowledgement timeout of the log: until then it holds frames whose acknowledgement got lost.
-const DRIFT_TIMEOUT_MS = 60_000;
+const SETTLE_TIMEOUT_MS = 60_000;
 const RECEIPTS_TIMEOUT_MS = 120_000;
 const RECEIPTS_AT_A_TIME = 16;
 
@@ -25,15 +25,25 @@ export async function drain({ queryUrl }: Deployment): Promise<string | undefine
   }
 }
 
-/** Reads `/stats` until its drift is known, which it may not be while frames are in flight, or until the timeout. */
-export async function readSettledStats(queryUrl: URL, timeoutMs = DRIFT_TIMEOUT_MS): Promise<Stats> {
-  let stats = await readStats(queryUrl);
-  const isTold = async () => {
-    if (stats.drift === null) stats = await readStats(queryUrl);
-    return stats.drift !== null;
+/**
+ * Reads `/stats` until the drift and the unconfirmed events are known, which they may not be while frames are in flight,
+ * and until the last heartbeats of gateways are in; or until a drift, or the timeout.
+ */
+export async function readSettledStats(
+  queryUrl: URL,
+  { isEachConfirmationHeard, timeoutMs = SETTLE_TIMEOUT_MS }: { isEachConfirmationHeard: boolean; timeoutMs?: number },
+): Promise<Stats> {
+  let last = await readStats(queryUrl);
+  let isFirst = true;
+  const isSettled = async () => {
+    if (!isFirst) last = await readStats(queryUrl);
+    isFirst = false;
+    const { drift, unconfirmed } = last;
+    if (drift === null || drift !== 0) return drift !== null;
+    return unconfirmed !== null && (!isEachConfirmationHeard || unconfirmed <= 0);
   };
-  await waitFor("the drift to be told", isTold, { timeoutMs, intervalMs: 250 }).catch(() => undefined);
-  return stats;
+  await waitFor("the books to settle", isSettled, { timeoutMs, intervalMs: 250 }).catch(() => undefined);
+  return last;
 }
 
 /** Reads the counts of each receipt once they are final, or as they are at the timeout. */

@@ -54,6 +54,8 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
       dead_lettered: 0,
       queue_size: 0,
       drift: 0,
+      confirmed: total,
+      unconfirmed: 0,
       by_topic: byTopic,
       by_source: [...bySource].map(([source, count]) => ({ source, duplicate_dropped: count })),
     },
@@ -63,6 +65,7 @@ export function modelRun(requests: ModelRequest[], change: (run: ModelRun) => vo
     samples: [],
     endings: [],
     peakBytes: new Map(),
+    isEachConfirmationHeard: true,
   };
   change({ observations, timesStored });
   return observations;

@@ -22,6 +22,8 @@ export interface Observations {
   peakBytes: ReadonlyMap<string, number>;
   /** Repeated deliveries of frames, as the broker counts them; undefined without a broker. */
   redeliveries?: number | undefined;
+  /** Whether every gateway lived on and heard every confirmation, so that its count is exact. */
+  isEachConfirmationHeard: boolean;
   /** Requirements of the scenario beyond the promises. */
   requirements?: Requirements | undefined;
   /** The events that were left in the queue at the timeout; undefined if the queue became empty. */

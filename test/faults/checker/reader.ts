@@ -13,6 +13,9 @@ export interface Stats {
   by_source: { source: string; duplicate_dropped: number }[];
   /** Null while the service does not know it. */
   drift: number | null;
+  /** The events that the log has confirmed to gateways, and the others. Null while the service does not know them. */
+  confirmed: number | null;
+  unconfirmed: number | null;
 }
 
 /** A duplicate as `GET /duplicates` lists it. */

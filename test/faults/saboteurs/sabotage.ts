@@ -8,6 +8,7 @@ export const SABOTAGES = [
   "counters-outside",
   "verdicts-shifted",
   "drops-stored",
+  "trims-frames",
   "conflicts-unseen",
   "confirms-before-append",
 ] as const;

@@ -8,6 +8,8 @@ import { keepSteady, readBooks, type WholeBooks } from "./books.ts";
 
 const away = () => Promise.reject(new Unavailable({ code: "log_unreachable", detail: "away" }));
 
+const unheard = () => new Map<string, number>();
+
 /** A log and a store in a few lines: frames are appended, applied, and leave the log some time after. */
 class Simulation {
   readonly #held = new Map<number, number>();
@@ -69,6 +71,7 @@ class Simulation {
     return {
       ...EMPTY_BOOKS,
       stored: sum(this.#applied.values()),
+      appliedEvents: sum(this.#applied.values()),
       appliedHeldEvents: sum(applied.filter(([sequence]) => isHeld(sequence)).map(([, events]) => events)),
       appliedGoneFrames: applied.filter(([sequence]) => isGone(sequence)).length,
     };
@@ -104,8 +107,10 @@ async function readAmid(simulation: Simulation, steps: Step[][]) {
     books,
     queue: found,
     drift,
+    witness,
   } = await readBooks(
     {
+      confirmedEvents: () => new Map([["one", simulation.appendedEvents]]),
       readLogSnapshot: async () => {
         happen();
         return simulation.snapshot();
@@ -119,18 +124,20 @@ async function readAmid(simulation: Simulation, steps: Step[][]) {
     },
     { maxTopics: 0 },
   );
-  return { books, queue: found, drift, received: books.stored + (found?.events ?? Number.NaN) };
+  return { books, queue: found, drift, witness, received: books.stored + (found?.events ?? Number.NaN) };
 }
 
-test("received counts every event appended before the call once, never decreases, and does not drift", async () => {
+test("received counts every event appended before the call once, never decreases, does not drift, and misses no confirmed event", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyCall, { maxLength: 6 }), async (calls) => {
       const simulation = new Simulation();
       let last = 0;
       for (const steps of calls) {
         const before = simulation.appendedEvents;
-        const { received, queue, drift } = await readAmid(simulation, steps);
+        const { received, queue, drift, witness } = await readAmid(simulation, steps);
         expect(drift).toBe(0);
+        expect(witness?.confirmed).toBe(before);
+        expect(witness?.unconfirmed).toBeGreaterThanOrEqual(0);
         expect(received).toBeGreaterThanOrEqual(Math.max(before, last));
         expect(received).toBeLessThanOrEqual(simulation.appendedEvents);
         expect(queue?.events).toBeGreaterThanOrEqual(0);
@@ -160,7 +167,7 @@ test("the books are those of the store alone if the log does not answer", async 
   simulation.append(3);
   simulation.applyOldest();
   const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
-  const whole = await readBooks({ reader, readLogSnapshot: away }, { maxTopics: 0 });
+  const whole = await readBooks({ reader, readLogSnapshot: away, confirmedEvents: unheard }, { maxTopics: 0 });
   expect(whole.books.stored).toBe(3);
   expect(whole.queue).toBeUndefined();
 });
@@ -171,7 +178,9 @@ test("applied frames count as queued while the log cannot name the frames that i
   simulation.applyOldest();
   const { held: _, ...unnamed } = simulation.snapshot();
   const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };
-  expect(await readBooks({ reader, readLogSnapshot: async () => unnamed }, { maxTopics: 0 })).toMatchObject({
+  expect(
+    await readBooks({ reader, readLogSnapshot: async () => unnamed, confirmedEvents: unheard }, { maxTopics: 0 }),
+  ).toMatchObject({
     books: { stored: 3 },
     queue: { events: 7 },
   });
@@ -189,11 +198,38 @@ test("the drift is the number of frames that left the log and are not in the boo
   expect(await readAmid(simulation, [])).toMatchObject({ drift: 1 });
 });
 
+test("confirmed events that left the log and are not in the books are missing, whatever of them drifted", async () => {
+  const simulation = new Simulation();
+  for (const events of [3, 4, 5]) simulation.append(events);
+  expect(await readAmid(simulation, [])).toMatchObject({ witness: { confirmed: 12, unconfirmed: 0 } });
+  simulation.lose();
+  expect(await readAmid(simulation, [])).toMatchObject({ witness: { confirmed: 12, unconfirmed: -3 } });
+});
+
+test("only what gateways confirmed in the present generation of the log counts", async () => {
+  const confirmedEvents = () => new Map([["former", 100]]);
+  const reader = { readBooks: async () => ({ ...EMPTY_BOOKS, appliedEvents: 7 }) };
+  const readLogSnapshot = async () => new Simulation().snapshot();
+  const { witness } = await readBooks({ reader, readLogSnapshot, confirmedEvents }, { maxTopics: 0 });
+  expect(witness).toEqual({ confirmed: 0, unconfirmed: 7 });
+});
+
+test("what is missing is not known if the log does not answer or is uncertain", async () => {
+  const reader = { readBooks: async () => EMPTY_BOOKS };
+  const uncertain = { ...new Simulation().snapshot(), isUncertain: true as const };
+  for (const readLogSnapshot of [away, async () => uncertain]) {
+    const whole = await readBooks({ reader, readLogSnapshot, confirmedEvents: unheard }, { maxTopics: 0 });
+    expect(whole.witness).toBeUndefined();
+  }
+});
+
 test("the drift is that of the tables if log and books agree, and no defect hides another", async () => {
   const contents = { ...new Simulation().snapshot(), removed: 5 };
   const driftWith = async (books: Partial<Books>) => {
     const reader = { readBooks: async () => ({ ...EMPTY_BOOKS, ...books }) };
-    return (await readBooks({ reader, readLogSnapshot: async () => contents }, { maxTopics: 0 })).drift;
+    return (
+      await readBooks({ reader, readLogSnapshot: async () => contents, confirmedEvents: unheard }, { maxTopics: 0 })
+    ).drift;
   };
   expect(await driftWith({ appliedGoneFrames: 5 })).toBe(0);
   expect(await driftWith({ appliedGoneFrames: 5, tableDrift: 2 })).toBe(2);
@@ -207,7 +243,9 @@ test("the drift is not known if the log does not answer, is uncertain, or cannot
   const { held: _, ...unnamed } = simulation.snapshot();
   const uncertain = { ...simulation.snapshot(), isUncertain: true as const };
   for (const readLogSnapshot of [away, async () => unnamed, async () => uncertain]) {
-    expect((await readBooks({ reader, readLogSnapshot }, { maxTopics: 0 })).drift).toBeUndefined();
+    expect(
+      (await readBooks({ reader, readLogSnapshot, confirmedEvents: unheard }, { maxTopics: 0 })).drift,
+    ).toBeUndefined();
   }
 });
 
@@ -215,7 +253,7 @@ test("an unreachable store is reported by the books", async () => {
   const gone = new Unavailable({ code: "store_unreachable", detail: "gone" });
   const reader = { readBooks: () => Promise.reject(gone) };
   const readLogSnapshot = async () => new Simulation().snapshot();
-  await expect(readBooks({ reader, readLogSnapshot }, { maxTopics: 0 })).rejects.toBe(gone);
+  await expect(readBooks({ reader, readLogSnapshot, confirmedEvents: unheard }, { maxTopics: 0 })).rejects.toBe(gone);
 });
 
 const whole = (stored: number, events: number, isUncertain?: true): WholeBooks => {

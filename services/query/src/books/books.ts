@@ -6,6 +6,8 @@ export interface BooksSources {
   reader: Pick<EventReader, "readBooks">;
   /** @throws {Unavailable} if the log does not answer */
   readLogSnapshot: () => Promise<LogSnapshot>;
+  /** Returns the events that the log has confirmed to gateways, by generation of the log. */
+  confirmedEvents: () => ReadonlyMap<string, number>;
 }
 
 export interface BooksOptions {
@@ -25,6 +27,18 @@ export interface WholeBooks {
    * The difference between the books and the log or the tables. Any value but 0 is a defect. Absent if it is not known.
    */
   drift?: number;
+  /** Absent if the log did not answer, or is uncertain of its own figures. */
+  witness?: Witness;
+}
+
+/** The books beside the gateways' own count of the events that the log has confirmed to them, in its present generation. */
+export interface Witness {
+  confirmed: number;
+  /**
+   * The events of that generation that are applied or queued, minus the confirmed ones: events on their way, and events
+   * whose confirmation no gateway could report. A number below 0 is a defect: so many confirmed events are gone.
+   */
+  unconfirmed: number;
 }
 
 export interface Queue {
@@ -52,14 +66,27 @@ export interface Queue {
  *
  * The same order makes the drift exact: a frame leaves the log after its commit, so every frame that had left before
  * the snapshot is applied when the store is read.
+ *
+ * The gateways' counts are taken before both. An event that was confirmed before the snapshot is in the snapshot, or in
+ * the store by the time it is read.
  */
-export async function readBooks({ reader, readLogSnapshot }: BooksSources, options: BooksOptions): Promise<WholeBooks> {
+export async function readBooks(
+  { reader, readLogSnapshot, confirmedEvents }: BooksSources,
+  options: BooksOptions,
+): Promise<WholeBooks> {
+  const confirmed = confirmedEvents();
   const snapshot = await undefinedIfUnavailable(readLogSnapshot);
   if (snapshot === undefined) return { books: await reader.readBooks(options) };
   const { generation, held = [], lastSequence, bytes, maxBytes } = snapshot;
   const books = await reader.readBooks({ ...options, log: { generation, held, lastSequence } });
-  const logSize = { bytes, maxBytes };
-  return { books, queue: queueOf(snapshot, books), logSize, drift: driftOf(snapshot, books) };
+  const queue = queueOf(snapshot, books);
+  return {
+    books,
+    queue,
+    logSize: { bytes, maxBytes },
+    drift: driftOf(snapshot, books),
+    witness: witnessOf({ books, queue, confirmed: confirmed.get(generation) ?? 0 }),
+  };
 }
 
 async function undefinedIfUnavailable(
@@ -92,6 +119,11 @@ function queueOf({ events, oldestAtMs, isUncertain }: LogSnapshot, { appliedHeld
 function driftOf({ removed, held, isUncertain }: LogSnapshot, { appliedGoneFrames, tableDrift }: Books) {
   if (held === undefined || isUncertain) return undefined;
   return removed - appliedGoneFrames || tableDrift;
+}
+
+function witnessOf({ books, queue, confirmed }: { books: Books; queue: Queue; confirmed: number }) {
+  if (queue.isUncertain) return undefined;
+  return { confirmed, unconfirmed: books.appliedEvents + queue.events - confirmed };
 }
 
 /**

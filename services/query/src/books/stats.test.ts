@@ -68,6 +68,8 @@ test("received is the sum of the events with a verdict and the queue", () => {
     uptime_seconds: 3600.5,
     uptime_human: "1h 0m 0s",
     drift: 0,
+    confirmed: null,
+    unconfirmed: null,
     last_audit: null,
   });
 });

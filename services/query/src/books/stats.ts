@@ -28,7 +28,7 @@ export function registerStats(server: FastifyInstance, { readBooks, startedAtMs 
 
 /** Returns the books in the words of the API. */
 export function statsAnswer(
-  { books, queue, drift }: WholeBooks,
+  { books, queue, drift, witness }: WholeBooks,
   { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
 ): StatsAnswer {
   const { stored, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit } = books;
@@ -49,6 +49,8 @@ export function statsAnswer(
     uptime_seconds: uptimeMs / 1_000,
     uptime_human: humanDuration(uptimeMs),
     drift: drift ?? null,
+    confirmed: witness?.confirmed ?? null,
+    unconfirmed: witness?.unconfirmed ?? null,
     last_audit: lastAudit === undefined ? null : auditStats(lastAudit),
     incomplete: queue === undefined ? ["log"] : undefined,
   };

@@ -88,6 +88,25 @@ export const StatsAnswer = z
           "defect; `null` if it is not known at this moment.",
         example: 0,
       }),
+    confirmed: z
+      .int()
+      .nullable()
+      .meta({
+        description:
+          "A witness of the books: the events that the log, since it was last made, has confirmed to gateways, as the gateways " +
+          "count them; `null` if it is not known at this moment.",
+        example: 148,
+      }),
+    unconfirmed: z
+      .int()
+      .nullable()
+      .meta({
+        description:
+          "The events since then that are in the books or queued, minus `confirmed`: events on their way, and events whose " +
+          "confirmation no gateway could report. A number below 0 is a defect: so many confirmed events are gone. `null` if it " +
+          "is not known at this moment.",
+        example: 2,
+      }),
     last_audit: AuditStats.nullable().meta({ description: "The last recount of the rows; `null` if there was none." }),
     incomplete: z
       .array(z.enum(["log"]))
@@ -141,6 +160,8 @@ const BOOKS: StatsAnswer = {
   uptime_seconds: 3600.5,
   uptime_human: "1h 0m 0s",
   drift: 0,
+  confirmed: 148,
+  unconfirmed: 2,
   last_audit: { audited_at: LAST, balanced: true, differences_total: 0 },
 };
 
@@ -149,6 +170,8 @@ const WITHOUT_LOG: StatsAnswer = {
   queue_size: null,
   oldest_queued_seconds: null,
   drift: null,
+  confirmed: null,
+  unconfirmed: null,
   incomplete: ["log"],
 };
 

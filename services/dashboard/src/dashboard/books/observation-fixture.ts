@@ -17,6 +17,8 @@ const STATS: StatsAnswer = {
   uptime_seconds: 1,
   uptime_human: "0h 0m 1s",
   drift: 0,
+  confirmed: 8,
+  unconfirmed: 2,
   last_audit: { audited_at: "2025-10-23T10:00:00.000000Z", balanced: true, differences_total: 0 },
 };
 

@@ -2,7 +2,7 @@
 /** @import { Observation } from "../api/poller.js" */
 /** @import { State } from "./status.js" */
 import { ago, count, plural } from "../text/format.js";
-import { isBalanced } from "./status.js";
+import { countMissing, isBalanced } from "./status.js";
 
 /**
  * A part or a check, its state, and a few words about it.
@@ -77,7 +77,7 @@ function unknown(name) {
 }
 
 /**
- * Describes the checks of the books: their sum, their drift, and the last audit.
+ * Describes the checks of the books: their sum, their drift, the count of the gateways, and the last audit.
  *
  * @param {StatsAnswer} stats
  * @returns {Part[]}
@@ -90,8 +90,21 @@ export function describeChecks(stats, now = Date.now()) {
     stats.drift === null
       ? unknown("Drift")
       : { name: "Drift", state: stats.drift === 0 ? "good" : "bad", detail: count(stats.drift) },
+    describeWitness(stats),
     describeLastAudit(stats.last_audit, now),
   ];
+}
+
+/**
+ * @param {StatsAnswer} stats
+ * @returns {Part}
+ */
+function describeWitness(stats) {
+  if (stats.confirmed === null) return unknown("Gateways' count");
+  const missing = countMissing(stats);
+  return missing > 0
+    ? { name: "Gateways' count", state: "bad", detail: `${count(missing)} confirmed events are missing` }
+    : { name: "Gateways' count", state: "good", detail: `all ${count(stats.confirmed)} confirmed events are there` };
 }
 
 /**

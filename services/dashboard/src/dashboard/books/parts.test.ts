@@ -40,20 +40,23 @@ test("the checks of balanced books are good and say when the last audit was", ()
   expect(describeChecks(makeStats({ last_audit }), NOW)).toEqual([
     { name: "Sum", state: "good", detail: "adds up to received" },
     { name: "Drift", state: "good", detail: "0" },
+    { name: "Gateways' count", state: "good", detail: "all 8 confirmed events are there" },
     { name: "Last audit", state: "good", detail: "balanced, 5 min ago" },
   ]);
 });
 
 test("the checks of wrong books are bad", () => {
   const last_audit = { audited_at: AUDITED_AT, balanced: false, differences_total: 2 };
-  expect(describeChecks(makeStats({ received: 11, drift: -3, last_audit }), NOW)).toEqual([
+  expect(describeChecks(makeStats({ received: 11, drift: -3, unconfirmed: -4, last_audit }), NOW)).toEqual([
     { name: "Sum", state: "bad", detail: "does not add up to received" },
     { name: "Drift", state: "bad", detail: "-3" },
+    { name: "Gateways' count", state: "bad", detail: "4 confirmed events are missing" },
     { name: "Last audit", state: "bad", detail: "differences in 2 topics, 5 min ago" },
   ]);
 });
 
-test("an unknown drift and a missing audit are not faults", () => {
-  const states = describeChecks(makeStats({ drift: null, last_audit: null })).map(({ state }) => state);
-  expect(states).toEqual(["good", "unknown", "unknown"]);
+test("an unknown drift, an unknown count of the gateways and a missing audit are not faults", () => {
+  const unknown = { drift: null, confirmed: null, unconfirmed: null, last_audit: null };
+  const states = describeChecks(makeStats(unknown)).map(({ state }) => state);
+  expect(states).toEqual(["good", "unknown", "unknown", "unknown"]);
 });

@@ -50,6 +50,8 @@ function findFaults(stats) {
   const faults = [];
   if (!isBalanced(stats)) faults.push("Received is not the sum of stored, duplicates, dead letters and queued.");
   if (stats.drift) faults.push(`The drift is ${count(stats.drift)}.`);
+  const missing = countMissing(stats);
+  if (missing > 0) faults.push(`Of the events that the log has confirmed, ${count(missing)} are missing.`);
   if (stats.last_audit?.balanced === false) {
     faults.push(`The last audit found differences in ${plural(stats.last_audit.differences_total, "topic")}.`);
   }
@@ -63,6 +65,15 @@ function findFaults(stats) {
  */
 export function isBalanced({ received, unique_processed, duplicate_dropped, dead_lettered, queue_size }) {
   return received === unique_processed + duplicate_dropped + dead_lettered + (queue_size ?? 0);
+}
+
+/**
+ * Returns the number of events that gateways know as confirmed and that neither the log nor the books hold.
+ *
+ * @param {StatsAnswer} stats
+ */
+export function countMissing({ unconfirmed }) {
+  return Math.max(0, -(unconfirmed ?? 0));
 }
 
 /**

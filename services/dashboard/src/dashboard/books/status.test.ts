@@ -23,6 +23,8 @@ test.each<[name: string, Partial<StatsAnswer>, Partial<HealthAnswer>, status: ob
   ["there was no audit yet", { last_audit: null }, {}, GOOD],
   ["received is not the sum of the rest", { received: 11 }, {}, UNBALANCED],
   ["there is a drift", { drift: -1 }, {}, UNBALANCED],
+  ["confirmed events are missing", { unconfirmed: -1 }, {}, UNBALANCED],
+  ["it is not known what gateways count", { confirmed: null, unconfirmed: null }, {}, GOOD],
   ["the last audit found a difference", { last_audit: AUDIT_WITH_DIFFERENCES }, {}, UNBALANCED],
   ["a part does not work", {}, NO_CONSUMER, BROKEN],
   ["the log does not answer", NO_LOG, {}, ATTENTION],

@@ -1,12 +1,12 @@
 import { expect, test, vi } from "vitest";
 import { EMPTY_BOOKS } from "../query-fixture.ts";
-import { createDriftAlarm } from "./drift-alarm.ts";
+import { createBooksAlarm } from "./books-alarm.ts";
 
 const books = { ...EMPTY_BOOKS, appliedGoneFrames: 7 };
 
 function alarmsAmong(drifts: (number | undefined)[]): unknown[] {
   const error = vi.fn();
-  const alarm = createDriftAlarm({ error });
+  const alarm = createBooksAlarm({ error });
   for (const drift of drifts) alarm({ books, drift });
   return error.mock.calls.map(([fields]) => fields);
 }
@@ -23,7 +23,19 @@ test("a drift that begins again is logged again", () => {
   expect(alarmsAmong([-1, 0, 2])).toMatchObject([{ drift: -1 }, { drift: 2 }]);
 });
 
-test("the drift alarm passes the books on as they are", () => {
+test("confirmed events that are missing are logged once each time that they begin to be", () => {
+  const error = vi.fn();
+  const alarm = createBooksAlarm({ error });
+  for (const unconfirmed of [5, 0, -2, -3, undefined, -3, 0, -1]) {
+    alarm({ books, drift: 0, ...(unconfirmed === undefined ? {} : { witness: { confirmed: 9, unconfirmed } }) });
+  }
+  expect(error.mock.calls.map(([fields]) => fields)).toEqual([
+    { confirmed: 9, unconfirmed: -2 },
+    { confirmed: 9, unconfirmed: -1 },
+  ]);
+});
+
+test("the alarm passes the books on as they are", () => {
   const whole = { books, drift: 1 };
-  expect(createDriftAlarm({ error: () => {} })(whole)).toBe(whole);
+  expect(createBooksAlarm({ error: () => {} })(whole)).toBe(whole);
 });
