@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { isIP } from "node:net";
 import { API_KEY, BASE_URL } from "./environment.ts";
 
 /** A complete answer with its unchanged text. */
@@ -17,6 +18,7 @@ export interface Call {
   chunked?: boolean;
 }
 
+const HOST = BASE_URL.hostname.replace(/^\[|\]$/g, "");
 const isHttps = BASE_URL.protocol === "https:";
 const agent = isHttps ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
 const openRequest = isHttps ? requestHttps : requestHttp;
@@ -25,7 +27,8 @@ const openRequest = isHttps ? requestHttps : requestHttp;
 export function call(path: string, { method = "GET", headers = {}, body, chunked = false }: Call = {}): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const request = openRequest({
-      host: BASE_URL.hostname.replace(/^\[|\]$/g, ""),
+      host: HOST,
+      servername: isIP(HOST) === 0 ? HOST : "", // otherwise that of a Host header which a test sets
       port: BASE_URL.port || (isHttps ? 443 : 80),
       path,
       method,
