@@ -14,7 +14,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "{shared,services,clients}/*/src/**/*.test.ts",
-            "{load,tools,test/architecture,test/faults}/**/*.test.ts",
+            "{load,tools,test/architecture,test/access,test/faults}/**/*.test.ts",
           ],
           exclude: ["**/*.{int,long}.test.ts", "**/node_modules/**"],
         },

@@ -96,7 +96,9 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
 
         const isLenient = preferences.handling === "lenient";
         const wantsEntries = preferences.return === "representation";
-        const intake = readIntake(body, { format, message: request.raw, maxBatchEvents, isLenient, wantsEntries });
+        const mayReach = client.topics && client.mayReach;
+        const options = { maxBatchEvents, isLenient, wantsEntries, mayReach };
+        const intake = readIntake(body, { format, message: request.raw, ...options });
         limits.takeEvents(intake.count);
         const receivedAtMs = Date.now(); // after the body, so that a slow sender still waits for its whole time
         const waitMs = chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats });

@@ -26,7 +26,7 @@ import { registerSystemHealth } from "./system-health.ts";
 import { registerWhoami } from "./whoami.ts";
 
 export interface QueryOptions {
-  store: EventReader & DuplicateReader & Pick<DeadLetterStore, "listDeadLetters"> & Auditor;
+  store: EventReader & DuplicateReader & Pick<DeadLetterStore, "listDeadLetters" | "findDeadLetterTopic"> & Auditor;
   /** In single the store itself; in the stack a consumer, because the query service has no right to write. */
   deadLetterCommands: DeadLetterCommands;
   /** @throws {Unavailable} if the log does not answer */
@@ -64,7 +64,7 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
     cursors,
     budget: budgets.lists,
   });
-  registerStats(server, { readBooks: readWhole, startedAtMs });
+  registerStats(server, { reader: store, readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot, signer });
   registerSystemHealth(server, { ...options, readBooks: readWhole, gateways });

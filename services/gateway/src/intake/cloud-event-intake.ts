@@ -17,6 +17,7 @@ import { visitEvents } from "./json-intake.ts";
 import { cutMembers, objectText } from "./rewrite-event.ts";
 import { type Faults, findFaults, type ValidatedEvent } from "./validate-event.ts";
 
+const TOPIC_POINTER = "/type";
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 const SMALL_N = 0x6e;
@@ -27,7 +28,7 @@ const NAMES = new MemberNames(Object.keys(CloudEvent.shape));
 export function readCloudEvent(bytes: Buffer, options: IntakeOptions): Intake {
   scanDocument(bytes);
   const event = validateCloudEvent(bytes, { maxFaults: MAX_FAULTS, receivedAt: receiptTime() });
-  return collectEvents([{ event, pointer: "" }], options);
+  return collectEvents([{ event, pointer: "" }], options, TOPIC_POINTER);
 }
 
 /** Reads an array of CloudEvents in JSON. @throws {InvalidInput} as `readIntake` */
@@ -43,7 +44,7 @@ export function readCloudEventBatch(bytes: Buffer, options: IntakeOptions): Inta
     events.push({ start: eventStart, end });
     return end;
   });
-  return collectEvents(validateEach(bytes, events), options);
+  return collectEvents(validateEach(bytes, events), options, TOPIC_POINTER);
 }
 
 function* validateEach(bytes: Buffer, events: Span[]): Generator<LocatedEvent> {

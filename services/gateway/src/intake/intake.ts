@@ -2,7 +2,8 @@ import { type Fault, InvalidInput } from "@tidemark/domain/errors";
 import { isName } from "@tidemark/domain/event";
 import type { Rejection } from "@tidemark/http-api/publish-answer";
 import { shorten } from "@tidemark/json/shorten";
-import type { ValidatedEvent } from "./validate-event.ts";
+import { TOPIC_FORBIDDEN, topicForbidden } from "@tidemark/runtime/access/topic-reach";
+import type { Faults, ValidatedEvent } from "./validate-event.ts";
 
 /** The valid events of one request, as they go into a frame. */
 export interface Intake {
@@ -28,6 +29,8 @@ export interface IntakeOptions {
   isLenient?: boolean;
   /** Whether to return `Intake.entries`. */
   wantsEntries?: boolean;
+  /** Tells whether the client may publish to a topic. Absent if it may publish to all. */
+  mayReach?: (topic: string) => boolean;
 }
 
 /** A validated event and its place in the body. */
@@ -44,19 +47,28 @@ export const MAX_FAULTS = 100;
 /**
  * Collects the valid events of a request.
  *
+ * @param topicPointer the pointer to the topic in an event
  * @throws {InvalidInput} 422 (400 if an event is not JSON) with pointers if an event is invalid; if `isLenient`, 422 if
- *   every event is
+ *   every event is. 403 with pointers if the client does not reach the topic of an event; if `isLenient`, of every event
  */
-export function collectEvents(located: Iterable<LocatedEvent>, { isLenient, wantsEntries }: IntakeOptions): Intake {
+export function collectEvents(
+  located: Iterable<LocatedEvent>,
+  { isLenient, wantsEntries, mayReach }: IntakeOptions,
+  topicPointer = "/topic",
+): Intake {
   const texts: Buffer[] = [];
   const entries: IntakeEntry[] = [];
   const rejected: Rejection[] = [];
   const faults: Fault[] = [];
+  const foreign: Fault[] = [];
   let faultsTotal = 0;
+  let foreignTotal = 0;
   let isMalformed = false;
   let index = 0;
-  for (const { event, pointer, line } of located) {
+  for (const { event: validated, pointer, line } of located) {
     const lineField = line === undefined ? {} : { line };
+    const isForeign = mayReach !== undefined && isOutside(validated, mayReach);
+    const event = isForeign ? { ...validated, faults: foreignTopic(topicPointer) } : validated;
     const isRejected = "faults" in event;
     if (wantsEntries) entries.push(createEntry(event.topic, event.eventId, isRejected));
     if (isRejected) {
@@ -68,6 +80,7 @@ export function collectEvents(located: Iterable<LocatedEvent>, { isLenient, want
       }));
       for (const fault of inBody) if (faults.length < MAX_FAULTS) faults.push(fault);
       faultsTotal += total;
+      if (isForeign && ++foreignTotal <= MAX_FAULTS) foreign.push(...inBody);
       isMalformed ||= isNotJson;
       if (isLenient) rejected.push({ index, ...rejectionOf(inBody, total), ...lineField });
     } else texts.push(event.text);
@@ -75,6 +88,7 @@ export function collectEvents(located: Iterable<LocatedEvent>, { isLenient, want
   }
   if (index === 0) throw emptyBatch();
   const isRefused = isLenient ? texts.length === 0 : faultsTotal > 0;
+  if (foreignTotal > 0 && (!isLenient || foreignTotal === index)) throw topicForbidden(foreign, foreignTotal);
   if (isRefused)
     throw isMalformed && !isLenient ? malformedEvents(faults, faultsTotal) : invalidEvents(faults, faultsTotal);
   return {
@@ -83,6 +97,14 @@ export function collectEvents(located: Iterable<LocatedEvent>, { isLenient, want
     ...(wantsEntries && { entries }),
     ...(isLenient && { rejected }),
   };
+}
+
+function isOutside(event: ValidatedEvent, mayReach: (topic: string) => boolean): boolean {
+  return "text" in event && !mayReach(event.topic as string);
+}
+
+function foreignTopic(pointer: string): Faults {
+  return { first: [{ pointer, detail: TOPIC_FORBIDDEN }], total: 1, isMalformed: false };
 }
 
 /** Creates the entry of an event in the results of its request. */

@@ -36,7 +36,8 @@ interface Body {
 
 /**
  * Reads a body of one event, an array of events, or `{"events": [...]}`. An event keeps its text if a store can read that
- * text unchanged. Nearly every body is valid, so it is checked as a whole first, and event by event only if that fails.
+ * text unchanged. Nearly every body is valid, so it is checked as a whole first, and event by event only if
+ * that fails or the client reaches only some topics.
  *
  * @throws {InvalidInput} 400 if the body is not JSON, 422 with pointers if events break a rule
  */
@@ -44,7 +45,7 @@ export function readJsonIntake(bytes: Buffer, options: IntakeOptions): Intake {
   const body = locateEvents(bytes, scanDocument(bytes), options.maxBatchEvents);
   const { scan, events } = body;
   const areStorable = scan.faultCount === 0 && scan.depth <= body.eventDepth + MAX_VALUE_DEPTH;
-  const isValid = areStorable && events.every(({ form }) => form !== "invalid");
+  const isValid = options.mayReach === undefined && areStorable && events.every(({ form }) => form !== "invalid");
   if (!isValid) return collectEvents(validateEach(body), options);
   return {
     count: events.length,

@@ -2,6 +2,8 @@ import { Socket } from "node:net";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
 import { auditAnswer } from "@tidemark/http-api/audit-answer";
 import { audit as auditOperation } from "@tidemark/http-api/operations/audit-api";
+import { clientOf } from "@tidemark/runtime/access/client";
+import { requireAllTopics } from "@tidemark/runtime/access/topic-reach";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
@@ -16,7 +18,9 @@ export function registerAudit(server: FastifyInstance, { auditor }: { auditor: A
     return auditAnswer(audit);
   });
 
-  registerOperation(server, auditOperation, async ({ raw }) => {
+  registerOperation(server, auditOperation, async (request) => {
+    requireAllTopics(clientOf(request), "the audit");
+    const { raw } = request;
     // The connection is idle while rows are counted. Its next request sets the time limit again.
     if (raw.socket instanceof Socket) raw.socket.setTimeout(0);
     return run("all");

@@ -1,7 +1,9 @@
 import type { Audit } from "@tidemark/event-store/audit";
 import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
-import type { TopicBooks } from "@tidemark/event-store/event-store";
+import type { EventReader, SelectedBooks, TopicBooks } from "@tidemark/event-store/event-store";
 import { readStats, type StatsAnswer } from "@tidemark/http-api/operations/stats-api";
+import { clientOf } from "@tidemark/runtime/access/client";
+import { reachOf } from "@tidemark/runtime/access/topic-reach";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
@@ -11,19 +13,35 @@ const MAX_TOPICS = 1_000;
 const MAX_SOURCES = 100;
 
 export interface StatsOptions {
+  reader: Pick<EventReader, "readTopicBooks">;
   readBooks: (options: BooksOptions) => Promise<WholeBooks>;
   startedAtMs: number;
 }
 
 /** Registers `GET /stats`. All requests for a topic share one read of the log and the store at a time. */
-export function registerStats(server: FastifyInstance, { readBooks, startedAtMs }: StatsOptions): void {
+export function registerStats(server: FastifyInstance, { reader, readBooks, startedAtMs }: StatsOptions): void {
   const steady = keepSteady();
   const limits = { maxTopics: MAX_TOPICS, maxSources: MAX_SOURCES };
   const read = coalesce((topic: string | undefined) => steady(() => readBooks({ topic, ...limits })));
 
-  registerOperation(server, readStats, async ({ query }) =>
-    statsAnswer(await read(query.topic), { startedAtMs, nowMs: Date.now() }),
+  const readSelected = coalesce((selection: string) =>
+    reader.readTopicBooks({ ...(JSON.parse(selection) as Selection), maxTopics: MAX_TOPICS }),
   );
+
+  registerOperation(server, readStats, async (request) => {
+    const { topic } = request.query;
+    const client = clientOf(request);
+    reachOf(client, topic);
+    const times = { startedAtMs, nowMs: Date.now() };
+    if (client.topics === undefined) return statsAnswer(await read(topic), times);
+    const selection: Selection = { topicPrefixes: client.topics, topic };
+    return selectedStatsAnswer(await readSelected(JSON.stringify(selection)), times);
+  });
+}
+
+interface Selection {
+  topicPrefixes: readonly string[];
+  topic?: string;
 }
 
 /** Returns the books in the words of the API. */
@@ -53,6 +71,26 @@ export function statsAnswer(
     unconfirmed: witness?.unconfirmed ?? null,
     last_audit: lastAudit === undefined ? null : auditStats(lastAudit),
     incomplete: queue === undefined ? ["log"] : undefined,
+  };
+}
+
+/**
+ * Returns the books of the topics that a key reaches. The queue, the sources, the drift and the audit are known for all
+ * topics together only, so the answer leaves them out.
+ */
+function selectedStatsAnswer(books: SelectedBooks, times: { startedAtMs: number; nowMs: number }): StatsAnswer {
+  const { topicsTotal, hasMoreTopics } = books;
+  const elsewhere = {
+    bySource: [],
+    sourcesTotal: 0,
+    appliedEvents: 0,
+    appliedHeldEvents: 0,
+    appliedGoneFrames: 0,
+    tableDrift: 0,
+  };
+  return {
+    ...statsAnswer({ books: { ...books, ...elsewhere, topicsTotal } }, times),
+    incomplete: hasMoreTopics ? ["log", "sources", "topics"] : ["log", "sources"],
   };
 }
 

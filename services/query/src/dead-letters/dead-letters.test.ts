@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
 
@@ -8,8 +10,8 @@ const empty = await openQueryFixture(afterAll);
 const POISON = '{"topic":"odd","event_id":"1","payload":{"tenth":0.10}}';
 
 /** Routes over a store that refused `count` events, one after the other. */
-async function openDeadLetters(count: number) {
-  const { server, store, storeEvents } = await openQueryFixture(onTestFinished);
+async function openDeadLetters(count: number, options: { keys?: KeyEntry[] } = {}) {
+  const { server, store, storeEvents } = await openQueryFixture(onTestFinished, options);
   for (let number = 1; number <= count; number++) {
     await storeEvents([number % 2 === 0 ? POISON.replace("odd", "even") : POISON, { topic: "odd", event_id: "taken" }]);
   }
@@ -26,6 +28,23 @@ test("dead letters are listed along the links, oldest first, each once", async (
   const second = await server.inject(`/dead-letters${link}`);
   expect(second.json()).toMatchObject({ count: 1, dead_letters: [{ id: ids[4] }], next_cursor: null });
   expect(second.headers.link).toBeUndefined();
+});
+
+test("a key that is limited to topics sees, redrives and deletes only dead letters of these topics", async () => {
+  const sha256 = createHash("sha256").update("tdm_key").digest("hex");
+  const keys: KeyEntry[] = [{ name: "even", sha256, scopes: ["read", "admin"], topics: ["ev"] }];
+  const { server, store, ids } = await openDeadLetters(2, { keys });
+  const [odd, even] = ids;
+  const headers = { "x-api-key": "tdm_key" };
+  const statusOf = async (method: "POST" | "DELETE", url: string) =>
+    (await server.inject({ method, url, headers })).statusCode;
+
+  const list = (await server.inject({ url: "/dead-letters", headers })).json();
+  expect(list).toMatchObject({ count: 1, dead_letters: [{ id: even, topic: "even" }] });
+  expect(await statusOf("POST", `/dead-letters/${odd}/redrive`)).toBe(404);
+  expect(await statusOf("DELETE", `/dead-letters/${odd}`)).toBe(404);
+  expect(await statusOf("DELETE", `/dead-letters/${even}`)).toBe(204);
+  expect((await store.listDeadLetters({ limit: 5 })).deadLetters).toMatchObject([{ id: odd, attempts: 1 }]);
 });
 
 test("a dead letter shows its event and the reason of the refusal", async () => {

@@ -2,6 +2,8 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import type { DeadLetterCommands, DeadLetterStore, Redriven } from "@tidemark/event-store/dead-letters";
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "@tidemark/http-api/operations/dead-letters-api";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
+import { type Client, clientOf } from "@tidemark/runtime/access/client";
+import { reachOf } from "@tidemark/runtime/access/topic-reach";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { CursorScope, Cursors } from "../paging/cursor.ts";
 import { sendPage } from "../paging/list-page.ts";
@@ -10,7 +12,7 @@ import { registerOperation } from "../register-operation.ts";
 import { deadLetterText } from "./dead-letter-text.ts";
 
 export interface DeadLettersOptions {
-  store: Pick<DeadLetterStore, "listDeadLetters">;
+  store: Pick<DeadLetterStore, "listDeadLetters" | "findDeadLetterTopic">;
   commands: DeadLetterCommands;
   cursors: Cursors;
   budget: ReadBudget;
@@ -21,19 +23,31 @@ export function registerDeadLetters(
   server: FastifyInstance,
   { store, commands, cursors, budget }: DeadLettersOptions,
 ): void {
-  registerOperation(server, listDeadLetters, async ({ query }, reply) => {
+  registerOperation(server, listDeadLetters, async (request, reply) => {
+    const { query } = request;
+    const reach = reachOf(clientOf(request), query.topic);
     const { cursor, ...parameters } = query;
     const { topic, limit } = parameters;
     const scope: CursorScope = { order: "asc", filters: { list: "dead-letters", topic } };
     const after = cursors.decode(cursor, scope);
     return sendPage(reply, { cursors, budget, parameters, scope }, async () => {
-      const { deadLetters, next } = await store.listDeadLetters({ topic, limit, after });
+      const { deadLetters, next } = await store.listDeadLetters({ ...reach, limit, after });
       return { name: "dead_letters", items: deadLetters.map(deadLetterText), next };
     });
   });
 
+  /** @throws {InvalidInput} 404 if the client does not reach the topic, as if there were no such dead letter */
+  async function requireReach(client: Client, id: string): Promise<void> {
+    if (client.topics === undefined) return;
+    const topic = await store.findDeadLetterTopic(id);
+    if (topic === undefined || !client.mayReach(topic)) throw noSuchDeadLetter();
+  }
+
   // Redriving changes the books and deleting loses content for good, so the logger records when either was asked for.
-  registerOperation(server, redriveDeadLetter, async ({ id: requestId, params: { id }, log }, reply) => {
+  registerOperation(server, redriveDeadLetter, async (request, reply) => {
+    const { id: requestId, log, params } = request;
+    const { id } = params;
+    await requireReach(clientOf(request), id);
     const redriven = await commands.redrive(id);
     if (redriven === undefined) throw noSuchDeadLetter();
     if (redriven.status === "refused") {
@@ -44,7 +58,10 @@ export function registerDeadLetters(
     return { id, status: redriven.status };
   });
 
-  registerOperation(server, deleteDeadLetter, async ({ id: requestId, params: { id }, log }, reply) => {
+  registerOperation(server, deleteDeadLetter, async (request, reply) => {
+    const { id: requestId, log, params } = request;
+    const { id } = params;
+    await requireReach(clientOf(request), id);
     if (!(await commands.deleteDeadLetter(id))) throw noSuchDeadLetter();
     log.info({ requestId, deadLetter: id }, "deleted a dead letter");
     return reply.code(204).send();

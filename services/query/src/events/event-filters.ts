@@ -1,10 +1,17 @@
 import type { EventFilters } from "@tidemark/event-store/event-store";
 import type { EventsParameters } from "@tidemark/http-api/operations/events-api";
+import type { Client } from "@tidemark/runtime/access/client";
+import { reachOf } from "@tidemark/runtime/access/topic-reach";
 import type { CursorScope } from "../paging/cursor.ts";
 
-/** Reads the filters of a list of events from its parameters. */
-export function readFilters({ topic, event_id: eventId, source, since, until }: EventsParameters): EventFilters {
-  return { topic, eventId, source, since, until };
+/**
+ * Reads the filters of a list of events from its parameters, and limits them to the topics that the client reaches.
+ *
+ * @throws {InvalidInput} 403 `topic_forbidden`
+ */
+export function readFilters(parameters: EventsParameters, client: Client): EventFilters {
+  const { topic, event_id: eventId, source, since, until } = parameters;
+  return { ...reachOf(client, topic), eventId, source, since, until };
 }
 
 /**

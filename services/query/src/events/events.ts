@@ -2,6 +2,8 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { findEvent, listEvents } from "@tidemark/http-api/operations/events-api";
 import { DEFAULT_LIMIT } from "@tidemark/http-api/page-schema";
+import { clientOf } from "@tidemark/runtime/access/client";
+import { reachOf } from "@tidemark/runtime/access/topic-reach";
 import type { FastifyInstance } from "fastify";
 import type { Cursors } from "../paging/cursor.ts";
 import { sendPage, sendWithin } from "../paging/list-page.ts";
@@ -22,11 +24,12 @@ export function registerEvents(server: FastifyInstance, { reader, cursors, budge
   const exports = createExports({ reader, cursors, budget: budgets.exports });
   server.addHook("preClose", async () => exports.end());
 
-  registerOperation(server, listEvents, async ({ query, headers, method }, reply) => {
+  registerOperation(server, listEvents, async (request, reply) => {
+    const { query, headers, method } = request;
     reply.header("vary", "Accept");
     if (wantsLines(headers.accept) && method === "GET") return exports.send(reply, query);
     const { cursor, limit = DEFAULT_LIMIT, order, ...parameters } = query;
-    const filters = readFilters(query);
+    const filters = readFilters(query, clientOf(request));
     const scope = eventsScope(order, filters);
     const after = cursors.decode(cursor, scope);
     const list = { cursors, budget: budgets.lists, parameters: { ...parameters, limit, order }, scope };
@@ -36,7 +39,9 @@ export function registerEvents(server: FastifyInstance, { reader, cursors, budge
     });
   });
 
-  registerOperation(server, findEvent, async ({ params }, reply) => {
+  registerOperation(server, findEvent, async (request, reply) => {
+    const { params } = request;
+    reachOf(clientOf(request), params.topic);
     return sendWithin(budgets.lists, reply, async () => {
       const event = await reader.findEvent(params.topic, params.event_id);
       if (event !== undefined) return eventText(event);

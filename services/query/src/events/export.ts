@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
+import type { EventFilters, EventPage, EventReader } from "@tidemark/event-store/event-store";
 import type { EventsParameters } from "@tidemark/http-api/operations/events-api";
 import { clientOf } from "@tidemark/runtime/access/client";
 import { Places } from "@tidemark/runtime/limits/places";
@@ -50,14 +50,16 @@ export function createExports({ reader, cursors, budget, maxExports = 8, maxStal
 
   return {
     async send(reply, parameters) {
-      const { id: clientId } = clientOf(reply.request);
+      const client = clientOf(reply.request);
+      const { id: clientId } = client;
+      const filters = readFilters(parameters, client);
       const leave = places.enter(clientId);
       const gone = new AbortController();
       reply.raw.once("close", () => {
         leave();
         gone.abort();
       });
-      const scan = await startScan({ reader, cursors }, parameters);
+      const scan = await startScan({ reader, cursors }, parameters, filters);
       const stop = AbortSignal.any([ending.signal, gone.signal]);
       const lines = exportLines(scan, { limit: parameters.limit, budget, clientId, stop });
       return reply
@@ -78,10 +80,9 @@ interface Scan {
 
 async function startScan(
   { reader, cursors }: Pick<ExportsOptions, "reader" | "cursors">,
-  parameters: EventsParameters,
+  { order, cursor }: EventsParameters,
+  filters: EventFilters,
 ): Promise<Scan> {
-  const { order, cursor } = parameters;
-  const filters = readFilters(parameters);
   const scope = eventsScope(order, filters);
   const start = cursors.decode(cursor, scope);
   // Newest first, the first page sees everything that is committed, and every later page lies behind it.

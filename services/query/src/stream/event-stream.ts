@@ -2,6 +2,7 @@ import type { Signals } from "@tidemark/event-log/signals";
 import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
 import { streamEvents } from "@tidemark/http-api/operations/stream-api";
 import { clientOf } from "@tidemark/runtime/access/client";
+import { reachOf, type TopicReach } from "@tidemark/runtime/access/topic-reach";
 import { Places } from "@tidemark/runtime/limits/places";
 import { type Chunk, streamWithBackpressure } from "@tidemark/runtime/limits/stream-with-backpressure";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -45,7 +46,9 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
     server,
     streamEvents,
     async (request, reply) => {
-      const { id: clientId } = clientOf(request);
+      const client = clientOf(request);
+      const { id: clientId } = client;
+      const reach = reachOf(client, request.query.topic);
       const leave = places.enter(clientId);
       const stop = AbortSignal.any([ending.signal, closeOf(reply)]);
       stop.addEventListener("abort", leave, { once: true });
@@ -54,7 +57,7 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
       const lastId = headers["last-event-id"]?.toString() || query.last_event_id || undefined;
       const given = cursors.decode(lastId, eventsScope("asc", { topic }));
       const tip = await reader.readTip();
-      const poller = pollers.enter(topic, tip, stop);
+      const poller = pollers.enter(reach, tip, stop);
       const chunks = streamChunks({
         poller,
         toId: streamIds(cursors, topic),
@@ -77,30 +80,31 @@ function closeOf(reply: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
-/** Creates the pollers: one for each topic that a stream follows. */
+/** Creates the pollers: one for each topic, or set of prefixes, that a stream follows. */
 function createPollers(
   server: FastifyInstance,
   { reader, signals, cursors, budget }: Pick<EventStreamOptions, "reader" | "signals" | "cursors" | "budget">,
 ) {
-  const pollers = new Map<string | undefined, { poller: StreamPoller; streams: number }>();
+  const pollers = new Map<string, { poller: StreamPoller; streams: number }>();
   signals.onCommit(() => {
     for (const { poller } of pollers.values()) poller.wake();
   });
 
   return {
-    /** Returns the poller of a topic until the stream stops. If there is none, one is started at the tip. */
-    enter(topic: string | undefined, tip: string, stop: AbortSignal): StreamPoller {
-      const toId = streamIds(cursors, topic);
+    /** Returns the poller of these topics until the stream stops. If there is none, one is started at the tip. */
+    enter(reach: TopicReach, tip: string, stop: AbortSignal): StreamPoller {
+      const toId = streamIds(cursors, reach.topic);
       const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, toId)).join("");
-      const create = () => new StreamPoller({ reader, budget, topic, start: tip, toText, logger: server.log });
-      const entry = pollers.get(topic) ?? { poller: create(), streams: 0 };
-      pollers.set(topic, entry);
+      const create = () => new StreamPoller({ reader, budget, reach, start: tip, toText, logger: server.log });
+      const key = JSON.stringify([reach.topic, reach.topicPrefixes]);
+      const entry = pollers.get(key) ?? { poller: create(), streams: 0 };
+      pollers.set(key, entry);
       entry.streams++;
       const leave = () => {
         entry.streams--;
         if (entry.streams > 0) return;
         entry.poller.stop();
-        pollers.delete(topic);
+        pollers.delete(key);
       };
       if (stop.aborted) leave();
       else stop.addEventListener("abort", leave, { once: true });

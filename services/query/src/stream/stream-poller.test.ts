@@ -27,7 +27,7 @@ function openPoller({ stored = 0 } = {}) {
   const poller = new StreamPoller({
     reader: { listEvents },
     budget,
-    topic: undefined,
+    reach: {},
     start,
     toText,
     logger: { warn },

@@ -1,4 +1,5 @@
 import type { EventPage, EventQuery, EventReader } from "@tidemark/event-store/event-store";
+import type { TopicReach } from "@tidemark/runtime/access/topic-reach";
 import type { Chunk } from "@tidemark/runtime/limits/stream-with-backpressure";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { chunkOf, type ReadBudget, type ReaderOptions } from "../paging/read-budget.ts";
@@ -29,7 +30,7 @@ interface StreamReader {
 export interface StreamPollerOptions {
   reader: Pick<EventReader, "listEvents">;
   budget: ReadBudget;
-  topic: string | undefined;
+  reach: TopicReach;
   /** The position behind which the poller begins. */
   start: string;
   toText: (page: EventPage) => string;
@@ -37,7 +38,7 @@ export interface StreamPollerOptions {
 }
 
 /**
- * Reads the newly stored events of a topic, or of all topics, once for all streams that follow them.
+ * Reads the newly stored events of the topics that streams follow, once for all streams that follow them.
  *
  * The poller is in one of these states:
  *
@@ -165,10 +166,10 @@ export class StreamPoller {
     range: Pick<EventQuery, "upTo" | "maxBytes"> & { after: string },
     options: ReaderOptions & { signal: AbortSignal },
   ): Promise<PolledPage | undefined> {
-    const { reader, budget, topic, toText, logger } = this.#options;
+    const { reader, budget, reach, toText, logger } = this.#options;
     try {
       return await budget.read(async () => {
-        const page = await reader.listEvents({ order: "asc", limit: PAGE_EVENTS, topic, ...range });
+        const page = await reader.listEvents({ order: "asc", limit: PAGE_EVENTS, ...reach, ...range });
         return { bytes: Buffer.from(toText(page)), to: page.next ?? range.after };
       }, options);
     } catch (error) {

@@ -97,6 +97,6 @@ export const audit = {
         },
       },
     },
-    ...problems("invalid_parameter", "store_unreachable"),
+    ...problems("scope_missing", "topic_forbidden", "invalid_parameter", "store_unreachable"),
   },
 } satisfies Operation;

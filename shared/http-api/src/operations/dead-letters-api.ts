@@ -81,7 +81,15 @@ export const listDeadLetters = {
         },
       },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "too_many_lists", "overloaded", "store_unreachable"),
+    ...problems(
+      "scope_missing",
+      "topic_forbidden",
+      "invalid_parameter",
+      "invalid_cursor",
+      "too_many_lists",
+      "overloaded",
+      "store_unreachable",
+    ),
   },
 } satisfies Operation;
 

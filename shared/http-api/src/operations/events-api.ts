@@ -163,6 +163,14 @@ export const findEvent = {
         },
       },
     },
-    ...problems("invalid_parameter", "not_found", "too_many_lists", "overloaded", "store_unreachable"),
+    ...problems(
+      "scope_missing",
+      "topic_forbidden",
+      "invalid_parameter",
+      "not_found",
+      "too_many_lists",
+      "overloaded",
+      "store_unreachable",
+    ),
   },
 } satisfies Operation;

@@ -117,6 +117,7 @@ export const publish = {
     ...problems(
       "cross_site",
       "scope_missing",
+      "topic_forbidden",
       "malformed_json",
       "invalid_encoding",
       "malformed_encoding",

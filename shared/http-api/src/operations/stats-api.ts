@@ -109,10 +109,12 @@ export const StatsAnswer = z
       }),
     last_audit: AuditStats.nullable().meta({ description: "The last recount of the rows; `null` if there was none." }),
     incomplete: z
-      .array(z.enum(["log"]))
+      .array(z.enum(["log", "sources", "topics"]))
       .optional()
       .meta({
-        description: "The parts that did not answer. Without the log, `received` lacks the queue.",
+        description:
+          "The parts that the answer lacks. Without the log, because it does not answer or because the key is limited to " +
+          "some topics, `received` lacks the queue. Such a key is told no sources, and the sums of 100,000 topics at most.",
         example: ["log"],
       }),
   })
@@ -199,6 +201,6 @@ export const readStats = {
         },
       },
     },
-    ...problems("invalid_parameter", "store_unreachable"),
+    ...problems("scope_missing", "topic_forbidden", "invalid_parameter", "store_unreachable"),
   },
 } satisfies Operation;

@@ -51,6 +51,14 @@ export const streamEvents = {
       }),
       content: { "text/event-stream": { schema: z.string(), example: EXAMPLE } },
     },
-    ...problems("invalid_parameter", "invalid_cursor", "too_many_streams", "overloaded", "store_unreachable"),
+    ...problems(
+      "scope_missing",
+      "topic_forbidden",
+      "invalid_parameter",
+      "invalid_cursor",
+      "too_many_streams",
+      "overloaded",
+      "store_unreachable",
+    ),
   },
 } satisfies Operation;

@@ -1,0 +1,33 @@
+import { type Fault, InvalidInput } from "@tidemark/domain/errors";
+import type { Client } from "./client.ts";
+
+export const TOPIC_FORBIDDEN = "the key does not reach this topic";
+
+/** Returns the refusal of a request for topics that the client's key does not reach. */
+export function topicForbidden(faults: Fault[], faultsTotal = faults.length): InvalidInput {
+  return new InvalidInput({ code: "topic_forbidden", status: 403, detail: TOPIC_FORBIDDEN, faults, faultsTotal });
+}
+
+/** The topics of a read: one, or those that begin with a prefix, or all. */
+export interface TopicReach {
+  topic?: string;
+  topicPrefixes?: readonly string[];
+}
+
+/**
+ * Limits a read to the topics that its client reaches.
+ *
+ * @throws {InvalidInput} 403 `topic_forbidden` if the client asks for another topic
+ */
+export function reachOf(client: Client, topic: string | undefined): TopicReach {
+  if (topic === undefined) return { topicPrefixes: client.topics };
+  if (client.mayReach(topic)) return { topic };
+  throw topicForbidden([{ pointer: "/topic", detail: TOPIC_FORBIDDEN }]);
+}
+
+/** @throws {InvalidInput} 403 `topic_forbidden` if the client reaches only some topics */
+export function requireAllTopics({ topics }: Client, what: string): void {
+  if (topics === undefined) return;
+  const detail = `${what} covers all topics, and the key reaches only some`;
+  throw new InvalidInput({ code: "topic_forbidden", status: 403, detail });
+}
