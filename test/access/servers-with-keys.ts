@@ -15,12 +15,13 @@ import { type KeyEntry, parseKeysFile } from "@tidemark/runtime/access/key-entry
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { createLogger } from "@tidemark/telemetry/logger";
+import type { RouteOptions } from "fastify";
 
 export const SHAPES = ["single", "stack"] as const;
 export type Shape = (typeof SHAPES)[number];
 
 /** A route as the server itself knows it. */
-interface Route {
+export interface Route {
   method: string;
   /** With parameters: `/events/:topic/:event_id`. */
   path: string;
@@ -63,12 +64,11 @@ export async function openServersWithKeys(
   const signals = createMemorySignals();
   const signer = createSigner(["a key of a test that signs receipts and cursors"]);
   const apiKeys = new ApiKeys(parseKeysFile(JSON.stringify(entries)));
-  const routes: Route[] = [];
+  const registered: RouteOptions[] = [];
   const createServer = () => {
     const server = createHttpServer({ logger, apiKeys });
-    server.addHook("onRoute", ({ method, url, config }) => {
-      const scope = [config?.scope].flat().join(" or ");
-      routes.push(...[method].flat().map((name) => ({ method: name, path: url, scope })));
+    server.addHook("onRoute", (route) => {
+      registered.push(route);
     });
     return server;
   };
@@ -98,7 +98,7 @@ export async function openServersWithKeys(
   });
   for (const server of servers) await server.listen({ host: "127.0.0.1", port: 0 });
   return {
-    routes: routes.filter(({ method }) => method !== "HEAD"),
+    routes: registered.flatMap(routesOf).filter(({ method }) => method !== "HEAD"),
     ask: (method, url, { key, body, contentType = "application/json", accept, prefer } = {}) => {
       const { listeningOrigin } = url.startsWith("/publish") ? gateway : query;
       const headers = {
@@ -110,4 +110,9 @@ export async function openServersWithKeys(
       return fetch(new URL(listeningOrigin + url), { method, headers, body: body ?? null, redirect: "manual" });
     },
   };
+}
+
+function routesOf({ method, url, config }: RouteOptions): Route[] {
+  const scope = [config?.scope].flat().join(" or ");
+  return [method].flat().map((name) => ({ method: name, path: url, scope }));
 }

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { entryOf, openServersWithKeys, type ServersWithKeys, SHAPES } from "./servers-with-keys.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // each server opens a store and its threads
 
 const OPERATOR = "tdm_operator";
 const SHOP = "tdm_shop";

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { formatTable } from "../../tools/markdown-table.ts";
+import { entryOf, openServersWithKeys, type Route, type ServersWithKeys, SHAPES } from "./servers-with-keys.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // each server opens a store and its threads
+
+// The test of the table writes it: npx vitest run --project unit test/access --update
+const DOCUMENT = "../../docs/access.md";
+
+const ALL = ["publish", "read", "admin"] as const;
+const ENTRIES = [
+  entryOf("tdm_expired", { scopes: [...ALL], expires_at: "2025-10-23T10:00:00Z" }),
+  ...ALL.map((scope) => entryOf(`tdm_${scope}`, { scopes: [scope] })),
+  entryOf("tdm_elsewhere", { scopes: [...ALL], topics: ["invoices."] }),
+];
+
+/** The columns of the table, and the key that a request of each presents. */
+const COLUMNS: [title: string, key: string | undefined][] = [
+  ["no key", undefined],
+  ["unknown key", "tdm_nobody"],
+  ["expired key", "tdm_expired"],
+  ["`publish`", "tdm_publish"],
+  ["`read`", "tdm_read"],
+  ["`admin`", "tdm_admin"],
+  ["all scopes, other topics", "tdm_elsewhere"],
+];
+
+const EVENT = { topic: "orders.created", event_id: "e-1", timestamp: "2025-10-23T10:00:00Z", source: "shop" };
+
+/** The routes that name a topic in their query. Their rows are about a topic that the last key does not reach. */
+const WITH_TOPIC = new Set(["/events", "/events/stream", "/duplicates", "/dead-letters", "/stats"]);
+
+/** Requests for what no server has. */
+const UNKNOWN: Route[] = [
+  { method: "GET", path: "/no-such-path", scope: "any" },
+  { method: "PUT", path: "/publish", scope: "any" },
+];
+
+function addressOf(path: string): string {
+  const address = path
+    .replace("/events/:topic/:event_id", `/events/${EVENT.topic}/${EVENT.event_id}`)
+    .replace(":id", "123")
+    .replace("*", "index.html");
+  return WITH_TOPIC.has(path) ? `${address}?topic=${EVENT.topic}` : address;
+}
+
+/** The files of pages share a row with the other files of their folder. */
+function folderOf({ path }: Route): string | undefined {
+  return /^\/(dashboard|docs|redoc)\/./.exec(path)?.[1];
+}
+
+function rowName(route: Route): string {
+  const folder = folderOf(route);
+  const name =
+    folder === undefined ? `${route.method} ${route.path.replaceAll(/:(\w+)/g, "{$1}")}` : `GET /${folder}/...`;
+  return `\`${name}\``;
+}
+
+/** Asks a route with a key. Returns the status, and the code of a problem. */
+async function answerOf({ ask }: ServersWithKeys, route: Route, key: string | undefined): Promise<string> {
+  const body = route.method === "POST" ? { body: JSON.stringify(EVENT) } : {};
+  const answer = await ask(route.method, addressOf(route.path), { key, ...body });
+  if (answer.headers.get("content-type")?.startsWith("application/problem+json")) {
+    return `${answer.status} \`${((await answer.json()) as { code: string }).code}\``;
+  }
+  await answer.body?.cancel();
+  return folderOf(route) !== undefined && answer.status < 400 ? "file" : `${answer.status}`;
+}
+
+/** Asks every route of the servers with every key. Returns the rows of the table by their names. */
+async function readRows(servers: ServersWithKeys): Promise<Map<string, string[]>> {
+  const rows = new Map<string, string[]>();
+  const routes = [...servers.routes, ...UNKNOWN].toSorted((left, right) => (left.path < right.path ? -1 : 1));
+  for (const route of routes) {
+    const row = [route.scope];
+    for (const [, key] of COLUMNS) row.push(await answerOf(servers, route, key));
+    const name = rowName(route);
+    expect(rows.get(name) ?? row, `${name} and ${route.path}`).toEqual(row);
+    rows.set(name, row);
+  }
+  return rows;
+}
+
+function documentOf(rows: Map<string, string[]>): string {
+  const head = ["request", "scope", ...COLUMNS.map(([title]) => title)];
+  const cells = [...rows].map(([name, row]) => [name, ...row]);
+  return `# Access
+
+Who is answered what by a service with keys. The test that asks every route of both deployments with every kind of key
+writes this table (\`npx vitest run --project unit test/access --update\`), and fails when it differs.
+
+- *no key* to *expired key*: what a stranger is told. An unknown path and an unknown method look like any other.
+- \`publish\`, \`read\`, \`admin\`: a key with this scope alone. A 404 or a 400 means that the key was good enough, and that the
+  thing asked for does not exist.
+- *all scopes, other topics*: a key with all scopes for topics that begin with \`invoices.\`, and a request for the topic
+  \`orders.created\`. A request that names no topic is answered with the topics of the key only
+  (\`test/access/topic-prefixes.test.ts\`).
+
+A row of a folder stands for each of its files. \`HEAD\` is answered like \`GET\`.
+
+${formatTable(head, cells, [...head.keys()])}
+`;
+}
+
+describe.each(SHAPES)("access, in %s", (shape) => {
+  let servers: ServersWithKeys;
+  const closers: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    servers = await openServersWithKeys(shape, ENTRIES, (close) => closers.push(close));
+    const published = await servers.ask("POST", "/publish", { key: "tdm_publish", body: JSON.stringify(EVENT) });
+    expect(published.status).toBe(200);
+  });
+  afterAll(async () => {
+    for (const close of closers) await close();
+  });
+
+  test("every route answers every key as docs/access.md says", async () => {
+    await expect(documentOf(await readRows(servers))).toMatchFileSnapshot(DOCUMENT);
+  });
+
+  test("a route requires the same of HEAD as of GET", async () => {
+    const get = servers.routes.find(({ path }) => path === "/events");
+    expect(get).toMatchObject({ method: "GET", scope: "read" });
+    for (const [, key] of COLUMNS) {
+      const [head, whole] = await Promise.all([
+        servers.ask("HEAD", "/events", { key }),
+        servers.ask("GET", "/events", { key }),
+      ]);
+      await whole.body?.cancel();
+      expect(head.status).toBe(whole.status);
+    }
+  });
+});
