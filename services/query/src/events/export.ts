@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventFilters, EventPage, EventReader } from "@tidemark/event-store/event-store";
 import type { EventsParameters } from "@tidemark/http-api/operations/events-api";
-import { clientOf } from "@tidemark/runtime/access/client";
+import { type Client, clientOf } from "@tidemark/runtime/access/client";
 import { Places } from "@tidemark/runtime/limits/places";
 import { type Chunk, streamWithBackpressure } from "@tidemark/runtime/limits/stream-with-backpressure";
 import type { FastifyReply } from "fastify";
@@ -61,7 +61,7 @@ export function createExports({ reader, cursors, budget, maxExports = 8, maxStal
       });
       const scan = await startScan({ reader, cursors }, parameters, filters);
       const stop = AbortSignal.any([ending.signal, gone.signal]);
-      const lines = exportLines(scan, { limit: parameters.limit, budget, clientId, stop });
+      const lines = exportLines(scan, { limit: parameters.limit, budget, client, stop });
       return reply
         .header("content-type", `${NDJSON}; charset=utf-8`)
         .send(streamWithBackpressure(lines, { response: reply.raw, stop, maxStallMs }));
@@ -100,7 +100,7 @@ async function startScan(
 interface ExportOptions {
   limit: number | undefined;
   budget: ReadBudget;
-  clientId: string;
+  client: Client;
   stop: AbortSignal;
 }
 
@@ -110,7 +110,7 @@ interface ExportOptions {
  */
 async function* exportLines(
   { start, toCursor, read }: Scan,
-  { limit = Number.POSITIVE_INFINITY, budget, clientId, stop }: ExportOptions,
+  { limit = Number.POSITIVE_INFINITY, budget, client, stop }: ExportOptions,
 ): AsyncGenerator<Chunk> {
   let position = start;
   let count = 0;
@@ -123,10 +123,10 @@ async function* exportLines(
           const { events, next, isLast } = await read(position, maxEvents);
           return { bytes: Buffer.from(events.map(eventLine).join("")), count: events.length, next, isLast };
         },
-        { clientId, signal: stop },
+        { clientId: client.id, signal: stop },
       )
       .catch(undefinedOnceGiven(stop));
-  while (!isComplete && !stop.aborted && count < limit) {
+  while (!isComplete && !stop.aborted && count < limit && client.isCurrent()) {
     const page = await readPage(Math.min(PAGE_EVENTS, limit - count));
     if (page === undefined) break;
     const { next, isLast } = page;

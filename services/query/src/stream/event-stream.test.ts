@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import { ApiKeys } from "@tidemark/runtime/access/api-keys";
+import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -125,9 +128,9 @@ test("HEAD /events/stream answers 405", async () => {
 });
 
 /** Opens streams with limits of the test's own. */
-async function openLimited(limits: Partial<EventStreamOptions>) {
+async function openLimited(limits: Partial<EventStreamOptions>, apiKeys?: ApiKeys) {
   const { store, storeEvents } = await openQueryFixture(onTestFinished);
-  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), apiKeys });
   registerEventStream(server, {
     reader: store,
     cursors: createCursors(FIXTURE_SIGNER),
@@ -138,7 +141,12 @@ async function openLimited(limits: Partial<EventStreamOptions>) {
   await server.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => server.close());
   const { port } = server.server.address() as AddressInfo;
-  return { server, store, storeEvents, open: () => openStream(port, "/events/stream") };
+  return {
+    server,
+    store,
+    storeEvents,
+    open: (headers?: Record<string, string>) => openStream(port, "/events/stream", headers),
+  };
 }
 
 test("a stream finds events without a signal, and sends heartbeats in between", async () => {
@@ -157,6 +165,25 @@ test("a stream too many of one client is refused, and accepted once another has 
   expect(refused.response.headers["retry-after"]).toBe("5");
   first.close();
   await vi.waitFor(async () => expect((await open()).response.statusCode).toBe(200), 10_000);
+});
+
+test("a stream ends when its key is removed or loses a right, and goes on when another key changes", async () => {
+  const sha256 = createHash("sha256").update("tdm_key").digest("hex");
+  const entry: KeyEntry = { name: "reports", sha256, scopes: ["read", "publish"] };
+  const apiKeys = new ApiKeys([entry]);
+  const { open, storeEvents } = await openLimited({ heartbeatMs: 20 }, apiKeys);
+  const stream = await open({ "x-api-key": "tdm_key" });
+  apiKeys.replace([{ ...entry }, { ...entry, name: "other", sha256: "ab".repeat(32) }]);
+  await storeEvents([{ event_id: "1" }]);
+  await untilIds(stream, ["1"]);
+
+  apiKeys.replace([{ ...entry, scopes: ["read"] }]);
+  await stream.closed;
+  const again = await open({ "x-api-key": "tdm_key" });
+  apiKeys.replace([]);
+  await again.closed;
+
+  expect([stream, again].map(({ response }) => response.complete)).toEqual([true, true]);
 });
 
 test("a client that does not read is disconnected", { timeout: 20_000 }, async () => {

@@ -1,7 +1,7 @@
 import type { Signals } from "@tidemark/event-log/signals";
 import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
 import { streamEvents } from "@tidemark/http-api/operations/stream-api";
-import { clientOf } from "@tidemark/runtime/access/client";
+import { type Client, clientOf } from "@tidemark/runtime/access/client";
 import { reachOf, type TopicReach } from "@tidemark/runtime/access/topic-reach";
 import { Places } from "@tidemark/runtime/limits/places";
 import { type Chunk, streamWithBackpressure } from "@tidemark/runtime/limits/stream-with-backpressure";
@@ -61,7 +61,7 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
       const chunks = streamChunks({
         poller,
         toId: streamIds(cursors, topic),
-        clientId,
+        client,
         start: given ?? tip,
         heartbeatMs,
         stop,
@@ -128,27 +128,20 @@ function streamIds(cursors: Cursors, topic: string | undefined): StreamIds {
 interface StreamOptions {
   poller: StreamPoller;
   toId: StreamIds;
-  clientId: string;
+  client: Client;
   start: string;
   heartbeatMs: number;
   stop: AbortSignal;
 }
 
-async function* streamChunks({
-  poller,
-  toId,
-  clientId,
-  start,
-  heartbeatMs,
-  stop,
-}: StreamOptions): AsyncGenerator<Chunk> {
+async function* streamChunks({ poller, toId, client, start, heartbeatMs, stop }: StreamOptions): AsyncGenerator<Chunk> {
   // An id without data is no event, yet a client that is disconnected before the first event reconnects with this id.
   yield textChunk(`retry: ${RETRY_MS}\nid: ${toId(start)}\n\n`);
   let position = start;
   let lastMs = performance.now();
-  while (!stop.aborted) {
+  while (!stop.aborted && client.isCurrent()) {
     const waitMs = lastMs + heartbeatMs - performance.now();
-    const page = await poller.pageAfter(position, waitMs, { clientId, signal: stop });
+    const page = await poller.pageAfter(position, waitMs, { clientId: client.id, signal: stop });
     if (stop.aborted) return page?.release();
     position = page?.to ?? position;
     if (page?.bytes.length === 0) {

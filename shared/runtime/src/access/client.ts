@@ -17,6 +17,8 @@ export interface Client {
   /** The limits of its key, instead of those of the settings. */
   limits?: ClientLimits;
   mayReach(topic: string): boolean;
+  /** Whether its key still is what it was when the request began, so that a long answer may go on. */
+  isCurrent(): boolean;
 }
 
 export interface ClientLimits {
@@ -44,16 +46,16 @@ const NO_SCOPES: ReadonlySet<Scope> = new Set();
 
 /** Creates the client of a service without keys, which may do everything. */
 export function openClient({ ip }: FastifyRequest): Client {
-  return { id: `address:${addressBlock(ip)}`, scopes: ALL_SCOPES, mayReach: () => true };
+  return { id: `address:${addressBlock(ip)}`, scopes: ALL_SCOPES, mayReach: () => true, isCurrent: () => true };
 }
 
 /** Creates the client of a route that is open to everybody, on a service with keys. */
 export function strangerClient({ ip }: FastifyRequest): Client {
-  return { id: `address:${addressBlock(ip)}`, scopes: NO_SCOPES, mayReach: () => false };
+  return { id: `address:${addressBlock(ip)}`, scopes: NO_SCOPES, mayReach: () => false, isCurrent: () => true };
 }
 
 /** Creates the client that presents the key of an entry. */
-export function clientOfKey({ name, scopes, topics, limits }: KeyEntry): Client {
+export function clientOfKey({ name, scopes, topics, limits }: KeyEntry, isCurrent: () => boolean): Client {
   const prefixes = topics && withoutCovered(topics);
   return {
     id: `key:${name}`,
@@ -62,6 +64,7 @@ export function clientOfKey({ name, scopes, topics, limits }: KeyEntry): Client 
     topics: prefixes,
     limits: limits && { eventsPerSecond: limits.events_per_second, bytesPerSecond: limits.bytes_per_second },
     mayReach: (topic) => prefixes === undefined || prefixes.some((prefix) => topic.startsWith(prefix)),
+    isCurrent,
   };
 }
 
