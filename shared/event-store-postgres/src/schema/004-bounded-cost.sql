@@ -14,6 +14,17 @@ ALTER TABLE events
   ADD COLUMN attributes_size integer,
   ADD COLUMN attributes_value jsonb;
 
+-- A plan that is made while the table is nearly empty costs two indexes alike, and the planner then takes the newer one. It
+-- must be that of the key: by events_by_topic_and_position each duplicate would read all events of its topic, until the
+-- table is analyzed. A large table has been analyzed, and building its index again would take long.
+DO $block$
+BEGIN
+  IF pg_relation_size('events') < 100000000 THEN
+    ALTER TABLE events DROP CONSTRAINT events_pkey, ADD CONSTRAINT events_pkey PRIMARY KEY (topic, event_id);
+  END IF;
+END
+$block$;
+
 -- The counters of one topic, or of one source, lie together whichever slots they are from.
 ALTER TABLE topic_counters DROP CONSTRAINT topic_counters_pkey, ADD PRIMARY KEY (topic, slot);
 ALTER TABLE source_counters DROP CONSTRAINT source_counters_pkey, ADD PRIMARY KEY (source, slot, age);

@@ -10,7 +10,7 @@ const RELEASED = [
   "4cea0ff0978922525ae87c423c1f61ddddf03bec86e27dc44ee79abf4771f046",
   "dd0bb73618002f79718740506d01222e45fb5e6def75cb7a1ad62b8161cd8ff7",
   "092e4ee1296ca228b8c5398a9a693f356437708fbdd95d397459495047bb185f",
-  "a436db1bae60a09cccbfef65f61b896603e4507f9816645731b131a6bb89a215",
+  "f21f2e7bde5cc44a895e13beeece9f26fea6b46caa07002689f54e4e0660c9a1",
 ];
 
 /** Describes the tables, indexes, constraints, types and functions of a database, as PostgreSQL 15 to 18 write them alike. */
@@ -65,6 +65,17 @@ test("the columns of an event and of a duplicate are those of the tables", async
     ["tx", "ord", ...Object.keys(EVENT_COLUMNS), ...INTERNAL_EVENT_COLUMNS].toSorted(),
   );
   expect(await columnsOf("duplicates")).toEqual(["tx", "ord", ...Object.keys(DUPLICATE_COLUMNS)].toSorted());
+});
+
+test("the index of the key is newer than the one by position, because the planner prefers it then in a small table", async () => {
+  const { beside } = await prepareEmptyDatabase();
+  await migrate(new Session(beside));
+
+  const { rows } = await beside.query(
+    "SELECT 'events_pkey'::regclass::oid > 'events_by_topic_and_position'::regclass::oid AS is_newer",
+  );
+
+  expect(rows).toEqual([{ is_newer: true }]);
 });
 
 test("a migration of a newer release is left alone", async () => {
