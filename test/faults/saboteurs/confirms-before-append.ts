@@ -17,7 +17,12 @@ const logger = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const connection = createJetstreamConnection({ url: settings.NATS_URL, name: "gateway", logger });
   onClose("connection", () => connection.close());
-  const eventLog = createJetstreamEventLog({ connection, maxBytes: settings.LOG_MAX_BYTES, logger });
+  const eventLog = createJetstreamEventLog({
+    connection,
+    access: "append",
+    maxBytes: settings.LOG_MAX_BYTES,
+    logger,
+  });
   onClose("event log", () => eventLog.close());
   await eventLog.opened;
   const { generation } = await eventLog.snapshot();
