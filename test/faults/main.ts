@@ -4,12 +4,9 @@ import { describeEnvironment } from "./environment.ts";
 import { FAULTS_COMMAND } from "./options.ts";
 import { writeReport } from "./report.ts";
 import { runFaults } from "./run.ts";
-import { exposingSteps } from "./saboteurs/sabotage.ts";
+import { exposingSteps, timeoutsWith } from "./saboteurs/sabotage.ts";
 import { createScenario } from "./schedule/scenario.ts";
 import type { Step } from "./schedule/schedule.ts";
-
-/** Sabotage leaves receipts that stay pending. */
-const SABOTAGED_RECEIPTS_TIMEOUT_MS = 5_000;
 
 const options = commandLineOrExit(FAULTS_COMMAND);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
@@ -22,7 +19,7 @@ const result = await runFaults({
   steps: [...exposingSteps(options.sabotage), ...scenario.steps],
   shape: scenario.shape,
   onStep: tell,
-  receiptsTimeoutMs: options.sabotage === undefined ? undefined : SABOTAGED_RECEIPTS_TIMEOUT_MS,
+  ...timeoutsWith(options.sabotage),
 });
 const { seed, sabotage } = options;
 const report = writeReport(result, {

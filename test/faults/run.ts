@@ -27,6 +27,8 @@ export interface RunOptions extends Omit<Scenario, "name"> {
   dir?: string | undefined;
   /** The time that receipts may take once the queue is empty. */
   receiptsTimeoutMs?: number | undefined;
+  /** The time that the queue may take to become empty. */
+  drainTimeoutMs?: number | undefined;
   /** Called at the beginning of each step. */
   onStep?: (step: Step) => void;
 }
@@ -96,9 +98,9 @@ async function runIn(deployment: Deployment, options: RunOptions): Promise<RunRe
   const endedAtMs = performance.now();
   await deployment.ready();
 
-  const backlog = await drain(deployment);
+  const backlog = await drain(deployment, options.drainTimeoutMs);
   const drainedMs = performance.now() - endedAtMs;
-  const gathered = await gather(deployment, client.tally, options);
+  const gathered = await gather(deployment, client.tally, { ...options, isDrained: backlog === undefined });
   await observer.stop(); // last, because the scans above are load as well
   const observations = { ...gathered, samples: observer.samples, peakBytes: observer.peakBytes, backlog };
   return {
@@ -112,9 +114,14 @@ async function runIn(deployment: Deployment, options: RunOptions): Promise<RunRe
   };
 }
 
-/** Collects observations once the queue is empty. */
-async function gather(deployment: Deployment, { attempts, clockMs }: Tally, { seed, ...options }: RunOptions) {
+/** Collects observations once the queue is empty, or did not become empty in time. */
+async function gather(
+  deployment: Deployment,
+  { attempts, clockMs, burdens }: Tally,
+  { seed, isDrained, ...options }: RunOptions & { isDrained: boolean },
+) {
   const { queryUrl } = deployment;
+  const settling = isDrained ? {} : { timeoutMs: 0 }; // the books do not settle while events are queued
   const isEachConfirmationHeard =
     !options.steps.some(({ faults }) => faults.some(strikesGateway)) &&
     attempts.every(({ answer }) => answer !== "503 outcome_unknown");
@@ -122,10 +129,10 @@ async function gather(deployment: Deployment, { attempts, clockMs }: Tally, { se
     isEachConfirmationHeard,
     attempts,
     receipts: await followReceipts(deployment, attempts, options.receiptsTimeoutMs),
-    stats: await readSettledStats(queryUrl, { isEachConfirmationHeard }),
+    stats: await readSettledStats(queryUrl, { isEachConfirmationHeard, ...settling }),
     audit: await readAudit(queryUrl),
     dropped: await listDropped(queryUrl),
-    recount: await recount(walkEvents(queryUrl), { seed, clockMs }),
+    recount: await recount(walkEvents(queryUrl), { seed, clockMs, burdens }),
     endings: deployment.endings,
     redeliveries: await deployment.countRedeliveries(),
     requirements: options,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CheckName } from "./checker/check.ts";
 import { runFaults } from "./run.ts";
-import { exposingSteps, type Sabotage } from "./saboteurs/sabotage.ts";
+import { exposingSteps, type Sabotage, timeoutsWith } from "./saboteurs/sabotage.ts";
 
 const TIMEOUT_MS = 180_000;
 
@@ -15,6 +15,7 @@ const EXPOSED: [Sabotage, CheckName][] = [
   ["trims-frames", "confirmed events kept"],
   ["conflicts-unseen", "verdicts are right"],
   ["confirms-before-append", "never lost"],
+  ["retries-slow-data", "backlog gone"],
 ];
 
 /** A kill exposes most saboteurs only if it comes at a bad moment, so each of them gets several runs. */
@@ -30,7 +31,7 @@ test.for(EXPOSED)("the saboteur %s fails the check `%s`", { timeout: TIMEOUT_MS 
       durationMs: 5_000,
       load: { rate: 400, maxBatch: 24 },
       sabotage,
-      receiptsTimeoutMs: 2_000,
+      ...timeoutsWith(sabotage),
     });
     failed.push(...results.filter(({ violations }) => violations > 0).map((result) => result.name));
     if (failed.includes(name)) break;

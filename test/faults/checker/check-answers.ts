@@ -1,5 +1,5 @@
 import type { Counts } from "@tidemark/client/answer";
-import type { ResolvedAttempt } from "../load/tally.ts";
+import { type ResolvedAttempt, sizeOf } from "../load/tally.ts";
 import { Check, type CheckResult } from "./check.ts";
 import type { Observations } from "./observations.ts";
 
@@ -45,7 +45,7 @@ function verdicts({ recount, receipts: judged }: Observations, attempts: readonl
       continue;
     }
     accepted += counts.accepted;
-    const fault = faultOf(counts, { size: attempt.numbers.length, conflicts: attempt.conflicts, least, most });
+    const fault = faultOf(counts, { attempt, least, most });
     if (fault !== undefined) check.violated(`a request answered ${attempt.answer}: ${fault}`);
   }
   const rest = recount.rows - accepted;
@@ -57,25 +57,28 @@ function verdicts({ recount, receipts: judged }: Observations, attempts: readonl
 
 function faultOf(
   { received, accepted, duplicates, conflicts, deadLettered }: Counts,
-  { size, least, most, ...sent }: { size: number; conflicts: number; least: number; most: number },
+  { attempt, least, most }: { attempt: ResolvedAttempt; least: number; most: number },
 ): string | undefined {
+  const size = sizeOf(attempt);
+  const slow = attempt.slow.length;
   if (received !== size) return `received ${received} of ${size}`;
-  if (accepted + duplicates !== size) return `accepted ${accepted} and ${duplicates} duplicates of ${size}`;
-  if (conflicts !== sent.conflicts) return `${conflicts} conflicts, not ${sent.conflicts}`;
-  if (deadLettered > 0) return `${deadLettered} dead letters among good events`;
+  if (deadLettered !== slow) return `${deadLettered} dead letters, not ${slow}`;
+  if (accepted + duplicates !== size - slow) return `accepted ${accepted} and ${duplicates} duplicates of ${size}`;
+  if (conflicts !== attempt.conflicts) return `${conflicts} conflicts, not ${attempt.conflicts}`;
   if (accepted < least || accepted > most) return `accepted ${accepted} of ${size}, not ${least} to ${most}`;
   return undefined;
 }
 
 function receipts({ receipts: judged }: Observations, attempts: readonly ResolvedAttempt[]): CheckResult {
   const check = new Check("receipts judged", "every receipt is judged, and its counts add up");
-  for (const { numbers, receipt } of attempts) {
-    if (receipt === undefined) continue;
-    const counts = judged.get(receipt);
+  for (const attempt of attempts) {
+    if (attempt.receipt === undefined) continue;
+    const counts = judged.get(attempt.receipt);
+    const size = sizeOf(attempt);
     if (counts === undefined) check.violated("a receipt gives no counts");
-    else if (counts.pending !== 0) check.violated(`a receipt of ${numbers.length} has ${counts.pending} pending`);
-    else if (counts.received !== numbers.length || counts.accepted + counts.duplicates !== numbers.length) {
-      check.violated(`a receipt of ${numbers.length} says ${JSON.stringify(counts)}`);
+    else if (counts.pending !== 0) check.violated(`a receipt of ${size} has ${counts.pending} pending`);
+    else if (counts.received !== size || counts.accepted + counts.duplicates + counts.deadLettered !== size) {
+      check.violated(`a receipt of ${size} says ${JSON.stringify(counts)}`);
     }
   }
   check.remark = `${judged.size} receipts`;

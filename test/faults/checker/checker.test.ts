@@ -22,6 +22,9 @@ function honest(change: (run: ModelRun) => void = () => {}): Observations {
       { numbers: [4, 6], fate: "lost, taken" },
       { numbers: [4, 7], fate: "lost, not taken" },
       { numbers: [8], fate: "refused" },
+      { numbers: [9], slow: [10], fate: "answered" },
+      { numbers: [11], slow: [12], fate: "receipt" },
+      { numbers: [13], slow: [14], fate: "lost, taken" },
     ],
     change,
   );
@@ -50,6 +53,8 @@ const BREACHES: [what: string, name: CheckName, change: (run: ModelRun) => void]
   ["an event differs", "content kept", ({ observations }) => observations.recount.altered.push("?")],
   ["a refused event is stored", "refused is refused", ({ timesStored }) => timesStored.set(8, 1)],
   ["half of a lost request is stored", "whole requests", ({ timesStored }) => timesStored.delete(4)],
+  ["a slow event is stored", "books balance", ({ observations }) => observations.stats.dead_lettered--],
+  ["a slow event that its answer calls stored", "verdicts are right", ({ observations }) => vindicate(observations)],
   ["one unique too many", "books balance", ({ observations }) => observations.stats.unique_processed++],
   ["a conflict among equal copies", "dropped copies on record", ({ observations }) => observations.stats.conflicts++],
   ["a conflict that no answer reports", "verdicts are right", ({ observations }) => conflict(observations)],
@@ -123,6 +128,13 @@ function conflict({ attempts, stats }: Observations): void {
   if (first === undefined) throw new Error("there are attempts");
   first.conflicts++;
   stats.conflicts++;
+}
+
+function vindicate({ attempts }: Observations): void {
+  const counts = attempts.find(({ slow }) => slow.length > 0)?.counts;
+  if (counts === undefined) throw new Error("one with a slow event was answered");
+  counts.deadLettered--;
+  counts.accepted++;
 }
 
 function swapSources({ stats }: Observations): void {

@@ -11,14 +11,14 @@ const RECEIPTS_TIMEOUT_MS = 120_000;
 const RECEIPTS_AT_A_TIME = 16;
 
 /** Waits until the queue is empty. Returns what was left at the timeout, undefined if nothing was. */
-export async function drain({ queryUrl }: Deployment): Promise<string | undefined> {
+export async function drain({ queryUrl }: Deployment, timeoutMs = DRAIN_TIMEOUT_MS): Promise<string | undefined> {
   const isEmpty = async () => {
     const { queue_size: queued, received } = await readStats(queryUrl);
     if (queued !== 0) throw new Error(`${queued} of ${received} events queued`);
     return true;
   };
   try {
-    await waitFor("the queue to be empty", isEmpty, { timeoutMs: DRAIN_TIMEOUT_MS, intervalMs: 250 });
+    await waitFor("the queue to be empty", isEmpty, { timeoutMs, intervalMs: 250 });
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -9,7 +9,13 @@ export interface Stats {
   conflicts: number;
   dead_lettered: number;
   queue_size: number | null;
-  by_topic: { topic: string; received: number; unique_processed: number; duplicate_dropped: number }[];
+  by_topic: {
+    topic: string;
+    received: number;
+    unique_processed: number;
+    duplicate_dropped: number;
+    dead_lettered: number;
+  }[];
   by_source: { source: string; duplicate_dropped: number }[];
   /** Null while the service does not know it. */
   drift: number | null;

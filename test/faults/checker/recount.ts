@@ -1,4 +1,5 @@
 import { createEvent, numberOf } from "../load/sent-event.ts";
+import type { Tally } from "../load/tally.ts";
 import { isAsSent, type StoredEvent } from "./stored-event.ts";
 
 /** The result of a scan over all stored events. */
@@ -16,7 +17,7 @@ export interface Recount {
 /** Counts the stored events again, and compares each with what was sent. */
 export async function recount(
   pages: AsyncIterable<StoredEvent[]>,
-  { seed, clockMs }: { seed: number; clockMs: readonly number[] },
+  { seed, clockMs, burdens }: Pick<Tally, "clockMs" | "burdens"> & { seed: number },
 ): Promise<Recount> {
   const found: Recount = { rows: 0, timesStored: new Map(), rowsByTopic: new Map(), unknownKeys: [], altered: [] };
   for await (const events of pages) {
@@ -31,7 +32,8 @@ export async function recount(
         continue;
       }
       found.timesStored.set(number, (found.timesStored.get(number) ?? 0) + 1);
-      if (!isAsSent(event, createEvent(seed, number, sentAtMs))) found.altered.push(`${topic} ${eventId}`);
+      if (!isAsSent(event, createEvent(seed, number, sentAtMs, burdens.get(number))))
+        found.altered.push(`${topic} ${eventId}`);
     }
   }
   return found;

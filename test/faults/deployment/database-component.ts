@@ -10,6 +10,8 @@ export interface DatabaseComponent extends Component {
   readonly port: number;
   readonly url: string;
   readonly version: string;
+  /** Makes the database take too long for events of this source. Called once, when the tables exist. */
+  dawdleOver(source: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,8 +54,23 @@ export async function openDatabaseComponent(diskDir: string): Promise<DatabaseCo
       };
       await waitFor("PostgreSQL to answer again", isUp, { timeoutMs: RECOVERY_TIMEOUT_MS, intervalMs: 250 });
     },
+    dawdleOver: async (source) => void (await ask(server.url, dawdling(source))),
     close: () => server.stop(),
   };
+}
+
+/**
+ * Returns statements that end each insert of such an event after a second, with the code of a statement at its time limit
+ * (`query_canceled`). The shipped limit is 60 s, with which each slow event would take two minutes of a run.
+ */
+function dawdling(source: string): string {
+  return `
+    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      PERFORM pg_sleep(1);
+      RAISE EXCEPTION 'the time limit, early' USING ERRCODE = 'query_canceled';
+    END $$;
+    CREATE TRIGGER dawdling BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.source = '${source}')
+      EXECUTE FUNCTION dawdle()`;
 }
 
 /** Keeps the write-ahead log small, because the disk is small. Returns the version of the server. */

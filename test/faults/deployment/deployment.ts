@@ -32,6 +32,8 @@ export interface Deployment {
   readonly programs: readonly string[];
   /** One line for each process that ended unasked, or not with 0. */
   readonly endings: readonly string[];
+  /** The payload size of a large event, which the log has room for. */
+  readonly largePayloadBytes: number;
   /** Returns how many times the process with the queue was started: a queue in memory ends with its process. */
   queueStarts(): number;
   /** Stops the consumers for a time, so that the log or the queue fills. */
@@ -42,6 +44,9 @@ export interface Deployment {
   ready(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The payload size of a large event in a log that has room for it. */
+export const LARGE_PAYLOAD_BYTES = 3_000_000;
 
 export interface DeploymentOptions {
   /** The folder of data and logs. */

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { startTcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
-import type { Deployment, DeploymentOptions } from "./deployment.ts";
+import { type Deployment, type DeploymentOptions, LARGE_PAYLOAD_BYTES } from "./deployment.ts";
 import { mountDisk } from "./disk.ts";
 import { openServiceComponent } from "./service-component.ts";
 
@@ -35,6 +35,7 @@ export async function openSingleDeployment({ dir, diskMebibytes }: DeploymentOpt
     disks: new Map(disk === undefined ? [] : [[single.name, disk]]),
     programs: ["SQLite"],
     endings,
+    largePayloadBytes: LARGE_PAYLOAD_BYTES,
     queueStarts: () => single.starts,
     async fill(holdMs) {
       await ready(); // single does not start while the file is locked for more than a few seconds

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { localNatsUrl } from "@tidemark/programs/nats-server";
 import { startTcpProxy, type TcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
+import { SLOW_SOURCE } from "../load/sent-event.ts";
 import { openBrokerComponent } from "./broker-component.ts";
 import { type BrokerProxy, startBrokerProxy } from "./broker-proxy.ts";
 import { openDatabaseComponent } from "./database-component.ts";
-import type { Deployment, DeploymentOptions } from "./deployment.ts";
+import { type Deployment, type DeploymentOptions, LARGE_PAYLOAD_BYTES } from "./deployment.ts";
 import { type Disk, mountDisk } from "./disk.ts";
 import { openServiceComponent, type ServiceComponent } from "./service-component.ts";
 
@@ -71,6 +72,7 @@ export async function openStackDeployment(options: StackDeploymentOptions): Prom
   // The query starts last, because a consumer creates the tables.
   for (const name of ["consumer-1", "consumer-2"]) await start("consumer", name);
   await allReady(services.values());
+  await database.dawdleOver(SLOW_SOURCE);
   const query = await start("query", "query");
   const publishUrls: URL[] = [];
   for (const name of ["gateway-1", "gateway-2"]) {
@@ -86,6 +88,7 @@ export async function openStackDeployment(options: StackDeploymentOptions): Prom
     disks,
     programs: [`PostgreSQL ${database.version}`, `nats-server ${broker.version}`],
     endings,
+    largePayloadBytes: Math.min(LARGE_PAYLOAD_BYTES, 0.6 * logMaxBytes),
     queueStarts: () => 1,
     async fill(holdMs) {
       const names = [...services.keys()].filter((name) => name.startsWith("consumer")).map((name) => `${name}>nats`);

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { countsOf, readMeaning, readPublishAnswer } from "@tidemark/client/answer";
 import { type Answer, attempt, isAnswer, type NoAnswer } from "@tidemark/client/http-attempt";
+import { waitFor } from "@tidemark/test-support/wait-for";
 import type { Load } from "../schedule/scenario.ts";
-import { alterEvent, createEvent, writeEvent } from "./sent-event.ts";
+import { alterEvent, type Burden, createEvent, writeEvent } from "./sent-event.ts";
 import { type Attempt, Tally } from "./tally.ts";
 import { Traffic, type TrafficRequest } from "./traffic.ts";
 
@@ -17,6 +18,14 @@ export interface Client {
   readonly tally: Tally;
   /** Sets the producers' clock: the timestamps of later events move by that much. */
   jumpClock(toMs: number): void;
+  /** Sends an event for which the database takes too long, between two others. */
+  sendSlowEvent(): Promise<void>;
+  /**
+   * Sends a large event, and then a request of small duplicates of it with different content.
+   *
+   * @throws {Error} when the service does not store the large event within minutes
+   */
+  sendLargeConflicts(options: { payloadBytes: number }): Promise<void>;
   /** Starts no more requests; resolves when those in flight have ended. */
   stop(): Promise<void>;
 }
@@ -24,6 +33,9 @@ export interface Client {
 const WORKERS = 16;
 const ANSWER_TIMEOUT_MS = 8_000;
 const BACKOFF_MS = 150;
+const LARGE_CONFLICTS = 300;
+/** Longer than any fault that may last beside it. */
+const STORED_TIMEOUT_MS = 120_000;
 
 export function startClient({ urls, seed, load }: ClientOptions): Client {
   const tally = new Tally();
@@ -34,14 +46,18 @@ export function startClient({ urls, seed, load }: ClientOptions): Client {
 
   const create = (number: number) => {
     tally.clockMs[number] ??= clockMs;
-    return createEvent(seed, number, tally.clockMs[number] as number);
+    return createEvent(seed, number, tally.clockMs[number] as number, tally.burdens.get(number));
   };
   const tryOnce = async (request: TrafficRequest) => {
-    const altered = request.altered === undefined ? [] : [request.altered];
+    const { altered, slow } = request;
     const honest = [...request.numbers, traffic.nextProbe()];
     const numbers = [...altered, ...honest];
-    const texts = [...altered.map((number) => alterEvent(create(number))), ...honest.map(create)].map(writeEvent);
-    if (request.isBad) texts.splice(numbers.length >> 1, 0, `{"topic":"audit","event_id":"bad","timestamp":"no"}`);
+    const events = [
+      ...altered.map((number) => alterEvent(createEvent(seed, number, tally.clockMs[number] as number))),
+      ...[...slow, ...honest].map(create),
+    ];
+    const texts = events.map(writeEvent);
+    if (request.isBad) texts.splice(texts.length >> 1, 0, `{"topic":"audit","event_id":"bad","timestamp":"no"}`);
     const url = urls[turn++ % urls.length] as URL;
     const headers = { "content-type": "application/json" };
     const beganAtMs = performance.now();
@@ -50,6 +66,7 @@ export function startClient({ urls, seed, load }: ClientOptions): Client {
     tally.record({
       ...readAttempt(answer),
       numbers,
+      slow,
       conflicts: altered.length,
       isBad: request.isBad,
       beganAtMs,
@@ -71,11 +88,30 @@ export function startClient({ urls, seed, load }: ClientOptions): Client {
       await delay(Math.max(0, nextAtMs - performance.now()));
     }
   };
+  const takeNumber = (burden: Burden) => {
+    const number = traffic.nextProbe();
+    tally.burdens.set(number, burden);
+    return number;
+  };
+  const calm = { numbers: [], altered: [], slow: [], isBad: false, maxAttempts: 100 };
   const workers = Array.from({ length: WORKERS }, work);
   return {
     tally,
     jumpClock(toMs) {
       clockMs = toMs;
+    },
+    sendSlowEvent: () => send({ ...calm, slow: [takeNumber("slow")] }),
+    async sendLargeConflicts(burden) {
+      const number = takeNumber(burden);
+      const storeLarge = async () => {
+        await send({ ...calm, numbers: [number], maxAttempts: 1 });
+        return tally.settled.includes(number);
+      };
+      await waitFor("the large event to be stored", storeLarge, {
+        timeoutMs: STORED_TIMEOUT_MS,
+        intervalMs: BACKOFF_MS,
+      });
+      await send({ ...calm, altered: Array.from({ length: LARGE_CONFLICTS }, () => number), maxAttempts: 8 });
     },
     async stop() {
       isStopping = true;

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isAsSent, parseExactly, type StoredEvent } from "../checker/stored-event.ts";
-import { createEvent, numberOf, writeEvent } from "./sent-event.ts";
+import { type Burden, createEvent, numberOf, writeEvent } from "./sent-event.ts";
 
 const DAY_MS = 86_400_000;
 const sent = fc.record({
   seed: fc.nat({ max: 999_999_999 }),
   number: fc.nat({ max: 10_000_000 }),
   clockMs: fc.integer({ min: -20_000 * DAY_MS, max: 20_000 * DAY_MS }),
+  burden: fc.constantFrom<(Burden | undefined)[]>(undefined, "slow", { payloadBytes: 300 }),
 });
 
 /** Returns the event as the service returns it. */
@@ -18,8 +19,8 @@ function stored(text: string): StoredEvent {
 
 test("an event is recognised by its key", () => {
   fc.assert(
-    fc.property(sent, ({ seed, number, clockMs }) => {
-      const { topic, eventId } = createEvent(seed, number, clockMs);
+    fc.property(sent, ({ seed, number, clockMs, burden }) => {
+      const { topic, eventId } = createEvent(seed, number, clockMs, burden);
       expect(numberOf(seed, topic, eventId)).toBe(number);
       expect(numberOf(seed + 1, topic, eventId)).toBeUndefined();
     }),
@@ -28,8 +29,8 @@ test("an event is recognised by its key", () => {
 
 test("a stored event equals the sent one in any order of keys", () => {
   fc.assert(
-    fc.property(sent, ({ seed, number, clockMs }) => {
-      const event = createEvent(seed, number, clockMs);
+    fc.property(sent, ({ seed, number, clockMs, burden }) => {
+      const event = createEvent(seed, number, clockMs, burden);
       const shown = stored(writeEvent(event));
       const payload = Object.fromEntries(Object.entries(shown.payload as object).reverse());
       expect(isAsSent(shown, event)).toBe(true);

@@ -18,19 +18,31 @@ export const TOPICS = ["user.login", "order.created", "sensor/φ *", "a topic > 
 const FIRST_AT_MS = Date.UTC(2025, 0, 1);
 const APART_MS = 7;
 
+/** The property that makes an event a fault. */
+export type Burden = "slow" | { payloadBytes: number };
+
+/** The source of the events for which the database is made to take too long. */
+export const SLOW_SOURCE = "dawdler";
+
 /** Creates event `number`. Events of different topics share ids, because topic and id together are the identity. */
-export function createEvent(seed: number, number: number, clockMs: number): SentEvent {
+export function createEvent(seed: number, number: number, clockMs: number, burden?: Burden): SentEvent {
   const topic = TOPICS[number % TOPICS.length] as string;
   const instant = new Date(FIRST_AT_MS + number * APART_MS + clockMs).toISOString();
   return {
     topic,
     eventId: `${seed}-${Math.floor(number / TOPICS.length)}`,
     timestamp: instant.replace("Z", `${String(number % 1_000).padStart(3, "0")}Z`),
-    source: sourceOf(number),
+    source: burden === "slow" ? SLOW_SOURCE : sourceOf(number),
     // Numbers that no double holds, characters of every length in UTF-8, names with a special meaning in JavaScript.
     payload: `{"n":${number},"exact":12345678901234567890.${number}1,"small":1e-${(number % 300) + 1},"text":"é\\n水🌊","__proto__":{"list":[null,true,[${number}]]}}`,
     ...(number % 7 === 0 ? { trace: `trace-${number}` } : {}),
+    ...(typeof burden === "object" ? { payload: largePayload(number, burden.payloadBytes) } : {}),
   };
+}
+
+/** Many small values, because those cost the most to compare. */
+function largePayload(number: number, bytes: number): string {
+  return `{"n":${number},"list":[${"[],".repeat(bytes / 3)}[]]}`;
 }
 
 export function sourceOf(number: number): string {

@@ -1,4 +1,5 @@
 import type { Counts } from "@tidemark/client/answer";
+import type { Burden } from "./sent-event.ts";
 
 /** One attempt to publish, as the client knows it. */
 export interface Attempt {
@@ -7,6 +8,8 @@ export interface Attempt {
    * all, so the probe shows the outcome of an attempt whose answer was lost.
    */
   numbers: readonly number[];
+  /** The other events, each of which must become a dead letter, because the database takes too long for it. */
+  slow: readonly number[];
   /** `ok`: 200 or 202. `failed`: refused. `unknown`: no answer came, or one that leaves the outcome open. */
   outcome: "ok" | "failed" | "unknown";
   /** `performance.now()` at the beginning of the attempt, and when its answer was complete. */
@@ -34,11 +37,18 @@ export function probeOf({ numbers }: Pick<Attempt, "numbers">): number {
   return numbers.at(-1) as number;
 }
 
+/** The number of events in an attempt. */
+export function sizeOf({ numbers, slow }: Pick<Attempt, "numbers" | "slow">): number {
+  return numbers.length + slow.length;
+}
+
 /** All attempts of the client, in the order in which they ended. */
 export class Tally {
   readonly attempts: Attempt[] = [];
   /** The producers' clock in milliseconds when each event was first sent, by event number. */
   readonly clockMs: number[] = [];
+  /** The large and the slow events, by event number. */
+  readonly burdens = new Map<number, Burden>();
   /** The number of events in successful attempts. */
   okCopies = 0;
   /** Events that are known to be stored, because their requests were answered 200. */
@@ -47,12 +57,12 @@ export class Tally {
   record(attempt: Attempt): void {
     this.attempts.push(attempt);
     if (attempt.counts !== undefined) this.settled.push(attempt.numbers[0] as number);
-    if (attempt.outcome === "ok") this.okCopies += attempt.numbers.length;
+    if (attempt.outcome === "ok") this.okCopies += sizeOf(attempt);
   }
 
   countCopies(outcome?: Attempt["outcome"]): number {
     return this.attempts
       .filter((attempt) => outcome === undefined || attempt.outcome === outcome)
-      .reduce((sum, { numbers }) => sum + numbers.length, 0);
+      .reduce((sum, attempt) => sum + sizeOf(attempt), 0);
   }
 }

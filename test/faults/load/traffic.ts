@@ -10,8 +10,10 @@ const RECENT = 500;
 /** A planned request: its events by number, without the probes of its attempts. */
 export interface TrafficRequest {
   numbers: number[];
-  /** A stored event that is sent once more with different content. */
-  altered: number | undefined;
+  /** Stored events that are sent once more with different content. */
+  altered: number[];
+  /** Events for which the database takes too long. */
+  slow: number[];
   isBad: boolean;
   /** The maximum number of attempts. Some requests are given up early, so that unknown outcomes remain. */
   maxAttempts: number;
@@ -37,8 +39,9 @@ export class Traffic {
     const random = this.#random;
     const size = random() < EMPTY_ODDS ? 0 : pickBelow(random, this.#maxBatch);
     const numbers = Array.from({ length: size }, () => (random() < COPY_ODDS ? this.#pickCopy() : this.#pickFresh()));
-    const altered = random() < ALTERED_ODDS ? settled[pickBelow(random, Math.max(1, settled.length))] : undefined;
-    return { numbers, altered, isBad: random() < BAD_ODDS, maxAttempts: random() < 0.3 ? 1 : 8 };
+    const at = random() < ALTERED_ODDS ? pickBelow(random, Math.max(1, settled.length)) : Infinity;
+    const altered = settled.slice(at, at + 1);
+    return { numbers, altered, slow: [], isBad: random() < BAD_ODDS, maxAttempts: random() < 0.3 ? 1 : 8 };
   }
 
   /** The average number of events in a request, the probe included. */

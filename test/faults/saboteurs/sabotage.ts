@@ -11,6 +11,7 @@ export const SABOTAGES = [
   "trims-frames",
   "conflicts-unseen",
   "confirms-before-append",
+  "retries-slow-data",
 ] as const;
 
 export type Sabotage = (typeof SABOTAGES)[number];
@@ -43,7 +44,16 @@ export function exposingSteps(sabotage: Sabotage | undefined): Step[] {
       return Array.from({ length: 3 }, () => ({ gapMs: 2_000, faults: both("kill", 200) }));
     case "confirms-before-append":
       return [{ gapMs: 2_000, faults: [{ kind: "kill", target: "nats", holdMs: 1_000 }] }];
+    case "retries-slow-data":
+      return [{ gapMs: 1_000, faults: [{ kind: "slow event", target: "client", holdMs: 0 }] }];
     default:
       return [];
   }
+}
+
+/** Returns the timeouts of a run with the sabotage: some receipts stay pending, and a queue may never become empty. */
+export function timeoutsWith(sabotage: Sabotage | undefined): { receiptsTimeoutMs?: number; drainTimeoutMs?: number } {
+  if (sabotage === undefined) return {};
+  // The real consumer has found a slow event after some 3 s.
+  return { receiptsTimeoutMs: 2_000, ...(sabotage === "retries-slow-data" ? { drainTimeoutMs: 10_000 } : {}) };
 }

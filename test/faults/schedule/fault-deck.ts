@@ -13,7 +13,9 @@ export type FaultKind =
   | "disk full"
   | "redelivery"
   | "acks lost"
-  | "clock jump";
+  | "clock jump"
+  | "slow event"
+  | "large conflicts";
 
 export interface FaultTemplate {
   kind: FaultKind;
@@ -57,6 +59,7 @@ export const FAULT_DECK: Record<Shape, readonly FaultGroup[]> = {
     [{ kind: "full", targets: ["all"] }],
     [{ kind: "disk full", targets: ["single"] }],
     ...repeat(2, { kind: "clock jump", targets: ["client"] }),
+    [{ kind: "large conflicts", targets: ["client"] }],
   ],
   stack: [
     ...STACK.flatMap((targets): FaultGroup[] => [[{ kind: "kill", targets }], [{ kind: "freeze", targets }]]),
@@ -73,6 +76,8 @@ export const FAULT_DECK: Record<Shape, readonly FaultGroup[]> = {
     [{ kind: "disk full", targets: ["nats"] }],
     [{ kind: "disk full", targets: ["postgres"] }],
     [{ kind: "clock jump", targets: ["client"] }],
+    ...repeat(2, { kind: "slow event", targets: ["client"] }),
+    [{ kind: "large conflicts", targets: ["client"] }],
   ],
 };
 
@@ -113,6 +118,8 @@ export const HOLD_MS: Record<FaultKind, Range> = {
   redelivery: [1 * SECOND, 3 * SECOND],
   "acks lost": PAST_ACK_WAIT,
   "clock jump": [0, 0],
+  "slow event": [0, 0],
+  "large conflicts": [0, 0],
 };
 /** The delay of a slow proxy, and the offset of a clock jump, in milliseconds. */
 export const AMOUNT: Partial<Record<FaultKind, readonly [least: number, most: number]>> = {

@@ -5,12 +5,12 @@ import type { Client } from "../load/client.ts";
 import type { Fault } from "./schedule.ts";
 
 /**
- * Injects one fault; resolves when every component runs again and every proxy is healed. Resolves to false if this machine
+ * Injects one fault; resolves when every component runs again, every proxy is healed, and the data is sent. Resolves to false if this machine
  * does not allow the fault.
  */
 export async function injectFault(
   deployment: Deployment,
-  client: Pick<Client, "jumpClock">,
+  client: Pick<Client, "jumpClock" | "sendSlowEvent" | "sendLargeConflicts">,
   fault: Fault,
 ): Promise<boolean> {
   const { kind, target, holdMs, afterMs = 0, amount = 0 } = fault;
@@ -18,6 +18,8 @@ export async function injectFault(
   if (kind === "disk full") return fillDisk(deployment, target, holdMs);
   if (kind === "full") await deployment.fill(holdMs);
   else if (kind === "clock jump") client.jumpClock(amount);
+  else if (kind === "slow event") await client.sendSlowEvent();
+  else if (kind === "large conflicts") await client.sendLargeConflicts({ payloadBytes: deployment.largePayloadBytes });
   else if (kind === "acks lost") await loseAcks(deployment, holdMs);
   else if (deployment.components.has(target))
     await injectIntoComponent(find(deployment.components, target), fault, deployment);

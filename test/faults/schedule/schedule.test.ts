@@ -55,9 +55,20 @@ test.for(["single", "stack"] as const)(
   (shape) => {
     const steps = drawSteps({ seed: 1, shape, durationMs: 600_000 });
     const kinds = new Set(steps.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
-    const common = ["kill", "freeze", "stop", "cut", "slow", "half-open", "full", "disk full", "clock jump"];
+    const common = [
+      "kill",
+      "freeze",
+      "stop",
+      "cut",
+      "slow",
+      "half-open",
+      "full",
+      "disk full",
+      "clock jump",
+      "large conflicts",
+    ];
     expect([...kinds].sort()).toEqual(
-      [...common, ...(shape === "stack" ? ["away", "redelivery", "acks lost"] : [])].sort(),
+      [...common, ...(shape === "stack" ? ["away", "redelivery", "acks lost", "slow event"] : [])].sort(),
     );
     expect(new Set(steps.map(({ faults }) => faults.length))).toEqual(new Set([1, 2]));
   },
