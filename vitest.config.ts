@@ -17,6 +17,9 @@ export default defineConfig({
             "{load,tools,test/architecture,test/access,test/faults}/**/*.test.ts",
           ],
           exclude: ["**/*.{int,long}.test.ts", "**/node_modules/**"],
+          // A bound for tests that hang. Most take milliseconds; those that decode or scan megabytes take seconds where other
+          // programs use the processors.
+          testTimeout: 60_000,
         },
       },
       {

@@ -49,6 +49,13 @@ async function stopInFlight(service: ServiceProcess, topic: string) {
   return { answers, exit: await ended };
 }
 
+/** Lets each request come from another client, because one client may read only two pages at a time. */
+const BEHIND_PROXY = { TRUSTED_PROXIES: "127.0.0.1" };
+
+function listAs({ url }: ServiceProcess, client: number): Promise<Response> {
+  return fetch(`${url}/events`, { headers: { "x-forwarded-for": `10.0.0.${client}` } });
+}
+
 const ALL_STORED = Array.from({ length: REQUESTS }, () => ({
   status: 200,
   connection: "close",
@@ -86,13 +93,13 @@ describe("a stopping service", () => {
     const { url: NATS_URL } = await startOwnBroker();
     const { url: DATABASE_URL } = await createOwnDatabase();
     await startOwnService("consumer", { NATS_URL, DATABASE_URL }); // creates the tables
-    const query = await startOwnService("query", { NATS_URL, DATABASE_URL });
+    const query = await startOwnService("query", { NATS_URL, DATABASE_URL, ...BEHIND_PROXY });
     const holder = new pg.Client({ connectionString: DATABASE_URL });
     await holder.connect();
     onTestFinished(() => holder.end());
     await holder.query("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE");
 
-    const answers = Array.from({ length: 5 }, () => fetch(`${query.url}/events`));
+    const answers = Array.from({ length: 5 }, (_, index) => listAs(query, index));
     const countWaiting =
       "SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass";
     // Four pages are read at the same time, and the fifth request waits for its turn.
@@ -139,7 +146,7 @@ test("consumer and query end with 0 while the database is frozen, and the frame 
   const proxied = { ...direct, DATABASE_URL: databaseProxy.url, SHUTDOWN_DEADLINE_MS: "10000" };
   const [consumer, query, gateway] = await Promise.all([
     startOwnService("consumer", proxied),
-    startOwnService("query", proxied),
+    startOwnService("query", { ...proxied, ...BEHIND_PROXY }),
     startOwnService("gateway", direct),
   ]);
   const holder = new pg.Client({ connectionString: DATABASE_URL });
@@ -156,7 +163,7 @@ test("consumer and query end with 0 while the database is frozen, and the frame 
 
   await holder.query("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE");
   expect((await publish(eventText())).status).toBe(202);
-  const reads = Array.from({ length: 12 }, () => fetch(`${query.url}/events`).catch(() => undefined));
+  const reads = Array.from({ length: 12 }, (_, index) => listAs(query, index).catch(() => undefined));
   await waitFor("the consumer and four page reads to wait for the lock", async () => (await countWaiting()) === 5);
   databaseProxy.vanish();
   const audit = fetch(`${query.url}/audit`).catch(() => undefined);

@@ -9,9 +9,15 @@ export function damageCode(error: ErrorRecord | undefined): string | undefined {
   return DAMAGED.test(error.code) ? error.code : damageCode(error.cause);
 }
 
-/** Describes a damaged file and what to do. */
+/** Describes a damaged file, or one whose first page is not SQLite's, and what to do. */
 export function describeDamage(path: string, code: string): string {
   const file = resolve(path);
+  if (code.startsWith("SQLITE_NOTADB")) {
+    return (
+      `${file} is not an SQLite database; choose another DATABASE_PATH, or move that file away. ` +
+      "If it was Tidemark's file, its first page was overwritten: restore a backup"
+    );
+  }
   return (
     `the database file ${file} is damaged (${code}): stop Tidemark, then restore a backup, or save what can be read with ` +
     `sqlite3 ${file} .recover | sqlite3 recovered.db`

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { migrate } from "../schema/migrate.ts";
+import { describeDamage } from "./damage.ts";
 import { sqliteCode } from "./errors.ts";
 import { identify } from "./watch-file.ts";
 
@@ -36,7 +37,8 @@ export function openWriterDatabase(path: string): WriterDatabase {
       throw error;
     }
   } catch (error) {
-    if (sqliteCode(error) === "SQLITE_NOTADB") throw notDatabase(path, error);
+    const code = sqliteCode(error);
+    if (code.startsWith("SQLITE_NOTADB")) throw new Error(describeDamage(path, code), { cause: error });
     throw isNotWritable(error) ? notWritable(path, error) : error;
   }
 }
@@ -62,11 +64,6 @@ export function refuseNoFile(path: string): void {
   if (found === undefined || found.isFile()) return;
   const what = found.isDirectory() ? "a directory" : "a device, a pipe or a socket";
   throw new Error(`${resolve(path)} is ${what}: name the database file itself`);
-}
-
-function notDatabase(path: string, cause: unknown): Error {
-  const fix = "choose another DATABASE_PATH, or move that file away";
-  return new Error(`${resolve(path)} is not an SQLite database; ${fix}`, { cause });
 }
 
 /** Opens a file for reading. Each statement sees whatever was committed before it began. */

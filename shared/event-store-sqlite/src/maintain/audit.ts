@@ -99,8 +99,7 @@ export function verifySqlite(path: string): Audit {
 
 function explain(file: string, cause: unknown): unknown {
   const code = sqliteCode(cause);
-  if (code.startsWith("SQLITE_CORRUPT")) return new Error(describeDamage(file, code), { cause });
-  if (code === "SQLITE_NOTADB") return new Error(`${file} is not an SQLite database`, { cause });
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new Error(describeDamage(file, code), { cause });
   if (!/^SQLITE_(READONLY|CANTOPEN|IOERR)/.test(code)) return cause;
   // Readers take their locks in the -shm file, too.
   const fix = `run this as the user that the service runs as, or on a copy in a directory that you may write to`;
