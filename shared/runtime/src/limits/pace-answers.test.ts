@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -10,8 +11,13 @@ const LARGE = { text: "é".repeat(10_000_000) };
 async function openServer(maxStallMs: number) {
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), maxStallMs });
   server.get("/large", { config: { scope: "none" } }, () => LARGE);
+  const onSend = async () => void server.server.emit("late");
+  server.get("/late", { config: { scope: "none" }, onSend }, async (_request, reply) => {
+    await once(reply.raw, "close");
+    return LARGE;
+  });
   onTestFinished(() => server.close());
-  const { port } = new URL(await server.listen({ host: "127.0.0.1", port: 0 }));
+  const port = Number(new URL(await server.listen({ host: "127.0.0.1", port: 0 })).port);
   const send = async (method = "GET") => {
     const sent = request({ host: "127.0.0.1", port, path: "/large", method, agent: false }).end();
     sent.on("error", () => undefined);
@@ -19,7 +25,7 @@ async function openServer(maxStallMs: number) {
     const [response] = await once(sent, "response");
     return response;
   };
-  return { server, send };
+  return { server, port, send };
 }
 
 test("a client that does not read its large answers is refused more, and is answered again once it has left", async () => {
@@ -36,6 +42,20 @@ test("a client that does not read its large answers is refused more, and is answ
     const again = await send();
     expect((await text(again)).length).toBeGreaterThan(1_000_000);
   }, 30_000);
+});
+
+test("answers whose clients left before they were ready take no room from a client that stays", async () => {
+  const { server, port, send } = await openServer(30_000);
+  for (let left = 0; left < 2; left++) {
+    const impatient = connect(port, "127.0.0.1").on("error", () => undefined);
+    impatient.write("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await once(server.server, "request");
+    const answered = once(server.server, "late"); // the room has been asked for by then
+    impatient.destroy();
+    await answered;
+  }
+  const response = await send();
+  expect([response.statusCode, (await text(response)).length > 1_000_000]).toEqual([200, true]);
 });
 
 test("a large answer arrives whole, with its length", async () => {

@@ -32,6 +32,10 @@ export function paceAnswers(server: FastifyInstance, { maxStallMs = MAX_STALL_MS
       done(null, payload);
       return;
     }
+    if (reply.raw.destroyed) {
+      done(null, payload); // its client has left, and no `close` would give the room back
+      return;
+    }
     const bytes = isText ? Buffer.from(payload) : payload;
     // The events of a publish have been taken by now, and its answer has a part of the room of its body.
     if (request.method === "GET") {
