@@ -57,4 +57,19 @@ describe("ByteBudget", () => {
     await expect(small).resolves.toBeUndefined();
     await expect(budget.enter().grow(0, giveUp.signal)).rejects.toBe(giveUp.signal.reason);
   });
+
+  it("a request that leaves while it waits takes no room and lets the next ones have it", async () => {
+    const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
+    const held = budget.enter();
+    await held.grow(8);
+    const left = budget.enter();
+    const refused = expect(left.grow(9)).rejects.toMatchObject({ code: "overloaded" });
+    const small = budget.enter().grow(2);
+    left.release();
+    await Promise.all([refused, small]);
+    held.release();
+    expect(budget.enter().tryGrow(8)).toBe(true);
+    await expect(left.grow(1)).rejects.toMatchObject({ code: "overloaded" });
+    expect(left.tryGrow(1)).toBe(false);
+  });
 });

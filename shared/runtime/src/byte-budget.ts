@@ -15,19 +15,20 @@ export interface Room {
   /**
    * Waits for room and takes bytes. Takes nothing after the signal has been aborted.
    *
-   * @throws {Unavailable} `overloaded` when there was no room in time
+   * @throws {Unavailable} `overloaded` when there was no room in time, or the room has been released
    * @throws the reason of the signal
    */
   grow(bytes: number, signal?: AbortSignal): Promise<void>;
   /** Gives back the bytes that the request holds beyond `bytes`. */
   shrinkTo(bytes: number): void;
-  /** Gives back all bytes of the request. */
+  /** Gives back all bytes of the request, for good: refuses what waits for room, and every later request for it. */
   release(): void;
 }
 
 interface Waiting {
   bytes: number;
   admit: () => void;
+  refuse: () => void;
 }
 
 /**
@@ -49,8 +50,10 @@ export class ByteBudget {
 
   enter(): Room {
     let held = 0;
+    let isReleased = false;
+    const waiting = new Set<Waiting>();
     const tryGrow = (bytes: number) => {
-      if (this.#waiting.length > 0 || !this.#hasRoom(bytes)) return false;
+      if (isReleased || this.#waiting.length > 0 || !this.#hasRoom(bytes)) return false;
       this.#taken += bytes;
       held += bytes;
       return true;
@@ -65,36 +68,51 @@ export class ByteBudget {
       grow: async (bytes, signal) => {
         signal?.throwIfAborted();
         if (tryGrow(bytes)) return;
-        await this.#waitForRoom(bytes, signal);
-        held += bytes;
+        if (isReleased) throw this.#refuse();
+        const take = () => {
+          held += bytes;
+        };
+        await this.#waitForRoom(bytes, { signal, waiting, take });
       },
       shrinkTo,
-      release: () => shrinkTo(0),
+      release: () => {
+        isReleased = true;
+        for (const { refuse } of waiting) refuse();
+        shrinkTo(0);
+      },
     };
   }
 
-  #waitForRoom(bytes: number, signal?: AbortSignal): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const giveUp = (reason: () => unknown) => {
-        end();
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(reason());
-        this.#admitWaiting();
-      };
-      const onAbort = () => giveUp(() => signal?.reason);
-      const admit = () => {
-        end();
-        resolve();
-      };
-      const waiting: Waiting = { bytes, admit };
-      const timer = this.#maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(this.#refuse), this.#maxWaitMs);
-      signal?.addEventListener("abort", onAbort);
-      this.#waiting.push(waiting);
-    });
+  /** Waits in `waiting`, the requests for one room, as well as in the queue of all. */
+  async #waitForRoom(
+    bytes: number,
+    { signal, waiting, take }: { signal: AbortSignal | undefined; waiting: Set<Waiting>; take: () => void },
+  ): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      waiting.delete(entry);
+    };
+    const giveUp = (reason: unknown) => {
+      end();
+      this.#waiting.splice(this.#waiting.indexOf(entry), 1);
+      reject(reason);
+      this.#admitWaiting();
+    };
+    const onAbort = () => giveUp(signal?.reason);
+    const refuse = () => giveUp(this.#refuse());
+    const admit = () => {
+      end();
+      take(); // at once, so that a release that comes before the promise gives these bytes back
+      resolve();
+    };
+    const entry: Waiting = { bytes, admit, refuse };
+    const timer = this.#maxWaitMs === undefined ? undefined : setTimeout(refuse, this.#maxWaitMs);
+    signal?.addEventListener("abort", onAbort);
+    waiting.add(entry);
+    this.#waiting.push(entry);
+    await promise;
   }
 
   #hasRoom(bytes: number): boolean {

@@ -34,6 +34,23 @@ test("a client that gets no part of its share in time is refused with an error o
   await Promise.all([refused, full]);
 });
 
+test("requests that leave while they wait for a share or for the whole leave all of it free", async () => {
+  const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40, maxWaitMs: 60_000 });
+  const held = budget.enter("a");
+  const others = budget.enter();
+  await Promise.all([held.grow(30), others.grow(60)]);
+  const leaving = [budget.enter("a"), budget.enter("a"), budget.enter("b")];
+  const refused = leaving.map((room) => expect(room.grow(20)).rejects.toBeInstanceOf(Unavailable));
+  for (const room of leaving) room.release();
+  for (const room of [held, others]) room.release();
+  await Promise.all(refused);
+  expect([budget.enter("a").tryGrow(40), budget.enter("b").tryGrow(40), budget.enter().tryGrow(20)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
 test("whatever was taken, refused and given back, all of it is free in the end", async () => {
   const anySteps = fc.array(
     fc.record({ client: fc.constantFrom("a", "b", undefined), bytes: fc.nat(50), keep: fc.nat(50), end: fc.boolean() }),

@@ -40,11 +40,6 @@ export class ClientBudget {
     const own = share.budget.enter();
     let held = 0;
     let isInUse = true;
-    const shrinkTo = (bytes: number) => {
-      held = Math.min(held, bytes);
-      room.shrinkTo(bytes);
-      own.shrinkTo(bytes);
-    };
     return {
       tryGrow: (bytes) => {
         if (!own.tryGrow(bytes)) return false;
@@ -65,9 +60,14 @@ export class ClientBudget {
           throw error;
         }
       },
-      shrinkTo,
+      shrinkTo: (bytes) => {
+        held = Math.min(held, bytes);
+        room.shrinkTo(bytes);
+        own.shrinkTo(bytes);
+      },
       release: () => {
-        shrinkTo(0);
+        room.release();
+        own.release();
         if (isInUse && --share.rooms === 0) this.#shares.delete(clientId);
         isInUse = false;
       },
