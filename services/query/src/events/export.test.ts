@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
 
@@ -33,6 +35,23 @@ test.each(["asc", "desc"])("an export holds every event of a topic and says that
     count: 1_201,
     next_cursor: order === "asc" ? expect.any(String) : null,
   });
+});
+
+test("an export whose key expires while a page is read ends without that page", async () => {
+  const sha256 = createHash("sha256").update("tdm_key").digest("hex");
+  const expiresAtMs = Date.now() + 3_600_000;
+  const key: KeyEntry = { name: "reports", sha256, scopes: ["read"], expires_at: new Date(expiresAtMs).toISOString() };
+  const { server, store, storeEvents } = await openQueryFixture(onTestFinished, { keys: [key] });
+  await storeEvents([{ event_id: "secret" }]);
+  const listEvents = store.listEvents.bind(store);
+  vi.spyOn(store, "listEvents").mockImplementation(async (query) => {
+    const page = await listEvents(query);
+    vi.spyOn(Date, "now").mockReturnValue(expiresAtMs);
+    return page;
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const { body } = await server.inject({ url: "/events", headers: { ...LINES, "x-api-key": "tdm_key" } });
+  expect(JSON.parse(body)).toEqual({ complete: false, count: 0, next_cursor: null });
 });
 
 test("the cursor of an export's last line continues with later events", async () => {

@@ -129,6 +129,10 @@ async function* exportLines(
   while (!isComplete && !stop.aborted && count < limit && client.isCurrent()) {
     const page = await readPage(Math.min(PAGE_EVENTS, limit - count));
     if (page === undefined) break;
+    if (!client.isCurrent()) {
+      page.release();
+      break;
+    }
     const { next, isLast } = page;
     count += page.count;
     yield page;

@@ -186,6 +186,22 @@ test("a stream ends when its key is removed or loses a right, and goes on when a
   expect([stream, again].map(({ response }) => response.complete)).toEqual([true, true]);
 });
 
+test("a stream whose key is removed while its next page is read ends without that page", async () => {
+  const sha256 = createHash("sha256").update("tdm_key").digest("hex");
+  const apiKeys = new ApiKeys([{ name: "reports", sha256, scopes: ["read"] }]);
+  const { open, store, storeEvents } = await openLimited({}, apiKeys);
+  const stream = await open({ "x-api-key": "tdm_key" });
+  const listEvents = store.listEvents.bind(store);
+  vi.spyOn(store, "listEvents").mockImplementation(async (query) => {
+    const page = await listEvents(query);
+    if (page.events.length > 0) apiKeys.replace([]);
+    return page;
+  });
+  await storeEvents([{ event_id: "secret" }]);
+  await stream.closed;
+  expect([stream.response.complete, idsOf(stream)]).toEqual([true, []]);
+});
+
 test("a client that does not read is disconnected", { timeout: 20_000 }, async () => {
   const { open, server, storeEvents } = await openLimited({ maxStallMs: 200 });
   const stream = await open();

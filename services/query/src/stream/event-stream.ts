@@ -142,7 +142,7 @@ async function* streamChunks({ poller, toId, client, start, heartbeatMs, stop }:
   while (!stop.aborted && client.isCurrent()) {
     const waitMs = lastMs + heartbeatMs - performance.now();
     const page = await poller.pageAfter(position, waitMs, { clientId: client.id, signal: stop });
-    if (stop.aborted) return page?.release();
+    if (stop.aborted || !client.isCurrent()) return page?.release();
     position = page?.to ?? position;
     if (page?.bytes.length === 0) {
       page.release(); // the page covers positions without an event of this topic
