@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { encodeReceipt, type Receipt, receiptOwner } from "@tidemark/domain/receipt";
+import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { EMPTY_LOG, FIXTURE_SIGNER, openQueryFixture } from "../query-fixture.ts";
 
@@ -87,12 +88,14 @@ test("an old receipt is pending while the log still holds frames of its time", a
   expect((await server.inject(receiptUrl({ receivedAtMs }))).json()).toMatchObject({ pending: 1 });
 });
 
-test("with keys a receipt is told to its own key and to an admin, and no other key learns that there is one", async () => {
-  const names = ["shop", "other", "operator"];
+test("with keys a receipt is told to its own key and to an admin of all topics, and no other key learns that there is one", async () => {
+  const names = ["shop", "other", "operator", "admin of some topics"];
+  const scopes: Record<string, KeyEntry["scopes"]> = { operator: ["admin"], "admin of some topics": ["read", "admin"] };
   const keys = names.map((name) => ({
     name,
     sha256: createHash("sha256").update(name).digest("hex"),
-    scopes: ["read", name === "operator" ? "admin" : "publish"] as ("read" | "publish" | "admin")[],
+    scopes: scopes[name] ?? ["read", "publish"],
+    ...(name === "admin of some topics" && { topics: ["orders."] }),
   }));
   const { server, storeEvents } = await openQueryFixture(onTestFinished, { keys });
   const frameId = await storeEvents([{ event_id: "owned" }]);
@@ -103,7 +106,7 @@ test("with keys a receipt is told to its own key and to an admin, and no other k
     receiptUrl({ owner: receiptOwner("shop") }), // still pending
   ]) {
     const answers = await Promise.all(names.map((name) => ask(owned, name)));
-    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 404, 200]);
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 404, 200, 404]);
     const unknown = await ask("/receipts/AAAA", "other");
     expect(answers[1]?.json()).toEqual(unknown.json());
   }

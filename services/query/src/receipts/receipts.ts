@@ -49,9 +49,13 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
   });
 }
 
-/** Whether a client may read a receipt: with keys, the key that it was handed out to and those with the scope `admin`. */
-function mayRead({ name, scopes }: Client, { owner }: Receipt): boolean {
-  return name === undefined || scopes.has("admin") || receiptOwner(name) === owner;
+/**
+ * Whether a client may read a receipt: with keys, the key that it was handed out to, and those with the scope `admin` for
+ * all topics, because a receipt does not tell its topics.
+ */
+function mayRead({ name, scopes, topics }: Client, { owner }: Receipt): boolean {
+  const isAdmin = scopes.has("admin") && topics === undefined;
+  return name === undefined || isAdmin || receiptOwner(name) === owner;
 }
 
 async function findReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {

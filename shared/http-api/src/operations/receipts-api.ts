@@ -17,7 +17,7 @@ const PreferWait = z.object({
 export const readReceipt = {
   method: "get",
   path: "/receipts/{id}",
-  scope: ["publish", "read"],
+  scope: ["publish", "read", "admin"],
   operationId: "readReceipt",
   tags: ["Publish"],
   summary: "Read the verdicts of a request that was answered 202",
