@@ -1,10 +1,13 @@
 import { type Outcomes, startAbuse } from "./abusers.ts";
 import type { Target } from "./target.ts";
 
-/** The process of the abusive clients. Its first message is its order, the next one asks for the outcomes. */
+/**
+ * The process of the abusive clients. Its first message is its order, which it answers at the first outcome; the next one
+ * asks for the outcomes.
+ */
 let outcomes: Outcomes | undefined;
 process.on("message", ({ target, ...counts }: { target: Target; clients: number; idle: number }) => {
-  if (outcomes === undefined) outcomes = startAbuse(target, counts);
+  if (outcomes === undefined) outcomes = startAbuse(target, { ...counts, onFirstOutcome: () => process.send?.({}) });
   else process.send?.(outcomes);
 });
 process.once("disconnect", () => process.exit());

@@ -56,9 +56,13 @@ export type Outcomes = Record<string, number>;
  * Runs abusive clients, each of which goes on over a new connection when one has ended, until the process ends. Returns
  * what happens to them.
  */
-export function startAbuse(target: Target, { clients, idle }: { clients: number; idle: number }): Outcomes {
+export function startAbuse(
+  target: Target,
+  { clients, idle, onFirstOutcome }: { clients: number; idle: number; onFirstOutcome: () => void },
+): Outcomes {
   const outcomes: Outcomes = {};
   const count = (outcome: string) => {
+    if (Object.keys(outcomes).length === 0) onFirstOutcome();
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   };
   for (let client = 0; client < clients; client++) {

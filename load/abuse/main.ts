@@ -14,6 +14,7 @@ await observe(bystander, 1); // the first requests of a process are slow
 const alone = await observe(bystander, seconds);
 const abusers = fork(new URL("./abusers.process.ts", import.meta.url), { execArgv: [] });
 abusers.send({ target: { url, address: abuserAddress, apiKey }, clients, idle });
+await once(abusers, "message"); // the abusive clients are at work
 const beside = await observe(bystander, seconds);
 abusers.send({});
 const [outcomes] = await once(abusers, "message");

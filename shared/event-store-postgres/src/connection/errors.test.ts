@@ -39,10 +39,15 @@ test.each([
   expect(translate(error)).toMatchObject({ code: "store_unreachable", cause: error });
 });
 
-test.each(["42601", "42501", "0A000"])("SQLSTATE %s is our bug", (state) => {
+test.each(["42601", "0A000"])("SQLSTATE %s is our bug", (state) => {
   const error = databaseError(state);
 
   expect(translate(error)).toBe(error);
+});
+
+test("a right that the role lacks is waited for, and the error names the command that gives it", () => {
+  expect(translate(databaseError("42501"))).toBeInstanceOf(Unavailable);
+  expect(translate(databaseError("42501"))).toMatchObject({ message: expect.stringContaining("`migrate`") });
 });
 
 test("an error of the driver without an answer of the server is a store that cannot be reached", () => {
