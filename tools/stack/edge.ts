@@ -1,4 +1,5 @@
 import { Agent, type ServerResponse } from "node:http";
+import { warnIfReachable } from "@tidemark/runtime/access/access";
 import { createHttpServer, type HttpServerOptions } from "@tidemark/runtime/http-server";
 import { REQUEST_ID_HEADER } from "@tidemark/runtime/request-id";
 import { forward } from "./forward.ts";
@@ -8,6 +9,8 @@ export interface EdgeOptions extends HttpServerOptions {
   port: number;
   gateways: readonly URL[];
   queries: readonly URL[];
+  /** Whether the services behind the edge need no keys. Only the edge knows whether other machines can reach it. */
+  isOpen: boolean;
 }
 
 export interface Edge {
@@ -19,7 +22,7 @@ export interface Edge {
  * The single address of a stack without containers, in place of deploy/nginx: `/publish` goes to the gateways, the rest to
  * the query replicas, in turn.
  */
-export async function startEdge({ host, port, gateways, queries, ...options }: EdgeOptions): Promise<Edge> {
+export async function startEdge({ host, port, gateways, queries, isOpen, ...options }: EdgeOptions): Promise<Edge> {
   const agent = new Agent({ keepAlive: true });
   const nextGateways = takeTurns(gateways);
   const nextQueries = takeTurns(queries);
@@ -39,6 +42,7 @@ export async function startEdge({ host, port, gateways, queries, ...options }: E
     forward({ request: request.raw, response: reply.raw, clientAddress, targets, agent, onLiveStream });
   });
   const url = await server.listen({ host, port });
+  if (isOpen) warnIfReachable(server);
   return {
     url,
     async stop() {

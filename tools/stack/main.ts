@@ -11,7 +11,7 @@ import { type RestartPolicy, startService } from "@tidemark/programs/service-pro
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { type OnClose, runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
 import { readSettings } from "@tidemark/runtime/read-settings";
-import { HttpSettings, ProcessSettings } from "@tidemark/runtime/settings";
+import { AccessSettings, HttpSettings, ProcessSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
@@ -21,7 +21,7 @@ import { readOrMakeSigningKey } from "./signing-key.ts";
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
 const { LOG_LEVEL } = ProcessSettings.shape;
-const settings = settingsOrExit(() => readSettings(HttpSettings.extend({ LOG_LEVEL })));
+const settings = settingsOrExit(() => readSettings(HttpSettings.extend(AccessSettings.shape).extend({ LOG_LEVEL })));
 const options = commandLineOrExit(STACK_COMMAND);
 const host = settings.HOST;
 const port = options.port ?? settings.PORT;
@@ -71,6 +71,7 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
     port,
     gateways: urlsOf(gateways),
     queries: urlsOf(queries),
+    isOpen: settings.API_KEYS_FILE === undefined,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     logger,

@@ -4,19 +4,19 @@ import type { ApiKeys } from "./api-keys.ts";
 import { type Client, openClient, type RouteScope, type Scope, strangerClient } from "./client.ts";
 import { readPresentedKey } from "./presented-key.ts";
 
-/** Absent on a service without keys, which is open to everybody. */
+/** Absent on a service without keys, which is open to every client. */
 type MaybeKeys = ApiKeys | undefined;
 
 /**
  * Finds the client of each request before its body is read, and refuses a request whose key is missing, unknown or expired,
  * or lacks the scope of the route. A path without a route requires a key as well, so that a stranger learns nothing about
- * the routes. Refuses to start a server with a route that declares no scope, because nobody has decided who may use it.
+ * the routes. Refuses to start a server with a route that declares no scope, because its author has not decided which clients may use it.
  */
 export function registerAccess(server: FastifyInstance, apiKeys: MaybeKeys): void {
   const routes = rememberScopes(server);
   server.addHook("onReady", async () => requireScopes(routes));
   server.addHook("onListen", async () => {
-    if (apiKeys === undefined) warnIfOpen(server, routes);
+    if (apiKeys === undefined && routes.some(({ config }) => config?.scope !== "none")) warnIfReachable(server);
   });
   server.decorateRequest("client", null);
   server.addHook("onRequest", (request, reply, done) => done(refusalOf(request, reply, apiKeys)));
@@ -118,12 +118,12 @@ function requireScopes(routes: Route[]): void {
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
-function warnIfOpen(server: FastifyInstance, routes: Route[]): void {
+/** Logs a `warn` for a server without keys that listens elsewhere than on loopback. Call it when the server listens. */
+export function warnIfReachable(server: FastifyInstance): void {
   const addresses = server.addresses().flatMap((address) => (typeof address === "string" ? [] : [address.address]));
-  const isReachable = addresses.some((address) => !LOOPBACK.test(address));
-  if (!isReachable || routes.every(({ config }) => config?.scope === "none")) return;
+  if (addresses.every((address) => LOOPBACK.test(address))) return;
   server.log.warn(
     { addresses },
-    "no keys are configured: whoever reaches this address, or the port that a container publishes for it, may publish, read and delete; API_KEYS_FILE closes it",
+    "no keys are configured: every client that reaches this address, or the port that a container publishes for it, may publish, read and delete; API_KEYS_FILE closes it",
   );
 }
