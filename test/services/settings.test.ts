@@ -30,6 +30,20 @@ test.each(["single", "gateway", "consumer", "query", "publisher"])(
   },
 );
 
+test.each(["gateway", "consumer", "query"])(
+  "%s does not start with an authority for NATS that it would ignore",
+  async (service) => {
+    const env = { PATH: process.env.PATH, NATS_URL: "nats://127.0.0.1:1", NATS_CA_FILE: "ca.pem" };
+
+    const refused = run(process.execPath, [mainOf(service)], { env });
+
+    await expect(refused).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("NATS_CA_FILE: is of use only"),
+    });
+  },
+);
+
 test("a name in the environment that is nearly a setting is a warn line, and the service starts", async () => {
   const cwd = await createFolder();
   const env = { ...process.env, PUBLISH_WAIT_MSS: "1", PORT: "0" };

@@ -1,4 +1,5 @@
 import {
+  CA_NEEDS_TLS,
   DurabilitySettings,
   HttpSettings,
   LogSettings,
@@ -11,4 +12,5 @@ export const ConsumerSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(StackSettings.shape)
   .extend(LogSettings.shape)
   .extend(DurabilitySettings.shape)
-  .extend(RetentionSettings.shape);
+  .extend(RetentionSettings.shape)
+  .refine(...CA_NEEDS_TLS);

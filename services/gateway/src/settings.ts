@@ -1,6 +1,7 @@
 import {
   AccessSettings,
   BrokerSettings,
+  CA_NEEDS_TLS,
   DurabilitySettings,
   HttpSettings,
   IntakeSettings,
@@ -17,4 +18,5 @@ export const GatewaySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(LogSettings.shape)
   .extend(MonitorSettings.shape)
   .extend(DurabilitySettings.shape)
-  .extend(StackSigningSettings.shape);
+  .extend(StackSigningSettings.shape)
+  .refine(...CA_NEEDS_TLS);

@@ -1,5 +1,6 @@
 import {
   AccessSettings,
+  CA_NEEDS_TLS,
   HttpSettings,
   MonitorSettings,
   ProcessSettings,
@@ -11,4 +12,5 @@ export const QuerySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(AccessSettings.shape)
   .extend(StackSettings.shape)
   .extend(MonitorSettings.shape)
-  .extend(StackSigningSettings.shape);
+  .extend(StackSigningSettings.shape)
+  .refine(...CA_NEEDS_TLS);

@@ -6,6 +6,8 @@ import { z } from "zod";
 import { readSettings } from "./read-settings.ts";
 import { findMisspelled } from "./setting-names.ts";
 import {
+  BrokerSettings,
+  CA_NEEDS_TLS,
   flag,
   HttpSettings,
   IntakeSettings,
@@ -62,6 +64,16 @@ describe("readSettings", () => {
     for (const origin of ["*", "app.example.com", "https://app.example.com/", "https://app.example.com:443"]) {
       expect(() => read({ CORS_ORIGINS: origin })).toThrow("CORS_ORIGINS: must be origins such as");
     }
+  });
+
+  it("an authority for NATS without TLS is refused, beside other faults as well", () => {
+    const schema = StackSettings.refine(...CA_NEEDS_TLS);
+    const read = (NATS_URL: string, DATABASE_URL = "postgres://localhost/tidemark") =>
+      readSettings(schema, { NATS_URL, DATABASE_URL, NATS_CA_FILE: "ca.pem" });
+    expect(read("tls://localhost:4222")).toMatchObject({ NATS_CA_FILE: "ca.pem" });
+    expect(() => read("nats://localhost:4222")).toThrow("NATS_CA_FILE: is of use only with TLS");
+    expect(() => read("nats://localhost:4222", "none")).toThrow(/DATABASE_URL: .*\n.*NATS_CA_FILE: is of use/);
+    expect(readSettings(BrokerSettings.refine(...CA_NEEDS_TLS), { NATS_URL: "nats://localhost" })).toBeDefined();
   });
 
   it("a setting is read from a file, and refused if it is also set directly", () => {

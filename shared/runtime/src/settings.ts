@@ -113,6 +113,20 @@ export const BrokerSettings = z.object({
   NATS_CA_FILE: z.string().optional(),
 });
 
+/**
+ * The last check of a schema with `BrokerSettings`: `schema.refine(...CA_NEEDS_TLS)`. A client that is given an authority and
+ * a `nats://` URL would ignore the authority and send its password unencrypted.
+ */
+export const CA_NEEDS_TLS = [
+  ({ NATS_CA_FILE, NATS_URL }: Partial<z.infer<typeof BrokerSettings>>) =>
+    NATS_CA_FILE === undefined || !/^nats:/i.test(NATS_URL ?? ""),
+  {
+    path: ["NATS_CA_FILE"] as PropertyKey[],
+    error: "is of use only with TLS: NATS_URL must begin with tls://",
+    when: () => true, // also beside other faults, so that all are reported together
+  },
+] as const;
+
 /** The addresses of the broker and the database of the stack. */
 export const StackSettings = BrokerSettings.extend({
   DATABASE_URL: z.url({
