@@ -18,7 +18,7 @@ export interface SystemHealthOptions {
   gateways: Pick<GatewayHeartbeats, "isGatewayRunning">;
   /** Absent for the log in memory. */
   logDurability?: () => Durability;
-  /** Describes the damage that the store has found in its file, and what to do. */
+  /** Describes the damage that the store has found in its file, and what to do. Names no folder: `/health` needs no key. */
   readStoreDamage?: () => string | undefined;
   /** The age of the oldest queued event beyond which the system is not healthy. Absent where events may wait in the log. */
   maxQueuedMs?: number;

@@ -1,3 +1,4 @@
+import { basename, resolve } from "node:path";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
@@ -20,7 +21,7 @@ export interface SqliteEventStoreOptions {
 export interface SqliteEventStore extends EventStore, DeadLetterStore, DuplicateReader, Auditor, Pruner {
   /** Reads the secret of this name. It is made at random once and kept in the file: 43 characters of base64url. */
   readOrCreateSecret(name: string): Promise<string>;
-  /** The damage that SQLite has found in the file since it was opened, and what to do. */
+  /** The damage that SQLite has found in the file since it was opened, and what to do. Names the file without its folder. */
   readonly damage: string | undefined;
 }
 
@@ -52,25 +53,26 @@ export async function openSqliteEventStore({ path, logger }: SqliteEventStoreOpt
     return store;
   } catch (error) {
     await store.close();
-    throw damage.description === undefined ? error : new Error(damage.description, { cause: error });
+    throw damage.code === undefined ? error : new Error(describeDamage(resolve(path), damage.code), { cause: error });
   }
 }
 
 interface DamageWatch {
-  readonly description: string | undefined;
+  /** The result code by which SQLite reported the damage. */
+  readonly code: string | undefined;
   found(code: string): void;
 }
 
 /** Remembers a damaged file, and logs it once. */
 function watchDamage(path: string, logger: Logger): DamageWatch {
-  let description: string | undefined;
+  let firstCode: string | undefined;
   return {
-    get description() {
-      return description;
+    get code() {
+      return firstCode;
     },
     found(code) {
-      if (description === undefined) logger.error({ path, code }, describeDamage(path, code));
-      description ??= describeDamage(path, code);
+      if (firstCode === undefined) logger.error({ path, code }, describeDamage(resolve(path), code));
+      firstCode ??= code;
     },
   };
 }
@@ -90,7 +92,7 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
     ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks"),
     ...reader.forward("listDuplicates", "listDeadLetters", "findDeadLetterTopic", "ping"),
     get damage() {
-      return damage.description;
+      return damage.code === undefined ? undefined : describeDamage(basename(path), damage.code);
     },
     apply: async (deliveries, { maxNamed }) => {
       if (deliveries.length === 0) return { frames: [], dropped: [] };

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { ErrorRecord } from "./errors.ts";
 
 const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)(_|$)/;
@@ -9,9 +8,11 @@ export function damageCode(error: ErrorRecord | undefined): string | undefined {
   return DAMAGED.test(error.code) ? error.code : damageCode(error.cause);
 }
 
-/** Describes a damaged file, or one whose first page is not SQLite's, and what to do. */
-export function describeDamage(path: string, code: string): string {
-  const file = resolve(path);
+/**
+ * Describes a damaged file, or one whose first page is not SQLite's, and what to do. The file is named as it is given:
+ * clients see its base name, operators its path.
+ */
+export function describeDamage(file: string, code: string): string {
   if (code.startsWith("SQLITE_NOTADB")) {
     return (
       `${file} is not an SQLite database; choose another DATABASE_PATH, or move that file away. ` +

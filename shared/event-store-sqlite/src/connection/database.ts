@@ -38,7 +38,7 @@ export function openWriterDatabase(path: string): WriterDatabase {
     }
   } catch (error) {
     const code = sqliteCode(error);
-    if (code.startsWith("SQLITE_NOTADB")) throw new Error(describeDamage(path, code), { cause: error });
+    if (code.startsWith("SQLITE_NOTADB")) throw new Error(describeDamage(resolve(path), code), { cause: error });
     throw isNotWritable(error) ? notWritable(path, error) : error;
   }
 }
