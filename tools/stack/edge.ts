@@ -10,7 +10,7 @@ export interface EdgeOptions extends HttpServerOptions {
   gateways: readonly URL[];
   queries: readonly URL[];
   /** Whether the services behind the edge need no keys. Only the edge knows whether other machines can reach it. */
-  isOpen: boolean;
+  isOpen?: boolean;
 }
 
 export interface Edge {

@@ -15,6 +15,7 @@ import { AccessSettings, HttpSettings, ProcessSettings } from "@tidemark/runtime
 import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
+import { environmentOfPart, type Part } from "./part-environment.ts";
 import { readOrMakeSigningKey } from "./signing-key.ts";
 
 /** Each component has its own deadline; this one is for all of them, one after the other. */
@@ -39,12 +40,15 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
     TRUSTED_PROXIES: "loopback", // the edge below, which tells the address of each client
   };
 
-  // The stack itself migrates, so that no service has more than the rights of its part.
-  const environmentOf = (service: keyof typeof replicaCounts) =>
-    service === "consumer" && database.DATABASE_URL !== undefined
-      ? { ...environment, DATABASE_URL: urlOfRole(database.DATABASE_URL, "tidemark_writer") }
-      : environment;
-  const start = async (service: keyof typeof replicaCounts) => {
+  // The stack itself migrates, so that no service has more than the rights of its part. `startService` sets the reader's role.
+  const environmentOf = (part: Part) =>
+    environmentOfPart(
+      part,
+      part === "consumer" && database.DATABASE_URL !== undefined
+        ? { ...environment, DATABASE_URL: urlOfRole(database.DATABASE_URL, "tidemark_writer") }
+        : environment,
+    );
+  const start = async (service: Part) => {
     const names = Array.from({ length: replicaCounts[service] }, (_, index) => `${service} ${index + 1}`);
     const replicas = await Promise.all(
       names.map((name) =>
