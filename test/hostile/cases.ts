@@ -16,6 +16,8 @@ export interface HostileCase {
   /** Requests that store what the case is about; their cost is not counted. */
   prepare?: HostileRequest[];
   requests: HostileRequest[];
+  /** The bytes of an answer that a byte of the request justifies, where the client asked for a result of each event. */
+  answerBytesPerByte?: number;
 }
 
 const MILLION = 1_000_000;
@@ -98,6 +100,7 @@ export const CASES: (() => HostileCase)[] = [
   () => ({
     name: "10,000 events without fields, lenient",
     requests: [post(`[${event()},${list(9_999, () => "{}")}]`, { prefer: "handling=lenient, return=representation" })],
+    answerBytesPerByte: 64, // a result of some hundred bytes for an event of three
   }),
   () => ({ name: "2.6 million empty events", requests: [post(`[${list(2_600_000, () => "{}")}]`)] }),
   () => ({

@@ -31,7 +31,8 @@ export async function measureAll({ shape, root, deadlineMs, onRow }: RunOptions)
       const hostile = create();
       const cost = await measure(target, hostile, deadlineMs);
       if (create === reference) ordinary = cost;
-      const row = { name: hostile.name, cost, excesses: excessesOf(cost, ordinary ?? cost) };
+      const { name, answerBytesPerByte } = hostile;
+      const row = { name, cost, excesses: excessesOf(cost, { reference: ordinary ?? cost, answerBytesPerByte }) };
       rows.push(row);
       onRow?.(row);
       if (!cost.isStuck) continue;
