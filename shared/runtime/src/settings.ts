@@ -176,7 +176,8 @@ export const ComposeSettings = z.object({
   DATABASE_OWNER_URL: z.string().optional(),
   TLS_FOLDER: z.string().default("./tls"),
   TLS_PORT: wholeNumber({ min: 1, max: 65_535, preset: 8443 }),
-  API_KEYS_FOLDER: z.string().default("./keys"),
+  API_KEYS_FOLDER: z.string().optional(),
+  COMPOSE_FILE: z.string().optional(),
   TIDEMARK_IMAGE: z.string().default("tidemark"),
   BASE_URL: z.string().default("http://edge:8080"),
 });
