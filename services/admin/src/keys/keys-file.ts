@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { InvalidKeysFile, type KeyEntry, parseKeysFile } from "@tidemark/runtime/access/key-entry";
 
 /** A file of keys cannot be read, written or understood. The message is for people. */
@@ -22,6 +23,36 @@ export async function readKeysFileIfAny(path: string): Promise<KeyEntry[]> {
     (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
   );
   return exists ? readKeysFile(path) : [];
+}
+
+const LOCK_WAIT_MS = 2_000;
+const TRY_AGAIN_MS = 20;
+
+/**
+ * Waits until no other command changes a file, and keeps others waiting until the lock is disposed of. Otherwise the later
+ * of two commands would replace the file without the entry of the other one.
+ */
+export async function lockKeysFile(path: string): Promise<AsyncDisposable> {
+  const lock = `${await realpath(path).catch(() => path)}.lock`;
+  const lastMs = performance.now() + LOCK_WAIT_MS;
+  while (!(await createLock(path, lock))) {
+    if (performance.now() > lastMs) {
+      throw new KeysFileFault(`${path} is being changed by another command; if there is none, delete ${lock}`);
+    }
+    await delay(TRY_AGAIN_MS);
+  }
+  return { [Symbol.asyncDispose]: () => rm(lock, { force: true }) };
+}
+
+/** Returns false if the lock exists. */
+async function createLock(path: string, lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, "wx", 0o600)).close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw new KeysFileFault(`cannot write ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /**

@@ -58,6 +58,23 @@ test("create makes a file that only its owner reads, and adds further entries to
   expect(await readdir(join(file, ".."))).toEqual(["keys.json"]);
 });
 
+test("keys that are created and revoked at once are all added and all removed", async () => {
+  const file = await createFile();
+  const names = Array.from({ length: 10 }, (_, index) => `shop-${index}`);
+  await Promise.all(names.map((name) => run(`create --name ${name} --scopes publish --file ${file}`)));
+  expect((await readEntries(file)).map(({ name }: { name: string }) => name).toSorted()).toEqual(names);
+  await Promise.all(names.slice(1).map((name) => run(`revoke --name ${name} --file ${file}`)));
+  expect(await readEntries(file)).toMatchObject([{ name: "shop-0" }]);
+  expect(await readdir(join(file, ".."))).toEqual(["keys.json"]);
+});
+
+test("a lock that a command has left behind is named", async () => {
+  const file = await createFile("[]");
+  await writeFile(`${file}.lock`, "");
+  const { exitCode, fault } = await run(`create --name shop --scopes publish --file ${file}`);
+  expect([exitCode, fault]).toEqual([1, expect.stringContaining(`delete ${file}.lock`)]);
+});
+
 test("a file that others read keeps its mode, and a symbolic link stays one", async () => {
   const file = await createFile("[]");
   await chmod(file, 0o644);

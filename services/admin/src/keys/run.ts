@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { InvalidKeysFile, type KeyEntry, parseKeysFile } from "@tidemark/runtime/access/key-entry";
 import { InvalidSettings } from "@tidemark/runtime/read-settings";
-import { KeysFileFault, readKeysFile, readKeysFileIfAny, writeKeysFile } from "./keys-file.ts";
+import { KeysFileFault, lockKeysFile, readKeysFile, readKeysFileIfAny, writeKeysFile } from "./keys-file.ts";
 import { expiryOf, type KeysOptions } from "./options.ts";
 
 export interface Outcome {
@@ -37,13 +37,18 @@ async function createKey(options: KeysOptions, nowMs: number): Promise<Outcome> 
   const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
   const entry = entryOf(options, { key, nowMs });
   const { file } = options;
-  if (file !== undefined) await writeKeysFile(file, [...(await readKeysFileIfAny(file)), entry]);
+  if (file !== undefined) await addEntry(file, entry);
   const where =
     file === undefined ? "Its entry, for the list in the file of API_KEYS_FILE" : `Its entry, added to ${file}`;
   return {
     exitCode: 0,
     output: `The key, which is shown only now:\n\n  ${key}\n\n${where}:\n\n  ${JSON.stringify(entry)}`,
   };
+}
+
+async function addEntry(file: string, entry: KeyEntry): Promise<void> {
+  await using _lock = await lockKeysFile(file);
+  await writeKeysFile(file, [...(await readKeysFileIfAny(file)), entry]);
 }
 
 function entryOf(options: KeysOptions, { key, nowMs }: { key: string; nowMs: number }): KeyEntry {
@@ -80,6 +85,7 @@ async function listKeys(file: string, nowMs: number): Promise<Outcome> {
 }
 
 async function revokeKeys(file: string, { name, sha256 = "" }: KeysOptions): Promise<Outcome> {
+  await using _lock = await lockKeysFile(file);
   const entries = await readKeysFile(file);
   const isRevoked = (entry: KeyEntry) => entry.name === name && entry.sha256.startsWith(sha256.toLowerCase());
   const revoked = entries.filter(isRevoked);
