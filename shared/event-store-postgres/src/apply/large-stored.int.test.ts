@@ -1,7 +1,8 @@
 import { verdictsOf } from "@tidemark/event-store/contract/applying";
 import { eventText } from "@tidemark/event-store/contract/frames";
+import type { EventStore } from "@tidemark/event-store/event-store";
 import { expect, test } from "vitest";
-import { prepareStores } from "../fixture/postgres-event-stores.ts";
+import { prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts";
 
 const list = (length: number, value: number) => `{"list":[${Array.from({ length }, () => value).join(",")}]}`;
 
@@ -27,6 +28,24 @@ test.each([
   const { rows } = await beside.query("SELECT xmin FROM events");
   expect(await verdictsOf(store, [event(second), event(first)])).toEqual(["cd"]);
   expect((await beside.query("SELECT xmin FROM events")).rows).toEqual(rows);
+});
+
+test("two consumers measure the same events in the order of their keys, and so never deadlock", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const stores = [await openConsumer(), await openConsumer()];
+  const eventsOf = (ids: string[], value: number) =>
+    ids.map((id) => eventText({ topic: "t", id, payload: list(10_000, value) }));
+  await verdictsOf(stores[0] as EventStore, eventsOf(["a", "b"], 1));
+
+  await beside.query("BEGIN");
+  await beside.query("SELECT FROM events WHERE event_id = 'a' FOR UPDATE");
+  const applying = Promise.all(stores.map((store) => verdictsOf(store, eventsOf(["b", "a"], 2))));
+  await waitForLocks(beside, 2);
+  const { rowCount } = await beside.query("SELECT FROM events WHERE event_id = 'b' FOR UPDATE SKIP LOCKED");
+  await beside.query("ROLLBACK");
+
+  expect(rowCount).toBe(1);
+  expect(await applying).toEqual([["cc"], ["cc"]]);
 });
 
 test.each([

@@ -290,8 +290,9 @@ BEGIN
         SELECT array_agg(topic) FROM counted JOIN tally USING (topic)
         WHERE (events # (events - stored)) > events - stored
       ), (
+        -- Sorted by key as well, because has_other_content may update the rows in this order.
         SELECT array_agg(ROW(topic, event_id, "timestamp", source, payload, attributes, is_timestamp_filled,
-                             ordinal)::incoming_event)
+                             ordinal)::incoming_event ORDER BY topic, event_id, ordinal)
         FROM incoming LEFT JOIN (SELECT ord FROM stored) stored ON ord = ordinal WHERE ord IS NULL
       )
     INTO stored_count, grown, not_stored;

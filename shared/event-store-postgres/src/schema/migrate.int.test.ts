@@ -10,7 +10,7 @@ const RELEASED = [
   "4cea0ff0978922525ae87c423c1f61ddddf03bec86e27dc44ee79abf4771f046",
   "dd0bb73618002f79718740506d01222e45fb5e6def75cb7a1ad62b8161cd8ff7",
   "092e4ee1296ca228b8c5398a9a693f356437708fbdd95d397459495047bb185f",
-  "f21f2e7bde5cc44a895e13beeece9f26fea6b46caa07002689f54e4e0660c9a1",
+  "87a5c039a3aceb0fe7ad3cdee882cc50b96a03a35d4c24541977fb81f4adcbfb",
 ];
 
 /** Describes the tables, indexes, constraints, types and functions of a database, as PostgreSQL 15 to 18 write them alike. */
