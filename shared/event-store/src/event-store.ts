@@ -119,6 +119,9 @@ export interface EventFilters {
 /** The number of events that a page may scan, which takes some milliseconds. */
 export const MAX_SCANNED_EVENTS = 10_000;
 
+/** The number of duplicates, or of dead letters, that a page may look at, whatever its filter matches: some milliseconds. */
+export const MAX_SCANNED_ENTRIES = 10_000;
+
 /** Whether no index leads to the events asked for, so that a page has to scan. */
 export function isScan({ topic, topicPrefixes, eventId, source, since, until }: EventFilters): boolean {
   if (topic !== undefined && eventId !== undefined) return false;

@@ -1,15 +1,12 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import type { DeadLetter, DeadLetterPage, DeadLetterQuery } from "@tidemark/event-store/dead-letters";
-import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
+import { MAX_PAGE_BYTES, MAX_SCANNED_ENTRIES } from "@tidemark/event-store/event-store";
 import { readDeadLetterId, showContent } from "@tidemark/event-store/refusal";
 import { type Kysely, type QueryCreator, type SelectQueryBuilder, sql } from "kysely";
 import { utcText } from "../schema/columns.ts";
 import type { Tables } from "../schema/tables.ts";
 import { FOUND } from "./pages.ts";
 import { topicReach } from "./topic-reach.ts";
-
-/** The number of dead letters that a page looks at if prefixes select them: some milliseconds. */
-const MAX_SCANNED = 10_000;
 
 /**
  * `DeadLetterStore.listDeadLetters`: keyset pages over the id, cut by bytes as well. Ids are drawn before their commit: if
@@ -58,7 +55,7 @@ function selectPage(db: QueryCreator<Tables>, { topic, topicPrefixes, limit, aft
   const scanned: Select<Tables["dead_letters"]> =
     topicPrefixes === undefined
       ? beyond
-      : db.selectFrom(beyond.orderBy("id").limit(MAX_SCANNED).as("dead_letters")).selectAll();
+      : db.selectFrom(beyond.orderBy("id").limit(MAX_SCANNED_ENTRIES).as("dead_letters")).selectAll();
   return scanned
     .where(topicReach(topicPrefixes))
     .$if(topic !== undefined, (page) => page.where("topic", "=", String(topic)).orderBy("topic"))
@@ -75,7 +72,7 @@ function selectCeiling(db: QueryCreator<Tables>, { topicPrefixes, after }: DeadL
     .where(sql<boolean>`${topicPrefixes !== undefined}`)
     .orderBy("id")
     .limit(1)
-    .offset(MAX_SCANNED - 1);
+    .offset(MAX_SCANNED_ENTRIES - 1);
 }
 
 /** `DeadLetterStore.findDeadLetterTopic`. */

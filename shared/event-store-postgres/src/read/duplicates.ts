@@ -1,15 +1,12 @@
 import type { DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
 import { readDuplicate } from "@tidemark/event-store/event-row";
-import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
+import { MAX_PAGE_BYTES, MAX_SCANNED_ENTRIES } from "@tidemark/event-store/event-store";
 import { type Kysely, sql } from "kysely";
 import { DUPLICATE_SELECTION } from "../schema/columns.ts";
 import type { Tables } from "../schema/tables.ts";
 import { FOUND, fits, mayFit, pageBytes } from "./pages.ts";
 import { LAST_POSITION, positionValues, writePosition } from "./positions.ts";
 import { topicReach } from "./topic-reach.ts";
-
-/** The number of duplicates that a page looks at, whatever its filter matches: some milliseconds. */
-const MAX_SCANNED = 10_000;
 
 /**
  * `DuplicateReader.listDuplicates`: keyset pages over (tx, ord), the primary key. There is no other index, because one by
@@ -29,11 +26,11 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
       beyond
         .select(["tx as floor_tx", "ord as floor_ord"])
         .limit(1)
-        .offset(MAX_SCANNED - 1),
+        .offset(MAX_SCANNED_ENTRIES - 1),
     )
     .with("page", (tables) =>
       tables
-        .selectFrom(beyond.selectAll().limit(MAX_SCANNED).as("scanned"))
+        .selectFrom(beyond.selectAll().limit(MAX_SCANNED_ENTRIES).as("scanned"))
         .selectAll()
         .$if(topic !== undefined, (page) => page.where("topic", "=", String(topic)))
         .where(topicReach(topicPrefixes))

@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterPage, DeadLetterQuery } from "@tidemark/event-store/dead-letters";
+import { MAX_SCANNED_ENTRIES } from "@tidemark/event-store/event-store";
 import { readDeadLetterId } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 import { readPosition, takePage } from "./pages.ts";
@@ -10,9 +11,6 @@ interface DeadLetterRow extends Omit<DeadLetter, "id" | "topic"> {
 }
 
 const COLUMNS = `id, frame_id AS "frameId", topic, events, code, reason, attempts, dead_at AS "deadAt", content`;
-
-/** The number of dead letters that a page looks at if prefixes select them: some milliseconds. */
-const MAX_SCANNED = 10_000;
 
 /** Prepares `DeadLetterStore.listDeadLetters`. A position is an id; ids are in the order of commits. */
 export function prepareDeadLetterListing(database: Database): (query: DeadLetterQuery) => DeadLetterPage {
@@ -41,7 +39,7 @@ function prepareReachedListing(database: Database): (query: ReachedQuery) => Dea
     "SELECT id FROM dead_letters WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?",
   );
   return ({ topic = null, topicPrefixes, limit, position }) => {
-    const ceiling = findCeiling.get(position, MAX_SCANNED - 1)?.id;
+    const ceiling = findCeiling.get(position, MAX_SCANNED_ENTRIES - 1)?.id;
     const { conditions, parameters } = topicReach(topicPrefixes);
     const rows = database
       .prepare<[Record<string, unknown>], DeadLetterRow>(

@@ -1,12 +1,10 @@
 import type { Duplicate, DuplicatePage, DuplicateQuery } from "@tidemark/event-store/duplicates";
 import { type DuplicateRow, readDuplicate } from "@tidemark/event-store/event-row";
+import { MAX_SCANNED_ENTRIES } from "@tidemark/event-store/event-store";
 import type { Database, Statement } from "better-sqlite3";
 import { DUPLICATE_COLUMNS, namesOf } from "../schema/columns.ts";
 import { readPosition, takePage } from "./pages.ts";
 import { type TopicReach, topicReach } from "./topic-reach.ts";
-
-/** The number of duplicates that a page looks at, whatever its filter matches: some milliseconds. */
-const MAX_SCANNED = 10_000;
 
 type Row = Omit<DuplicateRow, "is_conflict"> & { id: number; is_conflict: number };
 
@@ -22,7 +20,7 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
   return ({ topic = null, topicPrefixes, eventId = null, source = null, conflicting, limit, after }) => {
     const before = after === undefined ? Number.MAX_SAFE_INTEGER : readPosition(after);
     // By rank and not by difference of ids, because pruning leaves ids that are far apart.
-    const floor = findFloor.get(before, MAX_SCANNED - 1)?.id;
+    const floor = findFloor.get(before, MAX_SCANNED_ENTRIES - 1)?.id;
     const isConflict = conflicting === undefined ? null : Number(conflicting);
     const given = { before, floor: floor ?? 0, topic, eventId, source, isConflict, limit: limit + 1 };
     const rows = list(given, topicReach(topicPrefixes));

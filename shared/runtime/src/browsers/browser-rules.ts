@@ -1,4 +1,5 @@
 import { InvalidInput } from "@tidemark/domain/errors";
+import { shorten } from "@tidemark/json/shorten";
 import type { FastifyInstance } from "fastify";
 import { registerCors } from "./cors.ts";
 import { isCrossSite } from "./cross-site.ts";
@@ -45,8 +46,7 @@ export function registerBrowserRules(
 }
 
 function unknownHost(name: string): InvalidInput {
-  const shown = name.length > 200 ? `${name.slice(0, 100)}…${name.slice(-99)}` : name;
-  const detail = `${JSON.stringify(shown)} is not a known host of this service; the operator can add it to ALLOWED_HOSTS`;
+  const detail = `${JSON.stringify(shorten(name))} is not a known host of this service; the operator can add it to ALLOWED_HOSTS`;
   return new InvalidInput({ code: "unknown_host", status: 421, detail });
 }
 
