@@ -21,8 +21,8 @@ import { ConsumerSettings } from "./settings.ts";
 const settings = settingsOrExit(() => readSettings(ConsumerSettings));
 const logger = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
 
-// Each part of a stop waits this long for a store or a client that does not answer. There are four such parts.
-const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 5;
+// Each part of a stop waits this long for a store or a client that does not answer. There are five such parts.
+const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 6;
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const connection = createJetstreamConnection({
@@ -62,7 +62,8 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   const signals = createNatsSignals(connection);
   const consumer = startConsumer({ eventLog, store, signals, durability, logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
-  answerDeadLetterRequests(connection, { store, logger });
+  const answers = answerDeadLetterRequests(connection, { store, logger, stopWaitMs });
+  onClose("dead-letter requests", () => answers.stop());
   const housekeeping = startHousekeeping({
     store,
     readLogSnapshot: () => eventLog.snapshot(),

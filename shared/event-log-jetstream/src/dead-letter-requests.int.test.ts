@@ -28,6 +28,7 @@ async function openCommands(store?: Partial<DeadLetterCommands>): Promise<DeadLe
     answerDeadLetterRequests(consumer, {
       store: { redrive: unused, deleteDeadLetter: unused, ...store },
       logger: silentLogger,
+      stopWaitMs: 30_000,
     });
     await consumer.nats.flush();
   }
@@ -68,6 +69,36 @@ test("of two consumers one carries out a request", async () => {
     await commands.redrive("7");
     expect(count).toBe(asked);
   }
+});
+
+test("a consumer that stops finishes what it has begun, and then takes no more requests", async () => {
+  const consumer = await connectPart("consumer");
+  const [begun, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<{ status: "stored" }>()];
+  const asked: string[] = [];
+  const redrive = (id: string) => {
+    asked.push(id);
+    begun.resolve();
+    return finish.promise;
+  };
+  const store = { redrive, deleteDeadLetter: async () => true };
+  const answers = answerDeadLetterRequests(consumer, { store, logger: silentLogger, stopWaitMs: 30_000 });
+  await consumer.nats.flush();
+  const commands = requestDeadLetters(await connectPart("query"));
+
+  const first = commands.redrive("1");
+  await begun.promise;
+  let isStopped = false;
+  const stopping = answers.stop().then(() => {
+    isStopped = true;
+  });
+  await consumer.nats.flush();
+  await expect(commands.redrive("2")).rejects.toMatchObject({ code: "store_unreachable" });
+  expect(isStopped).toBe(false);
+  finish.resolve({ status: "stored" });
+  await stopping;
+
+  expect(await first).toEqual({ status: "stored" });
+  expect(asked).toEqual(["1"]);
 });
 
 test("without a consumer the store is unreachable", async () => {

@@ -1,4 +1,5 @@
-import { errors } from "@nats-io/transport-node";
+import { setTimeout as delay } from "node:timers/promises";
+import { errors, type Subscription } from "@nats-io/transport-node";
 import { Unavailable } from "@tidemark/domain/errors";
 import type { DeadLetterCommands } from "@tidemark/event-store/dead-letters";
 import type { Logger } from "@tidemark/telemetry/logger";
@@ -23,11 +24,19 @@ const Answer = z.union([
 ]);
 const Redriven = z.union([REFUSED, TAKEN]).optional();
 
+export interface DeadLetterAnswers {
+  /** Takes no more requests, which other consumers get, and waits for those in progress, for `stopWaitMs` at most. */
+  stop(): Promise<void>;
+}
+
 /** Answers the requests of the query services with the store of this consumer. */
 export function answerDeadLetterRequests(
   connection: JetstreamConnection,
-  { store, logger }: { store: DeadLetterCommands; logger: Logger },
-): void {
+  { store, logger, stopWaitMs }: { store: DeadLetterCommands; logger: Logger; stopWaitMs: number },
+): DeadLetterAnswers {
+  const subscriptions: Subscription[] = [];
+  const inProgress = new Set<Promise<void>>();
+  let isStopped = false;
   const answer = async (command: keyof DeadLetterCommands, id: string): Promise<z.infer<typeof Answer>> => {
     try {
       return { result: (await store[command](id)) ?? null };
@@ -42,16 +51,28 @@ export function answerDeadLetterRequests(
       queue: QUEUE,
       callback(error, message) {
         if (error !== null) return;
-        answer(command, message.string()).then(
+        const answering = answer(command, message.string()).then(
           (text) => void message.respond(JSON.stringify(text)),
           () => void message.respond("{}"),
         );
+        inProgress.add(answering);
+        void answering.finally(() => inProgress.delete(answering));
       },
     });
   void connection.connected().then(() => {
-    serve("redrive");
-    serve("deleteDeadLetter");
+    if (!isStopped) subscriptions.push(serve("redrive"), serve("deleteDeadLetter"));
   });
+  return {
+    async stop() {
+      isStopped = true;
+      const finish = async () => {
+        await Promise.allSettled(subscriptions.map((subscription) => subscription.drain()));
+        await Promise.all(inProgress);
+      };
+      // Without a broker a drain would wait for an answer that does not come.
+      await Promise.race([finish(), connection.lost(), delay(stopWaitMs, undefined, { ref: false })]);
+    },
+  };
 }
 
 /** Returns commands that a consumer carries out. @throws {Unavailable} `store_unreachable` when none answers */
