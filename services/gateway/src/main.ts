@@ -62,7 +62,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("server", () => server.close());
   registerGateway(server, {
     eventLog,
-    signals: createNatsSignals(connection, { replicas: settings.LOG_REPLICAS }),
+    signals: createNatsSignals(connection, { replicas: settings.LOG_REPLICAS, logger }),
     signer: createSigner(settings.SIGNING_KEY),
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,

@@ -1,23 +1,31 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DiscardPolicy, jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { MAX_GATEWAYS } from "@tidemark/event-log/gateway-heartbeats";
 import type { GatewayHeartbeat, GatewayHeartbeatListener } from "@tidemark/event-log/signals";
+import type { Logger } from "@tidemark/telemetry/logger";
 import { z } from "zod";
 import type { JetstreamConnection } from "./connection.ts";
 import { isAbsent } from "./errors.ts";
 
 const STREAM = "TIDEMARK_GATEWAYS";
 const SUBJECT = "tidemark.gateway";
-/** A gateway that sends counts as the latest, so beyond this number those that ended first are forgotten. */
-const MAX_GATEWAYS = 1_000; // nats-server answers a request for the last messages of at most 1,024 subjects
 const MAX_BYTES = 1024 * 1024;
 const READ_AGAIN_MS = 2_000;
+
+export interface GatewaySignalsOptions {
+  /** Those of the stream that keeps heartbeats, if this process is the one to make it. Default: 1 */
+  replicas?: number;
+  logger?: Pick<Logger, "warn">;
+}
 
 /**
  * Sends and hears the heartbeats of gateways. Each gateway has a subject of its own, and a stream keeps the last message
  * of each subject. Listeners hear the messages themselves, and read the stream whenever they are connected anew.
  */
-export function createGatewaySignals(connection: JetstreamConnection, { replicas = 1 }: { replicas?: number }) {
+export function createGatewaySignals(connection: JetstreamConnection, options: GatewaySignalsOptions) {
+  const { replicas = 1, logger } = options;
   let isMaking = false;
+  let fault: string | undefined;
 
   /** Makes the stream if it can. Otherwise, as without room at the broker, the next heartbeat leads here again. */
   async function makeStream(): Promise<void> {
@@ -31,12 +39,17 @@ export function createGatewaySignals(connection: JetstreamConnection, { replicas
         storage: StorageType.File,
         discard: DiscardPolicy.Old,
         max_msgs_per_subject: 1,
-        max_msgs: MAX_GATEWAYS,
+        max_msgs: MAX_GATEWAYS, // a gateway that sends counts as the latest, so those that ended first are forgotten
         max_bytes: MAX_BYTES,
         num_replicas: replicas,
         allow_direct: true,
       });
-    } catch {
+      fault = undefined;
+    } catch (error) {
+      const former = fault;
+      fault = String(error);
+      if (fault !== former)
+        logger?.warn({ err: error, stream: STREAM }, "cannot keep the heartbeats of gateways; trying again");
     } finally {
       isMaking = false;
     }

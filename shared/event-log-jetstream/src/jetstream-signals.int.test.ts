@@ -1,6 +1,8 @@
 import { describeSignals } from "@tidemark/event-log/contract/signals-contract";
 import type { Heartbeat } from "@tidemark/event-log/signals";
+import { natsUrlOfPart } from "@tidemark/programs/nats-server";
 import { publishNatsMessage } from "@tidemark/test-support/clients/nats-protocol";
+import { startBroker } from "@tidemark/test-support/processes/nats-broker";
 import { startTcpProxy } from "@tidemark/test-support/processes/tcp-proxy";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { expect, inject, onTestFinished, test } from "vitest";
@@ -8,8 +10,8 @@ import { createJetstreamConnection } from "./connection.ts";
 import { silentLogger } from "./fixture/nats-streams.ts";
 import { createNatsSignals } from "./jetstream-signals.ts";
 
-async function connect(url = inject("natsUrl")) {
-  const connection = createJetstreamConnection({ url, name: "signals", logger: silentLogger });
+async function connect(url = inject("natsUrl"), name = "signals") {
+  const connection = createJetstreamConnection({ url, name, logger: silentLogger });
   await connection.opened;
   return connection;
 }
@@ -64,6 +66,27 @@ test("a heartbeat of another version has the fields that can be read", async () 
   const ofThem = () => heard.filter(({ consumerId }) => consumerId === "older" || consumerId === "newer");
   await waitFor("both", () => ofThem().length === 2);
   expect(ofThem()).toEqual([older, { consumerId: "newer", isStoreUp: true, lagMs: 2 }]);
+});
+
+test("a gateway warns once while its heartbeats cannot be kept", async () => {
+  const broker = await startBroker();
+  onTestFinished(() => broker.stop());
+  const connection = await connect(natsUrlOfPart(broker.url, "gateway"), "gateway");
+  onTestFinished(() => connection.close());
+  const warnings: unknown[] = [];
+  const logger = { warn: (...line: unknown[]) => void warnings.push(line) };
+  const signals = createNatsSignals(connection, { replicas: 3, logger }); // a single server keeps one replica
+  const beat = (count: number) => {
+    const counts = { generation: "g", confirmedEvents: 0, confirmedBytes: 0 };
+    signals.sendGatewayHeartbeat({ gatewayId: "a", startedAtMs: 0, beat: count, hasEnded: false, ...counts });
+  };
+  beat(1);
+  await waitFor("a warning", () => warnings.length === 1);
+  for (let count = 2; count < 5; count++) {
+    beat(count);
+    await connection.nats.flush();
+  }
+  expect(warnings).toEqual([[expect.objectContaining({ stream: "TIDEMARK_GATEWAYS" }), expect.any(String)]]);
 });
 
 test("a signal sent while the connection is lost is dropped, not sent late", async () => {

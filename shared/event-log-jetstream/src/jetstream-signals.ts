@@ -4,7 +4,7 @@ import { areVerdicts } from "@tidemark/domain/verdict";
 import type { Heartbeat, Signals, VerdictMessage } from "@tidemark/event-log/signals";
 import { z } from "zod";
 import type { JetstreamConnection } from "./connection.ts";
-import { createGatewaySignals } from "./gateway-signals.ts";
+import { createGatewaySignals, type GatewaySignalsOptions } from "./gateway-signals.ts";
 
 const VERDICT_PREFIX = "tidemark.verdict.";
 const HEARTBEAT_SUBJECT = "tidemark.heartbeat";
@@ -16,10 +16,8 @@ const COMMIT_SUBJECT = "tidemark.commit";
  * the connection is made hear signals from then on.
  *
  * A message that cannot be read (it comes from another version) is dropped as well.
- *
- * @param options.replicas those of the stream that keeps heartbeats, if this process is the one to make it. Default: 1
  */
-export function createNatsSignals(connection: JetstreamConnection, options: { replicas?: number } = {}): Signals {
+export function createNatsSignals(connection: JetstreamConnection, options: GatewaySignalsOptions = {}): Signals {
   const address = `${VERDICT_PREFIX}${randomUUID()}`;
 
   function send(subject: string, text: string): void {

@@ -2,7 +2,8 @@ import type { GatewayHeartbeat, Signals } from "./signals.ts";
 
 /** A gateway sends a heartbeat every second. After this long without one it counts as gone, or as frozen. */
 const SILENCE_MS = 5_000;
-const MAX_GATEWAYS = 1_000;
+/** The number of gateways that are remembered. nats-server answers a request for the last messages of at most 1,024 subjects. */
+export const MAX_GATEWAYS = 1_000;
 
 interface KnownGateway {
   last: GatewayHeartbeat;
