@@ -3,7 +3,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 /** What the service hands out and takes back. A signature of one kind is worth nothing for another. */
 export type Signed = "receipt" | "cursor";
 
-/** Signs what the service hands out, so that it recognises it again, and nobody else can make it. */
+/** Signs what the service hands out, so that it recognises it again, and no client can make it. */
 export interface Signer {
   sign(kind: Signed, content: Buffer): Buffer;
   /** Whether one of the keys has signed this content. Takes the same time for any wrong signature. */

@@ -20,7 +20,7 @@ export interface GatewaySignalsOptions {
 
 /**
  * Sends and hears the heartbeats of gateways. Each gateway has a subject of its own, and a stream keeps the last message
- * of each subject. Listeners hear the messages themselves, and read the stream whenever they are connected anew.
+ * of each subject. Listeners hear the messages themselves, and read the stream whenever they are connected again.
  */
 export function createGatewaySignals(connection: JetstreamConnection, options: GatewaySignalsOptions) {
   const { replicas = 1, logger } = options;

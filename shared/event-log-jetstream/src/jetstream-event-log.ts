@@ -21,7 +21,7 @@ export interface JetstreamEventLogOptions {
   access?: LogAccess;
   /** Default: `TIDEMARK`. The subjects are this name in lower case, then `.ingest.<number of events>`. */
   stream?: string;
-  /** The durable consumer's name is this and the incarnation of the stream. */
+  /** The durable consumer's name is this and the generation of the log. */
   consumer?: string;
   /** The disk space that the stream may use; the server must have it. Default: 1 GiB for a new stream, no change for an existing one. */
   maxBytes?: number;

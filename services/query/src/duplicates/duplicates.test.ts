@@ -20,7 +20,7 @@ async function storeCopies(topic: string): Promise<void> {
   }
 }
 
-async function walk(first: string): Promise<string[]> {
+async function readAllPages(first: string): Promise<string[]> {
   const ids: string[] = [];
   for (let url: string | undefined = first; url !== undefined; ) {
     const answer = await server.inject(url);
@@ -43,11 +43,11 @@ test.each([
   ["&conflicting=true", ["b-other", "a-other"]],
   ["&conflicting=false", ["b-same", "a-same"]],
   ["&conflicting=false&source=b", ["b-same"]],
-])("walks along the links over what the filters let through, newest first: %s", async (filters, ids) => {
+])("the links lead to every duplicate that the filters let through, newest first: %s", async (filters, ids) => {
   const topic = `a b/*>&😀 ${filters}`;
   await storeCopies(topic);
   await storeCopies(`${topic}, another`);
-  expect(await walk(`/duplicates?limit=1&topic=${encodeURIComponent(topic)}${filters}`)).toEqual(ids);
+  expect(await readAllPages(`/duplicates?limit=1&topic=${encodeURIComponent(topic)}${filters}`)).toEqual(ids);
 });
 
 test("the content of a conflict is listed with every digit", async () => {

@@ -6,7 +6,7 @@ const { server, storeEvents } = await openQueryFixture(afterAll);
 
 const BIG = "12345678901234567890";
 
-async function walk(first: string): Promise<string[]> {
+async function readAllPages(first: string): Promise<string[]> {
   const ids: string[] = [];
   for (let url: string | undefined = first; url !== undefined; ) {
     const answer = await server.inject(url);
@@ -42,7 +42,7 @@ test.each(["asc", "desc"])("a scan along the links returns every event of the to
       { topic, event_id },
       { topic: "other", event_id },
     ]);
-  const met = await walk(`/events?topic=${encodeURIComponent(topic)}&limit=2&order=${order}`);
+  const met = await readAllPages(`/events?topic=${encodeURIComponent(topic)}&limit=2&order=${order}`);
   expect(met).toEqual(order === "asc" ? ids : ids.toReversed());
 });
 
@@ -134,7 +134,7 @@ test("a list applies its filters, and its link repeats them", async () => {
   expect(await idsOf("source=s1")).toEqual(["3", "1"]);
   expect(await idsOf("event_id=2")).toEqual(["2"]);
   expect(await idsOf("since=2025-10-23T12:01:00%2B02:00&until=2025-10-23T10:03:00Z")).toEqual(["2", "1"]);
-  expect(await walk(`/events?topic=${topic}&source=s1&since=2025-10-23T10:00:00Z&limit=1`)).toEqual(["3", "1"]);
+  expect(await readAllPages(`/events?topic=${topic}&source=s1&since=2025-10-23T10:00:00Z&limit=1`)).toEqual(["3", "1"]);
 });
 
 test.each([
