@@ -86,15 +86,15 @@ function documentOf(rows: Map<string, string[]>): string {
   const cells = [...rows].map(([name, row]) => [name, ...row]);
   return `# Access
 
-Who is answered what by a service with keys. The test that asks every route of both deployments with every kind of key
+The answers of a service with keys, for every route and every kind of key. The test that asks every route of both deployments with every kind of key
 writes this table (\`npx vitest run --project unit test/access --update\`), and fails when it differs.
 
-- *no key* to *expired key*: what a stranger is told. An unknown path and an unknown method look like any other.
+- *no key* to *expired key*: the answer to a client without a valid key. An unknown path and an unknown method look like any other.
 - \`publish\`, \`read\`, \`admin\`: a key with this scope alone. A 404 or a 400 means that the key was good enough, and that the
   thing asked for does not exist.
 - *all scopes, other topics*: a key with all scopes for topics that begin with \`invoices.\`, and a request for the topic
-  \`orders.created\`. A request that names no topic is answered with the topics of the key only
-  (\`test/access/topic-prefixes.test.ts\`).
+  \`orders.created\`. A list, a stream or \`/stats\` without a topic shows the topics of the key only
+  (\`test/access/topic-prefixes.test.ts\`); \`/audit\` covers all topics, so such a key is refused there.
 
 A row of a folder stands for each of its files. \`HEAD\` is answered like \`GET\`.
 

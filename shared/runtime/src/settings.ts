@@ -59,7 +59,7 @@ export const HttpSettings = z.object({
   ),
 });
 
-/** The keys that clients need. Without the file, everybody who reaches the service may use it. */
+/** The keys that clients need. Without the file, every client that reaches the service may use it. */
 export const AccessSettings = z.object({ API_KEYS_FILE: z.string().optional() });
 const SigningKeys = z
   .string({
