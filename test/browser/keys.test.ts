@@ -97,6 +97,21 @@ test("dead letters can be changed only with the scope admin, and the page says s
   expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
 });
 
+test("a key for some topics is told what it cannot see, and is offered no audit", async () => {
+  const tidemark = await openTidemark({ withKeys: true });
+  await tidemark.publish(makeEvent());
+  const { page, complaints } = await openPage(tidemark.url);
+  await enter(page, KEYS.limited);
+
+  await page.locator("#status").getByText("All is well in the topics of this key").waitFor();
+  await page.locator("#status").getByText("This key sees only its topics").waitFor();
+  expect(await page.getByRole("button", { name: "Audit now" }).isHidden()).toBe(true);
+  expect(await page.locator("#checks").textContent()).not.toContain("never");
+  await page.getByRole("link", { name: "Sources" }).click();
+  await page.locator("#sources-list").getByText("this key sees only its topics").waitFor();
+  expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
+});
+
 test("a key that is revoked while the page is open is asked for again, with the reason", async () => {
   const tidemark = await openTidemark({ withKeys: true });
   const { page } = await openPage(tidemark.url);

@@ -18,9 +18,19 @@ export interface Tidemark extends RunningShape {
 }
 
 /** The keys of a Tidemark with keys. */
-export const KEYS = { producer: "tests-producer-key", reader: "tests-reader-key", operator: "tests-operator-key" };
+export const KEYS = {
+  producer: "tests-producer-key",
+  reader: "tests-reader-key",
+  operator: "tests-operator-key",
+  limited: "tests-limited-key",
+};
 
-const SCOPES = { producer: ["publish"], reader: ["read"], operator: ["read", "admin"] };
+const RIGHTS = {
+  producer: { scopes: ["publish"] },
+  reader: { scopes: ["read"] },
+  operator: { scopes: ["read", "admin"] },
+  limited: { scopes: ["read"], topics: ["browser."] },
+};
 
 const OPEN = { single: openSingle, stack: openStack };
 
@@ -53,7 +63,7 @@ async function openKeysFile() {
     const entries = names.map((name) => ({
       name,
       sha256: createHash("sha256").update(KEYS[name]).digest("hex"),
-      scopes: SCOPES[name],
+      ...RIGHTS[name],
     }));
     await writeFile(path, JSON.stringify(entries));
   };

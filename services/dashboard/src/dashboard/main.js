@@ -20,7 +20,7 @@ const refresh = () => poller.refresh();
 const history = createHistory();
 /** @type {Record<string, View>} */
 const views = {
-  books: createBooks({ history, refresh }),
+  books: createBooks({ history, refresh, mayAudit: identity.topics === null }),
   topics: createTopics({ history }),
   sources: createSources(),
   live: createLive(),

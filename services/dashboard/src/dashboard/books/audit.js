@@ -7,10 +7,12 @@ import { plural, span } from "../text/format.js";
 /**
  * Starts an audit at each press of the button, and shows its result.
  *
- * @param {{ refresh: () => void }} options `refresh` is called after each audit
+ * @param {{ refresh: () => void, mayAudit: boolean }} options `refresh` is called after each audit. Without `mayAudit` the
+ *   button is hidden, because the service would refuse the audit.
  */
-export function startAuditButton({ refresh }) {
+export function startAuditButton({ refresh, mayAudit }) {
   const button = byId("audit", HTMLButtonElement);
+  button.hidden = !mayAudit;
   const outcome = byId("audit-outcome");
   button.addEventListener("click", async () => {
     button.disabled = true;

@@ -7,7 +7,7 @@ import { startAuditButton } from "./audit.js";
 import { showParts } from "./part-list.js";
 import { describeChecks, describeParts } from "./parts.js";
 import { createPlot } from "./plot.js";
-import { describeStatus } from "./status.js";
+import { describeStatus, isLimited } from "./status.js";
 import { createTopicTable } from "./topic-table.js";
 
 const BUSIEST = 8;
@@ -15,13 +15,13 @@ const BUSIEST = 8;
 /**
  * Makes the first view, and the status line, which every view shows.
  *
- * @param {{ history: History, refresh: () => void }} options
+ * @param {{ history: History, refresh: () => void, mayAudit: boolean }} options
  */
-export function createBooks({ history, refresh }) {
+export function createBooks({ history, refresh, mayAudit }) {
   const canvas = byId("plot", SVGSVGElement);
   const plot = createPlot({ canvas, keptMs: history.keptMs, onPoint: showLegend });
   const busiest = createTopicTable({ frame: byId("busiest"), history });
-  startAuditButton({ refresh });
+  startAuditButton({ refresh, mayAudit });
 
   /** @param {Rate} [pointed] the rate under the pointer */
   function showLegend(pointed) {
@@ -77,9 +77,12 @@ function showFigures(stats) {
   setText(byId("note-received"), stats.incomplete ? "without the queue" : `in ${plural(stats.topics_total, "topic")}`);
   setText(byId("note-duplicates"), stats.received > 0 ? `${share(stats.duplicate_dropped, stats.received)}, ` : "");
   setText(byId("note-conflicts"), stats.conflicts === 1 ? "conflict" : "conflicts");
-  setText(
-    byId("note-queue"),
-    stats.queue_size === 0 ? "nothing waits" : `oldest waits ${span(stats.oldest_queued_seconds)}`,
-  );
+  setText(byId("note-queue"), describeQueue(stats));
   byId("dead-letter-figure").dataset.state = stats.dead_lettered > 0 ? "warn" : "";
+}
+
+/** @param {StatsAnswer} stats */
+function describeQueue(stats) {
+  if (isLimited(stats)) return "needs a key for all topics";
+  return stats.queue_size === 0 ? "nothing waits" : `oldest waits ${span(stats.oldest_queued_seconds)}`;
 }

@@ -33,6 +33,18 @@ const HEALTH: HealthAnswer = {
   timestamp: "2025-10-23T10:00:00.000Z",
 };
 
+/** What /stats answers to a key that reaches only some topics, but for their counts. */
+export const LIMITED: Partial<StatsAnswer> = {
+  received: 9,
+  queue_size: null,
+  oldest_queued_seconds: null,
+  drift: null,
+  confirmed: null,
+  unconfirmed: null,
+  last_audit: null,
+  incomplete: ["log", "sources"],
+};
+
 export const UNSAFE: HealthAnswer["durability"] = {
   status: "unsafe",
   findings: [{ part: "store", detail: "fsync=off" }],

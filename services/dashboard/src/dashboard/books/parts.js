@@ -2,7 +2,7 @@
 /** @import { Observation } from "../api/poller.js" */
 /** @import { State } from "./status.js" */
 import { ago, count, plural } from "../text/format.js";
-import { countMissing, isBalanced } from "./status.js";
+import { countMissing, isBalanced, isLimited, isLogSilent } from "./status.js";
 
 /**
  * A part or a check, its state, and a few words about it.
@@ -18,17 +18,25 @@ import { countMissing, isBalanced } from "./status.js";
  */
 export function describeParts({ books, health, trouble }) {
   if (trouble?.isDisconnected) return [{ name: "Service", state: "bad", detail: "does not answer" }];
-  const isLogKnown = !trouble && !books.stats.incomplete;
   return [
     { name: "Service", state: "good", detail: books ? `up for ${books.stats.uptime_human}` : "answers" },
     trouble
       ? { name: "Store", state: "bad", detail: trouble.detail }
       : { name: "Store", state: "good", detail: "answers" },
-    isLogKnown ? { name: "Log", state: "good", detail: "answers" } : unknown("Log"),
+    trouble ? unknown("Log") : describeLog(books.stats),
     describeGateway(health),
     describeConsumer(health),
     describeDurability(health),
   ];
+}
+
+/**
+ * @param {StatsAnswer} stats
+ * @returns {Part}
+ */
+function describeLog(stats) {
+  if (isLimited(stats)) return { name: "Log", state: "unknown", detail: "needs a key for all topics" };
+  return isLogSilent(stats) ? unknown("Log") : { name: "Log", state: "good", detail: "answers" };
 }
 
 /**
@@ -77,16 +85,20 @@ function unknown(name) {
 }
 
 /**
- * Describes the checks of the books: their sum, their drift, the count of the gateways, and the last audit.
+ * Describes the checks of the books: their sum, their drift, the count of the gateways, and the last audit. The books of
+ * some topics have only a sum.
  *
  * @param {StatsAnswer} stats
  * @returns {Part[]}
  */
 export function describeChecks(stats, now = Date.now()) {
+  /** @type {Part} */
+  const sum = isBalanced(stats)
+    ? { name: "Sum", state: "good", detail: "adds up to received" }
+    : { name: "Sum", state: "bad", detail: "does not add up to received" };
+  if (isLimited(stats)) return [sum, { name: "Others", state: "unknown", detail: "need a key for all topics" }];
   return [
-    isBalanced(stats)
-      ? { name: "Sum", state: "good", detail: "adds up to received" }
-      : { name: "Sum", state: "bad", detail: "does not add up to received" },
+    sum,
     stats.drift === null
       ? unknown("Drift")
       : { name: "Drift", state: stats.drift === 0 ? "good" : "bad", detail: count(stats.drift) },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Observation } from "../api/poller.js";
-import { DISCONNECTED, makeObservation, makeStats, STORE_UNREACHABLE, UNSAFE } from "./observation-fixture.ts";
+import { DISCONNECTED, LIMITED, makeObservation, makeStats, STORE_UNREACHABLE, UNSAFE } from "./observation-fixture.ts";
 import { describeChecks, describeParts } from "./parts.js";
 
 const statesOf = (observation: Observation) => describeParts(observation).map(({ name, state }) => `${name}: ${state}`);
@@ -52,6 +52,15 @@ test("the checks of wrong books are bad", () => {
     { name: "Drift", state: "bad", detail: "-3" },
     { name: "Gateways' count", state: "bad", detail: "4 confirmed events are missing" },
     { name: "Last audit", state: "bad", detail: "differences in 2 topics, 5 min ago" },
+  ]);
+});
+
+test("a key that sees only its topics is told so, and its books are checked by their sum", () => {
+  const unseen = { name: "Log", state: "unknown", detail: "needs a key for all topics" };
+  expect(describeParts(makeObservation({ stats: LIMITED }))).toContainEqual(unseen);
+  expect(describeChecks(makeStats(LIMITED))).toEqual([
+    { name: "Sum", state: "good", detail: "adds up to received" },
+    { name: "Others", state: "unknown", detail: "need a key for all topics" },
   ]);
 });
 

@@ -2,6 +2,7 @@
 /** @import { Observation } from "../api/poller.js" */
 import { byId, element, setText, svgElement } from "../page/dom.js";
 import { count, plural, share } from "../text/format.js";
+import { isLimited } from "./status.js";
 
 /** @type {Map<number | null, string>} */
 const BOUNDS = new Map([
@@ -13,6 +14,7 @@ const BOUNDS = new Map([
   [null, "later"],
 ]);
 const BAR_HEIGHT = 56;
+const UNSEEN = "Duplicates are counted by source for all topics together, and this key sees only its topics.";
 
 /** Makes the view of the sources that send duplicates, and of how late the duplicates arrive. */
 export function createSources() {
@@ -22,7 +24,8 @@ export function createSources() {
 
   function render() {
     if (!stats) return;
-    const wanted = JSON.stringify(stats.by_source);
+    const isUnseen = isLimited(stats);
+    const wanted = JSON.stringify([isUnseen, stats.by_source]);
     if (wanted === shown) return;
     shown = wanted;
     const { by_source: sources, sources_total: total, duplicate_dropped: all } = stats;
@@ -32,7 +35,7 @@ export function createSources() {
     );
     byId("sources-list").replaceChildren(
       sources.length === 0
-        ? element("p", { class: "empty" }, "No source has sent a duplicate yet.")
+        ? element("p", { class: "empty" }, isUnseen ? UNSEEN : "No source has sent a duplicate yet.")
         : element("div", { class: "stack" }, ...sources.map((source) => sourceCard(source, all))),
     );
   }

@@ -8,6 +8,9 @@ import { count, plural, sentence, span } from "../text/format.js";
  * @typedef {"good" | "warn" | "bad" | "unknown"} State
  */
 
+/** Says what a key that is limited to topics cannot see. */
+const LIMITED = "This key sees only its topics: not the queue, the sources, the drift, or the audit.";
+
 /** A longer wait means that the store is behind. */
 const LATE_SECONDS = 30;
 
@@ -28,9 +31,12 @@ export function describeStatus({ books, health, trouble }, now = Date.now()) {
   const warnings = findWarnings(books.stats, health);
   if (books.hasDeadLetters) warnings.push("The store refused events. They are listed under Dead letters.");
   if (warnings.length > 0) {
+    if (isLimited(books.stats)) warnings.push(LIMITED);
     return { state: "warn", title: "The books balance, but something needs attention", detail: warnings.join(" ") };
   }
-  return { state: "good", title: "All is well", detail: "The books balance, and every part works." };
+  return isLimited(books.stats)
+    ? { state: "good", title: "All is well in the topics of this key", detail: `Their books balance. ${LIMITED}` }
+    : { state: "good", title: "All is well", detail: "The books balance, and every part works." };
 }
 
 /**
@@ -68,6 +74,24 @@ export function isBalanced({ received, unique_processed, duplicate_dropped, dead
 }
 
 /**
+ * Whether these are the books of only those topics that a key reaches. /stats leaves out the sources for such a key alone.
+ *
+ * @param {StatsAnswer} stats
+ */
+export function isLimited({ incomplete }) {
+  return incomplete?.includes("sources") ?? false;
+}
+
+/**
+ * Whether the log does not answer. A key that is limited to topics cannot see this.
+ *
+ * @param {StatsAnswer} stats
+ */
+export function isLogSilent(stats) {
+  return stats.incomplete !== undefined && !isLimited(stats);
+}
+
+/**
  * Returns the number of events that gateways know as confirmed and that neither the log nor the books hold.
  *
  * @param {StatsAnswer} stats
@@ -80,9 +104,10 @@ export function countMissing({ unconfirmed }) {
  * @param {StatsAnswer} stats
  * @param {HealthAnswer} health
  */
-function findWarnings({ oldest_queued_seconds, incomplete }, { durability }) {
+function findWarnings(stats, { durability }) {
+  const { oldest_queued_seconds } = stats;
   const warnings = [];
-  if (incomplete) warnings.push("The log does not answer, so the size of the queue is unknown.");
+  if (isLogSilent(stats)) warnings.push("The log does not answer, so the size of the queue is unknown.");
   if (oldest_queued_seconds !== null && oldest_queued_seconds > LATE_SECONDS) {
     warnings.push(`The oldest queued event has waited for ${span(oldest_queued_seconds)}.`);
   }

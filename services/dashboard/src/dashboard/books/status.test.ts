@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HealthAnswer, StatsAnswer } from "../api/contract.d.ts";
-import { DISCONNECTED, makeObservation, STORE_UNREACHABLE, UNSAFE } from "./observation-fixture.ts";
+import { DISCONNECTED, LIMITED, makeObservation, STORE_UNREACHABLE, UNSAFE } from "./observation-fixture.ts";
 import { describeStatus } from "./status.js";
 
 const AUDIT_WITH_DIFFERENCES = { audited_at: "2025-10-23T10:00:00.000000Z", balanced: false, differences_total: 1 };
@@ -13,6 +13,11 @@ const NO_LOG: Partial<StatsAnswer> = {
 };
 
 const GOOD = { state: "good", title: "All is well" };
+const GOOD_TOPICS = {
+  state: "good",
+  title: "All is well in the topics of this key",
+  detail: "Their books balance. This key sees only its topics: not the queue, the sources, the drift, or the audit.",
+};
 const UNBALANCED = { state: "bad", title: "The books do not balance" };
 const BROKEN = { state: "bad", title: "Not every part works" };
 const ATTENTION = { state: "warn", title: "The books balance, but something needs attention" };
@@ -28,6 +33,8 @@ test.each<[name: string, Partial<StatsAnswer>, Partial<HealthAnswer>, status: ob
   ["the last audit found a difference", { last_audit: AUDIT_WITH_DIFFERENCES }, {}, UNBALANCED],
   ["a part does not work", {}, NO_CONSUMER, BROKEN],
   ["the log does not answer", NO_LOG, {}, ATTENTION],
+  ["a key sees only its topics", LIMITED, {}, GOOD_TOPICS],
+  ["a key sees only its topics, and a part does not work", LIMITED, NO_CONSUMER, BROKEN],
   ["the oldest queued event has waited for more than 30 s", { oldest_queued_seconds: 31 }, {}, ATTENTION],
   ["the settings of the store are unsafe", {}, { durability: UNSAFE }, ATTENTION],
 ])("the status line when %s", (_name, stats, health, status) => {
