@@ -44,8 +44,13 @@ test("signing out forgets the key", async () => {
 
   await page.getByRole("dialog", { name: "This service needs a key" }).waitFor();
   expect(await page.evaluate("sessionStorage.length")).toBe(0);
-  await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "Enter a key" }).click();
+  for (const leave of [
+    () => page.keyboard.press("Escape"),
+    () => page.getByRole("button", { name: "Cancel" }).click(),
+  ]) {
+    await leave();
+    await page.getByRole("button", { name: "Enter a key" }).click();
+  }
   await enter(page, KEYS.operator);
   await page.locator("#status").getByText("All is well").waitFor();
 });
@@ -109,6 +114,22 @@ test("a key for some topics is told what it cannot see, and is offered no audit"
   expect(await page.locator("#checks").textContent()).not.toContain("never");
   await page.getByRole("link", { name: "Sources" }).click();
   await page.locator("#sources-list").getByText("this key sees only its topics").waitFor();
+  expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
+});
+
+test("a key without the scope read is told what it lacks, and another one can be entered", async () => {
+  const tidemark = await openTidemark({ withKeys: true });
+  const { page, complaints } = await openPage(tidemark.url);
+  await enter(page, KEYS.producer);
+
+  await page.locator("#status").getByText("This page needs a key with the scope read.").waitFor();
+  expect(await page.locator("#status").getAttribute("data-state")).toBe("unknown");
+  expect(await page.locator("#content").isHidden()).toBe(true);
+  expect(await findBarriers(page)).toEqual([]);
+  await page.getByRole("button", { name: "Use another key" }).click();
+  await enter(page, KEYS.reader);
+
+  await page.locator("#status").getByText("All is well").waitFor();
   expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
 });
 

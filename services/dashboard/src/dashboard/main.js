@@ -1,6 +1,7 @@
 //   /whoami ──▶ sign in, then
 //   /stats, /health ──▶ poller ──▶ history, books, topics, sources      every two seconds, while the page is visible
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
+/** @import { WhoamiAnswer } from "./api/contract.d.ts" */
 /** @import { View } from "./page/views.js" */
 import { startPoller } from "./api/poller.js";
 import { createBooks } from "./books/books.js";
@@ -12,33 +13,39 @@ import { createDeadLetters } from "./events/dead-letters.js";
 import { createLive } from "./events/live.js";
 import { createSearch } from "./events/search.js";
 import { byId, element } from "./page/dom.js";
-import { signIn } from "./page/sign-in.js";
+import { showUnreadable, signIn } from "./page/sign-in.js";
 import { startViews } from "./page/views.js";
 
-const identity = await signIn();
-const refresh = () => poller.refresh();
-const history = createHistory();
-/** @type {Record<string, View>} */
-const views = {
-  books: createBooks({ history, refresh, mayAudit: identity.topics === null }),
-  topics: createTopics({ history }),
-  sources: createSources(),
-  live: createLive(),
-  search: createSearch(),
-  conflicts: createConflicts(),
-  "dead-letters": createDeadLetters({ refresh, mayChange: identity.scopes.includes("admin") }),
-};
-
-startViews(views);
-const poller = startPoller((observation) => {
-  if (!observation.trouble) {
-    history.add(observation.books);
-    suggestTopics(observation.books.stats.topics);
-  }
-  for (const view of Object.values(views)) view.show?.(observation);
-});
-
 let suggested = "";
+const identity = await signIn();
+if (identity.scopes.includes("read")) startDashboard(identity);
+else showUnreadable();
+
+/** @param {WhoamiAnswer} identity */
+function startDashboard({ scopes, topics }) {
+  const refresh = () => poller.refresh();
+  const history = createHistory();
+  /** @type {Record<string, View>} */
+  const views = {
+    books: createBooks({ history, refresh, mayAudit: topics === null }),
+    topics: createTopics({ history }),
+    sources: createSources(),
+    live: createLive(),
+    search: createSearch(),
+    conflicts: createConflicts(),
+    "dead-letters": createDeadLetters({ refresh, mayChange: scopes.includes("admin") }),
+  };
+
+  startViews(views);
+  const poller = startPoller((observation) => {
+    if (!observation.trouble) {
+      history.add(observation.books);
+      suggestTopics(observation.books.stats.topics);
+    }
+    for (const view of Object.values(views)) view.show?.(observation);
+  });
+}
+
 /** @param {string[]} busiest */
 function suggestTopics(busiest) {
   const names = busiest.toSorted();

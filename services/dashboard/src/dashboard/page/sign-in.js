@@ -53,6 +53,7 @@ function ask(reason) {
   const input = byId("sign-in-key", HTMLInputElement);
   const button = byId("sign-in-button", HTMLButtonElement);
   if (reason !== undefined) setText(byId("sign-in-reason"), sentence(reason));
+  byId("sign-in-cancel").onclick = () => dialog.close();
   showLocked();
   dialog.showModal();
   return new Promise((resolve) => {
@@ -92,11 +93,22 @@ function reasonOf(error) {
 }
 
 function showLocked() {
+  const open = () => byId("sign-in", HTMLDialogElement).showModal();
   byId("status").dataset.state = "warn";
   setText(byId("status-title"), "A key is needed");
-  const open = element("button", { type: "button", click: () => byId("sign-in", HTMLDialogElement).showModal() });
-  open.textContent = "Enter a key";
-  byId("status-detail").replaceChildren(open);
+  byId("status-detail").replaceChildren(element("button", { type: "button", click: open }, "Enter a key"));
+}
+
+/** Shows, instead of the views, that the key lacks the scope read, and offers to enter another one. */
+export function showUnreadable() {
+  byId("content").hidden = true;
+  byId("views").hidden = true;
+  byId("status").dataset.state = "unknown";
+  setText(byId("status-title"), "This key cannot read");
+  byId("status-detail").replaceChildren(
+    "This page needs a key with the scope read. ",
+    element("button", { type: "button", click: signOut }, "Use another key"),
+  );
 }
 
 /** @param {WhoamiAnswer} identity */
