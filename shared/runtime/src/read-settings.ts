@@ -11,8 +11,8 @@ export class InvalidSettings extends Error {
 
 /**
  * Reads the settings of a service from the environment. The keys of the schema are the names of the variables. An empty
- * variable counts as unset. A value may also be in a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`. A
- * file from which Node has filled the environment may hold nothing but settings.
+ * variable counts as unset. A value may also be in a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`; not
+ * the path of a file. A file from which Node has filled the environment may hold nothing but settings.
  *
  * @throws {InvalidSettings} with all faults at once
  */
@@ -25,7 +25,7 @@ export function readSettings<Schema extends z.ZodObject>(
   const faults = environmentFiles(nodeArguments).flatMap((file) => describeUnknown(namesIn(file), file));
   for (const name of Object.keys(schema.shape)) {
     const value = environment[name];
-    const file = environment[`${name}_FILE`];
+    const file = name.endsWith("_FILE") ? undefined : environment[`${name}_FILE`];
     if (value && file) faults.push(`${name}: set either ${name} or ${name}_FILE, not both`);
     else if (value) values[name] = value;
     else if (file) {

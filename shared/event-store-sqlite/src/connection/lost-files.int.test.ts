@@ -1,8 +1,10 @@
 import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test } from "vitest";
 import { prepareReadOrCreateSecret } from "../maintain/secret.ts";
+import { openSqliteEventStore } from "../sqlite-event-store.ts";
 import { openWriterDatabase } from "./database.ts";
 import { watchFile } from "./watch-file.ts";
 
@@ -52,6 +54,20 @@ test.each([
 
   const copy = (await readdir(directory)).find((name) => name.startsWith(`${basename(path)}.saved-`));
   expect(secretIn(join(dirname(path), copy ?? "no copy"))).toBe(secret);
+});
+
+test("a store whose file was deleted saves what it holds when it closes, and fails", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, "tidemark.db");
+  const store = await openSqliteEventStore({ path, logger: createLogger({ service: "test", level: "silent" }) });
+  const secret = await store.readOrCreateSecret("of the test");
+  await rm(path);
+
+  await expect(store.close()).rejects.toThrow("was deleted or moved while it was in use");
+
+  const copy = (await readdir(directory)).find((name) => name.startsWith(`${basename(path)}.saved-`));
+  expect(secretIn(join(directory, copy ?? "no copy"))).toBe(secret);
 });
 
 test("what a write-ahead log holds is saved in the SQLite file when the log is deleted", async () => {

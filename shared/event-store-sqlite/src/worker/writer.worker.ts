@@ -35,7 +35,14 @@ function openWriter(path: string) {
     pruneDuplicates: preparePruneDuplicates(database),
     pruneFrames: preparePruneFrames(database),
     readOrCreateSecret: prepareReadOrCreateSecret(database),
-    close,
+    /** @throws {Error} if the file was lost: what it holds would end with this connection */
+    close: () => {
+      try {
+        file.check();
+      } finally {
+        close();
+      }
+    },
   };
 }
 
