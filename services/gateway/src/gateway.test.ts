@@ -96,6 +96,13 @@ describe("POST /publish", () => {
     }
   });
 
+  it("a publish with a parameter in its address is refused, and nothing of it is taken", async () => {
+    const { server, log } = gateway;
+    const answer = await server.inject({ method: "POST", url: "/publish?api_key=x", payload: event("1") });
+    expect([answer.statusCode, answer.json().code]).toEqual([400, "invalid_parameter"]);
+    expect((await log.snapshot()).frames).toBe(0);
+  });
+
   it("a publish is answered with the store's verdicts", async () => {
     const answer = gateway.publish({ events: [event("1"), event("2"), event("2"), event("3")] });
     sendVerdicts(await nextFrame(), "ssdc");

@@ -1,9 +1,11 @@
+import { InvalidInput } from "@tidemark/domain/errors";
 import type { Signer } from "@tidemark/domain/signer";
 import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
 import { publish } from "@tidemark/http-api/operations/publish-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
+import { shorten } from "@tidemark/json/shorten";
 import { clientOf } from "@tidemark/runtime/access/client";
 import { ClientBudget } from "@tidemark/runtime/limits/client-budget";
 import { RateLimiter, type Rates } from "@tidemark/runtime/limits/rate-limiter";
@@ -76,6 +78,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     passBodyThrough(scope);
     scope.addHook("preClose", () => pendingVerdicts.stopWaiting(options.closeWaitMs));
     scope.post("/publish", { config: { scope: publish.scope } }, async (request, reply) => {
+      refuseParameters(request);
       const { headers } = request;
       const client = clientOf(request);
       const limits = rateLimiter.enter(client, reply);
@@ -123,6 +126,14 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
       return reply;
     });
   });
+}
+
+/** @throws {InvalidInput} `invalid_parameter` for any, because the route has none */
+function refuseParameters({ url, query }: FastifyRequest): void {
+  const [name] = url.includes("?") ? Object.keys(query as object) : [];
+  if (name === undefined) return;
+  const detail = `this path has no parameters, and the query has ${JSON.stringify(shorten(name))}`;
+  throw new InvalidInput({ code: "invalid_parameter", status: 400, detail });
 }
 
 /** Creates a budget of which one client has half, so that a client that sends slowly does not stop the others. */

@@ -231,3 +231,14 @@ test("GET /health is unhealthy without the log, and without the store", async ()
   expect(withoutStore.statusCode).toBe(503);
   expect(withoutStore.json()).toMatchObject({ status: "unhealthy", queue_size: null });
 });
+
+test.each(["/whoami", "/receipts/AAAA", "/events/t/a", "/openapi.json"])(
+  "a path without parameters refuses one in the query, and a probe does not: %s",
+  async (path) => {
+    const { server } = await openQueryFixture(onTestFinished);
+    const refused = await server.inject(`${path}?api_key=x`);
+    expect([refused.statusCode, refused.json().code]).toEqual([400, "invalid_parameter"]);
+    const probes = [await server.inject("/health?x=1"), await server.inject("/health")];
+    expect(probes[0]?.statusCode).toBe(probes[1]?.statusCode);
+  },
+);

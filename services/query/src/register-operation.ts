@@ -1,4 +1,4 @@
-import type { Operation, ParametersOf } from "@tidemark/http-api/operation";
+import { NO_PARAMETERS, type Operation, type ParametersOf } from "@tidemark/http-api/operation";
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 
 /** A request whose parameters its operation's schemas have read. */
@@ -7,7 +7,10 @@ type RequestOf<Route extends Operation> = FastifyRequest<{
   Params: ParametersOf<Route, "path">;
 }>;
 
-/** Registers an operation of the API at the path and with the schemas that the OpenAPI document shows. */
+/**
+ * Registers an operation of the API at the path and with the schemas that the OpenAPI document shows. Parameters of
+ * the query that it does not have are refused, except by public routes, because probes may add their own.
+ */
 export function registerOperation<Route extends Operation>(
   server: FastifyInstance,
   operation: Route,
@@ -17,6 +20,7 @@ export function registerOperation<Route extends Operation>(
   const { method, path, scope, requestParams } = operation as Operation;
   const schema: FastifySchema = {}; // without keys for parameters that there are not, of which Fastify warns
   if (requestParams?.query !== undefined) schema.querystring = requestParams.query;
+  else if (scope !== "none") schema.querystring = NO_PARAMETERS;
   if (requestParams?.path !== undefined) schema.params = requestParams.path;
   server.route({
     method: method.toUpperCase(),

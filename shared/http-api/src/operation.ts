@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { ZodOpenApiOperationObject } from "zod-openapi";
 import type { RouteScope } from "./scope.ts";
 
@@ -8,6 +8,9 @@ export interface Operation extends ZodOpenApiOperationObject {
   path: string;
   scope: RouteScope;
 }
+
+/** The query of an operation without parameters. A parameter is refused, so that a mistyped address is noticed. */
+export const NO_PARAMETERS = z.strictObject({});
 
 /** The parameters of an operation in its path or its query, as its schema reads them. */
 export type ParametersOf<Route extends Operation, Place extends "path" | "query"> = Route extends {

@@ -118,7 +118,7 @@ export const redriveDeadLetter = {
       description: "The store accepted the event.",
       content: { "application/json": { schema: RedriveAnswer, example: { id: "42", status: "stored" } } },
     },
-    ...problems("cross_site", "scope_missing", "not_found", "still_refused", "store_unreachable"),
+    ...problems("cross_site", "scope_missing", "invalid_parameter", "not_found", "still_refused", "store_unreachable"),
   },
 } satisfies Operation;
 
@@ -133,6 +133,6 @@ export const deleteDeadLetter = {
   requestParams: { path: DeadLetterKey },
   responses: {
     "204": { description: "The dead letter is deleted." },
-    ...problems("cross_site", "scope_missing", "not_found", "store_unreachable"),
+    ...problems("cross_site", "scope_missing", "invalid_parameter", "not_found", "store_unreachable"),
   },
 } satisfies Operation;

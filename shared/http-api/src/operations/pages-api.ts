@@ -19,7 +19,7 @@ export const readOpenApi = {
         },
       },
     },
-    ...problems(),
+    ...problems("invalid_parameter"),
   },
 } satisfies Operation;
 
@@ -45,7 +45,7 @@ export const readDocs = {
   operationId: "readDocs",
   tags: ["Pages"],
   summary: "Try the API (Swagger UI)",
-  responses: { "301": moved("docs/"), ...problems() },
+  responses: { "301": moved("docs/"), ...problems("invalid_parameter") },
 } satisfies Operation;
 
 export const readReference = {
@@ -55,7 +55,7 @@ export const readReference = {
   operationId: "readReference",
   tags: ["Pages"],
   summary: "Read the API reference (Redoc)",
-  responses: { "301": moved("redoc/"), ...problems() },
+  responses: { "301": moved("redoc/"), ...problems("invalid_parameter") },
 } satisfies Operation;
 
 export const readDashboard = {

@@ -118,6 +118,7 @@ export const publish = {
       "cross_site",
       "scope_missing",
       "topic_forbidden",
+      "invalid_parameter",
       "malformed_json",
       "invalid_encoding",
       "malformed_encoding",

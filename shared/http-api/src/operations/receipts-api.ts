@@ -43,6 +43,6 @@ export const readReceipt = {
         },
       },
     },
-    ...problems("not_found", "store_unreachable"),
+    ...problems("invalid_parameter", "not_found", "store_unreachable"),
   },
 } satisfies Operation;

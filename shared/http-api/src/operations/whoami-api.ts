@@ -37,6 +37,6 @@ export const readWhoami = {
         },
       },
     },
-    ...problems(),
+    ...problems("invalid_parameter"),
   },
 } satisfies Operation;
