@@ -133,9 +133,9 @@ describe("a client that does not read its answers", () => {
   const ask = (headers = {}) => call(`/events?topic=${topic}&limit=100`, { headers });
 
   beforeAll(async () => {
-    // More than the buffers of a connection and of an edge hold.
+    // 32 MB: more than the buffers of two connections, to an edge and behind it, of up to 10 MB each on Linux.
     const payload = { text: "x".repeat(40_000) };
-    for (let first = 0; first < 400; first += 100) {
+    for (let first = 0; first < 800; first += 100) {
       await publish(makeEvents(topic, 100, first).map((event) => ({ ...event, payload })));
     }
   });
