@@ -84,6 +84,53 @@ test("a file that others read keeps its mode, and a symbolic link stays one", as
   expect(await readEntries(file)).toHaveLength(1);
 });
 
+test("create takes from the newest entry of the name what its options do not say, and prints it", async () => {
+  const file = await createFile();
+  await run(`create --name shop --scopes admin --file ${file}`);
+  await run(`create --name shop --scopes publish --topics orders. --events-per-second 50 --expires 90d --file ${file}`);
+  await run(`create --name other --scopes read --file ${file}`);
+  const same = await run(`create --name shop --file ${file}`);
+  const changed = await run(
+    `create --name shop --scopes read --topics carts. --bytes-per-second 9 --expires 1d --file ${file}`,
+  );
+  const rights = { name: "shop", scopes: ["publish"], topics: ["orders."], limits: { events_per_second: 50 } };
+  expect((await readEntries(file)).slice(3)).toMatchObject([
+    { ...rights, expires_at: "2026-04-01T00:00:00.000Z" },
+    {
+      ...rights,
+      scopes: ["read"],
+      topics: ["carts."],
+      limits: { events_per_second: 50, bytes_per_second: 9 },
+      expires_at: "2026-01-02T00:00:00.000Z",
+    },
+  ]);
+  expect(same.output).toContain(
+    "entry of shop: scopes publish; topics orders.; 50 events per second; expires 2026-04-01T00:00:00.000Z.",
+  );
+  expect(changed.output).toContain("entry of shop: 50 events per second.");
+});
+
+test("create without a file takes the rights from the file of the setting, and leaves it as it was", async () => {
+  const file = await createFile();
+  await run(`create --name shop --scopes publish --topics orders. --file ${file}`);
+  const { output } = await run("create --name shop", { API_KEYS_FILE: file });
+  expect(output).toContain("entry of shop: scopes publish; topics orders.; does not expire.");
+  expect(await readEntries(file)).toHaveLength(1);
+});
+
+test("create needs the scopes of a new name, and a new end for a name whose newest key has expired", async () => {
+  const file = await createFile();
+  expect(await run(`create --name shop --file ${file}`)).toEqual({
+    exitCode: 2,
+    fault: "--scopes is required for the new name shop: publish, read, admin",
+  });
+  await run(`create --name shop --scopes read --expires 2025-01-01T00:00:00Z --file ${file}`);
+  expect(await run(`create --name shop --file ${file}`)).toEqual({
+    exitCode: 2,
+    fault: "--expires is required: the newest key of shop expired 2025-01-01T00:00:00Z",
+  });
+});
+
 test("list shows each entry without its key, and whether it has expired", async () => {
   const file = await createFile();
   await run(`create --name shop --scopes publish,read --topics orders. --file ${file}`);
@@ -124,7 +171,6 @@ test("a name that is not allowed is named as the option", async () => {
 
 test.each([
   "frob",
-  "create --name shop",
   "create --scopes read",
   "create --name shop --scopes write",
   "create --name shop --scopes read --expires soon",

@@ -44,11 +44,10 @@ created. Running services read the file again within seconds after it has change
         description: "create: adds the entry to this file. list, revoke: the file, if it is not that of API_KEYS_FILE",
       }),
     })
-    .refine(({ operands, name }) => operands === "list" || name !== undefined, { error: "--name is required" })
-    .refine(({ operands, scopes }) => operands !== "create" || scopes !== undefined, {
-      error: "--scopes is required: publish, read, admin",
-    }),
-  notes: "Exit code: 0 done, 1 no such key or a file that cannot be read or written, 2 wrong arguments.",
+    .refine(({ operands, name }) => operands === "list" || name !== undefined, { error: "--name is required" }),
+  notes: `create takes what its options do not say from the newest entry of that name in the file, so that a rotated key keeps
+its rights. It needs --scopes only for a new name.
+Exit code: 0 done, 1 no such key or a file that cannot be read or written, 2 wrong arguments.`,
 } satisfies CommandLine;
 
 export type KeysOptions = z.output<typeof KEYS_COMMAND.options>;

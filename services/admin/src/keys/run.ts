@@ -1,11 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
-import { InvalidKeysFile, type KeyEntry, parseKeysFile } from "@tidemark/runtime/access/key-entry";
+import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { InvalidSettings } from "@tidemark/runtime/read-settings";
 import { KeysFileFault, lockKeysFile, readKeysFile, readKeysFileIfAny, writeKeysFile } from "./keys-file.ts";
-import { expiryOf, type KeysOptions } from "./options.ts";
+import { createEntry, describeInherited } from "./new-key.ts";
+import type { KeysOptions } from "./options.ts";
 
 export interface Outcome {
-  exitCode: 0 | 1;
+  exitCode: 0 | 1 | 2;
   output?: string;
   fault?: string;
 }
@@ -19,8 +19,8 @@ export interface Surroundings {
 /** Runs `create`, `list` or `revoke`. */
 export async function runKeysCommand(options: KeysOptions, { nowMs, readSettings }: Surroundings): Promise<Outcome> {
   try {
-    if (options.operands === "create") return await createKey(options, nowMs);
     const file = options.file ?? readSettings().API_KEYS_FILE;
+    if (options.operands === "create") return await createKey(options, { nowMs, file });
     if (file === undefined) return { exitCode: 1, fault: "name the file: --file or API_KEYS_FILE" };
     return await (options.operands === "list" ? listKeys(file, nowMs) : revokeKeys(file, options));
   } catch (error) {
@@ -29,45 +29,41 @@ export async function runKeysCommand(options: KeysOptions, { nowMs, readSettings
   }
 }
 
-/** The beginning by which secret scanners recognise a key. */
-const KEY_PREFIX = "tdm_";
-const KEY_BYTES = 32;
-
-async function createKey(options: KeysOptions, nowMs: number): Promise<Outcome> {
-  const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
-  const entry = entryOf(options, { key, nowMs });
-  const { file } = options;
-  if (file !== undefined) await addEntry(file, entry);
+/** Adds an entry to the file of the option. Without it, prints the entry only, and `file` is the one of the setting. */
+async function createKey(
+  options: KeysOptions,
+  { nowMs, file }: { nowMs: number; file: string | undefined },
+): Promise<Outcome> {
+  await using _lock = options.file === undefined ? undefined : await lockKeysFile(options.file);
+  const entries = file === undefined ? [] : await readKeysFileIfAny(file);
+  const former = entries.findLast(({ name }) => name === options.name);
+  const faults = faultsOf(options, { former, nowMs });
+  if (faults !== undefined) return { exitCode: 2, fault: faults };
+  const { key, entry } = createEntry(options, { former, nowMs });
+  if (options.file !== undefined) await writeKeysFile(options.file, [...entries, entry]);
   const where =
-    file === undefined ? "Its entry, for the list in the file of API_KEYS_FILE" : `Its entry, added to ${file}`;
-  return {
-    exitCode: 0,
-    output: `The key, which is shown only now:\n\n  ${key}\n\n${where}:\n\n  ${JSON.stringify(entry)}`,
-  };
+    options.file === undefined
+      ? "Its entry, for the list in the file of API_KEYS_FILE"
+      : `Its entry, added to ${options.file}`;
+  const parts = [
+    `The key, which is shown only now:\n\n  ${key}`,
+    `${where}:\n\n  ${JSON.stringify(entry)}`,
+    ...(former === undefined ? [] : [describeInherited(options, former)]),
+  ];
+  return { exitCode: 0, output: parts.join("\n\n") };
 }
 
-async function addEntry(file: string, entry: KeyEntry): Promise<void> {
-  await using _lock = await lockKeysFile(file);
-  await writeKeysFile(file, [...(await readKeysFileIfAny(file)), entry]);
-}
-
-function entryOf(options: KeysOptions, { key, nowMs }: { key: string; nowMs: number }): KeyEntry {
-  const { name, scopes, topics, eventsPerSecond, bytesPerSecond, expires } = options;
-  const limits = { events_per_second: eventsPerSecond, bytes_per_second: bytesPerSecond };
-  const entry = {
-    name,
-    sha256: createHash("sha256").update(key).digest("hex"),
-    scopes,
-    topics,
-    limits: eventsPerSecond === undefined && bytesPerSecond === undefined ? undefined : limits,
-    expires_at: expires === undefined ? undefined : expiryOf(expires, nowMs),
-  };
-  try {
-    return parseKeysFile(JSON.stringify([entry]))[0] as KeyEntry;
-  } catch (error) {
-    if (!(error instanceof InvalidKeysFile)) throw error;
-    throw new KeysFileFault(error.message.replaceAll(/^\/0\//gm, "--"));
+/** Returns what is wrong with the options of `create`, beside the newest entry of that name. */
+function faultsOf(
+  { name, scopes, expires }: KeysOptions,
+  { former, nowMs }: { former: KeyEntry | undefined; nowMs: number },
+): string | undefined {
+  if (former === undefined) {
+    return scopes === undefined ? `--scopes is required for the new name ${name}: publish, read, admin` : undefined;
   }
+  const end = former.expires_at;
+  const isOver = expires === undefined && end !== undefined && Date.parse(end) <= nowMs;
+  return isOver ? `--expires is required: the newest key of ${name} expired ${end}` : undefined;
 }
 
 async function listKeys(file: string, nowMs: number): Promise<Outcome> {
