@@ -56,6 +56,7 @@ test.each([
   [["--dry-run=yes"], "--dry-run: takes no value"],
   [["--dry-run", "--seconds", "1"], "--dry-run: takes no --seconds"],
   [["--frob"], "unknown option --frob"],
+  [["--frob", "its-value"], "unknown option --frob"],
   [["stray"], 'unexpected argument "stray"'],
 ])("the arguments %j are refused: %s", (args, message) => {
   expect(() => readCommandLine(COMMAND, args)).toThrow(new InvalidArguments(message));
@@ -72,6 +73,7 @@ test("operands are read if the options have a field for them", () => {
 
   expect(readCommandLine(command, ["a", "--", "--b"])).toEqual({ operands: ["a", "--b"] });
   expect(() => readCommandLine(command, [])).toThrow(new InvalidArguments("name a file"));
+  expect(() => readCommandLine(command, ["--frob"])).toThrow(new InvalidArguments("unknown option --frob"));
 });
 
 test("the help lists every option with its default", () => {

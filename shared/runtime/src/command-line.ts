@@ -51,10 +51,11 @@ export function readCommandLine<Schema extends z.ZodObject>(
   { options }: CommandLine<Schema>,
   args: string[],
 ): z.output<Schema> | undefined {
-  const { values, faults, isHelp } = splitArguments(options, args);
+  const { values, faults, isHelp, hasUnknown } = splitArguments(options, args);
   if (isHelp) return undefined;
   const parsed = options.safeParse(values);
-  if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => formatIssue(issue, values)));
+  const issues = parsed.error?.issues.filter(({ path }) => !hasUnknown || path[0] !== OPERANDS) ?? [];
+  faults.push(...issues.map((issue) => formatIssue(issue, values)));
   if (!parsed.success || faults.length > 0) throw new InvalidArguments([...new Set(faults)].join("\n"));
   return parsed.data;
 }
@@ -76,23 +77,26 @@ function splitArguments({ shape }: z.ZodObject, args: string[]) {
   const values: Record<string, unknown> = OPERANDS in shape ? { [OPERANDS]: operands } : {};
   const faults: string[] = [];
   let isHelp = false;
+  let hasUnknown = false; // then an argument that belongs to no option may be the value of the unknown one
   for (const token of tokens) {
-    if (token.kind === "positional") {
-      if (OPERANDS in shape) operands.push(token.value);
-      else faults.push(`unexpected argument ${JSON.stringify(token.value)}`);
-    }
+    if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
     const field = token.name === OPERANDS ? undefined : fields.get(token.name);
     if (token.name === "help") isHelp = true;
-    else if (field === undefined) faults.push(`unknown option ${token.rawName}`);
-    else if (isBoolean(shape, field)) {
+    else if (field === undefined) {
+      hasUnknown = true;
+      faults.push(`unknown option ${token.rawName}`);
+    } else if (isBoolean(shape, field)) {
       if (token.value === undefined) values[field] = true;
       else faults.push(`${token.rawName}: takes no value`);
     } else if (token.value === undefined || (token.inlineValue === false && /^-./.test(token.value))) {
       faults.push(`${token.rawName}: needs a value`);
     } else values[field] = token.value;
   }
-  return { values, faults, isHelp };
+  if (!(OPERANDS in shape || hasUnknown)) {
+    faults.push(...operands.map((operand) => `unexpected argument ${JSON.stringify(operand)}`));
+  }
+  return { values, faults, isHelp, hasUnknown };
 }
 
 function formatIssue({ path: [field], message }: z.core.$ZodIssue, values: Record<string, unknown>): string {
