@@ -49,6 +49,20 @@ export function warnOfMisspelled(logger: Logger, environment: Record<string, str
   }
 }
 
+/**
+ * Logs a `warn` if a service without keys has the key of the publisher in its environment, because API_KEY_FILE is nearly
+ * API_KEYS_FILE and does not close the service.
+ */
+export function warnOfPublisherKey(
+  logger: Logger,
+  environment: Record<string, string | undefined> = process.env,
+): void {
+  for (const name of ["API_KEY", "API_KEY_FILE"]) {
+    if (!environment[name]) continue;
+    logger.warn({ name, nearest: "API_KEYS_FILE" }, "only the publisher uses this key; API_KEYS_FILE closes a service");
+  }
+}
+
 /** Returns the files from which Node was told to fill the environment: `--env-file-if-exists=.env`. */
 function environmentFiles(nodeArguments: readonly string[]): string[] {
   const found = nodeArguments.join("\n").matchAll(/^--env-file(?:-if-exists)?[=\n](.+)$/gm);

@@ -42,6 +42,23 @@ test("without a path there are no keys", () => {
   expect(openApiKeys({ path: undefined, logger })).toBeUndefined();
 });
 
+test.each(["API_KEY", "API_KEY_FILE"])(
+  "%s without API_KEYS_FILE is a warning that names API_KEYS_FILE",
+  async (name) => {
+    vi.stubEnv(name, "keys.json");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const warn = vi.spyOn(logger, "warn");
+    onTestFinished(() => warn.mockRestore());
+    openApiKeys({ path: undefined, logger });
+    expect(warn.mock.calls).toEqual([[{ name, nearest: "API_KEYS_FILE" }, expect.stringContaining("API_KEYS_FILE")]]);
+
+    const path = join(await createFolder(), "keys.json");
+    await writeFile(path, contentOf("shop"));
+    openApiKeys({ path, logger })?.stop();
+    expect(warn.mock.calls).toHaveLength(1);
+  },
+);
+
 test("a file that is missing or broken refuses the start, with every fault on a line", async () => {
   const path = join(await createFolder(), "keys.json");
   expect(() => openApiKeys({ path, logger })).toThrow(InvalidSettings);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Logger } from "@tidemark/telemetry/logger";
-import { InvalidSettings } from "../read-settings.ts";
+import { InvalidSettings, warnOfPublisherKey } from "../read-settings.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { InvalidKeysFile, type KeyEntry, parseKeysFile } from "./key-entry.ts";
 
@@ -24,7 +24,10 @@ export interface WatchedApiKeys {
  * @throws {InvalidSettings} if the first reading fails
  */
 export function openApiKeys({ path, logger, intervalMs = 2_000 }: ApiKeysOptions): WatchedApiKeys | undefined {
-  if (path === undefined) return undefined;
+  if (path === undefined) {
+    warnOfPublisherKey(logger);
+    return undefined;
+  }
   const text = readFirst(path);
   let entries = parseFirst(path, text);
   const keys = new ApiKeys(entries);
