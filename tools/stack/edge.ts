@@ -1,7 +1,7 @@
 import { Agent, type ServerResponse } from "node:http";
 import { warnIfReachable } from "@tidemark/runtime/access/access";
 import { createHttpServer, type HttpServerOptions } from "@tidemark/runtime/http-server";
-import { REQUEST_ID_HEADER } from "@tidemark/runtime/request-id";
+import { REQUEST_ID_HEADER } from "@tidemark/runtime/requests/request-id";
 import { forward } from "./forward.ts";
 
 export interface EdgeOptions extends HttpServerOptions {

@@ -16,13 +16,13 @@ import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
 import { refusalOf, registerAccess } from "./access/access.ts";
 import type { ApiKeys } from "./access/api-keys.ts";
 import { type BrowserRules, registerBrowserRules } from "./browsers/browser-rules.ts";
-import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./limits/max-connections.ts";
 import { paceAnswers } from "./limits/pace-answers.ts";
-import { requestIdOf, sendRequestId } from "./request-id.ts";
-import { jitterRetryAfter } from "./retry-after.ts";
-import { rememberRoutes, unknownRoute } from "./unknown-route.ts";
-import { refuseExpectations, requireWellFormed } from "./well-formed-request.ts";
+import { answerClientError } from "./requests/client-error.ts";
+import { requestIdOf, sendRequestId } from "./requests/request-id.ts";
+import { jitterRetryAfter } from "./requests/retry-after.ts";
+import { rememberRoutes, unknownRoute } from "./requests/unknown-route.ts";
+import { refuseExpectations, requireWellFormed } from "./requests/well-formed-request.ts";
 
 export interface HttpServerOptions {
   logger: Logger;

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createHttpServer } from "./http-server.ts";
+import { createHttpServer } from "../http-server.ts";
 
 const server = createHttpServer({
   logger: createLogger({ service: "test", level: "silent" }),
