@@ -1,26 +1,36 @@
 import { z } from "zod";
-import { EventId, Source, Timestamp, Topic } from "./event.ts";
+import { EventId, FAULT_TEXTS, isJsonObject, Source, Timestamp, Topic } from "./event.ts";
 
 /**
  * The part of CloudEvents 1.0 in JSON (https://github.com/cloudevents/spec, formats/json-format.md) that Tidemark reads. An
- * attribute that is null counts as absent, as that format says.
+ * attribute that is null counts as absent, as that format says. `event-faults.ts` finds the same faults as the schema.
  */
+
+/** What a fault says about a field that only a CloudEvent has. */
+export const CLOUD_EVENT_FAULT_TEXTS = {
+  otherVersion: 'must be "1.0", the supported version',
+  noBase64: "must be base64 with padding",
+  besideData: "is not allowed together with data",
+  noCloudEvent: "must be a CloudEvent: a JSON object",
+};
 
 const text = (description: string, example: string) =>
   z
-    .string({ error: "must be a string" })
-    .refine((value) => value !== "", { error: "must not be empty" })
+    .string({ error: FAULT_TEXTS.noString })
+    .refine((value) => value !== "", { error: FAULT_TEXTS.empty })
     .nullish()
     .meta({ description, example, override: { minLength: 1 } });
 
 // Base64 as in RFC 4648: with padding, and with zeros in the bits that the padding leaves over.
 const BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
+export function isPaddedBase64(text: string): boolean {
+  return Buffer.from(text, "base64").toString("base64") === text;
+}
+
 const DataBase64 = z
-  .string({ error: "must be a string" })
-  .refine((value) => Buffer.from(value, "base64").toString("base64") === value, {
-    error: "must be base64 with padding",
-  })
+  .string({ error: FAULT_TEXTS.noString })
+  .refine(isPaddedBase64, { error: CLOUD_EVENT_FAULT_TEXTS.noBase64 })
   .nullish()
   .meta({
     description: "Data that is not JSON, instead of `data`.",
@@ -36,7 +46,7 @@ export const CloudEvent = z
   .looseObject(
     {
       specversion: z.literal("1.0", {
-        error: ({ input }) => (input === undefined ? "is required" : 'must be "1.0", the supported version'),
+        error: ({ input }) => (input === undefined ? FAULT_TEXTS.missing : CLOUD_EVENT_FAULT_TEXTS.otherVersion),
       }),
       type: Topic.meta({ description: "Becomes the topic.", example: "com.example.order.created" }),
       id: EventId.meta({ description: "Becomes the event id.", example: "A234-1234" }),
@@ -59,11 +69,12 @@ export const CloudEvent = z
         }),
       data_base64: DataBase64,
     },
-    { error: "must be a CloudEvent: a JSON object" },
+    { error: CLOUD_EVENT_FAULT_TEXTS.noCloudEvent },
   )
   .refine(({ data, data_base64: base64 }) => data === undefined || base64 === undefined || base64 === null, {
-    error: "is not allowed together with data",
+    error: CLOUD_EVENT_FAULT_TEXTS.besideData,
     path: ["data_base64"],
+    when: ({ value }) => isJsonObject(value), // also beside other faults
   })
   .meta({
     id: "CloudEvent",

@@ -3,7 +3,8 @@ import { isPlainUtc, toUtcMicroseconds } from "./timestamp.ts";
 
 /**
  * The definition of an event. These schemas validate events, give their types, and document them in OpenAPI.
- * `formOfEvent` is the same rule written by hand, because it runs for every event. A property test compares the two.
+ * `formOfEvent` and `event-faults.ts` are the same rules written by hand, because they run for every event. Property tests
+ * compare them with the schemas.
  */
 
 /** The levels of arrays and objects in a payload or an attribute. The value itself is the first level. */
@@ -13,6 +14,19 @@ export const MAX_VALUE_DEPTH = 64;
 export const MAX_EVENT_MEMBERS = 10_000;
 
 const MAX_NAME_LENGTH = 255;
+
+/** What a fault says about its field. */
+export const FAULT_TEXTS = {
+  missing: "is required",
+  noString: "must be a string",
+  empty: "must not be empty",
+  tooLong: `must have at most ${MAX_NAME_LENGTH} characters`,
+  controlCharacter: "must not contain control characters",
+  badTimestamp: "must be an RFC 3339 date-time with a zone, such as 2025-10-23T10:00:00Z, in the years 0001 to 9999",
+  noObject: "must be a JSON object",
+  noEvent: "must be an event: a JSON object",
+};
+
 // C0 and DEL. Spaces, dots, `*` and emoji are allowed.
 const CONTROL_CHARACTER = /[^ -~\u0080-\uffff]/;
 
@@ -23,25 +37,22 @@ export function isName(text: unknown): text is string {
   return hasNameLength(text);
 }
 
-function hasNameLength(text: string): boolean {
+export function hasNameLength(text: string): boolean {
   if (text.length <= MAX_NAME_LENGTH) return true;
   return text.length <= 2 * MAX_NAME_LENGTH && [...text].length <= MAX_NAME_LENGTH;
 }
 
 const requiredString = () =>
-  z.string({ error: ({ input }) => (input === undefined ? "is required" : "must be a string") });
+  z.string({ error: ({ input }) => (input === undefined ? FAULT_TEXTS.missing : FAULT_TEXTS.noString) });
 
 // The same rule in the OpenAPI document: JSON Schema counts code points, too.
 const NAME = { minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: "^[^\\u0000-\\u001f\\u007f]*$" };
 
 function nameSchema(description: string, example: string) {
   return requiredString()
-    .refine((text) => text.length > 0, { error: "must not be empty", abort: true })
-    .refine(hasNameLength, {
-      error: `must have at most ${MAX_NAME_LENGTH} characters`,
-      abort: true,
-    })
-    .refine((text) => !CONTROL_CHARACTER.test(text), { error: "must not contain control characters" })
+    .refine((text) => text.length > 0, { error: FAULT_TEXTS.empty })
+    .refine(hasNameLength, { error: FAULT_TEXTS.tooLong })
+    .refine((text) => !hasNameLength(text) || !CONTROL_CHARACTER.test(text), { error: FAULT_TEXTS.controlCharacter })
     .meta({ description, example, override: NAME });
 }
 
@@ -56,9 +67,7 @@ export const EventId = nameSchema("The name of the event within its topic. Both 
 export const Source = nameSchema("The sender.", "auth-service");
 
 export const Timestamp = requiredString()
-  .refine((text) => toUtcMicroseconds(text) !== undefined, {
-    error: "must be an RFC 3339 date-time with a zone, such as 2025-10-23T10:00:00Z, in the years 0001 to 9999",
-  })
+  .refine((text) => toUtcMicroseconds(text) !== undefined, { error: FAULT_TEXTS.badTimestamp })
   .meta({
     description:
       "The time of the event: RFC 3339 with `T` and a zone. Kept in UTC with microseconds; further digits are cut off.",
@@ -66,7 +75,7 @@ export const Timestamp = requiredString()
     override: { format: "date-time" },
   });
 
-export const Payload = z.custom<JsonObject>(isJsonObject, { error: "must be a JSON object" }).meta({
+export const Payload = z.custom<JsonObject>(isJsonObject, { error: FAULT_TEXTS.noObject }).meta({
   description: `A JSON object, at most ${MAX_VALUE_DEPTH} levels deep. Every digit of its numbers is kept.`,
   example: { user_id: "123" },
   override: { type: "object", additionalProperties: true },
@@ -82,7 +91,7 @@ export const Event = z
       source: Source,
       payload: Payload.optional(),
     },
-    { error: "must be an event: a JSON object" },
+    { error: FAULT_TEXTS.noEvent },
   )
   .meta({ id: "Event", description: "One event. Other fields are kept and returned under `attributes`." });
 

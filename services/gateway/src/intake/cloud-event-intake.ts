@@ -1,5 +1,6 @@
 import { CloudEvent, FIELDS_BY_ATTRIBUTE } from "@tidemark/domain/cloud-event";
 import { isJsonObject, MAX_VALUE_DEPTH } from "@tidemark/domain/event";
+import { findCloudEventFaults } from "@tidemark/domain/event-faults";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { scanJson } from "@tidemark/json/scan";
 import { MemberNames, readShallow } from "@tidemark/json/shallow";
@@ -71,7 +72,7 @@ function validateCloudEvent(text: Buffer, { maxFaults, receivedAt }: ValidationO
   const { value, memberCount } = readShallow(text, skipSpace(text, 0), NAMES);
   const { type: topic, id: eventId } = isJsonObject(value) ? value : {};
   const scan = scanJson(text);
-  const faults = findFaults({ text, value, memberCount, scan, schema: CloudEvent, maxFaults });
+  const faults = findFaults({ text, memberCount, scan, fieldFaults: findCloudEventFaults(value), maxFaults });
   if (faults.total > 0) return { topic, eventId, faults };
   const members = membersOf(text);
   const payload = payloadOf(text, members);

@@ -1,15 +1,14 @@
-import type { CloudEvent } from "@tidemark/domain/cloud-event";
 import type { Fault } from "@tidemark/domain/errors";
 import {
   EVENT_FIELDS,
-  Event,
   type EventForm,
   formOfEvent,
   isJsonObject,
   MAX_EVENT_MEMBERS,
   MAX_VALUE_DEPTH,
 } from "@tidemark/domain/event";
-import { escapePointer, offsetDeeperThan, pointersAt } from "@tidemark/json/pointer";
+import { findEventFaults } from "@tidemark/domain/event-faults";
+import { offsetDeeperThan, pointersAt } from "@tidemark/json/pointer";
 import { type JsonScan, scanJson } from "@tidemark/json/scan";
 import { MemberNames, readShallow, type ShallowValue } from "@tidemark/json/shallow";
 import { type Span, skipSpace } from "@tidemark/json/text";
@@ -59,22 +58,20 @@ export function validateEvent(text: Buffer, maxFaults: number, scan = scanJson(t
   const { form, topic, eventId, value, memberCount } = outlineEvent(text, skipSpace(text, 0));
   const isValid = form !== "invalid" && scan.faultCount === 0 && scan.depth <= 1 + MAX_VALUE_DEPTH;
   if (isValid) return { topic, eventId, text: form === "rewritten" ? rewriteEvent(text) : text };
-  return { topic, eventId, faults: findFaults({ text, value, memberCount, scan, schema: Event, maxFaults }) };
+  const fieldFaults = findEventFaults(value);
+  return { topic, eventId, faults: findFaults({ text, memberCount, scan, fieldFaults, maxFaults }) };
 }
 
-export interface FaultSearch extends Pick<ShallowValue, "value" | "memberCount"> {
+export interface FaultSearch extends Pick<ShallowValue, "memberCount"> {
   text: Buffer;
   scan: JsonScan;
-  schema: typeof Event | typeof CloudEvent;
+  fieldFaults: readonly Fault[];
   maxFaults: number;
 }
 
-/** Finds the faults of an event. Their texts are those of the schema and of the scan. */
-export function findFaults({ text, value, memberCount, scan, schema, maxFaults }: FaultSearch): Faults {
-  const issues = schema.safeParse(value).error?.issues ?? [];
-  const faults = issues.map(({ path, message }): Fault => {
-    return { pointer: path.map((token) => `/${escapePointer(String(token))}`).join(""), detail: message };
-  });
+/** Finds the faults of an event: those of its fields, and those of the scan. */
+export function findFaults({ text, memberCount, scan, fieldFaults, maxFaults }: FaultSearch): Faults {
+  const faults = [...fieldFaults];
   const hasTooMany = memberCount > MAX_EVENT_MEMBERS;
   if (hasTooMany) faults.push({ pointer: "", detail: `has ${memberCount} members, the limit is ${MAX_EVENT_MEMBERS}` });
   const maxDepth = 1 + MAX_VALUE_DEPTH;
