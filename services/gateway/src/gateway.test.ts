@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
@@ -262,6 +263,19 @@ describe("POST /publish", () => {
       expect((await publish("x".repeat(15_000))).statusCode).toBe(400);
       expect((await publish(event("1"))).statusCode).toBe(429);
     });
+  });
+
+  it("a body is dropped if its client has left by the time it is validated", async () => {
+    gateway.server.addHook("onRequest", async ({ raw }) => {
+      if (raw.url === "/publish?leave") raw.once("end", () => raw.socket.destroy());
+    });
+    const client = await gateway.connectClient();
+    client.write(requestText(JSON.stringify(event("1"))).replace("/publish", "/publish?leave"));
+    await once(client, "close");
+    void gateway.publish(event("2"));
+    const delivery = await nextFrame();
+    sendVerdicts(delivery, "s");
+    expect(JSON.parse(String(delivery.frame.events))).toEqual([event("2")]);
   });
 
   it("a request with one invalid event is refused whole", async () => {

@@ -19,6 +19,7 @@ import {
   SUPPORTED_ENCODINGS,
 } from "./body/content-encoding.ts";
 import { readBody } from "./body/read-body.ts";
+import { Turns } from "./body/turns.ts";
 import { FrameWriter } from "./frames/frame-writer.ts";
 import { PendingVerdicts } from "./frames/pending-verdicts.ts";
 import { startHeartbeats } from "./heartbeats.ts";
@@ -52,6 +53,9 @@ const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
 const MAX_PENDING_MS = 5_000;
 
+// A smaller body is validated in less than 10 ms, whatever it holds.
+const LARGE_BODY_BYTES = 8 * 1024;
+
 /** Serves `POST /publish`. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
   const { signals, signer, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
@@ -72,6 +76,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
   const maxBytes = Math.max(MIN_BYTES_IN_FLIGHT, 4 * maxBodyBytes);
   const bodies = shareOut(maxBytes);
   const decoders = shareOut(MAX_DECODER_BYTES);
+  const turns = new Turns();
   const rateLimiter = new RateLimiter(options.rateLimits ?? { eventsPerSecond: 0, bytesPerSecond: 0 });
 
   void server.register(async (scope) => {
@@ -96,6 +101,8 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
           room.shrinkTo(body.length);
         }
         limits.takeBytes(body.length);
+        if (body.length > LARGE_BODY_BYTES) await turns.next();
+        if (request.raw.socket.destroyed) return reply; // nobody waits for the answer
 
         const isLenient = preferences.handling === "lenient";
         const wantsEntries = preferences.return === "representation";
