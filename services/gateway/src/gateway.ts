@@ -32,7 +32,7 @@ export interface GatewayOptions {
   signer: Signer;
   maxBatchEvents: number;
   maxBodyBytes: number;
-  /** What a client may publish in a second, unless its key has limits of its own; 0: no limit. Default: no limits. */
+  /** The limits for each client whose key has none of its own; 0: no limit. Default: no limits. */
   rateLimits?: Rates;
   /** The time that a request waits for its verdicts unless it asks for another time. */
   publishWaitMs: number;
@@ -102,7 +102,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         }
         limits.takeBytes(body.length);
         if (body.length > LARGE_BODY_BYTES) await turns.next();
-        if (request.raw.socket.destroyed) return reply; // nobody waits for the answer
+        if (request.raw.socket.destroyed) return reply; // the client has left
 
         const isLenient = preferences.handling === "lenient";
         const wantsEntries = preferences.return === "representation";
