@@ -3,7 +3,7 @@ import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Target } from "./target.ts";
 
-/** What a well-behaved client saw. */
+/** The requests of a well-behaved client and their latencies. */
 export interface Observation {
   requests: number;
   /** Each request that was not answered 2xx, with its answer or its error. */

@@ -6,7 +6,7 @@ import { EventId, FAULT_TEXTS, isJsonObject, Source, Timestamp, Topic } from "./
  * attribute that is null counts as absent, as that format says. `event-faults.ts` finds the same faults as the schema.
  */
 
-/** What a fault says about a field that only a CloudEvent has. */
+/** The texts of faults in fields that only a CloudEvent has. */
 export const CLOUD_EVENT_FAULT_TEXTS = {
   otherVersion: 'must be "1.0", the supported version',
   noBase64: "must be base64 with padding",

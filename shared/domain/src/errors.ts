@@ -101,7 +101,7 @@ export class Unavailable extends Error {
   }
 }
 
-/** What a client may have only so much of. */
+/** The codes of the limits for each client. */
 export type LimitCode =
   | "rate_limited"
   | "too_many_answers"

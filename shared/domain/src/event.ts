@@ -15,7 +15,7 @@ export const MAX_EVENT_MEMBERS = 10_000;
 
 const MAX_NAME_LENGTH = 255;
 
-/** What a fault says about its field. */
+/** The texts of faults in the fields of an event. */
 export const FAULT_TEXTS = {
   missing: "is required",
   noString: "must be a string",

@@ -34,7 +34,7 @@ describe("receipts", () => {
     for (const id of ["", "x", "%00", "AAAA"]) expect(() => decodeReceipt(id, signer)).toThrow("no receipt");
   });
 
-  it("a receipt that somebody without the key has made is refused", () => {
+  it("a receipt that was signed with another key is refused", () => {
     const forger = createSigner(["another key that has at least 32 characters"]);
     fc.assert(
       fc.property(receipts, (receipt) => {

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
-/** What the service hands out and takes back. A signature of one kind is worth nothing for another. */
+/** The kinds of signed texts that clients present again. A signature of one kind is not valid for another. */
 export type Signed = "receipt" | "cursor";
 
 /** Signs what the service hands out, so that it recognises it again, and no client can make it. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Unavailable } from "@tidemark/domain/errors";
 import { SLOW_SOURCE } from "../load/sent-event.ts";
 import { runSabotagedConsumer } from "./consumer-root.ts";
@@ -12,7 +11,6 @@ await runSabotagedConsumer(({ store }) => ({
     async apply(deliveries, options) {
       if (!deliveries.some(({ frame }) => frame.events.includes(`"${SLOW_SOURCE}"`)))
         return store.apply(deliveries, options);
-      await delay(1_000);
       throw new Unavailable({ code: "store_unreachable", detail: "the database ran out of time" });
     },
   },

@@ -52,7 +52,7 @@ test("a text that was never a cursor is refused", () => {
   );
 });
 
-test("a cursor that somebody without the key has made is refused", () => {
+test("a cursor that was signed with another key is refused", () => {
   const forged = createCursors(createSigner(["another key that has at least 32 characters"])).encode("7", scope);
   expect(() => decode(forged, scope)).toThrow("the cursor was not made by this service");
 });

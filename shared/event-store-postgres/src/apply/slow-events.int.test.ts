@@ -14,7 +14,10 @@ async function prepareSlowStore() {
   return { beside, store };
 }
 
-/** Makes the database sleep before it stores an event that meets the condition. */
+/**
+ * Makes the database take an hour for an event that meets the condition. The sleep is the fault itself: the store's time
+ * limit ends it, and no test waits for its end. A loop would take the processor from the trials of the neighbours.
+ */
 async function slowDown(beside: pg.Client, condition: string): Promise<void> {
   await beside.query(
     "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$",

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Client } from "../access/client.ts";
 import { type BucketRate, TokenBucket } from "./token-bucket.ts";
 
-/** What a client may publish in a second; 0: no limit. */
+/** The events and the bytes that a client may publish in a second; 0: no limit. */
 export interface Rates {
   eventsPerSecond: number;
   bytesPerSecond: number;

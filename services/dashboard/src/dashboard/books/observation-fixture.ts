@@ -33,7 +33,7 @@ const HEALTH: HealthAnswer = {
   timestamp: "2025-10-23T10:00:00.000Z",
 };
 
-/** What /stats answers to a key that reaches only some topics, but for their counts. */
+/** The fields of /stats, apart from counts, in the answer to a key that reaches only some topics. */
 export const LIMITED: Partial<StatsAnswer> = {
   received: 9,
   queue_size: null,

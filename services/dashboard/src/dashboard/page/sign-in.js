@@ -5,10 +5,10 @@ import { messageOf, Refused } from "../api/request.js";
 import { sentence } from "../text/format.js";
 import { byId, element, setText } from "./dom.js";
 
-/** What a header can hold. */
+/** The texts that a header can hold. */
 const WRITABLE = /^[\x21-\x7e]+$/;
 
-/** What the page assumes if the service does not say what it may do, so that its refusals are seen. */
+/** The assumed rights of the page while the service is away. With all of them the page shows each refusal. */
 const UNKNOWN = /** @satisfies {WhoamiAnswer} */ ({ name: null, scopes: ["publish", "read", "admin"], topics: null });
 
 /**
