@@ -8,8 +8,8 @@ import type { DeadLetterCommands, DeadLetterStore } from "@tidemark/event-store/
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { registerHealth } from "@tidemark/runtime/health";
+import { VERSION } from "@tidemark/runtime/version";
 import type { FastifyInstance } from "fastify";
-import packageJson from "../package.json" with { type: "json" };
 import { registerAudit } from "./books/audit.ts";
 import { type BooksOptions, readBooks } from "./books/books.ts";
 import { createBooksAlarm } from "./books/books-alarm.ts";
@@ -70,5 +70,5 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   registerSystemHealth(server, { ...options, readBooks: readWhole, gateways });
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerWhoami(server);
-  registerPages(server, { version: packageJson.version });
+  registerPages(server, { version: VERSION });
 }

@@ -1,6 +1,7 @@
 import { NotDurable } from "@tidemark/domain/durability";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { InvalidSettings, warnOfMisspelled } from "./read-settings.ts";
+import { VERSION } from "./version.ts";
 
 /** Registers the closer of a thing that a process has opened. Closers run last-opened-first when the process stops. */
 export type OnClose = (name: string, close: () => unknown) => void;
@@ -57,6 +58,7 @@ export async function runProcess(
     });
   }
 
+  logger.info({ version: VERSION, node: process.versions.node }, "starting");
   warnOfMisspelled(logger);
   try {
     await start((name, close) => closers.push({ name, close }));

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createHttpServer } from "@tidemark/runtime/http-server";
+import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, test } from "vitest";
-import packageJson from "../../package.json" with { type: "json" };
 import { registerPages } from "./pages.ts";
 
 function createPages({ version = "1.2.3" } = {}) {
@@ -85,7 +85,7 @@ test("/openapi.json and /docs/json are the same document, each with the relative
 
 test("docs/openapi.json equals the document that is served (`npm run openapi` writes it)", async () => {
   const committed = readFileSync(new URL("../../../../docs/openapi.json", import.meta.url), "utf8");
-  const served = await createPages(packageJson).inject("/openapi.json");
+  const served = await createPages({ version: VERSION }).inject("/openapi.json");
   expect(JSON.stringify(JSON.parse(committed), null, 2)).toBe(JSON.stringify(served.json(), null, 2));
 });
 

@@ -15,7 +15,7 @@ export const readOpenApi = {
       content: {
         "application/json": {
           schema: z.looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) }),
-          example: { openapi: "3.1.0", info: { title: "Tidemark", version: "0.1.0" }, paths: {} },
+          example: { openapi: "3.1.0", info: { title: "Tidemark", version: "1.0.0" }, paths: {} },
         },
       },
     },
