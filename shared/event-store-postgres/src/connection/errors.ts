@@ -1,6 +1,7 @@
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import { OUT_OF_TIME, type Refusal } from "@tidemark/event-store/refusal";
 import pg from "pg";
+import { readMigrations } from "../schema/migrate.ts";
 
 /**
  * The meaning of PostgreSQL's errors by SQLSTATE (PostgreSQL manual, appendix A), never by their messages, which depend
@@ -57,13 +58,20 @@ function unreachable(detail: string, cause: unknown): Unavailable {
 
 /**
  * Returns the error of a missing table, column or function with its reason: the database has no tables yet, or it has
- * those of another release. Starting a consumer helps only with the first. Returns any other error as it is.
+ * those of another release, which is named if it is newer. Starting a consumer helps only with the first. Returns any
+ * other error as it is.
  */
 export async function explainMissing(client: pg.ClientBase, error: unknown): Promise<unknown> {
   if (!MISSING.has(stateOf(error) ?? "")) return error;
-  const { rows } = await client.query("SELECT name FROM migrations LIMIT 1").catch(() => ({ rows: [] }));
+  const { rows } = await client.query<{ name: string }>("SELECT name FROM migrations").catch(() => ({ rows: [] }));
   if (rows.length === 0) return error;
-  return unreachable("the database has the tables of another release", (error as Unavailable).cause);
+  const known = new Set(readMigrations().map(({ name }) => name));
+  const newer = rows.map(({ name }) => name).filter((name) => !known.has(name));
+  const explanation =
+    newer.length === 0
+      ? "the database has the tables of another release"
+      : `the database has the tables of a newer release (${newer.sort().join(", ")}): run that release, or restore a backup from before its start`;
+  return unreachable(explanation, (error as Unavailable).cause);
 }
 
 /** Returns why the server refused an event, without the detail of its message, which repeats the data. */

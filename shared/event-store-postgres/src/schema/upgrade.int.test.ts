@@ -1,5 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import {
+  continueReleaseData,
+  RELEASE_BOOKS,
+  RELEASE_CONTENT,
+  RELEASE_LOG,
+  RELEASE_VERDICTS,
+  readReleaseContent,
+  writeReleaseData,
+} from "@tidemark/event-store/contract/upgrade/release-data";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { waitFor } from "@tidemark/test-support/wait-for";
@@ -15,15 +24,30 @@ const GENERATION = "old-log";
 const FIRST_FRAME = "00000000-0000-4000-8000-000000000001";
 const COUNTS = { stored: 7, duplicates: 4, conflicts: 2, deadLettered: 3 };
 
-async function openVersion1() {
+const openVersion1 = () => openVersion(1);
+
+/** Opens a database that a release with this version of the schema has written. */
+async function openVersion(version: number) {
   const { beside, url } = await prepareEmptyDatabase();
-  await migrate(new Session(beside), readMigrations().slice(0, 1));
-  await beside.query("DELETE FROM migrations; SET timezone = 'UTC'"); // the fixture has the row of the first release
-  await beside.query(await readFile(new URL("../fixture/version-1.sql", import.meta.url), "utf8"));
+  await migrate(new Session(beside), readMigrations().slice(0, version));
+  await beside.query("DELETE FROM migrations; SET timezone = 'UTC'"); // the fixture has the rows of its release
+  await beside.query(await readFile(new URL(`../fixture/version-${version}.sql`, import.meta.url), "utf8"));
+  return { store: await openForTest(url), beside };
+}
+
+async function openForTest(url: string) {
   const logger = createLogger({ service: "test", level: "silent" });
   const store = await openPostgresEventStore({ url, logger, migrate: true, maxConnections: 2 });
   onTestFinished(() => store.close());
-  return { store, beside };
+  return store;
+}
+
+/** Opens a database that this release has written. */
+async function openToday() {
+  const { url } = await prepareEmptyDatabase();
+  const [store, second] = [await openForTest(url), await openForTest(url)];
+  await writeReleaseData(store, second);
+  return { store };
 }
 
 /** An event of the fixture as its producer sent it. */
@@ -142,6 +166,41 @@ test("a cursor from before the upgrade finds the events behind it, and those tha
   await waitFor("the new event behind the old ones", async () => {
     return (await idsAfter(store, "756-3")).join() === "o-4,o-5,l-2,new";
   });
+});
+
+// No release ended with version 2: versions 2 and 3 came together.
+test.each([
+  ["schema version 3", () => openVersion(3)],
+  ["schema version 4", () => openVersion(4)],
+  ["this release", openToday],
+])("a database of %s keeps its books and its content, and goes on", async (_name, open) => {
+  const { store } = await open();
+
+  expect(await store.readBooks({ maxTopics: 10, maxSources: 10, log: RELEASE_LOG })).toMatchObject(RELEASE_BOOKS);
+  expect(await readReleaseContent(store)).toEqual(RELEASE_CONTENT);
+  expect(await store.audit()).toMatchObject({ isBalanced: true });
+
+  expect(await continueReleaseData(store)).toEqual(RELEASE_VERDICTS);
+  expect(await store.audit()).toMatchObject({
+    isBalanced: true,
+    counted: { stored: 9, duplicates: 7, conflicts: 3, deadLettered: 4 },
+  });
+});
+
+test("a program takes no frame into the tables of a newer release, says which, and still reads", async () => {
+  const { store, beside } = await openVersion(4);
+  await beside.query("INSERT INTO migrations (name, applied_at) VALUES ('999-newer', now())");
+  const { rows } = await beside.query(
+    "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname LIKE 'apply_frames%'",
+  );
+  await beside.query(`ALTER FUNCTION ${rows[0]?.name} RENAME TO apply_frames_of_the_newer`);
+
+  await expect(continueReleaseData(store)).rejects.toMatchObject({
+    code: "store_unreachable",
+    message: expect.stringContaining("the tables of a newer release (999-newer)"),
+  });
+
+  expect(await readReleaseContent(store)).toEqual(RELEASE_CONTENT);
 });
 
 async function idsAfter(store: EventStore, after: string): Promise<string[]> {

@@ -2,6 +2,15 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import {
+  continueReleaseData,
+  RELEASE_BOOKS,
+  RELEASE_CONTENT,
+  RELEASE_LOG,
+  RELEASE_VERDICTS,
+  readReleaseContent,
+  writeReleaseData,
+} from "@tidemark/event-store/contract/upgrade/release-data";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
@@ -14,12 +23,19 @@ const GENERATION = "2026-11-01T08:00:00.000000000Z";
 const FIRST_FRAME = "00000000-0000-4000-8000-000000000001";
 const COUNTS = { stored: 4, duplicates: 4, conflicts: 1, deadLettered: 4 };
 
-async function makeVersion1(): Promise<string> {
+const makeVersion1 = () => makeVersion(1);
+
+/** Makes a file that a release with this version of the schema has written. */
+async function makeVersion(version: number): Promise<string> {
+  const path = await pathForTest();
+  changeTables(path, await readFile(new URL(`../fixture/version-${version}.sql`, import.meta.url), "utf8"));
+  return path;
+}
+
+async function pathForTest(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const path = join(directory, "tidemark.db");
-  changeTables(path, await readFile(new URL("../fixture/version-1.sql", import.meta.url), "utf8"));
-  return path;
+  return join(directory, "tidemark.db");
 }
 
 async function openForTest(path: string) {
@@ -128,6 +144,31 @@ test("a deleted dead letter of the first release gives its id to no other", asyn
 
   const { deadLetters } = await store.listDeadLetters({ limit: 100 });
   expect(deadLetters.map(({ id }) => id)).toEqual(["1", "4"]);
+});
+
+/** Opens a file that this release has written. */
+async function openToday() {
+  const store = await openForTest(await pathForTest());
+  await writeReleaseData(store, store);
+  return store;
+}
+
+test.each([
+  ["schema version 2", async () => openForTest(await makeVersion(2))],
+  ["schema version 3", async () => openForTest(await makeVersion(3))],
+  ["this release", openToday],
+])("a file of %s keeps its books and its content, and goes on", async (_name, open) => {
+  const store = await open();
+
+  expect(await store.readBooks({ maxTopics: 10, maxSources: 10, log: RELEASE_LOG })).toMatchObject(RELEASE_BOOKS);
+  expect(await readReleaseContent(store)).toEqual(RELEASE_CONTENT);
+  expect(await store.audit()).toMatchObject({ isBalanced: true });
+
+  expect(await continueReleaseData(store)).toEqual(RELEASE_VERDICTS);
+  expect(await store.audit()).toMatchObject({
+    isBalanced: true,
+    counted: { stored: 9, duplicates: 7, conflicts: 3, deadLettered: 4 },
+  });
 });
 
 test("verify refuses a file of the first release, and says what to do", async () => {
