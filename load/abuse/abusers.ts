@@ -49,7 +49,7 @@ const unreadAnswers: Abuse = async (socket, target) => {
 
 const ABUSES: Abuse[] = [slowHeaders, slowBody, flood, bomb, unreadAnswers];
 
-/** How often something happened to the abusive clients: an answer with a status, or a connection that was refused. */
+/** The counts of what happened to the abusive clients: answers by status, and refused connections. */
 export type Outcomes = Record<string, number>;
 
 /**

@@ -4,7 +4,7 @@ import { exchange, longestAnswerMs } from "./client.ts";
 import { cpuSeconds, memoryBytes, resetPeak } from "./process-cost.ts";
 import type { Target } from "./target.ts";
 
-/** What a case cost a deployment. */
+/** The costs of a case to a deployment. */
 export interface Cost {
   /** The statuses of the answers and how often each came; 0 is no answer. */
   statuses: Map<number, number>;
