@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Agent, get, type IncomingMessage } from "node:http";
+import { Agent, get, type IncomingMessage, request as send } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
@@ -142,6 +142,21 @@ describe("an HTTP server", () => {
     const [head] = await once(socket, "data");
     socket.destroy();
     expect(String(head)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/is);
+  });
+
+  it("a refusal reaches a client that goes on sending", async () => {
+    const server = openServer();
+    server.removeContentTypeParser("*");
+    server.addContentTypeParser("*", (_request, _body, done) => done(null));
+    server.post("/refused", OPEN, () => {
+      throw new InvalidInput({ code: "body_too_large", status: 413, detail: "too large" });
+    });
+    const { port } = new URL(await server.listen({ port: 0, host: "127.0.0.1" }));
+    const upload = send({ port, path: "/refused", method: "POST" });
+    onTestFinished(() => void upload.destroy());
+    upload.end(Buffer.alloc(24_000_000));
+    const [answer] = (await once(upload, "response")) as [IncomingMessage];
+    expect([answer.statusCode, JSON.parse(await text(answer)).code]).toEqual([413, "body_too_large"]);
   });
 
   it("malformed bytes after an answered request are answered", async () => {

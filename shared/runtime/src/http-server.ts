@@ -1,4 +1,3 @@
-import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
 import { createProblem, PROBLEM_TYPE, type Problem, problemOf, problemText } from "@tidemark/http-api/problem";
@@ -9,7 +8,6 @@ import Fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
-  type FastifyRequest,
   LogController,
 } from "fastify";
 import { RequestValidationError, validatorCompiler } from "fastify-zod-openapi";
@@ -19,6 +17,7 @@ import { type BrowserRules, registerBrowserRules } from "./browsers/browser-rule
 import { limitConnections } from "./limits/max-connections.ts";
 import { paceAnswers } from "./limits/pace-answers.ts";
 import { answerClientError } from "./requests/client-error.ts";
+import { answerWhileSending, dropBody } from "./requests/refused-body.ts";
 import { requestIdOf, sendRequestId } from "./requests/request-id.ts";
 import { jitterRetryAfter } from "./requests/retry-after.ts";
 import { rememberRoutes, unknownRoute } from "./requests/unknown-route.ts";
@@ -68,7 +67,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
-      void sendError(logger, refusalOf(request, reply, apiKeys) ?? error, reply);
+      void sendProblem(reply, describeError(logger, refusalOf(request, reply, apiKeys) ?? error, reply));
     },
   });
   server.setValidatorCompiler(validatorCompiler);
@@ -86,11 +85,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.setErrorHandler(async (error, request, reply) => {
     // The client has left, which is not an error of the service. Only Fastify needs this answer.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
-    if (!request.raw.complete) await dropBody(request, reply);
+    if (!request.raw.complete) await dropBody(request.raw);
     // Fastify may report another error of a request to an unknown route. The method QUERY, for example, requires a content type.
-    if (request.is404 && problemOf(error) === undefined)
-      return sendProblem(reply, unknownRoute(findMethods, request, reply));
-    return sendError(logger, error, reply);
+    const isUnknownRoute = request.is404 && problemOf(error) === undefined;
+    const problem = isUnknownRoute ? unknownRoute(findMethods, request, reply) : describeError(logger, error, reply);
+    return request.raw.complete ? sendProblem(reply, problem) : sendAndClose(reply, problem);
   });
   const findMethods = rememberRoutes(server);
   server.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(findMethods, request, reply)));
@@ -120,18 +119,16 @@ function disconnectWhileClosing(server: FastifyInstance, closeWaitMs: number): v
   });
 }
 
-function sendError(logger: Logger, error: unknown, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error) ?? problemOfFastify(error, reply);
+/** Returns the problem of an error, logs an error that is a bug of our own, and sets `Retry-After`. */
+function describeError(logger: Logger, error: unknown, reply: FastifyReply): Problem {
   if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
   if (error instanceof LimitExceeded) reply.header("retry-after", Math.ceil(error.retryAfterSeconds));
-  if (problem !== undefined) return sendProblem(reply, problem);
+  const problem = problemOf(error) ?? problemOfFastify(error, reply);
+  if (problem !== undefined) return problem;
   // Without the query, which may hold what a client wrongly sends there, such as a key.
   const { id, method, url } = reply.request;
   logger.error({ err: error, requestId: id, method, path: url.split("?")[0] }, "request failed");
-  return sendProblem(
-    reply,
-    createProblem(500, "internal_error", "an internal error; the service has logged the details"),
-  );
+  return createProblem(500, "internal_error", "an internal error; the service has logged the details");
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -142,29 +139,16 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
     .send(problem);
 }
 
-function incompleteRequest(): Problem {
-  return createProblem(400, "bad_request", "the request is incomplete");
+function sendAndClose(reply: FastifyReply, problem: Problem): FastifyReply {
+  const text = problemText(problem);
+  return reply
+    .code(problem.status)
+    .headers({ "content-type": PROBLEM_TYPE, "content-length": Buffer.byteLength(text), connection: "close" })
+    .send(answerWhileSending(text, reply.request.raw));
 }
 
-const DROP_BODY_MS = 1_000;
-const DROP_BODY_BYTES = 8 * 1024 * 1024; // as much as a legal body
-
-/**
- * Reads and drops the rest of a refused body, of bounded time and size. An answer at once would close the connection while
- * the client is still sending, and the client would never see the answer (RFC 9112, section 9.6). What the client sends
- * beyond the bounds is not read, and its connection is closed.
- */
-async function dropBody({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const enough = new AbortController();
-  let bytes = 0;
-  raw.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > DROP_BODY_BYTES) enough.abort();
-  });
-  const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(DROP_BODY_MS)]);
-  await finished(raw, { signal, cleanup: true }).catch(() => undefined);
-  raw.pause();
-  if (!raw.complete) reply.header("connection", "close");
+function incompleteRequest(): Problem {
+  return createProblem(400, "bad_request", "the request is incomplete");
 }
 
 const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
