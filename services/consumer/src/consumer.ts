@@ -32,9 +32,9 @@ export interface ConsumerOptions {
   /** The number of batches that may be with the store at a time. Default: 2. */
   maxBatches?: number;
   /**
-   * How long a stop waits for the store to finish the batches in flight. Then their frames go back to the log. A commit
-   * that comes later does no harm: the ledger recognises the frames when they come again. Default: indefinitely, for a log
-   * that would lose frames that go back.
+   * The time that a stop waits for the store to finish the batches in flight. Then their frames go back to the log. A
+   * commit that comes later does no harm: the ledger recognises the frames when they come again. Default: indefinitely, for
+   * a log that would lose frames that go back.
    */
   stopWaitMs?: number;
 }

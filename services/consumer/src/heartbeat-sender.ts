@@ -21,7 +21,7 @@ export class HeartbeatSender {
   readonly #options: HeartbeatOptions;
   readonly #timer: NodeJS.Timeout;
   #isStoreUp = true;
-  /** How long the newest frame of the last batch waited, from receipt to commit. */
+  /** The time that the newest frame of the last batch waited, from receipt to commit. */
   #lagMs = 0;
   #hasCommitted = false;
   /** Oldest first. */

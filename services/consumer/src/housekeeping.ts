@@ -12,7 +12,7 @@ export interface HousekeepingOptions {
   duplicateLogDays: number;
   logger: Logger;
   clock?: Clock;
-  /** How long a stop waits for the current step. It makes no difference whether a step left alone is committed. */
+  /** The time that a stop waits for the current step. It makes no difference whether a step left alone is committed. */
   stopWaitMs?: number;
 }
 

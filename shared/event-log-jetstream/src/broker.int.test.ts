@@ -176,7 +176,7 @@ test("a log that must not open rejects what waits for it", async () => {
   await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
 });
 
-/** Where the broker keeps the consumers of a stream; a file stands there, so that it can make none, as on a full disk. */
+/** The place where the broker keeps consumers of a stream. A file stands there, so that it makes none, as on a full disk. */
 async function blockConsumers(dataDir: string, stream: string): Promise<{ unblock: () => Promise<void> }> {
   const place = join(dataDir, "jetstream", "jetstream", "$G", "streams", stream, "obs");
   await rename(place, `${place}.aside`);

@@ -17,7 +17,7 @@ const ANSWER_MS = 30_000;
 
 const REFUSED = z.object({ status: z.literal("refused"), code: z.string(), reason: z.string() });
 const TAKEN = z.object({ status: z.enum(["stored", "duplicate", "conflict"]) });
-/** What the consumer did, or why the store is not available; `null` when there is no such dead letter. */
+/** The outcome, or the reason why the store is not available; `null` when there is no such dead letter. */
 const Answer = z.union([
   z.object({ result: z.union([REFUSED, TAKEN, z.boolean(), z.null()]) }),
   z.object({ unavailable: z.string() }),

@@ -10,8 +10,8 @@ import { readStreamSnapshot } from "./snapshot.ts";
 import { ensureStream, ensureStreamExists, generationOf, readStream, type StreamGeneration } from "./stream.ts";
 
 /**
- * What a process does with the log, and so the rights that its credentials need (deploy/nats/users.conf): `take` makes and
- * changes the stream and its consumer, `append` makes a missing stream, `read` waits for it.
+ * The use that a process makes of the log, and so the rights that its credentials need (deploy/nats/users.conf): `take`
+ * makes and changes the stream and its consumer, `append` makes a missing stream, `read` waits for it.
  */
 export type LogAccess = "take" | "append" | "read";
 

@@ -32,7 +32,7 @@ export interface DeadLetterStore {
   deadLetterFrame(frame: UnreadableFrame): Promise<Applied>;
 }
 
-/** What a person may do with a dead letter. Both need the right to write. */
+/** The commands of a person about a dead letter. Both need the right to write. */
 export type DeadLetterCommands = Pick<DeadLetterStore, "redrive" | "deleteDeadLetter">;
 
 export interface DeadLetterQuery {

@@ -94,7 +94,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.constant<Step>((simulation) => simulation.acknowledgeOldest()),
   fc.constant<Step>((simulation) => simulation.comeBack()),
 );
-/** What happens before the look at the log, and before the look at the store. */
+/** The steps before the look at the log, and those before the look at the store. */
 const anyCall = fc.array(fc.array(anyStep, { maxLength: 8 }), { maxLength: 2 });
 
 /** Reads the books while steps happen before each look. */
