@@ -1,5 +1,6 @@
 import type { Durability } from "@tidemark/domain/durability";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
+import type { Books, BooksQuery, SelectedBooks, TopicBooksQuery } from "@tidemark/event-store/books";
 import type {
   DeadLetterPage,
   DeadLetterQuery,
@@ -11,15 +12,11 @@ import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "@tidemark/e
 import type {
   Applied,
   AppliedDelivery,
-  Books,
-  BooksQuery,
   EventPage,
   EventQuery,
   EventStore,
   LedgerEntry,
-  SelectedBooks,
   StoredEvent,
-  TopicBooksQuery,
 } from "@tidemark/event-store/event-store";
 import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "@tidemark/event-store/pruning";
 import type { Logger } from "@tidemark/telemetry/logger";

@@ -1,9 +1,8 @@
 import type { Durability } from "@tidemark/domain/durability";
 import type { Frame } from "@tidemark/domain/frame";
-import type { Origin, SequenceRange } from "@tidemark/domain/origin";
+import type { Origin } from "@tidemark/domain/origin";
 import type { Verdicts } from "@tidemark/domain/verdict";
-import type { Audit } from "./audit.ts";
-import type { SourceBooks } from "./duplicates.ts";
+import type { Books, BooksQuery, SelectedBooks, TopicBooksQuery } from "./books.ts";
 import type { EventContent } from "./event-row.ts";
 
 /**
@@ -159,77 +158,4 @@ export interface LedgerEntry {
   verdicts: Verdicts;
   /** UTC, six digits of the second. */
   processedAt: string;
-}
-
-export interface BooksQuery {
-  /** The snapshot of the log. Absent when the log is unreachable. */
-  log?: { generation: string; held: SequenceRange[]; lastSequence: number };
-  /** Limits `byTopic` to this topic. */
-  topic?: string;
-  /** The number of topics in `byTopic`, the busiest first. */
-  maxTopics: number;
-  /** The number of sources in `bySource`, those with the most duplicates first. Default: 0. */
-  maxSources?: number;
-}
-
-export interface TopicBooksQuery {
-  /** No two of them overlap. */
-  topicPrefixes: readonly string[];
-  /** Limits `byTopic` to this topic. */
-  topic?: string;
-  /** The number of topics in `byTopic`, the busiest first. */
-  maxTopics: number;
-}
-
-/** The number of topics that `readTopicBooks` sums up, which takes some tenths of a second. */
-export const MAX_SUMMED_TOPICS = 100_000;
-
-/** The books of some topics. */
-export interface SelectedBooks extends Pick<Books, "stored" | "duplicates" | "conflicts" | "deadLettered" | "byTopic"> {
-  /** The number of topics that were summed up, `MAX_SUMMED_TOPICS` at most. */
-  topicsTotal: number;
-  /** Whether there are more topics than were summed up. */
-  hasMoreTopics: boolean;
-}
-
-export interface Books {
-  stored: number;
-  /** Conflicts included. */
-  duplicates: number;
-  conflicts: number;
-  deadLettered: number;
-  topicsTotal: number;
-  byTopic: TopicBooks[];
-  /** Events of applied frames that the log still held in its snapshot. 0 without `log`. */
-  appliedHeldEvents: number;
-  /**
-   * Applied frames of that generation that the log no longer held in its snapshot, without those appended later. A frame
-   * leaves the log after its commit, so this equals the number of frames that have left. 0 without `log`.
-   */
-  appliedGoneFrames: number;
-  /**
-   * The events of all frames that were applied from that generation, also of frames that the log no longer holds. A frame
-   * that the log holds twice counts once, as for the gateway that appended it. 0 without `log`.
-   */
-  appliedEvents: number;
-  /**
-   * The difference between the sums of the counters and the row counts that the tables give in constant time. Any value
-   * but 0 is a defect. Always 0 in PostgreSQL, whose tables give no such counts.
-   */
-  tableDrift: number;
-  bySource: SourceBooks[];
-  /** The number of sources that sent a duplicate. */
-  sourcesTotal: number;
-  /** The last audit. Absent before the first. */
-  lastAudit?: Audit;
-}
-
-export interface TopicBooks {
-  topic: string;
-  stored: number;
-  duplicates: number;
-  conflicts: number;
-  deadLettered: number;
-  /** UTC, six digits of the second. */
-  lastProcessedAt: string;
 }

@@ -1,6 +1,6 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
-import type { Books, BooksQuery } from "@tidemark/event-store/event-store";
+import type { Books, BooksQuery } from "@tidemark/event-store/books";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EMPTY_BOOKS } from "../query-fixture.ts";

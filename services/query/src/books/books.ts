@@ -1,6 +1,7 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
-import type { Books, EventReader } from "@tidemark/event-store/event-store";
+import type { Books } from "@tidemark/event-store/books";
+import type { EventReader } from "@tidemark/event-store/event-store";
 
 export interface BooksSources {
   reader: Pick<EventReader, "readBooks">;

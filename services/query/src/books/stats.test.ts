@@ -1,4 +1,4 @@
-import type { Books } from "@tidemark/event-store/event-store";
+import type { Books } from "@tidemark/event-store/books";
 import { expect, test } from "vitest";
 import { humanDuration, statsAnswer } from "./stats.ts";
 

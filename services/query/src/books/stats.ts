@@ -1,6 +1,7 @@
 import type { Audit } from "@tidemark/event-store/audit";
+import type { SelectedBooks, TopicBooks } from "@tidemark/event-store/books";
 import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
-import type { EventReader, SelectedBooks, TopicBooks } from "@tidemark/event-store/event-store";
+import type { EventReader } from "@tidemark/event-store/event-store";
 import { readStats, type StatsAnswer } from "@tidemark/http-api/operations/stats-api";
 import { clientOf } from "@tidemark/runtime/access/client";
 import { reachOf } from "@tidemark/runtime/access/topic-reach";

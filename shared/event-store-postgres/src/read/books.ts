@@ -1,6 +1,6 @@
 import type { Audit } from "@tidemark/event-store/audit";
+import type { Books, BooksQuery, TopicBooks } from "@tidemark/event-store/books";
 import type { SourceBooks } from "@tidemark/event-store/duplicates";
-import type { Books, BooksQuery, TopicBooks } from "@tidemark/event-store/event-store";
 import type { Kysely } from "kysely";
 import { queryRow } from "../connection/reader.ts";
 import { statementFile } from "../connection/statement-file.ts";

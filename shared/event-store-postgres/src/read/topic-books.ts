@@ -3,7 +3,7 @@ import {
   type SelectedBooks,
   type TopicBooks,
   type TopicBooksQuery,
-} from "@tidemark/event-store/event-store";
+} from "@tidemark/event-store/books";
 import { topicRange } from "@tidemark/event-store/topic-range";
 import type { Kysely } from "kysely";
 import { queryRow } from "../connection/reader.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BooksQuery } from "@tidemark/event-store/event-store";
+import type { BooksQuery } from "@tidemark/event-store/books";
 import { expect, onTestFinished, test } from "vitest";
 import { openWriterDatabase } from "../connection/database.ts";
 import { prepareBooks } from "./books.ts";

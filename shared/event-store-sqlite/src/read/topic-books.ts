@@ -3,7 +3,7 @@ import {
   type SelectedBooks,
   type TopicBooks,
   type TopicBooksQuery,
-} from "@tidemark/event-store/event-store";
+} from "@tidemark/event-store/books";
 import type { Database } from "better-sqlite3";
 import { topicReach } from "./topic-reach.ts";
 
