@@ -13,14 +13,14 @@ import { createNatsSignals } from "./jetstream-signals.ts";
 const MAX_BYTES = 16_000_000;
 
 /** Connects as a service does, with its own credentials. */
-async function openPart(brokerUrl: string, name: string, access: LogAccess) {
+async function openPart(brokerUrl: string, name: string, access: LogAccess, maxBytes = MAX_BYTES) {
   const connection = createJetstreamConnection({
     url: natsUrlOfPart(brokerUrl, name),
     name,
     logger: silentLogger,
   });
   onTestFinished(() => connection.close());
-  const log = createJetstreamEventLog({ connection, access, maxBytes: MAX_BYTES, logger: silentLogger });
+  const log = createJetstreamEventLog({ connection, access, maxBytes, logger: silentLogger });
   onTestFinished(() => log.close());
   await log.opened;
   return { connection, log, signals: createNatsSignals(connection) };
@@ -78,17 +78,19 @@ test("a query hears the gateways, also those that sent their last heartbeat befo
     confirmedBytes: 1,
     hasEnded: true,
   };
+  const stateOfKept = async () => {
+    const info = (await admin.request("$JS.API.STREAM.INFO.TIDEMARK_GATEWAYS")).json<{
+      state?: { last_seq: number };
+    }>();
+    return info.state;
+  };
   // The first heartbeats make the stream that keeps the last of each gateway.
-  await expect
-    .poll(
-      async () => {
-        gateway.signals.sendGatewayHeartbeat(heartbeat);
-        const kept = await admin.request("$JS.API.STREAM.INFO.TIDEMARK_GATEWAYS");
-        return kept.string().includes('"messages":1');
-      },
-      { interval: 100, timeout: 10_000 },
-    )
-    .toBe(true);
+  const countSent = async () => {
+    gateway.signals.sendGatewayHeartbeat(heartbeat);
+    return (await stateOfKept())?.last_seq;
+  };
+  await expect.poll(countSent, { interval: 100, timeout: 10_000 }).toBeGreaterThan(1);
+  expect(await stateOfKept()).toMatchObject({ messages: 1 });
 
   const { signals } = await openPart(url, "query", "read");
   const heard = new Promise((resolve) => signals.onGatewayHeartbeat((message, isKept) => resolve({ message, isKept })));
@@ -98,6 +100,8 @@ test("a query hears the gateways, also those that sent their last heartbeat befo
 
 const INFO = "$JS.API.STREAM.INFO.TIDEMARK";
 const NOT_OF_GATEWAY = [
+  "_INBOX.consumer.1",
+  "_INBOX.query.1",
   "tidemark.verdict.another",
   "tidemark.heartbeat",
   "tidemark.commit",
@@ -114,9 +118,18 @@ const NOT_OF_GATEWAY = [
   "$JS.API.STREAM.CREATE.OTHER",
   "$JS.ACK.TIDEMARK.consumer.1.1.1.1.0",
 ];
-const NOT_OF_QUERY = [...NOT_OF_GATEWAY, "tidemark.ingest.1", "$JS.API.STREAM.CREATE.TIDEMARK"];
-const NOT_OF_CONSUMER = [
+const NOT_OF_QUERY = [
+  ...NOT_OF_GATEWAY,
+  "_INBOX.gateway.1",
   "tidemark.ingest.1",
+  "tidemark.gateway.1",
+  "$JS.API.STREAM.CREATE.TIDEMARK",
+  "$JS.API.STREAM.CREATE.TIDEMARK_GATEWAYS",
+];
+const NOT_OF_CONSUMER = [
+  "_INBOX.gateway.1",
+  "tidemark.ingest.1",
+  "tidemark.gateway.1",
   "$JS.API.STREAM.PURGE.TIDEMARK",
   "$JS.API.STREAM.DELETE.TIDEMARK",
   "$JS.API.STREAM.CREATE.OTHER",
@@ -140,6 +153,12 @@ test.each([
     await expect(refused, subject).resolves.toMatch(/Permissions Violation for Subscription/i);
   }
   expect((await nats.request(INFO)).string()).toContain('"messages":1');
+});
+
+test("a consumer changes the size of a stream that exists", async () => {
+  const { url } = await openBroker();
+  const { log } = await openPart(url, "consumer", "take", 2 * MAX_BYTES);
+  expect(await log.snapshot()).toMatchObject({ frames: 1, maxBytes: 2 * MAX_BYTES });
 });
 
 test("a gateway does not change a stream that exists", async () => {

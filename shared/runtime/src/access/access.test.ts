@@ -30,7 +30,7 @@ function openServer({ entries, logger = createLogger({ service: "test", level: "
   const apiKeys = entries && new ApiKeys(parseKeysFile(JSON.stringify(entries)));
   const server = createHttpServer({ logger, apiKeys });
   onTestFinished(() => server.close());
-  server.get("/open", { config: { scope: "none" } }, () => ({}));
+  server.get("/open", { config: { scope: "none" } }, describeClient);
   server.get("/read", { config: { scope: "read" } }, describeClient);
   server.get("/either", { config: { scope: ["publish", "read"] } }, describeClient);
   server.post("/publish", { config: { scope: "publish" } }, describeClient);
@@ -126,10 +126,12 @@ test("with a key, an unknown path is 404 and an unknown method is 405", async ()
   expect((await server.inject({ url: "/publish", ...withKey(SHOP) })).statusCode).toBe(405);
 });
 
-test("a route that is open to everybody needs no key, and ignores one", async () => {
+test("a route that is open to everybody needs no key, ignores one, and has a client without rights", async () => {
   const server = openServer({ entries: ENTRIES });
-  expect((await server.inject("/open")).statusCode).toBe(200);
-  expect((await server.inject({ url: "/open", ...withKey("tdm_nobody") })).statusCode).toBe(200);
+  const stranger = { id: "address:127.0.0.1", scopes: [], reached: [] };
+  expect((await server.inject("/open")).json()).toEqual(stranger);
+  expect((await server.inject({ url: "/open", ...withKey(REPORTS) })).json()).toEqual(stranger);
+  expect((await server.inject({ url: "/open", ...withKey("tdm_nobody") })).json()).toEqual(stranger);
 });
 
 test("a key expires while the server runs", async () => {
@@ -181,4 +183,14 @@ test.each([
   const server = openServer({ entries: entries && [...entries], logger });
   await server.listen({ port: 0, host });
   expect(warn).toHaveBeenCalledTimes(warnings);
+});
+
+test("a server whose routes are all open to everybody does not warn that it is", async () => {
+  const logger = createLogger({ service: "test", level: "silent" });
+  const warn = vi.spyOn(logger, "warn");
+  const server = createHttpServer({ logger });
+  onTestFinished(() => server.close());
+  server.get("/open", { config: { scope: "none" } }, () => ({}));
+  await server.listen({ port: 0, host: "0.0.0.0" });
+  expect(warn).not.toHaveBeenCalled();
 });

@@ -134,3 +134,14 @@ test("a file that becomes broken or is removed leaves the former keys, and is lo
   await vi.waitFor(() => expect(nameOf("second")).toBe("second"));
   expect(lines.filter(([level]) => level === "error")).toHaveLength(2);
 });
+
+test("a file that is no longer watched is not read again", async () => {
+  const path = join(await createFolder(), "keys.json");
+  await writeFile(path, contentOf("first"));
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const watched = openApiKeys({ path, logger });
+  expect(vi.getTimerCount()).toBe(1);
+  watched?.stop();
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -12,6 +12,32 @@ test("one client holds no more than its share, and others get the rest", () => {
   expect(budget.enter("c").tryGrow(30)).toBe(true);
 });
 
+test("a client has the same share while any of its requests is open", () => {
+  const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40 });
+  budget.enter("a").tryGrow(30);
+  const ended = budget.enter("a");
+  ended.release();
+  ended.release();
+  expect(budget.enter("a").tryGrow(20)).toBe(false);
+});
+
+test("a client gets back what one of its open requests no longer needs", () => {
+  const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40 });
+  const room = budget.enter("a");
+  room.tryGrow(40);
+  room.shrinkTo(10);
+  expect([budget.enter("a").tryGrow(31), budget.enter("a").tryGrow(30)]).toEqual([false, true]);
+});
+
+test("a request that gets no room of the whole in time leaves the share of its client free", async () => {
+  const budget = new ClientBudget({ maxBytes: 50, maxBytesPerClient: 40, maxWaitMs: 0 });
+  const others = budget.enter();
+  others.tryGrow(30);
+  await expect(budget.enter("a").grow(30)).rejects.toBeInstanceOf(Unavailable);
+  others.release();
+  expect(budget.enter("a").tryGrow(40)).toBe(true);
+});
+
 test("a client that waits for its own share does not delay others", async () => {
   const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40 });
   const held = budget.enter("a");

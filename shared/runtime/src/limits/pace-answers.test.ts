@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createHttpServer } from "../http-server.ts";
@@ -10,7 +11,7 @@ const LARGE = { text: "é".repeat(10_000_000) };
 
 async function openServer(maxStallMs: number) {
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), maxStallMs });
-  server.get("/large", { config: { scope: "none" } }, () => LARGE);
+  server.route({ method: ["GET", "POST"], url: "/large", config: { scope: "none" }, handler: () => LARGE });
   const onSend = async () => void server.server.emit("late");
   server.get("/late", { config: { scope: "none" }, onSend }, async (_request, reply) => {
     await once(reply.raw, "close");
@@ -42,6 +43,12 @@ test("a client that does not read its large answers is refused more, and is answ
     const again = await send();
     expect((await text(again)).length).toBeGreaterThan(1_000_000);
   }, 30_000);
+});
+
+test("a large answer to a publish is not refused, because the events are taken by then", async () => {
+  const { send } = await openServer(30_000);
+  const unread = [await send("POST"), await send("POST")]; // 40 MB
+  expect(unread.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
 });
 
 test("answers whose clients left before they were ready take no room from a client that stays", async () => {
@@ -77,4 +84,26 @@ test("a client that takes nothing of a large answer is disconnected", async () =
   response.resume();
   await closed;
   expect(response.complete).toBe(false);
+});
+
+test("a client that takes a large answer piece by piece is disconnected once the whole takes too long", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { server, send } = await openServer(2_000_000); // so 20 MB may take 2,625 s
+  const connected = once(server.server, "connection");
+  const response: IncomingMessage = await send();
+  response.on("error", () => undefined);
+  const [served] = await connected;
+
+  await vi.advanceTimersByTimeAsync(1_500_000);
+  const written = served.bytesWritten;
+  for (let bytes = 0; bytes < 4_000_000; ) {
+    bytes += response.read()?.length ?? 0;
+    await setImmediate();
+  }
+  await vi.waitFor(() => expect(served.bytesWritten).toBeGreaterThan(written));
+  await vi.advanceTimersByTimeAsync(1_000_000);
+  expect(served.destroyed).toBe(false); // the first piece would have taken 2,500 s
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(served.destroyed).toBe(true);
 });
