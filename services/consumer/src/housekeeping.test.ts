@@ -1,6 +1,6 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
-import type { PruneDuplicates, PruneFrames, PruneStep } from "@tidemark/event-store/pruning";
+import type { PruneDuplicates, PruneFrames, PruneHistory, PruneStep } from "@tidemark/event-store/pruning";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test } from "vitest";
 import { startHousekeeping } from "./housekeeping.ts";
@@ -20,17 +20,20 @@ const DOWN = new Unavailable({ code: "store_unreachable", detail: "down" });
 function startOnTestClock({
   contents = EMPTY,
   duplicateAnswers = [],
+  historyAnswers = [],
   frameAnswers = [],
   stopWaitMs,
 }: {
   contents?: LogSnapshot;
   duplicateAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
+  historyAnswers?: number[];
   frameAnswers?: number[];
   stopWaitMs?: number;
 } = {}) {
   let nowMs = START;
   const pauses: number[] = [];
   const duplicateSteps: PruneDuplicates[] = [];
+  const historySteps: PruneHistory[] = [];
   const frameSteps: PruneFrames[] = [];
   let endPause = () => {};
   let onPause = () => {};
@@ -43,6 +46,10 @@ function startOnTestClock({
         if (answer instanceof Error) throw answer;
         return answer;
       },
+      pruneHistory: async (step) => {
+        historySteps.push(step);
+        return historyAnswers.shift() ?? 0;
+      },
       pruneFrames: async (step) => {
         frameSteps.push(step);
         return frameAnswers.shift() ?? 0;
@@ -50,6 +57,7 @@ function startOnTestClock({
     },
     readLogSnapshot: async () => contents,
     duplicateLogDays: 7,
+    historyDays: 30,
     logger: createLogger({ service: "test", level: "silent" }),
     ...(stopWaitMs !== undefined && { stopWaitMs }),
     clock: {
@@ -79,6 +87,7 @@ function startOnTestClock({
   return {
     ...housekeeping,
     duplicateSteps,
+    historySteps,
     frameSteps,
     nextPause,
     pass: (ms = 0) => {
@@ -128,6 +137,17 @@ test("starts again at the oldest duplicate once a day", async () => {
   await nextPause();
 
   expect(duplicateSteps.map(({ after }) => after)).toEqual([undefined, "a", undefined]);
+});
+
+test("prunes minutes of the history older than the configured days, in steps", async () => {
+  const { historySteps, nextPause, pass } = startOnTestClock({ historyAnswers: [2_000, 1_999] });
+
+  const pauses = [await nextPause()];
+  pass();
+  pauses.push(await nextPause());
+
+  expect(pauses).toEqual([50, MINUTE]);
+  expect(historySteps).toEqual(Array(2).fill({ beforeMs: START - 30 * DAY, limit: 2_000 }));
 });
 
 test("keeps ledger rows for a day, and those of frames that the log may hold", async () => {

@@ -10,6 +10,8 @@ export interface HousekeepingOptions {
   readLogSnapshot: () => Promise<LogSnapshot>;
   /** The number of days for which plain duplicates stay on record. */
   duplicateLogDays: number;
+  /** The number of days for which the history of the books stays on record. */
+  historyDays: number;
   logger: Logger;
   clock?: Clock;
   /** The time that a stop waits for the current step. It makes no difference whether a step left alone is committed. */
@@ -43,21 +45,24 @@ const SYSTEM_CLOCK: Clock = {
 };
 
 /**
- * Prunes duplicates and the ledger once a minute, in small steps. A store or a log that is unreachable is tried again a
+ * Prunes duplicates, the history and the ledger once a minute, in small steps. A store or a log that is unreachable is tried again a
  * minute later.
  */
 export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options }: HousekeepingOptions): Housekeeping {
   const stopping = new AbortController();
   const { signal } = stopping;
   const pruneDuplicates = createDuplicatePruning(options, clock, signal);
+  const pruneHistory = createHistoryPruning(options, clock, signal);
   const pruneLedger = createLedgerPruning(options, clock, signal);
   const { logger } = options;
   let isUnavailable = false;
 
   const round = async () => {
     try {
-      const [duplicates, frames] = [await pruneDuplicates(), await pruneLedger()];
-      if (duplicates + frames > 0) logger.debug({ duplicates, frames }, "pruned duplicates and ledger");
+      const [duplicates, history, frames] = [await pruneDuplicates(), await pruneHistory(), await pruneLedger()];
+      if (duplicates + history + frames > 0) {
+        logger.debug({ duplicates, history, frames }, "pruned duplicates, history and ledger");
+      }
       isUnavailable = false;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
@@ -106,6 +111,21 @@ function createDuplicatePruning(
       });
       if (step.position !== undefined) scan.position = step.position;
       return { count: step.forgotten, isLast: step.isAtEnd };
+    });
+  };
+}
+
+/** Creates a function that prunes the minutes of the history that are too old. */
+function createHistoryPruning(
+  { store, historyDays }: HousekeepingOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): () => Promise<number> {
+  return async () => {
+    const beforeMs = clock.nowMs() - historyDays * DAY_MS;
+    return repeat(clock, signal, async () => {
+      const count = await store.pruneHistory({ beforeMs, limit: STEP_ROWS });
+      return { count, isLast: count < STEP_ROWS };
     });
   };
 }

@@ -86,6 +86,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     store,
     readLogSnapshot: () => eventLog.snapshot(),
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
+    historyDays: settings.HISTORY_DAYS,
     logger,
   });
   onClose("housekeeping", () => housekeeping.stop());

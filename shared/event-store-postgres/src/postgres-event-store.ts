@@ -18,7 +18,8 @@ import type {
   LedgerEntry,
   StoredEvent,
 } from "@tidemark/event-store/event-store";
-import type { PruneDuplicates, PruneFrames, Pruner, PruneStep } from "@tidemark/event-store/pruning";
+import type { History, HistoryQuery } from "@tidemark/event-store/history";
+import type { PruneDuplicates, PruneFrames, PruneHistory, Pruner, PruneStep } from "@tidemark/event-store/pruning";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { type Kysely, sql } from "kysely";
 import { applyFrames } from "./apply/apply.ts";
@@ -30,12 +31,14 @@ import { type Session, withSession } from "./connection/session.ts";
 import { Writers } from "./connection/writers.ts";
 import { auditPostgres } from "./maintain/audit.ts";
 import { readPostgresDurability } from "./maintain/durability.ts";
-import { pruneDuplicates, pruneFrames } from "./maintain/prune.ts";
+import { pruneDuplicates, pruneFrames, pruneHistory } from "./maintain/prune.ts";
+import { recordStart } from "./maintain/record-start.ts";
 import { deleteDeadLetter, redrive } from "./maintain/redrive.ts";
 import { readBooks } from "./read/books.ts";
 import { findDeadLetterTopic, listDeadLetters } from "./read/dead-letters.ts";
 import { listDuplicates } from "./read/duplicates.ts";
 import { findEvent, listEvents, readTip } from "./read/events.ts";
+import { readHistory } from "./read/history.ts";
 import { findFrame } from "./read/ledger.ts";
 import { readTopicBooks } from "./read/topic-books.ts";
 import { migrate } from "./schema/migrate.ts";
@@ -187,6 +190,14 @@ class PostgresEventStore implements PostgresStore {
     return readTopicBooks(this.#reader, query);
   }
 
+  readHistory(query: HistoryQuery): Promise<History> {
+    return readHistory(this.#reader, query);
+  }
+
+  recordStart(service: string): Promise<void> {
+    return recordStart(this.#writers, service);
+  }
+
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage> {
     return listDuplicates(this.#reader, query);
   }
@@ -205,6 +216,10 @@ class PostgresEventStore implements PostgresStore {
 
   pruneFrames(options: PruneFrames): Promise<number> {
     return pruneFrames(this.#reader, options);
+  }
+
+  pruneHistory(options: PruneHistory): Promise<number> {
+    return pruneHistory(this.#reader, options);
   }
 
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {

@@ -88,8 +88,8 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
   const { runAudit, closeAuditors } = createAuditors(path, damage);
   return {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
-    ...writer.forward("readOrCreateSecret"),
-    ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks"),
+    ...writer.forward("pruneHistory", "recordStart", "readOrCreateSecret"),
+    ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks", "readHistory"),
     ...reader.forward("listDuplicates", "listDeadLetters", "findDeadLetterTopic", "ping"),
     get damage() {
       return damage.code === undefined ? undefined : describeDamage(basename(path), damage.code);

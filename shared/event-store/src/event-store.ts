@@ -4,12 +4,13 @@ import type { Origin } from "@tidemark/domain/origin";
 import type { Verdicts } from "@tidemark/domain/verdict";
 import type { Books, BooksQuery, SelectedBooks, TopicBooksQuery } from "./books.ts";
 import type { EventContent } from "./event-row.ts";
+import type { HistoryReader, StartRecorder } from "./history.ts";
 
 /**
  * Stores each event once under `(topic, event_id)`, and keeps the books: the ledger of frames, the dropped duplicates and
  * the counters. One transaction changes all of them.
  */
-export interface EventStore extends EventReader {
+export interface EventStore extends EventReader, StartRecorder {
   /**
    * Applies frames in one transaction, all or none. Records each frame in the ledger, stores new events, records the
    * others as duplicates or conflicts, and counts by topic. Of several events with the same key, the first in the order of
@@ -65,7 +66,7 @@ export interface DroppedDuplicate {
 }
 
 /** Reads events and books. Every method throws `Unavailable` (`store_unreachable`) when the store cannot answer. */
-export interface EventReader {
+export interface EventReader extends HistoryReader {
   /**
    * Reads a page of events. The work is bounded at any depth: with a filter that matches few events a page may be short,
    * even empty, and still have a `next`.

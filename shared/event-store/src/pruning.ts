@@ -13,6 +13,20 @@ export interface Pruner {
    * @returns the number of rows deleted; 0 when there are no more for now
    */
   pruneFrames(options: PruneFrames): Promise<number>;
+
+  /**
+   * Deletes minutes of the history, the oldest first.
+   *
+   * @returns the number of rows deleted; 0 when there are no more for now
+   */
+  pruneHistory(options: PruneHistory): Promise<number>;
+}
+
+export interface PruneHistory {
+  /** Only minutes before that of this moment are deleted. */
+  beforeMs: number;
+  /** The largest number of rows to delete in each table. */
+  limit: number;
 }
 
 export interface PruneDuplicates {

@@ -104,6 +104,7 @@ export const MonitorSettings = z.object({
 /** The retention of data that the books do not need. */
 export const RetentionSettings = z.object({
   DUPLICATE_LOG_DAYS: wholeNumber({ min: 0, max: 3_650, preset: 7 }),
+  HISTORY_DAYS: wholeNumber({ min: 1, max: 3_650, preset: 30 }),
 });
 
 /** The address of the broker of the stack, and how a part and the broker know each other. */

@@ -1,4 +1,5 @@
-import type { PruneDuplicates, PruneFrames, PruneStep } from "@tidemark/event-store/pruning";
+import { MINUTE_MS } from "@tidemark/event-store/history";
+import type { PruneDuplicates, PruneFrames, PruneHistory, PruneStep } from "@tidemark/event-store/pruning";
 import type { Kysely } from "kysely";
 import { queryRow } from "../connection/reader.ts";
 import { statementFile } from "../connection/statement-file.ts";
@@ -10,6 +11,7 @@ const PRUNING_LOCK = 7_305_804_402_565_173_250n;
 
 const PRUNE_DUPLICATES = statementFile(new URL("prune-duplicates.sql", import.meta.url));
 const PRUNE_FRAMES = statementFile(new URL("prune-frames.sql", import.meta.url));
+const PRUNE_HISTORY = statementFile(new URL("prune-history.sql", import.meta.url));
 
 interface StepRow {
   pruned: string;
@@ -37,6 +39,13 @@ export async function pruneFrames(db: Kysely<Tables>, options: PruneFrames): Pro
   const { processedBeforeMs, log, limit } = options;
   const parameters = [instant(processedBeforeMs), log.generation, log.firstHeldSequence, limit, PRUNING_LOCK];
   const { pruned } = await queryRow<{ pruned: string }>(db, await PRUNE_FRAMES(), parameters);
+  return Number(pruned);
+}
+
+/** `Pruner.pruneHistory`. */
+export async function pruneHistory(db: Kysely<Tables>, { beforeMs, limit }: PruneHistory): Promise<number> {
+  const parameters = [Math.floor(beforeMs / MINUTE_MS), limit, PRUNING_LOCK];
+  const { pruned } = await queryRow<{ pruned: string }>(db, await PRUNE_HISTORY(), parameters);
   return Number(pruned);
 }
 

@@ -11,9 +11,10 @@ const RELEASED = [
   "dd0bb73618002f79718740506d01222e45fb5e6def75cb7a1ad62b8161cd8ff7",
   "092e4ee1296ca228b8c5398a9a693f356437708fbdd95d397459495047bb185f",
   "87a5c039a3aceb0fe7ad3cdee882cc50b96a03a35d4c24541977fb81f4adcbfb",
+  "84f5829b5607bb8a0c7850c2674155879937ef3cf1ac622b8043ffdfbac0d89f",
 ];
 
-/** Describes the tables, indexes, constraints, types and functions of a database, as PostgreSQL 15 to 18 write them alike. */
+/** Describes the tables, indexes, constraints, types, functions and triggers of a database, as PostgreSQL 15 to 18 write them alike. */
 const DESCRIBE_SCHEMA = `
   SELECT string_agg(line, E'\\n' ORDER BY line COLLATE "C") || E'\\n' AS description FROM (
     SELECT format('column %s.%s %s%s%s%s%s', relname, attname, format_type(atttypid, atttypmod),
@@ -33,6 +34,8 @@ const DESCRIBE_SCHEMA = `
     UNION ALL
     SELECT format('function %s(%s) %s %s', proname, pg_get_function_arguments(oid), proconfig, md5(prosrc))
     FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
   ) AS described (line)`;
 
 test("no released migration was edited", () => {

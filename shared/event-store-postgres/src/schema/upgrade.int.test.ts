@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import { sumsOf } from "@tidemark/event-store/contract/history/read-history";
 import {
   continueReleaseData,
   RELEASE_BOOKS,
@@ -136,6 +137,16 @@ test("a duplicate, a conflict and a redelivery of what the first release stored 
     isBalanced: true,
     counted: { stored: 8, duplicates: 6, conflicts: 3, deadLettered: 3 },
   });
+});
+
+test("the history of a database of the first release begins with the upgrade", async () => {
+  const { store } = await openVersion1();
+  const before = await sumsOf(store);
+
+  await store.apply([deliveryOf([eventText({ topic: "new" })])], { maxNamed: 0 });
+
+  expect(before).toMatchObject({ stored: 0, duplicates: 0, deadLettered: 0 });
+  expect(await sumsOf(store)).toMatchObject({ stored: 1, duplicates: 0, deadLettered: 0 });
 });
 
 test("a large event of the first release is compared by value after the upgrade, and measured once", async () => {

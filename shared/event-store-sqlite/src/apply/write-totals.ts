@@ -1,10 +1,11 @@
 import type { Database } from "better-sqlite3";
 import { AGE_COLUMNS } from "../schema/columns.ts";
 import type { BatchTotals, SourceCounts, TopicCounts } from "./batch-totals.ts";
+import { prepareWriteHistory } from "./write-history.ts";
 
 const KINDS = ["stored", "duplicates", "conflicts", "deadLettered"] as const;
 
-/** Prepares the last step of a transaction: adds the counts to the books. */
+/** Prepares the last step of a transaction: adds the counts to the books and to their history. */
 export function prepareWriteTotals(database: Database): (totals: BatchTotals) => void {
   const addToTopic = prepareAddToTopic(database);
   const addToSource = prepareAddToSource(database);
@@ -17,6 +18,7 @@ export function prepareWriteTotals(database: Database): (totals: BatchTotals) =>
        conflicts = conflicts + @conflicts, dead_lettered = dead_lettered + @deadLettered,
        topics = topics + @newTopics, sources = sources + @newSources`,
   );
+  const writeHistory = prepareWriteHistory(database);
   return ({ topics, sources, generations, processedAt }) => {
     const sums = { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0, newTopics: 0, newSources: 0 };
     for (const [topic, counts] of topics) {
@@ -26,6 +28,7 @@ export function prepareWriteTotals(database: Database): (totals: BatchTotals) =>
     for (const [source, counts] of sources) if (addToSource(source, counts)) sums.newSources++;
     for (const [generation, { frames, events }] of generations) addToLog.run(generation, frames, events);
     addToTotals.run(sums);
+    writeHistory({ topics, processedAt }, sums);
   };
 }
 

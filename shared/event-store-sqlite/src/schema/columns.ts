@@ -53,3 +53,8 @@ export const AGE_COLUMNS: readonly string[] = [...AGE_BOUNDS_SECONDS, null].map(
 export function utcText(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, -1)}000Z`;
 }
+
+/** Returns the minute of an instant as the history keeps it: the number of minutes since 1970. */
+export function minuteOf(epochMs: number): number {
+  return Math.floor(epochMs / 60_000);
+}

@@ -9,6 +9,7 @@ const RELEASED = [
   "ab958e01fd4db7ca2309691357a17b1d8018f971f5e730fbdc6e814a4c216d2e",
   "b370f1e44101e3e82bd4a20acbb14f401ad9cf0f9b9afcf3ff2ddbfce74cf00d",
   "940cba3a6696c240138720f6d9d2a859641a43b416ec516e00cbf213b48be4f2",
+  "8a361b8290fe2c34c29f4600ca57c71608169f26dad49e88b70d042359615b8e",
 ];
 
 function openForTest(): Database {

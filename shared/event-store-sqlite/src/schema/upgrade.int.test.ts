@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import { sumsOf } from "@tidemark/event-store/contract/history/read-history";
 import {
   continueReleaseData,
   RELEASE_BOOKS,
@@ -118,6 +119,16 @@ test("a file of the first release takes new events after the upgrade, and the bo
   ]);
   expect((await store.readBooks({ maxTopics: 0 })).tableDrift).toBe(0);
   expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { stored: 5, duplicates: 6, conflicts: 2 } });
+});
+
+test("the history of a file of the first release begins with the upgrade", async () => {
+  const store = await openVersion1();
+  const before = await sumsOf(store);
+
+  await store.apply([deliveryOf([eventText({ topic: "new" })])], { maxNamed: 0 });
+
+  expect(before).toMatchObject({ stored: 0, duplicates: 0, deadLettered: 0 });
+  expect(await sumsOf(store)).toMatchObject({ stored: 1, duplicates: 0, deadLettered: 0 });
 });
 
 test("a large event of the first release is compared with its duplicates after the upgrade", async () => {

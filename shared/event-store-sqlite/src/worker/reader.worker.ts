@@ -3,6 +3,7 @@ import { prepareBooks } from "../read/books.ts";
 import { prepareDeadLetterListing, prepareFindDeadLetterTopic } from "../read/dead-letters.ts";
 import { prepareDuplicateListing } from "../read/duplicates.ts";
 import { prepareFindEvent, prepareListing, prepareTip } from "../read/events.ts";
+import { prepareHistory } from "../read/history.ts";
 import { prepareFindFrame } from "../read/ledger.ts";
 import { prepareTopicBooks } from "../read/topic-books.ts";
 import { serveCalls } from "./worker.ts";
@@ -16,6 +17,7 @@ function openReader(path: string) {
     findFrame: prepareFindFrame(database),
     readBooks: prepareBooks(database),
     readTopicBooks: prepareTopicBooks(database),
+    readHistory: prepareHistory(database),
     listDuplicates: prepareDuplicateListing(database),
     listDeadLetters: prepareDeadLetterListing(database),
     findDeadLetterTopic: prepareFindDeadLetterTopic(database),

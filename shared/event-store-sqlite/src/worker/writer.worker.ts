@@ -6,6 +6,8 @@ import { watchFile } from "../connection/watch-file.ts";
 import { prepareKeepAudit } from "../maintain/audit.ts";
 import { readSqliteDurability } from "../maintain/durability.ts";
 import { preparePruneDuplicates, preparePruneFrames } from "../maintain/prune.ts";
+import { preparePruneHistory } from "../maintain/prune-history.ts";
+import { prepareRecordStart } from "../maintain/record-start.ts";
 import { prepareDeletion, prepareRedrive } from "../maintain/redrive.ts";
 import { prepareReadOrCreateSecret } from "../maintain/secret.ts";
 import { serveCalls } from "./worker.ts";
@@ -34,6 +36,8 @@ function openWriter(path: string) {
     keepAudit: prepareKeepAudit(database),
     pruneDuplicates: preparePruneDuplicates(database),
     pruneFrames: preparePruneFrames(database),
+    pruneHistory: preparePruneHistory(database),
+    recordStart: prepareRecordStart(database),
     readOrCreateSecret: prepareReadOrCreateSecret(database),
     /** @throws {Error} if the file was lost: what it holds would end with this connection */
     close: () => {

@@ -16,16 +16,34 @@ import { describeFilters } from "./events/filters.ts";
 import { describeIdentity } from "./events/identity.ts";
 import { describeLargeDuplicates } from "./events/large-duplicates.ts";
 import { describeListing } from "./events/listing.ts";
+import { describeHistory } from "./history/history.ts";
+import { verifyHistory } from "./history/read-history.ts";
 import { describeAgainstModel } from "./model/against-model.ts";
 import type { OpenForTest, StoreUnderTest } from "./store-under-test.ts";
 import { describeTopicPrefixes } from "./topics/topic-prefixes.ts";
 
-/** Tests everything that the ports of the event store promise, whatever keeps the data. */
+/**
+ * Tests everything that the ports of the event store promise, whatever keeps the data. After each test the history has to
+ * add up to the books, unless the test changed tables without the store.
+ */
 export function describeEventStore(name: string, open: () => Promise<StoreUnderTest>): void {
   const openForTest: OpenForTest = async () => {
     const opened = await open();
     onTestFinished(() => opened.close());
-    return opened;
+    let { store } = opened;
+    let isChanged = false;
+    onTestFinished(async () => {
+      if (!isChanged) await verifyHistory(store);
+    });
+    const reopen = async () => {
+      store = await opened.reopen();
+      return store;
+    };
+    const change = (sql: string) => {
+      isChanged = true;
+      return opened.change(sql);
+    };
+    return { ...opened, reopen, change };
   };
   const suites = [
     describeIdentity,
@@ -45,6 +63,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     describeDamagedFrames,
     describeTopicPrefixes,
     describePruning,
+    describeHistory,
     describeAudit,
     describeAgainstModel,
   ];
