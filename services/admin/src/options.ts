@@ -3,6 +3,30 @@ import { z } from "zod";
 
 export type Target = { kind: "postgres"; url: string } | { kind: "sqlite"; path: string };
 
+/** The options that name a database. */
+export const TARGET_OPTIONS = {
+  database: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error: "must be a PostgreSQL URL such as postgres://user:password@localhost/tidemark",
+    })
+    .optional()
+    .meta({
+      value: "URL",
+      description: "the PostgreSQL database of a stack, postgres://user:password@host:5432/name",
+    }),
+  sqlite: z.string().optional().meta({ value: "FILE", description: "the database file of a single process" }),
+};
+
+export const ONE_TARGET = [
+  ({ database, sqlite }: { database?: string | undefined; sqlite?: string | undefined }) =>
+    database === undefined || sqlite === undefined,
+  { error: "--database and --sqlite: choose one of them" },
+] as const;
+
+export const TARGET_NOTES = `Without --database and --sqlite, DATABASE_URL names the database, or else DATABASE_PATH (default data/tidemark.db).
+Both may come from files as well: DATABASE_URL_FILE, DATABASE_PATH_FILE.`;
+
 export const VERIFY_COMMAND = {
   usage: "npm run verify -- [options]",
   about: `Counts the rows of a database again, in one snapshot and without changing the database, and compares them with the
@@ -12,24 +36,11 @@ books. The service may be running or stopped.`,
       operands: z
         .array(z.string())
         .refine((operands) => operands.join(" ") === "verify", "the command must be: verify"),
-      database: z
-        .url({
-          protocol: /^postgres(ql)?$/,
-          error: "must be a PostgreSQL URL such as postgres://user:password@localhost/tidemark",
-        })
-        .optional()
-        .meta({
-          value: "URL",
-          description: "the PostgreSQL database of a stack, postgres://user:password@host:5432/name",
-        }),
-      sqlite: z.string().optional().meta({ value: "FILE", description: "the database file of a single process" }),
+      ...TARGET_OPTIONS,
       json: z.boolean().default(false).meta({ description: "prints the result as JSON, in the format of GET /audit" }),
     })
-    .refine(({ database, sqlite }) => database === undefined || sqlite === undefined, {
-      error: "--database and --sqlite: choose one of them",
-    }),
-  notes: `Without --database and --sqlite, DATABASE_URL names the database, or else DATABASE_PATH (default data/tidemark.db).
-Both may come from files as well: DATABASE_URL_FILE, DATABASE_PATH_FILE.
+    .refine(...ONE_TARGET),
+  notes: `${TARGET_NOTES}
 Exit code: 0 the books balance, 1 they do not balance, 2 no result (wrong arguments, database missing or unreachable).`,
 } satisfies CommandLine;
 

@@ -66,3 +66,11 @@ function writeTable(rows: string[][]): string {
 function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
+
+/** Writes a size with two or three digits: `4.2 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  const amount = bytes / 1_000 ** power;
+  return `${amount < 10 && power > 0 ? amount.toFixed(1) : Math.round(amount)} ${units[power]}`;
+}

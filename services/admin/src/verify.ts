@@ -5,6 +5,7 @@ import { verifySqlite } from "@tidemark/event-store-sqlite/maintain/audit";
 import { auditAnswer } from "@tidemark/http-api/audit-answer";
 import type { Target } from "./options.ts";
 import { writeReport } from "./report.ts";
+import { reasonsOf } from "./run-command.ts";
 
 export interface Verification {
   /** 0: the books balance, 1: they do not, 2: no result. */
@@ -32,15 +33,8 @@ async function recount(target: Target): Promise<Audit> {
 }
 
 /** Returns the name of a database without its password, because the output may end up in a log. */
-function nameOf(target: Target): string {
+export function nameOf(target: Target): string {
   if (target.kind === "sqlite") return resolve(target.path);
   const { protocol, host, pathname } = new URL(target.url);
   return `${protocol}//${host}${pathname}`;
-}
-
-function reasonsOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return [String(error)];
-  // If several addresses were tried, the last error says as much as all of them.
-  const cause = error.cause instanceof AggregateError ? error.cause.errors.at(-1) : error.cause;
-  return [error.message, ...(cause instanceof Error && cause.message !== "" ? [cause.message] : [])];
 }

@@ -29,7 +29,7 @@ export function hashObject(value: EventValue): Buffer {
 }
 
 /** Whether the event needs a row in `large_events`. */
-export function isLarge({ values }: FrameEvent): boolean {
+export function isLarge({ values }: Pick<FrameEvent, "values">): boolean {
   let characters = 0;
   for (const position of OBJECT_POSITIONS) characters += ((values[position] as string | null) ?? "").length;
   return characters > MAX_READ_SIZE;

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from "./errors.ts";
+import { type ErrorRecord, sqliteCode } from "./errors.ts";
 
 const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)(_|$)/;
 
@@ -23,4 +23,14 @@ export function describeDamage(file: string, code: string): string {
     `the database file ${file} is damaged (${code}): stop Tidemark, then restore a backup, or save what can be read with ` +
     `sqlite3 ${file} .recover | sqlite3 recovered.db`
   );
+}
+
+/** Says what to do about a file that cannot be read; returns any other error as it is. */
+export function explainUnreadable(file: string, cause: unknown): unknown {
+  const code = sqliteCode(cause);
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new Error(describeDamage(file, code), { cause });
+  if (!/^SQLITE_(READONLY|CANTOPEN|IOERR)/.test(code)) return cause;
+  // Readers take their locks in the -shm file, too.
+  const fix = `run this as the user that the service runs as, or on a copy in a directory that you may write to`;
+  return new Error(`cannot read ${file}, or create ${file}-shm beside it (${code}); ${fix}`, { cause });
 }

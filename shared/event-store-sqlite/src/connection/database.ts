@@ -93,6 +93,17 @@ function closeWriter(database: Database, guard: Guard): void {
   }
 }
 
+/**
+ * Keeps every service from opening a store, whose file need not exist.
+ *
+ * @returns a function that ends the lock
+ * @throws {Error} when a service holds the store
+ */
+export function lockStore(path: string): () => void {
+  const guard = holdGuard(path);
+  return () => guard.close();
+}
+
 interface Guard {
   keep(): void;
   close(): void;

@@ -8,9 +8,8 @@ import {
   MAX_DIFFERENCES,
 } from "@tidemark/event-store/audit";
 import type { Database } from "better-sqlite3";
-import { describeDamage } from "../connection/damage.ts";
+import { explainUnreadable } from "../connection/damage.ts";
 import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
-import { sqliteCode } from "../connection/errors.ts";
 import { utcText } from "../schema/columns.ts";
 import { checkSchema } from "../schema/migrate.ts";
 
@@ -93,17 +92,8 @@ export function verifySqlite(path: string): Audit {
       database.close();
     }
   } catch (error) {
-    throw explain(file, error);
+    throw explainUnreadable(file, error);
   }
-}
-
-function explain(file: string, cause: unknown): unknown {
-  const code = sqliteCode(cause);
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new Error(describeDamage(file, code), { cause });
-  if (!/^SQLITE_(READONLY|CANTOPEN|IOERR)/.test(code)) return cause;
-  // Readers take their locks in the -shm file, too.
-  const fix = `run this as the user that the service runs as, or on a copy in a directory that you may write to`;
-  return new Error(`cannot read ${file}, or create ${file}-shm beside it (${code}); ${fix}`, { cause });
 }
 
 /** Prepares the record of an audit as the last one. */
@@ -114,7 +104,8 @@ export function prepareKeepAudit(database: Database): (audit: Audit) => void {
   return (audit) => void keep.run(JSON.stringify(audit));
 }
 
-function auditInSnapshot(database: Database): Audit {
+/** Audits an open database in one snapshot. */
+export function auditInSnapshot(database: Database): Audit {
   return database.transaction(() => audit(database)).deferred();
 }
 

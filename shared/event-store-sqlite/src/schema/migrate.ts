@@ -50,6 +50,12 @@ export function checkSchema(database: Database): void {
   throw new Error(`${database.name} was written by an older Tidemark: its schema has version ${version}; ${fix}`);
 }
 
+/** Whether an earlier version of the program wrote the tables. */
+export function isOlder(database: Database): boolean {
+  const version = readVersion(database);
+  return version > 0 && version < readMigrations().length;
+}
+
 function readVersion(database: Database): number {
   return database.pragma("user_version", { simple: true }) as number;
 }

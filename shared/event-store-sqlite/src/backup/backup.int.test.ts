@@ -1,0 +1,87 @@
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { verdictsOf } from "@tidemark/event-store/contract/applying";
+import { eventText } from "@tidemark/event-store/contract/frames";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
+import { expect, onTestFinished, test } from "vitest";
+import { openSqliteEventStore } from "../sqlite-event-store.ts";
+import { restoreSqlite } from "./restore-backup.ts";
+import { backupSqlite } from "./take-backup.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
+
+async function prepare() {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, "tidemark.db");
+  const open = async () => {
+    const store = await openSqliteEventStore({ path, logger });
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const store = await open();
+  await verdictsOf(store, [eventText({ topic: "t", id: "1" }), eventText({ topic: "t", id: "1" })]);
+  return { directory, path, copy: join(directory, "copy.db"), store, open };
+}
+
+test("a restore refuses a database in use, one that exists, and what is no whole backup, and changes nothing", async () => {
+  const { directory, path, copy, store } = await prepare();
+  backupSqlite({ from: path, to: copy, replace: false });
+  const restore = (from: string, replace = true) => {
+    return () => restoreSqlite({ from, to: path, replace });
+  };
+  const [half, newer] = [join(directory, "half.db"), join(directory, "newer.db")];
+
+  expect(restore(copy)).toThrow("is in use by another Tidemark");
+  expect(() => restoreSqlite({ from: path, to: `${path}.other`, replace: false })).toThrow("npm run backup");
+  await store.close();
+  expect(restore(copy, false)).toThrow("--replace");
+  await copyFile(copy, half);
+  await writeFile(half, Buffer.alloc(20_000), { flag: "r+" });
+  expect(restore(half)).toThrow("is not an SQLite database");
+  await copyFile(copy, newer);
+  changeTables(newer, "PRAGMA user_version = 999");
+  expect(restore(newer)).toThrow("was written by a newer Tidemark");
+  expect(restore(join(directory, "none.db"))).toThrow("there is no file");
+
+  const files = ["copy.db", "half.db", "newer.db", "tidemark.db", "tidemark.db.lock"];
+  expect((await readdir(directory)).filter((name) => !name.startsWith("tidemark.db.other")).toSorted()).toEqual(files);
+});
+
+test("a restore keeps the database that it replaces", async () => {
+  const { path, copy, store, open } = await prepare();
+  backupSqlite({ from: path, to: copy, replace: false });
+  await verdictsOf(store, [eventText({ topic: "t", id: "2" })]);
+  await store.close();
+
+  const { replaced = "" } = restoreSqlite({ from: copy, to: path, replace: true });
+
+  const restored = await open();
+  expect(await restored.findEvent("t", "2")).toBeUndefined();
+  expect(await restored.findEvent("t", "1")).toBeDefined();
+  expect(backupSqlite({ from: replaced, to: `${copy}.2`, replace: false }).audit.counted).toMatchObject({ stored: 2 });
+});
+
+test("a backup holds nothing of what was deleted from the database", async () => {
+  const { path, copy, store } = await prepare();
+  const payload = JSON.stringify({ secrets: "of a person ".repeat(2_000) }); // on pages of its own
+  await verdictsOf(store, [eventText({ topic: "t", id: "erased", payload })]);
+  await store.close();
+  changeTables(path, "UPDATE events SET payload = NULL WHERE event_id = 'erased'");
+
+  backupSqlite({ from: path, to: copy, replace: false });
+
+  expect((await readFile(path)).includes("of a person")).toBe(true);
+  expect((await readFile(copy)).includes("of a person")).toBe(false);
+});
+
+test("a backup replaces an earlier one of that name only when it is told to", async () => {
+  const { path, copy, store } = await prepare();
+  backupSqlite({ from: path, to: copy, replace: false });
+  await verdictsOf(store, [eventText({ topic: "t", id: "2" })]);
+
+  expect(() => backupSqlite({ from: path, to: copy, replace: false })).toThrow("--replace");
+  expect(backupSqlite({ from: path, to: copy, replace: true }).audit.counted).toMatchObject({ stored: 2 });
+});

@@ -1,0 +1,112 @@
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Audit } from "@tidemark/event-store/audit";
+import SqliteDatabase from "better-sqlite3";
+import { lockStore, refuseNoFile } from "../connection/database.ts";
+import { renameDurably } from "./durable-file.ts";
+import { verifyCopy } from "./verify-copy.ts";
+
+export interface SqliteRestore {
+  /** The path of the restored database. */
+  path: string;
+  /** The recount of the restored database. */
+  audit: Audit;
+  /** Where the database that was replaced is now. */
+  replaced?: string;
+}
+
+/**
+ * Puts a backup in the place of the database of a single, which must be stopped. A database that is there is kept under
+ * another name. The backup is copied and checked first, so that a damaged one changes nothing.
+ *
+ * @throws {Error} naming the file and what to do: a service holds the database, a database exists and `replace` is not set,
+ *   or the backup is damaged or of another version
+ */
+export function restoreSqlite({ from, to, replace }: { from: string; to: string; replace: boolean }): SqliteRestore {
+  const [backup, path] = [resolve(from), resolve(to)];
+  if (!existsSync(backup)) throw new Error(`there is no file ${backup}`);
+  for (const file of [backup, path]) refuseNoFile(file);
+  if (backup === path) throw new Error(`${backup} is the database itself, not a backup`);
+  refuseOpenDatabase(backup);
+  if (existsSync(path) && !replace) {
+    throw new Error(`${path} exists; --replace puts the backup in its place, and keeps it under another name`);
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  lockStore(path)(); // refuses before the copy, which may take long
+  const partial = `${path}.restoring`;
+  try {
+    copyFileSync(backup, partial, constants.COPYFILE_FICLONE);
+    return putInPlace({ partial, path });
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+/**
+ * Gives a new database the name of the store, if it is whole and no service holds the store. Keeps the present one.
+ *
+ * @param options.check looks at the recount of the new database. If it throws, nothing is changed
+ */
+export function putInPlace({
+  partial,
+  path,
+  check = () => undefined,
+}: {
+  partial: string;
+  path: string;
+  check?: (audit: Audit) => void;
+}): SqliteRestore {
+  const unlock = lockStore(path);
+  try {
+    chmodSync(partial, 0o600);
+    const audit = verifyCopy(partial);
+    check(audit);
+    const replaced = existsSync(path) ? setAside(path) : undefined;
+    renameDurably(partial, path);
+    return { path, audit, ...(replaced === undefined ? {} : { replaced }) };
+  } finally {
+    unlock();
+  }
+}
+
+/** A copy of a database in use lacks what is in its write-ahead log. */
+function refuseOpenDatabase(backup: string): void {
+  if ((statSync(`${backup}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+  throw new Error(
+    `${backup} is a database in use, or one that was not closed: make a backup of it with npm run backup`,
+  );
+}
+
+/**
+ * Keeps the present database under another name. Its write-ahead log has to go with it, because SQLite would add the log to
+ * whatever database has the name. Until the restored database takes the name, the name leads to the present one.
+ */
+function setAside(path: string): string {
+  const aside = `${path}.replaced-${new Date().toISOString().replaceAll(":", "-")}`;
+  emptyLog(path);
+  linkSync(path, aside);
+  if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`);
+  rmSync(`${path}-shm`, { force: true });
+  return aside;
+}
+
+/** Moves what is in the write-ahead log into the database. A damaged database keeps its log. */
+function emptyLog(path: string): void {
+  try {
+    const database = new SqliteDatabase(path, { fileMustExist: true });
+    database.pragma("wal_checkpoint(TRUNCATE)");
+    database.close();
+  } catch {
+    // It is kept as it is.
+  }
+}

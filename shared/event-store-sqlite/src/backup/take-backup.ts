@@ -1,0 +1,62 @@
+import { chmodSync, existsSync, rmSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Audit } from "@tidemark/event-store/audit";
+import { explainUnreadable } from "../connection/damage.ts";
+import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
+import { checkSchema } from "../schema/migrate.ts";
+import { renameDurably } from "./durable-file.ts";
+import { verifyCopy } from "./verify-copy.ts";
+
+export interface SqliteBackup {
+  /** The path of the backup. */
+  path: string;
+  bytes: number;
+  /** The recount of the backup. */
+  audit: Audit;
+}
+
+/**
+ * Copies the database of a single into one file, which is a database itself. The service may be running, and continues to
+ * write: the copy is made in one snapshot, which holds up no commit.
+ *
+ * By `VACUUM INTO` (docs/decisions/0010-backup.md). The copy holds rows only: nothing of what was erased or pruned is left
+ * in its pages.
+ *
+ * The copy is written under a temporary name, checked, and synced before it gets its own name. So a file with that name is
+ * complete, whenever the process or the machine dies.
+ *
+ * @throws {Error} naming the file and what to do
+ */
+export function backupSqlite({ from, to, replace }: { from: string; to: string; replace: boolean }): SqliteBackup {
+  const [source, path] = [resolve(from), resolve(to)];
+  if (!existsSync(source)) throw new Error(`there is no file ${source}`);
+  refuseNoFile(source);
+  refuseNoFile(path);
+  if (existsSync(path) && !replace) throw new Error(`${path} exists: choose another name, or add --replace`);
+  const partial = `${path}.partial`;
+  rmSync(partial, { force: true }); // left by a backup that was killed
+  try {
+    copyDatabase(source, partial);
+    const audit = verifyCopy(partial);
+    renameDurably(partial, path);
+    return { path, bytes: statSync(path).size, audit };
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+function copyDatabase(source: string, copy: string): void {
+  try {
+    const database = openReaderDatabase(source);
+    try {
+      checkSchema(database);
+      database.prepare("VACUUM INTO ?").run(copy);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    throw explainUnreadable(source, error);
+  }
+  chmodSync(copy, 0o600); // it holds the signing key of the service
+}
