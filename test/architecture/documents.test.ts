@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = globSync(["*.md", "{docs,load,clients,deploy}/**/*.md"], {
   cwd: ROOT,
-  exclude: (name) => name === "node_modules",
+  exclude: (name) => name === "node_modules" || name === "dist",
 });
 
 /** Names of files and folders in backticks, as a document spells them. */

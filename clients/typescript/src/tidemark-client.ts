@@ -7,6 +7,11 @@ import { isAnswer } from "./http-attempt.ts";
 import { type Publication, readPublication } from "./publication.ts";
 import { createPublishError, createReceiptError, PublishError } from "./publish-error.ts";
 
+export type { Verdict } from "./batch-outcome.ts";
+export type { Batcher, BatcherOptions } from "./batcher.ts";
+export type { Fault, IdentifiedEvent, NewEvent, Problem, PublishAnswer, Rejection, Result } from "./contract.ts";
+export type { Publication } from "./publication.ts";
+export type { FailedOutcome } from "./publish-error.ts";
 export { PublishError };
 
 export interface ClientOptions {
