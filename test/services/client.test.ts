@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PublishError, TidemarkClient } from "@tidemark/client";
 import type * as client from "@tidemark/client/contract";
-import type { Event } from "@tidemark/domain/event";
+import type { Event } from "@tidemark/domain/event-schema";
 import { uniqueName } from "@tidemark/event-store/contract/frames";
 import type { Problem } from "@tidemark/http-api/problem";
 import type * as contract from "@tidemark/http-api/publish-answer";

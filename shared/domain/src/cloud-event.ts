@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { EventId, FAULT_TEXTS, isJsonObject, Source, Timestamp, Topic } from "./event.ts";
+import { FAULT_TEXTS, isJsonObject } from "./event.ts";
+import { EventId, Source, Timestamp, Topic } from "./event-schema.ts";
 
 /**
  * The part of CloudEvents 1.0 in JSON (https://github.com/cloudevents/spec, formats/json-format.md) that Tidemark reads. An

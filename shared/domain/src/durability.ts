@@ -1,26 +1,17 @@
-import { z } from "zod";
-
 /**
  * Whether confirmed events survive a power loss, as far as settings decide it. `unsafe`: a setting allows confirmed events to
  * be lost. `unknown`: the settings could not be read. `findings` names the settings.
  */
-export const Durability = z
-  .object({
-    status: z.enum(["safe", "unsafe", "unknown"]),
-    findings: z.array(
-      z.object({
-        part: z.enum(["log", "store"]),
-        detail: z.string().meta({
-          description: "The setting, its value, and what to set instead.",
-          example: "PostgreSQL runs with fsync=off: committed events can be lost with the power; set fsync=on",
-        }),
-      }),
-    ),
-  })
-  .meta({ id: "Durability" });
+export interface Durability {
+  status: "safe" | "unsafe" | "unknown";
+  findings: DurabilityFinding[];
+}
 
-export type Durability = z.infer<typeof Durability>;
-export type DurabilityFinding = Durability["findings"][number];
+export interface DurabilityFinding {
+  part: "log" | "store";
+  /** The setting, its value, and what to set instead. */
+  detail: string;
+}
 
 export const SAFE: Durability = { status: "safe", findings: [] };
 

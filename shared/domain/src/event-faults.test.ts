@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { CloudEvent } from "./cloud-event.ts";
 import type { Fault } from "./errors.ts";
-import { Event } from "./event.ts";
 import { findCloudEventFaults, findEventFaults } from "./event-faults.ts";
+import { Event } from "./event-schema.ts";
 
 const anything = fc.oneof(fc.constantFrom(undefined, null, true, 0, "", "x", [], {}), fc.jsonValue({ maxDepth: 1 }));
 const name = fc.oneof(

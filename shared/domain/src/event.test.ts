@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Event, formOfEvent } from "./event.ts";
+import { formOfEvent } from "./event.ts";
+import { Event } from "./event-schema.ts";
 import { isPlainUtc } from "./timestamp.ts";
 
 const valid = {

@@ -1,10 +1,8 @@
-import { z } from "zod";
 import { isPlainUtc, toUtcMicroseconds } from "./timestamp.ts";
 
 /**
- * The definition of an event. These schemas validate events, give their types, and document them in OpenAPI.
- * `formOfEvent` and `event-faults.ts` are the same rules written by hand, because they run for every event. Property tests
- * compare them with the schemas.
+ * The rules of an event, written by hand because they run for every event. `event-schema.ts` says the same in schemas, and
+ * property tests compare both.
  */
 
 /** The levels of arrays and objects in a payload or an attribute. The value itself is the first level. */
@@ -13,7 +11,8 @@ export const MAX_VALUE_DEPTH = 64;
 /** The number of members that an event may have at its top level, repeated ones included. */
 export const MAX_EVENT_MEMBERS = 10_000;
 
-const MAX_NAME_LENGTH = 255;
+/** In code points. */
+export const MAX_NAME_LENGTH = 255;
 
 /** The texts of faults in the fields of an event. */
 export const FAULT_TEXTS = {
@@ -28,7 +27,7 @@ export const FAULT_TEXTS = {
 };
 
 // C0 and DEL. Spaces, dots, `*` and emoji are allowed.
-const CONTROL_CHARACTER = /[^ -~\u0080-\uffff]/;
+export const CONTROL_CHARACTER = /[^ -~\u0080-\uffff]/;
 
 /** Whether a string can be a topic, an event id or a source: 1..255 code points, none of them a control character. */
 export function isName(text: unknown): text is string {
@@ -42,60 +41,11 @@ export function hasNameLength(text: string): boolean {
   return text.length <= 2 * MAX_NAME_LENGTH && [...text].length <= MAX_NAME_LENGTH;
 }
 
-const requiredString = () =>
-  z.string({ error: ({ input }) => (input === undefined ? FAULT_TEXTS.missing : FAULT_TEXTS.noString) });
-
-// The same rule in the OpenAPI document: JSON Schema counts code points, too.
-const NAME = { minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: "^[^\\u0000-\\u001f\\u007f]*$" };
-
-function nameSchema(description: string, example: string) {
-  return requiredString()
-    .refine((text) => text.length > 0, { error: FAULT_TEXTS.empty })
-    .refine(hasNameLength, { error: FAULT_TEXTS.tooLong })
-    .refine((text) => !hasNameLength(text) || !CONTROL_CHARACTER.test(text), { error: FAULT_TEXTS.controlCharacter })
-    .meta({ description, example, override: NAME });
-}
-
 export type JsonObject = Record<string, unknown>;
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-
-export const Topic = nameSchema("The kind of the event. Any text; it is kept unchanged.", "user.login");
-export const EventId = nameSchema("The name of the event within its topic. Both together are its identity.", "evt-001");
-export const Source = nameSchema("The sender.", "auth-service");
-
-export const Timestamp = requiredString()
-  .refine((text) => toUtcMicroseconds(text) !== undefined, { error: FAULT_TEXTS.badTimestamp })
-  .meta({
-    description:
-      "The time of the event: RFC 3339 with `T` and a zone. Kept in UTC with microseconds; further digits are cut off.",
-    example: "2025-10-23T10:00:00Z",
-    override: { format: "date-time" },
-  });
-
-export const Payload = z.custom<JsonObject>(isJsonObject, { error: FAULT_TEXTS.noObject }).meta({
-  description: `A JSON object, at most ${MAX_VALUE_DEPTH} levels deep. Every digit of its numbers is kept.`,
-  example: { user_id: "123" },
-  override: { type: "object", additionalProperties: true },
-});
-
-/** An event as a producer sends it. Other fields are kept and returned under `attributes`. */
-export const Event = z
-  .looseObject(
-    {
-      topic: Topic,
-      event_id: EventId,
-      timestamp: Timestamp,
-      source: Source,
-      payload: Payload.optional(),
-    },
-    { error: FAULT_TEXTS.noEvent },
-  )
-  .meta({ id: "Event", description: "One event. Other fields are kept and returned under `attributes`." });
-
-export type Event = z.infer<typeof Event>;
 
 /** Whether a store can read the text of an event unchanged, or the event must be rewritten. */
 export type EventForm = "unchanged" | "rewritten" | "invalid";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Durability } from "@tidemark/domain/durability";
+import { DurabilityReport } from "@tidemark/domain/durability-schema";
 import { areVerdicts } from "@tidemark/domain/verdict";
 import type { Heartbeat, Signals, VerdictMessage } from "@tidemark/event-log/signals";
 import { z } from "zod";
@@ -72,7 +72,7 @@ const HeartbeatText = z.object({
   consumerId: z.string(),
   isStoreUp: z.boolean(),
   lagMs: z.number(),
-  durability: Durability.optional().catch(undefined),
+  durability: DurabilityReport.optional().catch(undefined),
 });
 
 function readHeartbeat(text: string): Heartbeat | undefined {

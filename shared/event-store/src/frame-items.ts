@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { InvalidInput } from "@tidemark/domain/errors";
-import { isJsonObject, Topic } from "@tidemark/domain/event";
+import { isJsonObject, isName } from "@tidemark/domain/event";
 import { arrayItems, skipSpace } from "@tidemark/json/text";
 
 /** An item of a frame's array. It may not be an event. */
@@ -32,8 +32,7 @@ export function readItems(bytes: Buffer, declared: number): FrameItem[] {
 
 /** Drops a topic that no event can have: the store may have refused it, and would refuse the dead letter as well. */
 function topicOrNone(value: unknown): string | undefined {
-  const topic = Topic.safeParse(value);
-  return topic.success && topic.data.isWellFormed() ? topic.data : undefined;
+  return isName(value) && value.isWellFormed() ? value : undefined;
 }
 
 function textOrNone(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { Topic } from "@tidemark/domain/event";
+import { Topic } from "@tidemark/domain/event-schema";
 import { z } from "zod";
 import type { Operation } from "../operation.ts";
 import { Cursor, Instant, Limit, NextCursor, nextPageHeaders } from "../page-schema.ts";

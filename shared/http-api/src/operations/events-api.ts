@@ -1,4 +1,4 @@
-import { Event, EventId, Payload, Source, Timestamp, Topic } from "@tidemark/domain/event";
+import { Event, EventId, Payload, Source, Timestamp, Topic } from "@tidemark/domain/event-schema";
 import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { z } from "zod";
 import type { Operation } from "../operation.ts";

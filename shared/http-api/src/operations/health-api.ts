@@ -1,4 +1,4 @@
-import { Durability } from "@tidemark/domain/durability";
+import { DurabilityReport } from "@tidemark/domain/durability-schema";
 import { z } from "zod";
 import type { Operation } from "../operation.ts";
 import { problems } from "../problem-schema.ts";
@@ -25,7 +25,7 @@ export const HealthAnswer = z
       description: "The bytes that the log may hold. A full log refuses events with 503.",
       example: 1_073_741_824,
     }),
-    durability: Durability.meta({
+    durability: DurabilityReport.meta({
       description:
         "Tells whether confirmed events survive a power failure, according to the settings of the log and the store.",
     }),

@@ -1,5 +1,5 @@
 import { CloudEvent, FIELDS_BY_ATTRIBUTE } from "@tidemark/domain/cloud-event";
-import { Event } from "@tidemark/domain/event";
+import { Event } from "@tidemark/domain/event-schema";
 import { z } from "zod";
 import type { ZodOpenApiContentObject } from "zod-openapi";
 

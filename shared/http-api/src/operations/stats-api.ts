@@ -1,4 +1,4 @@
-import { Source, Topic } from "@tidemark/domain/event";
+import { Source, Topic } from "@tidemark/domain/event-schema";
 import { z } from "zod";
 import type { Operation } from "../operation.ts";
 import { problems } from "../problem-schema.ts";

@@ -1,4 +1,4 @@
-import { Timestamp, Topic } from "@tidemark/domain/event";
+import { Timestamp, Topic } from "@tidemark/domain/event-schema";
 import { SCOPES } from "@tidemark/http-api/scope";
 import { z } from "zod";
 
