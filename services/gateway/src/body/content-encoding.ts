@@ -66,7 +66,7 @@ const DECODERS: Record<ContentEncoding, () => Transform & { bytesWritten: number
   zstd: () => createZstdDecompress({ chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
 };
 
-// Each frame costs a decoder. Programs that compress in parallel write a frame for every few megabytes.
+// Each frame costs a decoder before Node 26, whose decoder takes all frames of a body by itself. Programs that compress in parallel write a frame for every few megabytes.
 const MAX_ZSTD_FRAMES = 100;
 
 /**
