@@ -27,6 +27,8 @@ const OWNERS = {
   "better-sqlite3": "@tidemark/event-store-sqlite",
   "@nats-io/jetstream": "@tidemark/event-log-jetstream",
   "@nats-io/transport-node": "@tidemark/event-log-jetstream",
+  "@opentelemetry/api": "@tidemark/telemetry",
+  "@opentelemetry/sdk-trace": "@tidemark/telemetry",
 };
 
 test("every import of a package is listed in the importing package.json", () => {

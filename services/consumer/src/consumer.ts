@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { nowMs } from "@tidemark/domain/clock";
 import type { Durability } from "@tidemark/domain/durability";
 import type {
   DamagedDelivery,
@@ -13,12 +14,14 @@ import type { Signals } from "@tidemark/event-log/signals";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Logger } from "@tidemark/telemetry/logger";
+import type { Tracer } from "@tidemark/telemetry/tracing/tracer";
 import { acknowledgeApplied } from "./acknowledge-applied.ts";
 import { type DeadLetterContext, deadLetterFrames } from "./dead-letter-frames.ts";
 import { HeartbeatSender } from "./heartbeat-sender.ts";
 import { NewerFrames } from "./newer-frames.ts";
 import { MAX_SAMPLES, reportRefused } from "./report-refused.ts";
 import { retryWhileDown } from "./retry-while-down.ts";
+import { traceApplied } from "./trace-applied.ts";
 
 export interface ConsumerOptions {
   eventLog: EventLog;
@@ -26,6 +29,8 @@ export interface ConsumerOptions {
   signals: Signals;
   /** The durability settings of the store, for the heartbeats. */
   durability?: { readonly current: Durability };
+  /** Absent: no traces are recorded. */
+  tracer?: Tracer | undefined;
   logger: Logger;
   /** The most that one transaction takes. A frame larger than that is taken alone. */
   batch?: { maxEvents: number; maxBytes: number };
@@ -54,6 +59,7 @@ type AnyDelivery = Delivery | UnreadableDelivery;
 interface BatchContext extends DeadLetterContext {
   eventLog: EventLog;
   store: ConsumerOptions["store"];
+  tracer: Tracer | undefined;
   newerFrames: NewerFrames;
   /** The batches that are neither acknowledged nor given back. */
   inFlight: Set<AnyDelivery[]>;
@@ -71,12 +77,13 @@ const MIN_OTHER_BATCH = { events: 500, bytes: 1024 * 1024 };
 
 /** Consumes batches of frames, two at a time while many frames wait. */
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const { eventLog, store, signals, durability, logger, stopWaitMs } = options;
+  const { eventLog, store, signals, durability, tracer, logger, stopWaitMs } = options;
   const { batch: limits = BATCH, maxBatches = MAX_BATCHES } = options;
   const stopping = new AbortController();
   const context: BatchContext = {
     eventLog,
     store,
+    tracer,
     signals,
     heartbeats: new HeartbeatSender({ consumerId: randomUUID(), signals, durability }),
     newerFrames: new NewerFrames(logger),
@@ -135,10 +142,12 @@ async function consumeBatch(context: BatchContext, limits: TakeLimits): Promise<
 /** Applies frames in one transaction, acknowledges them, and tells the other processes. */
 async function applyFrames(context: BatchContext, deliveries: Delivery[]): Promise<void> {
   if (deliveries.length === 0) return;
-  const { store, signals, heartbeats, logger } = context;
+  const { store, signals, heartbeats, tracer, logger } = context;
+  const takenAtMs = nowMs();
   const maxNamed = logger.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
   const applied = await retryWhileDown(context, () => store.apply(deliveries, { maxNamed }));
   if (applied === undefined) return;
+  const committedAtMs = nowMs();
 
   // After the commit: a crash in between only delivers frames again that the ledger recognises.
   const receivedAtMs: number[] = [];
@@ -149,6 +158,7 @@ async function applyFrames(context: BatchContext, deliveries: Delivery[]): Promi
   }
   if (receivedAtMs.length > 0) signals.sendCommit();
   heartbeats.committed(receivedAtMs);
+  if (tracer !== undefined) traceApplied(tracer, deliveries, applied, { takenAtMs, committedAtMs });
   reportRefused(logger, deliveries, applied);
 }
 

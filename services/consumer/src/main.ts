@@ -11,6 +11,7 @@ import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { openTracer } from "@tidemark/runtime/open-tracer";
 import { openWhenUp, pingOnceOpen } from "@tidemark/runtime/open-when-up";
 import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
@@ -25,6 +26,8 @@ const logger = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
 const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 6;
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const tracer = await openTracer(settings, { service: "consumer", logger });
+  onClose("tracer", () => tracer?.stop());
   const connection = createJetstreamConnection({
     url: settings.NATS_URL,
     name: "consumer",
@@ -48,6 +51,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     closeWaitMs: stopWaitMs,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
+    tracer,
   });
   onClose("server", () => server.close());
   registerHealth(server, { checks: { store: () => pingOnceOpen(opening) } });
@@ -60,7 +64,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   if (settings.REQUIRE_DURABLE) requireDurable(seen);
 
   const signals = createNatsSignals(connection);
-  const consumer = startConsumer({ eventLog, store, signals, durability, logger, stopWaitMs });
+  const consumer = startConsumer({ eventLog, store, signals, durability, tracer, logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
   const answers = answerDeadLetterRequests(connection, { store, logger, stopWaitMs });
   onClose("dead-letter requests", () => answers.stop());

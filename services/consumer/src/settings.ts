@@ -6,9 +6,11 @@ import {
   ProcessSettings,
   RetentionSettings,
   StackSettings,
+  TracingSettings,
 } from "@tidemark/runtime/settings";
 
 export const ConsumerSettings = ProcessSettings.extend(HttpSettings.shape)
+  .extend(TracingSettings.shape)
   .extend(StackSettings.shape)
   .extend(LogSettings.shape)
   .extend(DurabilitySettings.shape)

@@ -20,6 +20,7 @@ import {
 } from "./body/content-encoding.ts";
 import { readBody } from "./body/read-body.ts";
 import { Turns } from "./body/turns.ts";
+import { appendRequest } from "./frames/append-request.ts";
 import { FrameWriter } from "./frames/frame-writer.ts";
 import { PendingVerdicts } from "./frames/pending-verdicts.ts";
 import { startHeartbeats } from "./heartbeats.ts";
@@ -113,8 +114,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         const receivedAtMs = Date.now(); // after the body, so that a slow sender still waits for its whole time
         const waitMs = chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats });
 
-        const part = await frames.append({ ...intake, receivedAtMs, waitMs, traceparent: traceparentOf(request) });
-        const verdicts = await part.verdicts;
+        const { part, verdicts } = await appendRequest(frames, request, { ...intake, receivedAtMs, waitMs });
         answerPublish(reply, {
           onVerdictTimeout,
           signer,
@@ -163,8 +163,4 @@ function encodingOf(header: string | undefined, reply: FastifyReply): ContentEnc
     reply.header("accept-encoding", SUPPORTED_ENCODINGS);
     throw error;
   }
-}
-
-function traceparentOf({ headers: { traceparent } }: FastifyRequest): string | undefined {
-  return typeof traceparent === "string" && /^[0-9a-f-]{55}$/.test(traceparent) ? traceparent : undefined;
 }

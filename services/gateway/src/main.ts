@@ -13,6 +13,7 @@ import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { openTracer } from "@tidemark/runtime/open-tracer";
 import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { registerGateway } from "./gateway.ts";
@@ -23,6 +24,8 @@ const logger = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
 const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const tracer = await openTracer(settings, { service: "gateway", logger });
+  onClose("tracer", () => tracer?.stop());
   onClose("API keys", () => apiKeys?.stop());
   const connection = createJetstreamConnection({
     url: settings.NATS_URL,
@@ -56,6 +59,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
+    tracer,
     browsers: browserRulesOf(settings),
     apiKeys: apiKeys?.keys,
   });

@@ -9,9 +9,11 @@ import {
   MonitorSettings,
   ProcessSettings,
   StackSigningSettings,
+  TracingSettings,
 } from "@tidemark/runtime/settings";
 
 export const GatewaySettings = ProcessSettings.extend(HttpSettings.shape)
+  .extend(TracingSettings.shape)
   .extend(AccessSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(BrokerSettings.shape)

@@ -12,6 +12,7 @@ import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { openTracer } from "@tidemark/runtime/open-tracer";
 import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { registerQuery } from "./query.ts";
@@ -22,6 +23,8 @@ const logger = createLogger({ service: "query", level: settings.LOG_LEVEL });
 const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const tracer = await openTracer(settings, { service: "query", logger });
+  onClose("tracer", () => tracer?.stop());
   onClose("API keys", () => apiKeys?.stop());
   const store = await openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: false });
   onClose("store", () => store.close());
@@ -48,6 +51,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
+    tracer,
     browsers: browserRulesOf(settings),
     apiKeys: apiKeys?.keys,
   });

@@ -6,9 +6,11 @@ import {
   ProcessSettings,
   StackSettings,
   StackSigningSettings,
+  TracingSettings,
 } from "@tidemark/runtime/settings";
 
 export const QuerySettings = ProcessSettings.extend(HttpSettings.shape)
+  .extend(TracingSettings.shape)
   .extend(AccessSettings.shape)
   .extend(StackSettings.shape)
   .extend(MonitorSettings.shape)

@@ -14,6 +14,7 @@ import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { openTracer } from "@tidemark/runtime/open-tracer";
 import { openWhenUp } from "@tidemark/runtime/open-when-up";
 import { readSettings } from "@tidemark/runtime/read-settings";
 import { createLogger } from "@tidemark/telemetry/logger";
@@ -32,6 +33,8 @@ const logger = createLogger({ service: "single", level: settings.LOG_LEVEL });
 const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
+  const tracer = await openTracer(settings, { service: "single", logger });
+  onClose("tracer", () => tracer?.stop());
   onClose("API keys", () => apiKeys?.stop());
   const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, logger }), logger);
   onClose("store", () => store.close());
@@ -48,6 +51,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     closeWaitMs: settings.SHUTDOWN_DEADLINE_MS / 2,
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
+    tracer,
     browsers: browserRulesOf(settings),
     apiKeys: apiKeys?.keys,
   });
@@ -80,7 +84,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
 
   // Starts after its listeners, so that they get its first heartbeat. Closes after the server, whose last requests wait
   // for verdicts.
-  const consumer = startConsumer({ eventLog, store, signals, durability, logger });
+  const consumer = startConsumer({ eventLog, store, signals, durability, tracer, logger });
   onClose("consumer", () => consumer.stop());
   const housekeeping = startHousekeeping({
     store,

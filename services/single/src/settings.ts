@@ -8,9 +8,11 @@ import {
   RetentionSettings,
   SigningSettings,
   StoreFileSettings,
+  TracingSettings,
 } from "@tidemark/runtime/settings";
 
 export const SingleSettings = ProcessSettings.extend(HttpSettings.shape)
+  .extend(TracingSettings.shape)
   .extend(AccessSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(DurabilitySettings.shape)

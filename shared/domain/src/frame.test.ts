@@ -2,9 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvalidInput } from "./errors.ts";
 import { countEvents, decodeFrame, encodeFrameHeader, FRAME_FORMAT, type Frame, NewerFrameFormat } from "./frame.ts";
+import { chooseContexts, MAX_FRAME_CONTEXTS } from "./request-context.ts";
 
 const EVENTS = Buffer.from("[]");
 const ID = "0b0e7f1c-8a55-4c33-9d2e-5f6a7b8c9d0e";
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SPAN = "00f067aa0ba902b7";
 
 const frames: fc.Arbitrary<Frame> = fc
   .record(
@@ -16,7 +19,17 @@ const frames: fc.Arbitrary<Frame> = fc
       }),
       receivedAtMs: fc.integer({ min: 0, max: 4_102_444_800_000 }),
       replyTo: fc.uuid().map((id) => `tidemark.verdict.${id}`),
-      traceparent: fc.constant("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+      contexts: fc.array(
+        fc.record(
+          {
+            request: fc.constant(0),
+            requestId: fc.stringMatching(/^[0-9A-Za-z._-]{1,64}$/),
+            trace: fc.record({ traceId: fc.constant(TRACE), spanId: fc.constant(SPAN), isSampled: fc.boolean() }),
+          },
+          { requiredKeys: ["request", "requestId"] },
+        ),
+        { minLength: 1, maxLength: MAX_FRAME_CONTEXTS },
+      ),
     },
     { requiredKeys: ["id", "requests", "receivedAtMs"] },
   )
@@ -92,5 +105,37 @@ describe("frame header", () => {
       receivedAtMs: 7,
       events: EVENTS,
     });
+  });
+});
+
+describe("the contexts of a frame", () => {
+  const decode = (contexts: string, requests = "1*20") => decodeFrame(`1;${ID};7;${requests};;${contexts}`, EVENTS);
+
+  test.each([
+    ["the traceparent that earlier gateways wrote", `00-${TRACE}-${SPAN}-01`],
+    ["a request that the frame does not have", "20:id:"],
+    ["an id that is none", "0:an id:"],
+    ["no index", ":id:"],
+    ["any other text", "\u0000,::,,"],
+  ])("%s is left out, and the frame is whole", (_what, contexts) => {
+    expect(decode(contexts)).toEqual({ id: ID, requests: Array(20).fill(1), receivedAtMs: 7, events: EVENTS });
+  });
+
+  test("a traceparent that is invalid is left out, and the id of its request stays", () => {
+    expect(decode(`3:r-3:00-${TRACE}-0-01`).contexts).toEqual([{ request: 3, requestId: "r-3" }]);
+  });
+
+  test("however many contexts a header has, no more than the largest number of them is read", () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => `${index % 20}:r:`).join(",");
+    expect(decode(many).contexts).toHaveLength(MAX_FRAME_CONTEXTS);
+  });
+
+  test("of many requests the sampled ones are chosen first, in the order of the requests", () => {
+    const all = Array.from({ length: 20 }, (_, request) => ({
+      request,
+      requestId: `r-${request}`,
+      trace: { traceId: TRACE, spanId: SPAN, isSampled: request % 7 === 6 },
+    }));
+    expect(chooseContexts(all).map(({ request }) => request)).toEqual([0, 1, 2, 3, 4, 5, 6, 13]);
   });
 });

@@ -1,4 +1,5 @@
 import { InvalidInput } from "./errors.ts";
+import { decodeContexts, encodeContexts, type RequestContext } from "./request-context.ts";
 
 /**
  * The unit that travels through the log: the events of one or several requests in one message. One acknowledgement, one
@@ -21,8 +22,8 @@ export interface Frame {
   replyTo?: string;
   /** The time at which the gateway received the first request, milliseconds since the epoch. */
   receivedAtMs: number;
-  /** The W3C trace context of the first request that has one. */
-  traceparent?: string;
+  /** The names of some of its requests, for logs and traces; `MAX_FRAME_CONTEXTS` at most, by ascending request. */
+  contexts?: RequestContext[];
   /** UTF-8 text of a JSON array of events. */
   events: Buffer;
 }
@@ -36,12 +37,13 @@ export function countEvents(frame: Pick<Frame, "requests">): number {
 }
 
 /**
- * Writes a frame without its events as one message header: `1;<id>;<receivedAtMs>;<requests>;<replyTo>;<traceparent>`.
+ * Writes a frame without its events as one message header: `1;<id>;<receivedAtMs>;<requests>;<replyTo>;<contexts>`.
  * Requests of equal size in a row are written as `size*times`, so that hundreds of single events need few bytes.
  */
 export function encodeFrameHeader(frame: Frame): string {
   const requests = encodeRequests(frame.requests);
-  return [FRAME_FORMAT, frame.id, frame.receivedAtMs, requests, frame.replyTo ?? "", frame.traceparent ?? ""].join(";");
+  const contexts = encodeContexts(frame.contexts);
+  return [FRAME_FORMAT, frame.id, frame.receivedAtMs, requests, frame.replyTo ?? "", contexts].join(";");
 }
 
 function encodeRequests(requests: number[]): string {
@@ -80,19 +82,21 @@ export function isFrameId(text: string): boolean {
  * @throws {InvalidInput} when the header is damaged. The text of the events is not read; the store checks it.
  */
 export function decodeFrame(header: string, events: Buffer): Frame {
-  const [version = "", id = "", receivedAt = "", requests = "", replyTo, traceparent] = header.split(";");
+  const [version = "", id = "", receivedAt = "", requests = "", replyTo, contexts = ""] = header.split(";");
   if (/^\d+$/.test(version) && Number(version) > FRAME_FORMAT) {
     throw new NewerFrameFormat(`frame format ${version} is newer than ${FRAME_FORMAT}`);
   }
   if (version !== String(FRAME_FORMAT)) throw damaged("format version", version);
   if (!isFrameId(id)) throw damaged("id", id);
   if (!/^\d{1,14}$/.test(receivedAt)) throw damaged("receipt time", receivedAt);
+  const sizes = decodeRequests(requests);
+  const known = contexts === "" ? [] : decodeContexts(contexts, sizes.length);
   return {
     id,
-    requests: decodeRequests(requests),
+    requests: sizes,
     receivedAtMs: Number(receivedAt),
     ...(replyTo ? { replyTo } : {}),
-    ...(traceparent ? { traceparent } : {}),
+    ...(known.length > 0 ? { contexts: known } : {}),
     events,
   };
 }

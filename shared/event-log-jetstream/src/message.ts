@@ -10,15 +10,15 @@ import { eventsOfSubject, generationOfConsumer } from "./stream.ts";
 /** The facts about a message that the broker states. Damage to the message does not change them. */
 export interface MessageFacts {
   origin: Origin;
-  /** The time at which the broker received it, milliseconds since the epoch. */
-  receivedAtMs: number;
+  /** The time at which the broker received it, milliseconds since the epoch, with fractions. */
+  loggedAtMs: number;
   /** The number of events that the log counts for it. */
   events: number;
 }
 
 /** The content of a message: a frame, a damaged frame, or a frame of a newer format. */
 export type MessageContent =
-  | Pick<Delivery, "frame">
+  | Pick<Delivery, "frame" | "loggedAtMs">
   | Pick<DamagedDelivery, "damaged" | "replyTo">
   | Pick<NewerDelivery, "error">;
 
@@ -32,7 +32,7 @@ export function readFacts({ reply = "", subject }: Msg): MessageFacts {
   const [consumer = "", , sequence, , time] = words.length === 9 ? words.slice(3) : words.slice(5);
   return {
     origin: { generation: generationOfConsumer(consumer), sequence: Number(sequence) },
-    receivedAtMs: Math.floor(Number(time) / 1e6),
+    loggedAtMs: Number(time) / 1e6,
     events: eventsOfSubject(subject),
   };
 }
@@ -44,14 +44,15 @@ export function readMessage(message: Msg, facts: MessageFacts): MessageContent {
   const envelope = headers?.get(FRAME_HEADER) ?? "";
   const damaged = (reason: string) => {
     const replyTo = readReplyTo(envelope);
-    const { events, receivedAtMs } = facts;
+    const { events, loggedAtMs } = facts;
+    const receivedAtMs = Math.floor(loggedAtMs);
     const frameId = frameIdOf(headers, facts);
     return { damaged: { frameId, events, receivedAtMs, reason, content }, ...(replyTo ? { replyTo } : {}) };
   };
   try {
     const frame = decodeFrame(envelope, content);
     const found = countEvents(frame);
-    if (found === facts.events) return { frame };
+    if (found === facts.events) return { frame, loggedAtMs: facts.loggedAtMs };
     // The books count queued events by subject, so the same number has to leave the queue.
     return damaged(`damaged frame: its subject counts ${facts.events} events, its envelope ${found}`);
   } catch (error) {

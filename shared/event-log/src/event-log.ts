@@ -57,6 +57,8 @@ interface InFlight {
 
 export interface Delivery extends InFlight {
   frame: Frame;
+  /** The time at which the log received the frame, milliseconds since the epoch, by the clock of the log. */
+  loggedAtMs: number;
 }
 
 export type UnreadableDelivery = DamagedDelivery | NewerDelivery;

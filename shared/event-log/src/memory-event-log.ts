@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { nowMs } from "@tidemark/domain/clock";
 import { Unavailable } from "@tidemark/domain/errors";
 import { countEvents, type Frame } from "@tidemark/domain/frame";
 import type { SequenceRange } from "@tidemark/domain/origin";
@@ -15,6 +16,7 @@ export interface MemoryEventLogOptions {
 interface HeldFrame {
   sequence: number;
   frame: Frame;
+  loggedAtMs: number;
   events: number;
   bytes: number;
 }
@@ -51,6 +53,7 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
     };
     return {
       frame: entry.frame,
+      loggedAtMs: entry.loggedAtMs,
       origin: { generation, sequence: entry.sequence },
       ack() {
         if (!decide()) return;
@@ -79,7 +82,7 @@ export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOpti
       if (!isRoom && held.size > 0) {
         throw new Unavailable({ code: "queue_full", detail: `the queue is full: it holds ${heldEvents} events` });
       }
-      const entry = { sequence: ++lastSequence, frame, events, bytes };
+      const entry = { sequence: ++lastSequence, frame, loggedAtMs: nowMs(), events, bytes };
       held.set(entry.sequence, entry);
       heldEvents += events;
       heldBytes += bytes;

@@ -3,6 +3,7 @@ import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/error
 import { createProblem, PROBLEM_TYPE, type Problem, problemOf, problemText } from "@tidemark/http-api/problem";
 import { shorten } from "@tidemark/json/shorten";
 import type { Logger } from "@tidemark/telemetry/logger";
+import type { Tracer } from "@tidemark/telemetry/tracing/tracer";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -20,6 +21,7 @@ import { answerClientError } from "./requests/client-error.ts";
 import { answerWhileSending, dropBody } from "./requests/refused-body.ts";
 import { requestIdOf, sendRequestId } from "./requests/request-id.ts";
 import { jitterRetryAfter } from "./requests/retry-after.ts";
+import { readTraces, recordTraces } from "./requests/trace-requests.ts";
 import { rememberRoutes, unknownRoute } from "./requests/unknown-route.ts";
 import { refuseExpectations, requireWellFormed } from "./requests/well-formed-request.ts";
 
@@ -37,6 +39,8 @@ export interface HttpServerOptions {
   browsers?: BrowserRules | "forwarded";
   /** The keys that requests need. Absent: the server is open to everybody. */
   apiKeys?: ApiKeys;
+  /** Absent: the server records no traces. */
+  tracer?: Tracer | undefined;
 }
 
 // 255 characters of four bytes, each byte written as %XX.
@@ -48,7 +52,7 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, closeWaitMs = 15_000, browsers = {}, apiKeys } = options;
-  const { trustedProxies = [], maxConnections, maxStallMs } = options;
+  const { trustedProxies = [], maxConnections, maxStallMs, tracer } = options;
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
@@ -77,11 +81,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     payload.resume();
     done(null);
   });
+  readTraces(server);
   server.addHook("onRequest", sendRequestId);
   server.addHook("onRequest", requireWellFormed);
   refuseExpectations(server.server);
   if (browsers !== "forwarded") registerBrowserRules(server, browsers, { hasKeys: apiKeys !== undefined });
   registerAccess(server, apiKeys);
+  if (tracer !== undefined) recordTraces(server, tracer);
   server.setErrorHandler(async (error, request, reply) => {
     // The client has left, which is not an error of the service. Only Fastify needs this answer.
     if (request.raw.readableAborted) return sendProblem(reply, incompleteRequest());
@@ -132,6 +138,7 @@ function describeError(logger: Logger, error: unknown, reply: FastifyReply): Pro
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  reply.request.span?.set({ "error.type": problem.code });
   return reply
     .code(problem.status)
     .header("content-type", PROBLEM_TYPE)

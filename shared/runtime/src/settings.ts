@@ -1,4 +1,5 @@
 import { MAX_FRAME_EVENTS } from "@tidemark/domain/frame";
+import { SAMPLERS } from "@tidemark/telemetry/tracing/sampler-names";
 import { z } from "zod";
 import { addressRanges } from "./limits/address-ranges.ts";
 
@@ -41,6 +42,48 @@ export const ProcessSettings = z.object({
     .pipe(z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }))
     .prefault("info"),
   SHUTDOWN_DEADLINE_MS: wholeNumber({ min: 100, max: 600_000, preset: 25_000 }),
+});
+
+/** Pairs such as `key=value,key2=value2`, percent-encoded where they hold a comma (W3C Baggage, as OpenTelemetry wants). */
+function pairs() {
+  const decode = (text: string) =>
+    text.split(",").map((pair) => /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(pair)?.slice(1).map(decodeURIComponent) ?? []);
+  return z
+    .string()
+    .refine(
+      (text) => {
+        try {
+          return decode(text).every(({ length }) => length === 2);
+        } catch {
+          return false; // a percent sign that encodes nothing
+        }
+      },
+      { error: "must be pairs such as key=value,key2=value2" },
+    )
+    .transform((text): Record<string, string> => Object.fromEntries(decode(text)))
+    .optional();
+}
+
+/**
+ * The settings of tracing, named as by OpenTelemetry's specification. Without a collector nothing is traced, and no module
+ * of OpenTelemetry is loaded.
+ */
+export const TracingSettings = z.object({
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: "must be the http or https URL of a collector, such as http://localhost:4318" })
+    .optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs(),
+  OTEL_RESOURCE_ATTRIBUTES: pairs(),
+  OTEL_TRACES_SAMPLER: z
+    .enum(SAMPLERS, { error: `must be one of ${SAMPLERS.join(", ")}` })
+    .default("parentbased_always_on"),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number({ error: "must be a number from 0 to 1" })
+    .min(0, "must be a number from 0 to 1")
+    .max(1, "must be a number from 0 to 1")
+    .default(1),
+  OTEL_BSP_SCHEDULE_DELAY: wholeNumber({ min: 10, max: 600_000, preset: 5_000 }),
+  TRACES_PER_SECOND: wholeNumber({ min: 1, max: 100_000, preset: 100 }),
 });
 
 /** The settings of every process that listens for HTTP. */

@@ -10,6 +10,7 @@ const request = (text: string, count = 1): FrameRequest => ({
   count,
   receivedAtMs: Date.now(),
   waitMs: 0,
+  context: { requestId: `request-${text}` },
 });
 
 function openWriter({

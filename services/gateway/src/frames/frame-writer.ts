@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import type { Frame } from "@tidemark/domain/frame";
+import { chooseContexts } from "@tidemark/domain/request-context";
+import type { TraceContext } from "@tidemark/domain/trace-context";
 import type { Verdicts } from "@tidemark/domain/verdict";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
@@ -28,7 +30,8 @@ export interface FrameRequest extends Intake {
   receivedAtMs: number;
   /** The time to wait for the verdicts once the events are in the log. */
   waitMs: number;
-  traceparent?: string | undefined;
+  /** The names by which logs and traces know the request. */
+  context: { requestId: string; trace?: TraceContext | undefined };
 }
 
 /** The part of a frame that holds the events of one request. The log has confirmed it. */
@@ -134,13 +137,15 @@ export class FrameWriter {
   }
 
   #frameOf(requests: QueuedRequest[]): Frame {
-    const traceparent = requests.find((request) => request.traceparent !== undefined)?.traceparent;
+    const contexts = requests.map(({ context: { requestId, trace } }, request) => {
+      return { request, requestId, ...(trace && { trace }) };
+    });
     return {
       id: randomUUID(),
       requests: requests.map(({ count }) => count),
       replyTo: this.#options.signals.address,
       receivedAtMs: (requests[0] as QueuedRequest).receivedAtMs,
-      ...(traceparent === undefined ? {} : { traceparent }),
+      contexts: chooseContexts(contexts),
       events: Buffer.concat([OPEN, joinWithCommas(requests.map(({ events }) => events)), CLOSE]),
     };
   }

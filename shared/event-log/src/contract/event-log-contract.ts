@@ -1,3 +1,4 @@
+import { nowMs } from "@tidemark/domain/clock";
 import type { SequenceRange } from "@tidemark/domain/origin";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -16,6 +17,10 @@ export interface LogTraits {
   fullCode: "log_full" | "queue_full";
 }
 
+// A broker in a container may have another clock.
+const CLOCKS_DIFFER_MS = 5_000;
+const SOME_TRACE = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", isSampled: true };
+
 /** Tests everything that the event log port promises, whatever keeps the frames. */
 export function describeEventLog(name: string, { createLog, fullCode }: LogTraits): void {
   async function openLog(size?: { maxEvents: number; maxBytes: number }): Promise<EventLog> {
@@ -28,12 +33,26 @@ export function describeEventLog(name: string, { createLog, fullCode }: LogTrait
     test("frames are delivered unchanged, in the order of their appends", async () => {
       const log = await openLog();
       const frames = [
-        createFrame({ requests: [1, 1, 1, 250, 2], replyTo: "tidemark.verdict.0a", traceparent: "00-ab-cd-01" }),
+        createFrame({
+          requests: [1, 1, 1, 250, 2],
+          replyTo: "tidemark.verdict.0a",
+          contexts: [{ request: 1, requestId: "r-1", trace: SOME_TRACE }],
+        }),
         createFrame({ receivedAtMs: 1_700_000_000_123 }),
         createFrame({ events: Buffer.from(Uint8Array.from({ length: 512 }, (_, index) => index % 256)) }),
       ];
       for (const frame of frames) await log.append(frame);
       expect((await takeAll(log, 3)).map(({ frame }) => frame)).toEqual(frames);
+    });
+
+    test("a delivery tells when the log received its frame", async () => {
+      const log = await openLog();
+      const before = nowMs();
+      await log.append(createFrame());
+      const after = nowMs();
+      const [delivery] = await takeAll(log, 1);
+      expect(delivery?.loggedAtMs).toBeGreaterThan(before - CLOCKS_DIFFER_MS);
+      expect(delivery?.loggedAtMs).toBeLessThan(after + CLOCKS_DIFFER_MS);
     });
 
     test("a waiting take gets the frame that is appended next", async () => {

@@ -1,0 +1,61 @@
+import { readTraceparent, type TraceContext } from "@tidemark/domain/trace-context";
+import type { Span, Tracer } from "@tidemark/telemetry/tracing/tracer";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The span of the request, if it is recorded. */
+    span: Span | undefined;
+    /** The place of the request in a trace: its span, or else that of the client, if it sent a valid `traceparent`. */
+    trace: TraceContext | undefined;
+  }
+}
+
+/** Reads the `traceparent` of each request. An invalid one is ignored, as W3C Trace Context asks. Call it first. */
+export function readTraces(server: FastifyInstance): void {
+  server.decorateRequest("span", undefined);
+  server.decorateRequest("trace", undefined);
+  server.addHook("onRequest", (request, _reply, done) => {
+    request.trace = readTraceparent(headerOf(request, "traceparent"));
+    done();
+  });
+}
+
+/**
+ * Records a span of each request to a route, the probes of orchestrators aside. Call it behind the hooks that refuse
+ * requests: a stranger without a key gets none of the traces that the process may record in a second.
+ */
+export function recordTraces(server: FastifyInstance, tracer: Tracer): void {
+  server.addHook("onRequest", (request, reply, done) => {
+    const { url, config } = request.routeOptions;
+    if (url !== undefined && !request.is404 && config.scope !== "none") startSpan(tracer, request, reply, url);
+    done();
+  });
+}
+
+function startSpan(tracer: Tracer, request: FastifyRequest, reply: FastifyReply, route: string): void {
+  const { method, id, trace: parent } = request;
+  const span = tracer.start(`${method} ${route}`, {
+    kind: "server",
+    parent,
+    tracestate: parent && headerOf(request, "tracestate"),
+    attributes: { "http.request.method": method, "http.route": route, "tidemark.request_id": id },
+  });
+  // A trace that this process does not record is recorded by none of the processes behind it, so that none has a gap.
+  request.trace = span?.context ?? (parent && { ...parent, isSampled: false });
+  if (span === undefined) return;
+  request.span = span;
+  reply.raw.once("close", () => endSpan(span, reply));
+}
+
+function endSpan(span: Span, { raw }: FastifyReply): void {
+  span.set({ "http.response.status_code": raw.statusCode });
+  if (!raw.writableFinished) span.set({ "tidemark.client_left": true });
+  if (raw.statusCode >= 500) span.fail();
+  span.end();
+}
+
+function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,74 @@
+import { type Context, trace } from "@opentelemetry/api";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
+  type SamplingResult,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace";
+import type { SamplerName } from "./sampler-names.ts";
+
+export interface SamplerOptions {
+  /** As `OTEL_TRACES_SAMPLER`. */
+  sampler: SamplerName;
+  /** As `OTEL_TRACES_SAMPLER_ARG`: the part of the traces that a sampler by ratio records, from 0 to 1. */
+  ratio: number;
+  /** The traces that this process records in a second at most, whatever the sampler and the clients want. */
+  maxPerSecond: number;
+}
+
+/** Creates the sampler of this name (OpenTelemetry's specification of environment variables), with a bound. */
+export function createSampler({ sampler, ratio, maxPerSecond }: SamplerOptions): Sampler {
+  const root = rootSampler(sampler, ratio);
+  return new BoundedSampler(sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root }) : root, maxPerSecond);
+}
+
+function rootSampler(name: SamplerName, ratio: number): Sampler {
+  if (name.endsWith("always_off")) return new AlwaysOffSampler();
+  if (name.endsWith("always_on")) return new AlwaysOnSampler();
+  return new TraceIdRatioBasedSampler(ratio);
+}
+
+/**
+ * Bounds what tracing costs: a client decides by the flag in its `traceparent` whether a parent-based sampler records, and
+ * full traffic is some thousand requests a second. Children of a recorded span are always recorded, so that no trace has gaps.
+ */
+class BoundedSampler implements Sampler {
+  readonly #inner: Sampler;
+  readonly #maxPerSecond: number;
+  #second = 0;
+  #recorded = 0;
+
+  constructor(inner: Sampler, maxPerSecond: number) {
+    this.#inner = inner;
+    this.#maxPerSecond = maxPerSecond;
+  }
+
+  shouldSample(...call: Parameters<Sampler["shouldSample"]>): SamplingResult {
+    if (isChild(call[0])) return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+    const result = this.#inner.shouldSample(...call);
+    const isWanted = result.decision === SamplingDecision.RECORD_AND_SAMPLED;
+    return !isWanted || this.#isRoom() ? result : { decision: SamplingDecision.NOT_RECORD };
+  }
+
+  #isRoom(): boolean {
+    const second = Math.floor(performance.now() / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#recorded = 0;
+    }
+    return this.#recorded++ < this.#maxPerSecond;
+  }
+
+  toString(): string {
+    return `Bounded{${this.#inner}, ${this.#maxPerSecond} per second}`;
+  }
+}
+
+/** Whether the parent is a span of this process, which is recorded: others are never started. */
+function isChild(context: Context): boolean {
+  const parent = trace.getSpanContext(context);
+  return parent !== undefined && !parent.isRemote;
+}
