@@ -26,3 +26,27 @@ test.each(DOCUMENTS)("every file that %s names exists", (document) => {
 
   expect(missing).toEqual([]);
 });
+
+/** Returns the anchors of a document's headings, as GitHub makes them. */
+function anchorsOf(document: string): Set<string> {
+  const headings = readFileSync(join(ROOT, document), "utf8")
+    .replaceAll(/^```[\s\S]*?^```/gm, "")
+    .matchAll(/^#+ (.+)$/gm);
+  return new Set([...headings].map(([, text = ""]) => slugOf(text)));
+}
+
+function slugOf(heading: string): string {
+  const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+  return text.replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+}
+
+test.each(DOCUMENTS)("every heading that %s links to exists", (document) => {
+  const text = readFileSync(join(ROOT, document), "utf8");
+  const missing = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)]
+    .map(([, path = "", anchor = ""]) => ({ target: path === "" ? document : join(dirname(document), path), anchor }))
+    .filter(({ target }) => target.endsWith(".md") && existsSync(join(ROOT, target)))
+    .filter(({ target, anchor }) => !anchorsOf(target).has(anchor))
+    .map(({ target, anchor }) => `${target}#${anchor}`);
+
+  expect(missing).toEqual([]);
+});
