@@ -14,7 +14,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "{shared,services,clients}/*/src/**/*.test.ts",
-            "{load,tools,test/architecture,test/access,test/faults,test/hostile}/**/*.test.ts",
+            "{load,tools,test/architecture,test/access,test/metrics,test/faults,test/hostile}/**/*.test.ts",
           ],
           exclude: ["**/*.{int,long}.test.ts", "**/node_modules/**"],
           // A bound for tests that hang. Most take milliseconds; those that decode or scan megabytes take seconds where other

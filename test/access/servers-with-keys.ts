@@ -14,7 +14,9 @@ import { ApiKeys } from "@tidemark/runtime/access/api-keys";
 import { type KeyEntry, parseKeysFile } from "@tidemark/runtime/access/key-entry";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
+import { registerMetrics } from "@tidemark/runtime/metrics/serve-metrics";
 import { createLogger } from "@tidemark/telemetry/logger";
+import { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import type { RouteOptions } from "fastify";
 
 export const SHAPES = ["single", "stack"] as const;
@@ -65,8 +67,9 @@ export async function openServersWithKeys(
   const signer = createSigner(["a key of a test that signs receipts and cursors"]);
   const apiKeys = new ApiKeys(parseKeysFile(JSON.stringify(entries)));
   const registered: RouteOptions[] = [];
+  const metrics = new Metrics();
   const createServer = () => {
-    const server = createHttpServer({ logger, apiKeys });
+    const server = createHttpServer({ logger, apiKeys, ...(shape === "single" && { metrics }) });
     server.addHook("onRoute", (route) => {
       registered.push(route);
     });
@@ -85,6 +88,7 @@ export async function openServersWithKeys(
     onVerdictTimeout: shape === "single" ? "unknown" : "receipt",
   });
   if (shape === "stack") registerHealth(gateway, { checks: {} });
+  else registerMetrics(gateway, metrics);
   const readLogSnapshot = () => eventLog.snapshot();
   registerQuery(query, { store, deadLetterCommands: store, readLogSnapshot, signals, signer, startedAtMs: Date.now() });
   const durability = { current: SAFE };

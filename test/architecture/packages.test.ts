@@ -29,6 +29,7 @@ const OWNERS = {
   "@nats-io/transport-node": "@tidemark/event-log-jetstream",
   "@opentelemetry/api": "@tidemark/telemetry",
   "@opentelemetry/sdk-trace": "@tidemark/telemetry",
+  "prom-client": "@tidemark/telemetry",
 };
 
 test("every import of a package is listed in the importing package.json", () => {

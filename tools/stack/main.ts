@@ -11,7 +11,7 @@ import { type RestartPolicy, startService } from "@tidemark/programs/service-pro
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
 import { type OnClose, runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
 import { readSettings } from "@tidemark/runtime/read-settings";
-import { AccessSettings, HttpSettings, ProcessSettings } from "@tidemark/runtime/settings";
+import { AccessSettings, HttpSettings, MetricsSettings, ProcessSettings } from "@tidemark/runtime/settings";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { startEdge } from "./edge.ts";
 import { STACK_COMMAND } from "./options.ts";
@@ -22,7 +22,9 @@ import { readOrMakeSigningKey } from "./signing-key.ts";
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
 const { LOG_LEVEL } = ProcessSettings.shape;
-const settings = settingsOrExit(() => readSettings(HttpSettings.extend(AccessSettings.shape).extend({ LOG_LEVEL })));
+const settings = settingsOrExit(() =>
+  readSettings(HttpSettings.extend(AccessSettings.shape).extend(MetricsSettings.shape).extend({ LOG_LEVEL })),
+);
 const options = commandLineOrExit(STACK_COMMAND);
 const host = settings.HOST;
 const port = options.port ?? settings.PORT;
@@ -48,6 +50,9 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
         ? { ...environment, DATABASE_URL: urlOfRole(database.DATABASE_URL, "tidemark_writer") }
         : environment,
     );
+  let nextMetricsPort = settings.METRICS_PORT;
+  /** Each process has a port of its own: METRICS_PORT and those behind it. The process logs it. */
+  const takeMetricsPort = () => ({ METRICS_PORT: String(nextMetricsPort === 0 ? 0 : nextMetricsPort++) });
   const start = async (service: Part) => {
     const names = Array.from({ length: replicaCounts[service] }, (_, index) => `${service} ${index + 1}`);
     const replicas = await Promise.all(
@@ -55,7 +60,7 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
         startService({
           service,
           name,
-          environment: environmentOf(service),
+          environment: { ...environmentOf(service), ...takeMetricsPort() },
           output: "inherit",
           restart: restarting(name),
         }),

@@ -23,5 +23,6 @@ gateways, consumers and query replicas, and a small edge before them. Ctrl-C sto
     queries: replicas("replicas of the query service, 1 to 16"),
   }),
   notes: `Environment: HOST is the address of the edge (default 127.0.0.1). If DATABASE_URL or NATS_URL (or their *_FILE forms)
-is set, the stack uses that server and starts none. The services receive all other settings unchanged: see .env.example.`,
+is set, the stack uses that server and starts none. METRICS_PORT is the port of /metrics of the first process; each further
+process has the next one, and its log line says which. The services receive all other settings unchanged: see .env.example.`,
 } satisfies CommandLine;

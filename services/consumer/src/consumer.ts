@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "@tidemark/domain/clock";
 import type { Durability } from "@tidemark/domain/durability";
+import { countVerdicts, type Verdicts } from "@tidemark/domain/verdict";
 import type {
   DamagedDelivery,
   Delivery,
@@ -14,8 +15,10 @@ import type { Signals } from "@tidemark/event-log/signals";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Logger } from "@tidemark/telemetry/logger";
+import { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import type { Tracer } from "@tidemark/telemetry/tracing/tracer";
 import { acknowledgeApplied } from "./acknowledge-applied.ts";
+import { createConsumerMetrics } from "./consumer-metrics.ts";
 import { type DeadLetterContext, deadLetterFrames } from "./dead-letter-frames.ts";
 import { HeartbeatSender } from "./heartbeat-sender.ts";
 import { NewerFrames } from "./newer-frames.ts";
@@ -31,6 +34,8 @@ export interface ConsumerOptions {
   durability?: { readonly current: Durability };
   /** Absent: no traces are recorded. */
   tracer?: Tracer | undefined;
+  /** Default: metrics that are shown nowhere. */
+  metrics?: Metrics;
   logger: Logger;
   /** The most that one transaction takes. A frame larger than that is taken alone. */
   batch?: { maxEvents: number; maxBytes: number };
@@ -78,7 +83,7 @@ const MIN_OTHER_BATCH = { events: 500, bytes: 1024 * 1024 };
 /** Consumes batches of frames, two at a time while many frames wait. */
 export function startConsumer(options: ConsumerOptions): Consumer {
   const { eventLog, store, signals, durability, tracer, logger, stopWaitMs } = options;
-  const { batch: limits = BATCH, maxBatches = MAX_BATCHES } = options;
+  const { batch: limits = BATCH, maxBatches = MAX_BATCHES, metrics = new Metrics() } = options;
   const stopping = new AbortController();
   const context: BatchContext = {
     eventLog,
@@ -86,6 +91,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     tracer,
     signals,
     heartbeats: new HeartbeatSender({ consumerId: randomUUID(), signals, durability }),
+    metrics: createConsumerMetrics(metrics),
     newerFrames: new NewerFrames(logger),
     inFlight: new Set(),
     stopping: stopping.signal,
@@ -142,24 +148,31 @@ async function consumeBatch(context: BatchContext, limits: TakeLimits): Promise<
 /** Applies frames in one transaction, acknowledges them, and tells the other processes. */
 async function applyFrames(context: BatchContext, deliveries: Delivery[]): Promise<void> {
   if (deliveries.length === 0) return;
-  const { store, signals, heartbeats, tracer, logger } = context;
+  const { store, signals, heartbeats, metrics, tracer, logger } = context;
   const takenAtMs = nowMs();
   const maxNamed = logger.isLevelEnabled("debug") ? Infinity : MAX_SAMPLES;
-  const applied = await retryWhileDown(context, () => store.apply(deliveries, { maxNamed }));
+  const applied = await retryWhileDown(context, () =>
+    metrics.measureApply(deliveries, () => store.apply(deliveries, { maxNamed })),
+  );
   if (applied === undefined) return;
   const committedAtMs = nowMs();
 
   // After the commit: a crash in between only delivers frames again that the ledger recognises.
   const receivedAtMs: number[] = [];
+  const newVerdicts: Verdicts[] = [];
   for (const [index, { frame, ack }] of deliveries.entries()) {
     const { id: frameId, replyTo } = frame;
-    const { isNew } = acknowledgeApplied({ signals, frameId, replyTo, ack }, applied.frames[index]);
-    if (isNew) receivedAtMs.push(frame.receivedAtMs);
+    const { isNew, verdicts } = acknowledgeApplied({ signals, frameId, replyTo, ack }, applied.frames[index]);
+    if (!isNew) continue;
+    receivedAtMs.push(frame.receivedAtMs);
+    newVerdicts.push(verdicts);
   }
   if (receivedAtMs.length > 0) signals.sendCommit();
   heartbeats.committed(receivedAtMs);
   if (tracer !== undefined) traceApplied(tracer, deliveries, applied, { takenAtMs, committedAtMs });
-  reportRefused(logger, deliveries, applied);
+  const counts = countVerdicts(newVerdicts.join(""));
+  metrics.committed({ counts, receivedAtMs, repeatedFrames: deliveries.length - receivedAtMs.length });
+  reportRefused(logger, { batch: deliveries, applied, counts });
 }
 
 function groupDeliveries(deliveries: AnyDelivery[]) {

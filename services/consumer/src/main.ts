@@ -11,16 +11,20 @@ import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { startMetricsServer } from "@tidemark/runtime/metrics/serve-metrics";
 import { openTracer } from "@tidemark/runtime/open-tracer";
 import { openWhenUp, pingOnceOpen } from "@tidemark/runtime/open-when-up";
 import { readSettings } from "@tidemark/runtime/read-settings";
+import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
+import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
 import { MAX_BATCHES, startConsumer } from "./consumer.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { ConsumerSettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(ConsumerSettings));
 const logger = createLogger({ service: "consumer", level: settings.LOG_LEVEL });
+const metrics = createProcessMetrics({ service: "consumer", version: VERSION });
 
 // Each part of a stop waits this long for a store or a client that does not answer. There are five such parts.
 const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 6;
@@ -28,6 +32,14 @@ const stopWaitMs = settings.SHUTDOWN_DEADLINE_MS / 6;
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const tracer = await openTracer(settings, { service: "consumer", logger });
   onClose("tracer", () => tracer?.stop());
+  const metricsServer = await startMetricsServer({
+    metrics,
+    host: settings.HOST,
+    port: settings.METRICS_PORT,
+    allowedHosts: settings.ALLOWED_HOSTS,
+    logger,
+  });
+  onClose("metrics", () => metricsServer.close());
   const connection = createJetstreamConnection({
     url: settings.NATS_URL,
     name: "consumer",
@@ -52,6 +64,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     tracer,
+    metrics,
   });
   onClose("server", () => server.close());
   registerHealth(server, { checks: { store: () => pingOnceOpen(opening) } });
@@ -64,7 +77,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   if (settings.REQUIRE_DURABLE) requireDurable(seen);
 
   const signals = createNatsSignals(connection);
-  const consumer = startConsumer({ eventLog, store, signals, durability, tracer, logger, stopWaitMs });
+  const consumer = startConsumer({ eventLog, store, signals, durability, metrics, tracer, logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
   const answers = answerDeadLetterRequests(connection, { store, logger, stopWaitMs });
   onClose("dead-letter requests", () => answers.stop());

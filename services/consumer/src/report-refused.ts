@@ -1,28 +1,29 @@
-import { countVerdicts, type VerdictCounts } from "@tidemark/domain/verdict";
+import type { VerdictCounts } from "@tidemark/domain/verdict";
 import type { Delivery } from "@tidemark/event-log/event-log";
-import type { Applied, DroppedDuplicate } from "@tidemark/event-store/event-store";
+import type { Applied, AppliedFrame, DroppedDuplicate } from "@tidemark/event-store/event-store";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { cutName, type DeadLetteredEvent, nameDeadLettered } from "./name-dead-lettered.ts";
 
 /** The number of events that the log lines of a batch name. */
 export const MAX_SAMPLES = 10;
 
-/** Logs the events of a batch that were not stored: one line for the duplicates, one for the dead letters. */
-export function reportRefused(logger: Logger, batch: Delivery[], { frames, dropped }: Applied): void {
-  const counts: VerdictCounts = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
-  const dead: DeadLetteredEvent[] = [];
+/**
+ * Logs the events of a batch that were not stored: one line for the duplicates, one for the dead letters.
+ *
+ * @param counts the verdicts of the batch's new frames
+ */
+export function reportRefused(
+  logger: Logger,
+  { batch, applied, counts }: { batch: Delivery[]; applied: Applied; counts: VerdictCounts },
+): void {
+  reportDropped(logger, counts, applied.dropped);
+  if (counts.deadLettered === 0) return;
+  const samples: DeadLetteredEvent[] = [];
   for (const [index, { frame }] of batch.entries()) {
-    const applied = frames[index];
-    if (!applied?.isNew) continue;
-    const { duplicates, conflicts, deadLettered } = countVerdicts(applied.verdicts);
-    counts.duplicates += duplicates;
-    counts.conflicts += conflicts;
-    counts.deadLettered += deadLettered;
-    if (deadLettered > 0) dead.push(...nameDeadLettered(frame, applied.verdicts, MAX_SAMPLES - dead.length));
+    const { isNew, verdicts } = applied.frames[index] as AppliedFrame;
+    if (isNew) samples.push(...nameDeadLettered(frame, verdicts, MAX_SAMPLES - samples.length));
   }
-  reportDropped(logger, counts, dropped);
-  if (counts.deadLettered > 0)
-    logger.error({ dead_lettered: counts.deadLettered, samples: dead }, "events became dead letters");
+  logger.error({ dead_lettered: counts.deadLettered, samples }, "events became dead letters");
 }
 
 function reportDropped(logger: Logger, { duplicates, conflicts }: VerdictCounts, dropped: DroppedDuplicate[]): void {

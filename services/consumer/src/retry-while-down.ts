@@ -1,10 +1,12 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { Logger } from "@tidemark/telemetry/logger";
 import pRetry from "p-retry";
+import type { ConsumerMetrics } from "./consumer-metrics.ts";
 import type { HeartbeatSender } from "./heartbeat-sender.ts";
 
 export interface RetryContext {
   heartbeats: HeartbeatSender;
+  metrics: Pick<ConsumerMetrics, "storeFailed">;
   /** Aborted when the consumer is told to stop: a store that is down is not tried again. */
   stopping: AbortSignal;
   /** Aborted when the consumer no longer waits for the store. */
@@ -18,7 +20,7 @@ export interface RetryContext {
  * @returns undefined when the consumer gave up; the store may have carried the change out all the same
  */
 export async function retryWhileDown<Outcome>(
-  { heartbeats, stopping, givingUp, logger }: RetryContext,
+  { heartbeats, metrics, stopping, givingUp, logger }: RetryContext,
   change: () => Promise<Outcome>,
 ): Promise<Outcome | undefined> {
   let failedAttempts = 0;
@@ -34,6 +36,7 @@ export async function retryWhileDown<Outcome>(
         if (!(error instanceof Unavailable)) return;
         if (failedAttempts === 0) logger.warn({ err: error }, "store unreachable, retrying");
         failedAttempts++;
+        metrics.storeFailed();
         heartbeats.storeIsDown();
       },
     });

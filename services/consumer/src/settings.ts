@@ -3,6 +3,7 @@ import {
   DurabilitySettings,
   HttpSettings,
   LogSettings,
+  MetricsSettings,
   ProcessSettings,
   RetentionSettings,
   StackSettings,
@@ -11,6 +12,7 @@ import {
 
 export const ConsumerSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(TracingSettings.shape)
+  .extend(MetricsSettings.shape)
   .extend(StackSettings.shape)
   .extend(LogSettings.shape)
   .extend(DurabilitySettings.shape)

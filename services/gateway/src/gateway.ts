@@ -9,6 +9,7 @@ import { shorten } from "@tidemark/json/shorten";
 import { clientOf } from "@tidemark/runtime/access/client";
 import { ClientBudget } from "@tidemark/runtime/limits/client-budget";
 import { RateLimiter, type Rates } from "@tidemark/runtime/limits/rate-limiter";
+import { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { answerPublish, chooseWaitMs } from "./answer-publish.ts";
 import {
@@ -23,6 +24,7 @@ import { Turns } from "./body/turns.ts";
 import { appendRequest } from "./frames/append-request.ts";
 import { FrameWriter } from "./frames/frame-writer.ts";
 import { PendingVerdicts } from "./frames/pending-verdicts.ts";
+import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { startHeartbeats } from "./heartbeats.ts";
 import { readFormat, readIntake } from "./intake/formats.ts";
 
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat" | "sendGatewayHeartbeat">;
   /** Signs receipts. */
   signer: Signer;
+  /** Default: metrics that are shown nowhere. */
+  metrics?: Metrics;
   maxBatchEvents: number;
   maxBodyBytes: number;
   /** The limits for each client whose key has none of its own; 0: no limit. Default: no limits. */
@@ -60,7 +64,8 @@ const LARGE_BODY_BYTES = 8 * 1024;
 /** Serves `POST /publish`. */
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
   const { signals, signer, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
-  const eventLog = startHeartbeats(server, options);
+  const metrics = createGatewayMetrics(options.metrics ?? new Metrics());
+  const eventLog = metrics.measureAppends(startHeartbeats(server, options));
   const pendingVerdicts = new PendingVerdicts();
   const heartbeats = new ConsumerHeartbeats(signals);
   signals.onVerdicts((message) => pendingVerdicts.settle(message));
@@ -111,6 +116,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         const options = { maxBatchEvents, isLenient, wantsEntries, mayReach };
         const intake = readIntake(body, { format, message: request.raw, ...options });
         limits.takeEvents(intake.count);
+        metrics.noteRequest(intake.count);
         const receivedAtMs = Date.now(); // after the body, so that a slow sender still waits for its whole time
         const waitMs = chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats });
 

@@ -13,20 +13,32 @@ import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { startMetricsServer } from "@tidemark/runtime/metrics/serve-metrics";
 import { openTracer } from "@tidemark/runtime/open-tracer";
 import { readSettings } from "@tidemark/runtime/read-settings";
+import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
+import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
 import { registerGateway } from "./gateway.ts";
 import { GatewaySettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(GatewaySettings));
 const logger = createLogger({ service: "gateway", level: settings.LOG_LEVEL });
+const metrics = createProcessMetrics({ service: "gateway", version: VERSION });
 const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const tracer = await openTracer(settings, { service: "gateway", logger });
   onClose("tracer", () => tracer?.stop());
   onClose("API keys", () => apiKeys?.stop());
+  const metricsServer = await startMetricsServer({
+    metrics,
+    host: settings.HOST,
+    port: settings.METRICS_PORT,
+    allowedHosts: settings.ALLOWED_HOSTS,
+    logger,
+  });
+  onClose("metrics", () => metricsServer.close());
   const connection = createJetstreamConnection({
     url: settings.NATS_URL,
     name: "gateway",
@@ -60,6 +72,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     tracer,
+    metrics,
     browsers: browserRulesOf(settings),
     apiKeys: apiKeys?.keys,
   });
@@ -68,6 +81,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     eventLog,
     signals: createNatsSignals(connection, { replicas: settings.LOG_REPLICAS, logger }),
     signer: createSigner(settings.SIGNING_KEY),
+    metrics,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     rateLimits: {

@@ -6,6 +6,7 @@ import {
   HttpSettings,
   IntakeSettings,
   LogSettings,
+  MetricsSettings,
   MonitorSettings,
   ProcessSettings,
   StackSigningSettings,
@@ -14,6 +15,7 @@ import {
 
 export const GatewaySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(TracingSettings.shape)
+  .extend(MetricsSettings.shape)
   .extend(AccessSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(BrokerSettings.shape)

@@ -12,20 +12,32 @@ import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { startMetricsServer } from "@tidemark/runtime/metrics/serve-metrics";
 import { openTracer } from "@tidemark/runtime/open-tracer";
 import { readSettings } from "@tidemark/runtime/read-settings";
+import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
+import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
 import { registerQuery } from "./query.ts";
 import { QuerySettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(QuerySettings));
 const logger = createLogger({ service: "query", level: settings.LOG_LEVEL });
+const metrics = createProcessMetrics({ service: "query", version: VERSION });
 const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
   const tracer = await openTracer(settings, { service: "query", logger });
   onClose("tracer", () => tracer?.stop());
   onClose("API keys", () => apiKeys?.stop());
+  const metricsServer = await startMetricsServer({
+    metrics,
+    host: settings.HOST,
+    port: settings.METRICS_PORT,
+    allowedHosts: settings.ALLOWED_HOSTS,
+    logger,
+  });
+  onClose("metrics", () => metricsServer.close());
   const store = await openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: false });
   onClose("store", () => store.close());
 
@@ -52,6 +64,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     tracer,
+    metrics,
     browsers: browserRulesOf(settings),
     apiKeys: apiKeys?.keys,
   });
@@ -63,6 +76,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     signals: createNatsSignals(connection),
     signer: createSigner(settings.SIGNING_KEY),
     logDurability: () => durability.current,
+    metrics,
     startedAtMs: Date.now(),
   });
   await Promise.all([server.listen({ host: settings.HOST, port: settings.PORT }), eventLog.opened]);

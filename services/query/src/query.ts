@@ -9,6 +9,7 @@ import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { registerHealth } from "@tidemark/runtime/health";
 import { VERSION } from "@tidemark/runtime/version";
+import type { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import type { FastifyInstance } from "fastify";
 import { registerAudit } from "./books/audit.ts";
 import { type BooksOptions, readBooks } from "./books/books.ts";
@@ -22,7 +23,9 @@ import { createCursors } from "./paging/cursor.ts";
 import { createReadBudgets } from "./paging/read-budget.ts";
 import { registerReceipts } from "./receipts/receipts.ts";
 import { registerEventStream } from "./stream/event-stream.ts";
-import { registerSystemHealth } from "./system-health.ts";
+import { registerSystemHealth } from "./system/system-health.ts";
+import { addSystemMetrics } from "./system/system-metrics.ts";
+import { createSystemState } from "./system/system-state.ts";
 import { registerWhoami } from "./whoami.ts";
 
 export interface QueryOptions {
@@ -40,6 +43,8 @@ export interface QueryOptions {
   readStoreDamage?: () => string | undefined;
   /** The age of the oldest queued event beyond which `/health` is 503. Absent where events may wait in the log. */
   maxQueuedMs?: number;
+  /** The metrics to which the gauges of the whole system are added. Default: none. */
+  metrics?: Metrics;
   /** The start of the process in milliseconds since the epoch. */
   startedAtMs: number;
   /** The number of list pages read at a time, and also of pages for exports and streams. Default: 4. */
@@ -48,7 +53,7 @@ export interface QueryOptions {
 
 /** Registers every route that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
-  const { store, readLogSnapshot, signals, signer, startedAtMs, maxPageReads } = options;
+  const { store, readLogSnapshot, signals, signer, metrics, startedAtMs, maxPageReads } = options;
   const cursors = createCursors(signer);
   const budgets = createReadBudgets(maxPageReads);
   const gateways = new GatewayHeartbeats(signals);
@@ -67,7 +72,9 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   registerStats(server, { reader: store, readBooks: readWhole, startedAtMs });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot, signer });
-  registerSystemHealth(server, { ...options, readBooks: readWhole, gateways });
+  const readState = createSystemState({ ...options, sources, onBooks: alarm, gateways });
+  registerSystemHealth(server, { ...options, readState });
+  if (metrics !== undefined) addSystemMetrics(metrics, readState);
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerWhoami(server);
   registerPages(server, { version: VERSION });

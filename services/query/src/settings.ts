@@ -2,6 +2,7 @@ import {
   AccessSettings,
   CA_NEEDS_TLS,
   HttpSettings,
+  MetricsSettings,
   MonitorSettings,
   ProcessSettings,
   StackSettings,
@@ -11,6 +12,7 @@ import {
 
 export const QuerySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(TracingSettings.shape)
+  .extend(MetricsSettings.shape)
   .extend(AccessSettings.shape)
   .extend(StackSettings.shape)
   .extend(MonitorSettings.shape)

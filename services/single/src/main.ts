@@ -14,10 +14,13 @@ import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { createHttpServer } from "@tidemark/runtime/http-server";
 import { runProcess, settingsOrExit } from "@tidemark/runtime/lifecycle";
+import { registerMetrics } from "@tidemark/runtime/metrics/serve-metrics";
 import { openTracer } from "@tidemark/runtime/open-tracer";
 import { openWhenUp } from "@tidemark/runtime/open-when-up";
 import { readSettings } from "@tidemark/runtime/read-settings";
+import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
+import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
 import { SingleSettings } from "./settings.ts";
 
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
@@ -30,6 +33,7 @@ const MIN_PUBLISH_WAIT_MS = 1_000;
 
 const settings = settingsOrExit(() => readSettings(SingleSettings));
 const logger = createLogger({ service: "single", level: settings.LOG_LEVEL });
+const metrics = createProcessMetrics({ service: "single", version: VERSION });
 const apiKeys = settingsOrExit(() => openApiKeys({ path: settings.API_KEYS_FILE, logger }));
 
 await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, async (onClose) => {
@@ -52,6 +56,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     trustedProxies: settings.TRUSTED_PROXIES,
     maxConnections: settings.MAX_CONNECTIONS,
     tracer,
+    metrics,
     browsers: browserRulesOf(settings),
     apiKeys: apiKeys?.keys,
   });
@@ -59,6 +64,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     eventLog,
     signals,
     signer,
+    metrics,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     rateLimits: {
@@ -76,15 +82,18 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     readLogSnapshot: () => eventLog.snapshot(),
     signals,
     signer,
+    metrics,
     startedAtMs: Date.now(),
     maxPageReads: MAX_PAGE_READS,
     readStoreDamage: () => store.damage,
     maxQueuedMs: MAX_QUEUED_MS,
   });
 
+  registerMetrics(server, metrics);
+
   // Starts after its listeners, so that they get its first heartbeat. Closes after the server, whose last requests wait
   // for verdicts.
-  const consumer = startConsumer({ eventLog, store, signals, durability, tracer, logger });
+  const consumer = startConsumer({ eventLog, store, signals, durability, metrics, tracer, logger });
   onClose("consumer", () => consumer.stop());
   const housekeeping = startHousekeeping({
     store,

@@ -27,7 +27,12 @@ export class ConsumerHeartbeats {
   }
 
   get isConsumerRunning(): boolean {
-    return this.#running().length > 0;
+    return this.running > 0;
+  }
+
+  /** The number of running consumers. */
+  get running(): number {
+    return this.#running().length;
   }
 
   /** Whether a running consumer reaches the store. */

@@ -22,12 +22,16 @@ export class GatewayHeartbeats {
     signals.onGatewayHeartbeat((heartbeat, isKept) => this.#note(heartbeat, isKept));
   }
 
-  /** Whether a gateway was heard within the last five seconds that has not ended since. */
   get isGatewayRunning(): boolean {
+    return this.running > 0;
+  }
+
+  /** The number of gateways that were heard within the last five seconds and have not ended since. */
+  get running(): number {
     const since = this.#now() - SILENCE_MS;
-    return [...this.#gateways.values()].some(
+    return [...this.#gateways.values()].filter(
       ({ last, heardAtMs }) => !last.hasEnded && heardAtMs !== undefined && heardAtMs >= since,
-    );
+    ).length;
   }
 
   /** Adds up the events that the log has confirmed to gateways, by generation of the log. */

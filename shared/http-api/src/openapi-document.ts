@@ -5,6 +5,7 @@ import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./operatio
 import { listDuplicates } from "./operations/duplicates-api.ts";
 import { findEvent, listEvents } from "./operations/events-api.ts";
 import { readHealth, readLiveness, readReadiness } from "./operations/health-api.ts";
+import { readMetrics } from "./operations/metrics-api.ts";
 import { readDashboard, readDocs, readOpenApi, readReference } from "./operations/pages-api.ts";
 import { publish } from "./operations/publish-api.ts";
 import { readReceipt } from "./operations/receipts-api.ts";
@@ -30,6 +31,7 @@ const OPERATIONS: Operation[] = [
   readHealth,
   readLiveness,
   readReadiness,
+  readMetrics,
   readWhoami,
   readOpenApi,
   readDocs,

@@ -3,6 +3,7 @@ import { InvalidInput, LimitExceeded, Unavailable } from "@tidemark/domain/error
 import { createProblem, PROBLEM_TYPE, type Problem, problemOf, problemText } from "@tidemark/http-api/problem";
 import { shorten } from "@tidemark/json/shorten";
 import type { Logger } from "@tidemark/telemetry/logger";
+import type { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import type { Tracer } from "@tidemark/telemetry/tracing/tracer";
 import Fastify, {
   type FastifyBaseLogger,
@@ -17,6 +18,7 @@ import type { ApiKeys } from "./access/api-keys.ts";
 import { type BrowserRules, registerBrowserRules } from "./browsers/browser-rules.ts";
 import { limitConnections } from "./limits/max-connections.ts";
 import { paceAnswers } from "./limits/pace-answers.ts";
+import { countRequests } from "./metrics/request-metrics.ts";
 import { answerClientError } from "./requests/client-error.ts";
 import { answerWhileSending, dropBody } from "./requests/refused-body.ts";
 import { requestIdOf, sendRequestId } from "./requests/request-id.ts";
@@ -41,6 +43,8 @@ export interface HttpServerOptions {
   apiKeys?: ApiKeys;
   /** Absent: the server records no traces. */
   tracer?: Tracer | undefined;
+  /** The metrics to which the requests are added. Default: none. */
+  metrics?: Metrics;
 }
 
 // 255 characters of four bytes, each byte written as %XX.
@@ -51,7 +55,7 @@ const MAX_PARAM_LENGTH = 255 * 4 * 3;
  * slow clients. Handlers throw `InvalidInput`, `LimitExceeded` and `Unavailable`. Any other error is a 500, and its message is only logged.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, closeWaitMs = 15_000, browsers = {}, apiKeys } = options;
+  const { logger, closeWaitMs = 15_000, browsers = {}, apiKeys, metrics } = options;
   const { trustedProxies = [], maxConnections, maxStallMs, tracer } = options;
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -69,11 +73,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       connectionsCheckingInterval: 2_000, // by default timeouts are checked every 30 s
       requireHostHeader: false, // Node's own refusal is not problem+json: see requireWellFormed
     },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, countUnread),
     frameworkErrors: (error, request, reply) => {
       void sendProblem(reply, describeError(logger, refusalOf(request, reply, apiKeys) ?? error, reply));
     },
   });
+  server.decorateReply("problemCode", null);
+  const countUnread = metrics && countRequests(server, metrics);
   server.setValidatorCompiler(validatorCompiler);
   // Routes with a body add their own parser. Any other route ignores a body.
   server.removeAllContentTypeParsers();
@@ -84,7 +90,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   readTraces(server);
   server.addHook("onRequest", sendRequestId);
   server.addHook("onRequest", requireWellFormed);
-  refuseExpectations(server.server);
+  refuseExpectations(server.server, countUnread);
   if (browsers !== "forwarded") registerBrowserRules(server, browsers, { hasKeys: apiKeys !== undefined });
   registerAccess(server, apiKeys);
   if (tracer !== undefined) recordTraces(server, tracer);
@@ -139,6 +145,7 @@ function describeError(logger: Logger, error: unknown, reply: FastifyReply): Pro
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   reply.request.span?.set({ "error.type": problem.code });
+  reply.problemCode = problem.code;
   return reply
     .code(problem.status)
     .header("content-type", PROBLEM_TYPE)
@@ -147,6 +154,7 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
 }
 
 function sendAndClose(reply: FastifyReply, problem: Problem): FastifyReply {
+  reply.problemCode = problem.code;
   const text = problemText(problem);
   return reply
     .code(problem.status)

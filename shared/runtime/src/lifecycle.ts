@@ -92,7 +92,7 @@ async function closeAll(closers: Closer[], logger: Logger): Promise<boolean> {
 /** Logs no stack trace for a fault that an operator can correct: a port in use, a folder without permission, a setting. */
 function logFailedStart(logger: Logger, error: unknown): void {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") logger.fatal(`could not start: ${message}; choose another PORT`);
+  if (code === "EADDRINUSE") logger.fatal(`could not start: ${message}; choose another PORT or METRICS_PORT`);
   else if (error instanceof NotDurable) logger.fatal(`could not start: ${message}`);
   else if (code !== undefined) logger.fatal({ code }, `could not start: ${message}`);
   else logger.fatal({ err: error }, "could not start");

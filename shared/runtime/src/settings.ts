@@ -102,6 +102,9 @@ export const HttpSettings = z.object({
   ),
 });
 
+/** The port at which a service of the stack has its metrics. 0: none. */
+export const MetricsSettings = z.object({ METRICS_PORT: wholeNumber({ min: 0, max: 65_535, preset: 0 }) });
+
 /** The keys that clients need. Without the file, every client that reaches the service may use it. */
 export const AccessSettings = z.object({ API_KEYS_FILE: z.string().optional() });
 const SigningKeys = z

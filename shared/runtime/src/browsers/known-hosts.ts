@@ -9,7 +9,7 @@ export interface KnownHostsOptions {
 }
 
 /** The names of docker-compose.yml, which only its own network resolves. No public DNS server has a name without a dot. */
-const COMPOSE_NAMES = ["edge", "gateway", "query"];
+const COMPOSE_NAMES = ["edge", "gateway", "consumer", "query"];
 
 /**
  * Creates a function that says whether a `Host` header names this service. An attacker's page may call any name that the

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
+import type { CountUnread } from "../metrics/request-metrics.ts";
 
 // A client that is still sending sees the answer before its connection is destroyed.
 const READ_ANSWER_MS = 1_000;
@@ -12,6 +13,7 @@ const READ_ANSWER_MS = 1_000;
 export function answerClientError(
   error: Error & { code?: string },
   socket: Socket & { _httpMessage?: ServerResponse | null },
+  countUnread?: CountUnread,
 ): void {
   if (socket.writableEnded) return; // answered already; further bytes are read and dropped
   // Node's private field for the response that the client waits for. If that belongs to an earlier request, the client
@@ -28,6 +30,7 @@ export function answerClientError(
       : error.code === "HPE_HEADER_OVERFLOW"
         ? ([431, "headers_too_large", "the headers are too large"] as const)
         : ([400, "bad_request", "the request is not well-formed HTTP"] as const);
+  countUnread?.({ status, code });
   const body = JSON.stringify(createProblem(status, code, detail));
   const head = [
     `HTTP/1.1 ${status} ${createProblem(status, code, detail).title}`,

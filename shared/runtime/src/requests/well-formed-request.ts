@@ -4,6 +4,7 @@ import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 import { escapePointer } from "@tidemark/json/pointer";
 import { shorten } from "@tidemark/json/shorten";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { CountUnread } from "../metrics/request-metrics.ts";
 
 /** Refuses requests that HTTP calls malformed, and that Node and Fastify would serve. It is a hook of every request. */
 export function requireWellFormed(
@@ -77,9 +78,10 @@ function badRequest(detail: string): InvalidInput {
 }
 
 /** Answers a request that expects anything but `100-continue` with a problem; Node would answer 417 without a body. */
-export function refuseExpectations(server: Server): void {
+export function refuseExpectations(server: Server, countUnread?: CountUnread): void {
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     request.resume();
+    countUnread?.({ status: 417, code: "expectation_failed" });
     const detail = "the only expectation that can be met is 100-continue";
     const body = JSON.stringify(createProblem(417, "expectation_failed", detail));
     const headers = { "content-type": PROBLEM_TYPE, "content-length": Buffer.byteLength(body), connection: "close" };

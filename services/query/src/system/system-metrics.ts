@@ -1,0 +1,89 @@
+import { Unavailable } from "@tidemark/domain/errors";
+import type { Metrics, ReadGauge } from "@tidemark/telemetry/metrics/metrics";
+import type { WholeBooks } from "../books/books.ts";
+import type { SystemState } from "./system-state.ts";
+
+/** Adds the gauges of the whole system, which are read at each scrape. A part that is away leaves its gauges out. */
+export function addSystemMetrics(metrics: Metrics, readState: () => Promise<SystemState>): void {
+  metrics.readGauges({ read: readState, gauges: [...LOG_GAUGES, ...BOOKS_GAUGES, ...PROCESS_GAUGES] });
+}
+
+type Gauges = ReadGauge<SystemState>[];
+
+const LOG_GAUGES: Gauges = [
+  {
+    name: "tidemark_log_up",
+    help: "Whether the log answered at this scrape.",
+    value: ({ log }) => (log === undefined ? 0 : 1),
+  },
+  {
+    name: "tidemark_log_bytes",
+    help: "The bytes of the frames that the log holds.",
+    value: ({ log }) => log?.bytes,
+  },
+  {
+    name: "tidemark_log_limit_bytes",
+    help: "The bytes that the log may hold. A full log refuses events.",
+    value: ({ log }) => log?.maxBytes,
+  },
+];
+
+const BOOKS_GAUGES: Gauges = [
+  {
+    name: "tidemark_store_up",
+    help: "Whether the store answered at this scrape.",
+    value: ({ books }) => (books instanceof Unavailable ? 0 : 1),
+  },
+  {
+    name: "tidemark_queue_events",
+    help: "Events that wait for a verdict.",
+    value: ofBooks(({ queue }) => queue?.events),
+  },
+  {
+    name: "tidemark_queue_oldest_seconds",
+    help: "The time that the oldest queued event has waited. 0 if none waits.",
+    value: ofBooks(({ queue }) => queue && Math.max(0, Date.now() - (queue.oldestAtMs ?? Date.now())) / 1_000),
+  },
+  {
+    name: "tidemark_drift_frames",
+    help: "Frames that left the log minus frames in the books. Any value but 0 is a defect.",
+    value: ofBooks(({ drift }) => drift),
+  },
+  {
+    name: "tidemark_unconfirmed_events",
+    help: "Events in the books or queued minus those that the log confirmed to gateways. Below 0, events are gone.",
+    value: ofBooks(({ witness }) => witness?.unconfirmed),
+  },
+  {
+    name: "tidemark_audit_balanced",
+    help: "Whether the last audit found the books and the rows to agree.",
+    value: ofBooks(({ books: { lastAudit } }) => lastAudit && Number(lastAudit.isBalanced)),
+  },
+  {
+    name: "tidemark_audit_timestamp_seconds",
+    help: "The time of the last audit, in seconds since the epoch.",
+    value: ofBooks(({ books: { lastAudit } }) => lastAudit && Date.parse(lastAudit.auditedAt) / 1_000),
+  },
+];
+
+function ofBooks(value: (books: WholeBooks) => number | undefined): ReadGauge<SystemState>["value"] {
+  return ({ books }) => (books instanceof Unavailable ? undefined : value(books));
+}
+
+const PROCESS_GAUGES: Gauges = [
+  {
+    name: "tidemark_gateways",
+    help: "Gateways that were heard of within the last five seconds.",
+    value: ({ gateways }) => gateways.running,
+  },
+  {
+    name: "tidemark_consumers",
+    help: "Consumers that were heard of within the last five seconds.",
+    value: ({ consumers }) => consumers.running,
+  },
+  {
+    name: "tidemark_durable",
+    help: "Whether confirmed events survive a loss of power, by the settings of log and store. Absent if not known.",
+    value: ({ durability: { status } }) => (status === "unknown" ? undefined : Number(status === "safe")),
+  },
+];

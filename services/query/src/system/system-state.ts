@@ -1,0 +1,70 @@
+import { type Durability, mergeDurability, SAFE } from "@tidemark/domain/durability";
+import { Unavailable } from "@tidemark/domain/errors";
+import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
+import type { GatewayHeartbeats } from "@tidemark/event-log/gateway-heartbeats";
+import type { Signals } from "@tidemark/event-log/signals";
+import { coalesce } from "@tidemark/runtime/coalesce";
+import { within } from "@tidemark/runtime/health";
+import { type BooksSources, readBooks, type WholeBooks } from "../books/books.ts";
+
+const LOG_TIMEOUT_MS = 2_000;
+const READ_TIMEOUT_MS = 3_000;
+
+/** The whole system as one process sees it at one moment. */
+export interface SystemState {
+  /** Absent if the log did not answer. */
+  log?: LogSnapshot;
+  /** The error if the store did not answer. */
+  books: WholeBooks | Unavailable;
+  consumers: ConsumerHeartbeats;
+  gateways: GatewayHeartbeats;
+  /** Whether confirmed events survive a loss of power, in the log and in the store. */
+  durability: Durability;
+}
+
+export interface SystemStateOptions {
+  sources: BooksSources;
+  /** Sees the books whenever they are read. */
+  onBooks: (books: WholeBooks) => void;
+  signals: Pick<Signals, "onHeartbeat">;
+  gateways: GatewayHeartbeats;
+  /** Absent for the log in memory. */
+  logDurability?: () => Durability;
+}
+
+/**
+ * Creates a function that reads the state of the system. It does not throw when a part is away, and it answers in time.
+ * Calls at the same time share one read.
+ */
+export function createSystemState({
+  sources,
+  onBooks,
+  signals,
+  gateways,
+  logDurability = () => SAFE,
+}: SystemStateOptions): () => Promise<SystemState> {
+  const consumers = new ConsumerHeartbeats(signals);
+  const read = coalesce(async (_key: "all") => {
+    let log: LogSnapshot | undefined;
+    const readLogSnapshot = async () => {
+      log = await within(LOG_TIMEOUT_MS, sources.readLogSnapshot());
+      return log;
+    };
+    const reading = readBooks({ ...sources, readLogSnapshot }, { maxTopics: 0 });
+    const books = await within(READ_TIMEOUT_MS, reading).catch(returnUnavailable);
+    if (!(books instanceof Unavailable)) onBooks(books);
+    return { ...(log && { log }), books };
+  });
+  return async () => ({
+    ...(await read("all")),
+    consumers,
+    gateways,
+    durability: mergeDurability([logDurability(), consumers.storeDurability]),
+  });
+}
+
+function returnUnavailable(error: unknown): Unavailable {
+  if (error instanceof Unavailable) return error;
+  throw error;
+}

@@ -1,0 +1,55 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Metrics } from "./metrics.ts";
+
+const LOOP_RESOLUTION_MS = 20;
+const QUANTILES = [0.5, 0.99, 1];
+
+/** Creates the metrics of a process, with those that every process has. To be called once in a process. */
+export function createProcessMetrics({ service, version }: { service: string; version: string }): Metrics {
+  const metrics = new Metrics();
+  const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  delay.enable();
+  metrics.readGauges({
+    read: () => {
+      // The monitor measures the time between two callbacks of a timer, which without any delay is the resolution.
+      const delays = QUANTILES.map((quantile) => {
+        const seconds = delay.percentile(quantile * 100) / 1e9 - LOOP_RESOLUTION_MS / 1e3;
+        return [quantile, Math.max(0, seconds)];
+      });
+      delay.reset();
+      return Object.fromEntries(delays);
+    },
+    gauges: [
+      {
+        name: "tidemark_event_loop_delay_seconds",
+        help: "The time that callbacks waited for the event loop, since the scrape before.",
+        label: "quantile",
+        value: (delays) => delays,
+      },
+    ],
+  });
+  metrics.readGauges({
+    read: () => process.memoryUsage.rss(),
+    gauges: [
+      {
+        name: "tidemark_process_resident_bytes",
+        help: "The memory that the process has in RAM.",
+        value: (rss) => rss,
+      },
+    ],
+  });
+  metrics.readCounter({
+    name: "tidemark_process_cpu_seconds_total",
+    help: "The processor time that the process has used, in user and system mode.",
+    read: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+  });
+  metrics.facts({
+    name: "tidemark_build_info",
+    help: "1, with the service and its version.",
+    facts: { service, version },
+  });
+  return metrics;
+}
