@@ -5,12 +5,14 @@ import type { GatewayHeartbeat, GatewayHeartbeatListener } from "@tidemark/event
 import type { Logger } from "@tidemark/telemetry/logger";
 import { z } from "zod";
 import type { JetstreamConnection } from "./connection.ts";
-import { isAbsent } from "./errors.ts";
+import { isAbsent, isUndecided } from "./errors.ts";
 
 const STREAM = "TIDEMARK_GATEWAYS";
 const SUBJECT = "tidemark.gateway";
 const MAX_BYTES = 1024 * 1024;
 const READ_AGAIN_MS = 2_000;
+/** The next heartbeat follows after a second. */
+const CONFIRMED_WITHIN_MS = 1_000;
 
 export interface GatewaySignalsOptions {
   /** Those of the stream that keeps heartbeats, if this process is the one to make it. Default: 1 */
@@ -80,9 +82,10 @@ export function createGatewaySignals(connection: JetstreamConnection, options: G
       if (!connection.isConnected) return;
       const subject = `${SUBJECT}.${heartbeat.gatewayId}`;
       jetstream(connection.nats)
-        .publish(subject, JSON.stringify(heartbeat), { retries: 0 })
+        .publish(subject, JSON.stringify(heartbeat), { retries: 0, timeout: CONFIRMED_WITHIN_MS })
         .catch((error) => {
-          if (isAbsent(error)) void makeStream();
+          // Without the stream there is no answer at all while a query listens, because the message has a receiver.
+          if (isAbsent(error) || isUndecided(error)) void makeStream();
         });
     },
 

@@ -89,6 +89,30 @@ test("a gateway warns once while its heartbeats cannot be kept", async () => {
   expect(warnings).toEqual([[expect.objectContaining({ stream: "TIDEMARK_GATEWAYS" }), expect.any(String)]]);
 });
 
+test("the heartbeats of a gateway are kept although a query hears them before the first one", async () => {
+  const broker = await startBroker();
+  onTestFinished(() => broker.stop());
+  const connectAs = async (part: string) => {
+    const connection = await connect(natsUrlOfPart(broker.url, part), part);
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+  const query = await connectAs("query");
+  createNatsSignals(query).onGatewayHeartbeat(() => undefined);
+  await query.nats.flush();
+  const gateway = createNatsSignals(await connectAs("gateway"), { logger: silentLogger });
+  const kept: boolean[] = [];
+  createNatsSignals(await connectAs("query")).onGatewayHeartbeat((_heartbeat, isKept) => void kept.push(isKept));
+  let beat = 0;
+
+  const isKept = () => {
+    const counts = { generation: "g", confirmedEvents: 0, confirmedBytes: 0 };
+    gateway.sendGatewayHeartbeat({ gatewayId: "a", startedAtMs: 0, beat: ++beat, hasEnded: false, ...counts });
+    return kept.includes(true);
+  };
+  await expect.poll(isKept, { interval: 200, timeout: 15_000 }).toBe(true);
+});
+
 test("a signal sent while the connection is lost is dropped, not sent late", async () => {
   const proxy = await startTcpProxy(inject("natsUrl"));
   onTestFinished(() => proxy.close());
