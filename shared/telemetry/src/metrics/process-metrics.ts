@@ -29,6 +29,16 @@ export function createProcessMetrics({ service, version }: { service: string; ve
     ],
   });
   metrics.readGauges({
+    read: () => performance.timeOrigin / 1_000,
+    gauges: [
+      {
+        name: "tidemark_process_start_time_seconds",
+        help: "The time at which the process started, in seconds since the epoch.",
+        value: (seconds) => seconds,
+      },
+    ],
+  });
+  metrics.readGauges({
     read: () => process.memoryUsage.rss(),
     gauges: [
       {
