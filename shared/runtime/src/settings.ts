@@ -219,6 +219,8 @@ export const ComposeSettings = z.object({
   GATEWAY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
   CONSUMER_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
   QUERY_REPLICAS: wholeNumber({ min: 0, max: 100, preset: 1 }),
+  PROMETHEUS_PORT: wholeNumber({ min: 1, max: 65_535, preset: 9090 }),
+  GRAFANA_PORT: wholeNumber({ min: 1, max: 65_535, preset: 3000 }),
   DATABASE_READER_URL: z.string().optional(),
   DATABASE_OWNER_URL: z.string().optional(),
   TLS_FOLDER: z.string().default("./tls"),
