@@ -29,7 +29,7 @@ const COLUMNS: [title: string, key: string | undefined][] = [
 const EVENT = { topic: "orders.created", event_id: "e-1", timestamp: "2025-10-23T10:00:00Z", source: "shop" };
 
 /** The routes that name a topic in their query. Their rows are about a topic that the last key does not reach. */
-const WITH_TOPIC = new Set(["/events", "/events/stream", "/duplicates", "/dead-letters", "/stats"]);
+const WITH_TOPIC = new Set(["/events", "/events/stream", "/duplicates", "/dead-letters", "/stats", "/stats/history"]);
 
 /** Requests for what no server has. */
 const UNKNOWN: Route[] = [

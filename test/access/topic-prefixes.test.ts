@@ -54,6 +54,8 @@ describe.each(SHAPES)("a key that is limited to topics, in %s", (shape) => {
     "/dead-letters",
     "/stats",
     "/stats?topic=orders.created",
+    "/stats/history",
+    "/stats/history?topic=orders.created",
   ])("GET %s tells nothing of other topics", async (url) => {
     const { status, text } = await read(url);
     expect(status).toBe(200);
@@ -81,6 +83,8 @@ describe.each(SHAPES)("a key that is limited to topics, in %s", (shape) => {
       last_audit: null,
       incomplete: ["log", "sources"],
     });
+    const history = JSON.parse((await read("/stats/history?step=1d")).text);
+    expect(history.steps.at(-1)).toMatchObject({ received: 3, stored: 1, duplicates: 2, conflicts: 1 });
   });
 
   test.each([
@@ -92,6 +96,7 @@ describe.each(SHAPES)("a key that is limited to topics, in %s", (shape) => {
     "/dead-letters?topic=secret.paid",
     "/stats?topic=secret.paid",
     "/stats?topic=orders",
+    "/stats/history?topic=secret.paid",
     "/audit",
   ])("GET %s is 403", async (url) => {
     const { status, text } = await read(url);

@@ -20,6 +20,7 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
 import { MAX_BATCHES, startConsumer } from "./consumer.ts";
 import { startHousekeeping } from "./housekeeping.ts";
+import { recordStart } from "./record-start.ts";
 import { ConsumerSettings } from "./settings.ts";
 
 const settings = settingsOrExit(() => readSettings(ConsumerSettings));
@@ -70,6 +71,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   registerHealth(server, { checks: { store: () => pingOnceOpen(opening) } });
   const [store] = await Promise.all([opening, server.listen({ host: settings.HOST, port: settings.PORT })]);
   onClose("store", () => store.close());
+  await recordStart(store, { service: "consumer", logger });
 
   const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger });
   onClose("durability watch", () => durability.stop());

@@ -14,6 +14,7 @@ import type { FastifyInstance } from "fastify";
 import { registerAudit } from "./books/audit.ts";
 import { type BooksOptions, readBooks } from "./books/books.ts";
 import { createBooksAlarm } from "./books/books-alarm.ts";
+import { registerHistory } from "./books/history.ts";
 import { registerStats } from "./books/stats.ts";
 import { registerDeadLetters } from "./dead-letters/dead-letters.ts";
 import { registerDuplicates } from "./duplicates/duplicates.ts";
@@ -70,6 +71,7 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
     budget: budgets.lists,
   });
   registerStats(server, { reader: store, readBooks: readWhole, startedAtMs });
+  registerHistory(server, { reader: store, gatewayStarts: () => gateways.starts() });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot, signer });
   const readState = createSystemState({ ...options, sources, onBooks: alarm, gateways });

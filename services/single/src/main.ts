@@ -2,6 +2,7 @@
 //             ◀─────── 200 ─────         ◀─────────── verdicts ──────────┘
 import { startConsumer } from "@tidemark/consumer/consumer";
 import { startHousekeeping } from "@tidemark/consumer/housekeeping";
+import { recordStart } from "@tidemark/consumer/record-start";
 import { requireDurable } from "@tidemark/domain/durability";
 import { createSigner } from "@tidemark/domain/signer";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
@@ -42,6 +43,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("API keys", () => apiKeys?.stop());
   const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, logger }), logger);
   onClose("store", () => store.close());
+  await recordStart(store, { service: "single", logger });
   const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger });
   onClose("durability watch", () => durability.stop());
   const seen = await durability.first;

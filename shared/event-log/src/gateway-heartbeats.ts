@@ -43,6 +43,11 @@ export class GatewayHeartbeats {
     return sums;
   }
 
+  /** Lists the starts of the gateways that are remembered, in milliseconds since the epoch. */
+  starts(): number[] {
+    return [...this.#gateways.values()].map(({ last }) => last.startedAtMs);
+  }
+
   #note(heartbeat: GatewayHeartbeat, isKept: boolean): void {
     const known = this.#gateways.get(heartbeat.gatewayId);
     const isLater = known === undefined || heartbeat.beat > known.last.beat;

@@ -5,6 +5,7 @@ import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./operatio
 import { listDuplicates } from "./operations/duplicates-api.ts";
 import { findEvent, listEvents } from "./operations/events-api.ts";
 import { readHealth, readLiveness, readReadiness } from "./operations/health-api.ts";
+import { readHistory } from "./operations/history-api.ts";
 import { readMetrics } from "./operations/metrics-api.ts";
 import { readDashboard, readDocs, readOpenApi, readReference } from "./operations/pages-api.ts";
 import { publish } from "./operations/publish-api.ts";
@@ -27,6 +28,7 @@ const OPERATIONS: Operation[] = [
   deleteDeadLetter,
   redriveDeadLetter,
   readStats,
+  readHistory,
   audit,
   readHealth,
   readLiveness,

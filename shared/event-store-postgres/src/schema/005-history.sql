@@ -80,43 +80,55 @@ LANGUAGE plpgsql
 AS $function$
 DECLARE
   this_minute integer := minute_of(now());
-  movements topic_movement[];
+  added bigint;
+  others topic_movement[]; -- those of topics without a row in this minute
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    SELECT array_agg(ROW(slot, topic, stored, duplicates, conflicts, dead_lettered)::topic_movement) INTO movements
+    -- An INSERT ... ON CONFLICT DO UPDATE fires this trigger as well, usually with no row.
+    IF NOT EXISTS (SELECT FROM counters_after) THEN
+      RETURN NULL;
+    END IF;
+    SELECT array_agg(ROW(slot, topic, stored, duplicates, conflicts, dead_lettered)::topic_movement) INTO others
     FROM counters_after WHERE (stored, duplicates, dead_lettered) <> (0, 0, 0);
   ELSE
+    -- The usual case: every topic has its row.
+    UPDATE topic_history AS books SET stored = books.stored + later.stored - earlier.stored,
+      duplicates = books.duplicates + later.duplicates - earlier.duplicates,
+      conflicts = books.conflicts + later.conflicts - earlier.conflicts,
+      dead_lettered = books.dead_lettered + later.dead_lettered - earlier.dead_lettered
+    FROM counters_after AS later JOIN counters_before AS earlier USING (topic, slot)
+    WHERE books.minute = this_minute AND books.slot = later.slot AND books.topic = later.topic;
+    GET DIAGNOSTICS added = ROW_COUNT;
+    IF added = (SELECT count(*) FROM counters_after) THEN
+      RETURN NULL;
+    END IF;
     SELECT array_agg(ROW(slot, topic, later.stored - earlier.stored, later.duplicates - earlier.duplicates,
-      later.conflicts - earlier.conflicts, later.dead_lettered - earlier.dead_lettered)::topic_movement) INTO movements
+      later.conflicts - earlier.conflicts, later.dead_lettered - earlier.dead_lettered)::topic_movement) INTO others
     FROM counters_after AS later JOIN counters_before AS earlier USING (topic, slot)
     WHERE (later.stored, later.duplicates, later.dead_lettered)
-      <> (earlier.stored, earlier.duplicates, earlier.dead_lettered);
+        <> (earlier.stored, earlier.duplicates, earlier.dead_lettered)
+      AND NOT EXISTS (
+        SELECT FROM topic_history AS books
+        WHERE books.minute = this_minute AND books.slot = later.slot AND books.topic = later.topic);
   END IF;
-  IF movements IS NULL THEN
+  IF others IS NULL THEN
     RETURN NULL;
   END IF;
 
-  -- Topics that have no row in this minute get one while their slot has fewer than 50, the busiest of the statement first.
+  -- They get a row while their slot has fewer than 50 in this minute, the busiest of the statement first.
   WITH present AS MATERIALIZED (
-    SELECT slot, topic FROM topic_history
-    WHERE minute = this_minute AND slot = ANY (ARRAY(SELECT DISTINCT slot FROM unnest(movements)))
+    SELECT slot, count(*) AS topics FROM topic_history
+    WHERE minute = this_minute AND slot = ANY (ARRAY(SELECT DISTINCT slot FROM unnest(others))) GROUP BY slot
   ), ranked AS (
-    SELECT moved.*, moved.stored + moved.duplicates + moved.dead_lettered AS events, present.topic IS NOT NULL AS is_present,
-      row_number() OVER (
-        PARTITION BY moved.slot, present.topic IS NULL
-        ORDER BY moved.stored + moved.duplicates + moved.dead_lettered DESC, moved.topic
+    SELECT *, stored + duplicates + dead_lettered AS events, row_number() OVER (
+        PARTITION BY slot ORDER BY stored + duplicates + dead_lettered DESC, topic
       ) AS place
-    FROM unnest(movements) AS moved LEFT JOIN present USING (slot, topic)
+    FROM unnest(others)
   ), decided AS MATERIALIZED (
-    SELECT *, is_present OR place <= 50 - (SELECT count(*) FROM present WHERE present.slot = ranked.slot) AS is_listed
-    FROM ranked
+    SELECT ranked.*, place <= 50 - coalesce(present.topics, 0) AS is_listed FROM ranked LEFT JOIN present USING (slot)
   ), listed AS (
-    INSERT INTO topic_history AS books (minute, slot, topic, stored, duplicates, conflicts, dead_lettered)
+    INSERT INTO topic_history (minute, slot, topic, stored, duplicates, conflicts, dead_lettered)
     SELECT this_minute, slot, topic, stored, duplicates, conflicts, dead_lettered FROM decided WHERE is_listed
-    ORDER BY slot, topic
-    ON CONFLICT (minute, slot, topic) DO UPDATE SET stored = books.stored + excluded.stored,
-      duplicates = books.duplicates + excluded.duplicates, conflicts = books.conflicts + excluded.conflicts,
-      dead_lettered = books.dead_lettered + excluded.dead_lettered
   )
   INSERT INTO history AS books (minute, slot, unlisted)
   SELECT this_minute, slot, sum(events) FROM decided WHERE NOT is_listed GROUP BY slot ORDER BY slot

@@ -11,7 +11,7 @@ const RELEASED = [
   "dd0bb73618002f79718740506d01222e45fb5e6def75cb7a1ad62b8161cd8ff7",
   "092e4ee1296ca228b8c5398a9a693f356437708fbdd95d397459495047bb185f",
   "87a5c039a3aceb0fe7ad3cdee882cc50b96a03a35d4c24541977fb81f4adcbfb",
-  "84f5829b5607bb8a0c7850c2674155879937ef3cf1ac622b8043ffdfbac0d89f",
+  "9db1cfa2fb3f77cf33b384814cd8e1bfc751c050701e732c244796674afa68f4",
 ];
 
 /** Describes the tables, indexes, constraints, types, functions and triggers of a database, as PostgreSQL 15 to 18 write them alike. */
