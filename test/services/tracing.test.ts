@@ -135,6 +135,7 @@ describe("single", () => {
     collector = await startCollector();
     single = await start({
       ...tracingTo(collector),
+      LOG_LEVEL: "debug",
       OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20abc",
       OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test",
     });
@@ -152,6 +153,22 @@ describe("single", () => {
     expect(found[0].parentSpanId).toBeUndefined();
     expect(found[0].resource).toMatchObject({ "deployment.environment.name": "test", "service.namespace": "tidemark" });
     expect(collector.headers.authorization).toBe("Bearer abc");
+  });
+
+  test("the lines about a request carry its id and its trace, also those of the consumer", async () => {
+    const requestId = await publish(single);
+    const [{ traceId }] = await waitForTrace(collector, isRequest(requestId));
+    const named = { requestId, traceId };
+    const lines = single
+      .output()
+      .split("\n")
+      .filter((line) => line.includes(String(requestId)));
+    const taken = expect.objectContaining({ msg: "the log has taken a request", ...named });
+    const dropped = expect.objectContaining({
+      msg: "dropped duplicates",
+      frames: [expect.objectContaining({ requests: [named] })],
+    });
+    expect(lines.map((line) => JSON.parse(line))).toEqual(expect.arrayContaining([taken, dropped]));
   });
 
   test("an invalid traceparent is ignored: a trace of its own begins", async () => {

@@ -52,13 +52,16 @@ describe("a consumer", () => {
         { topic: "t", eventId: "2", source: "b", isConflict: true },
       ],
     }));
-    await eventLog.append(frame(3));
+    const contexts = [{ request: 0, requestId: "order-7" }];
+    const appended = { ...frame(3), contexts };
+    await eventLog.append(appended);
     await expect.poll(() => warn.mock.calls).toHaveLength(1);
     const samples = [
       { topic: "t", event_id: "1", source: "a", conflict: false },
       { topic: "t", event_id: "2", source: "b", conflict: true },
     ];
-    expect(warn.mock.calls).toEqual([[{ duplicates: 2, conflicts: 1, samples }, "dropped duplicates"]]);
+    const frames = [{ frame: appended.id, requests: [{ requestId: "order-7" }] }];
+    expect(warn.mock.calls).toEqual([[{ duplicates: 2, conflicts: 1, samples, frames }, "dropped duplicates"]]);
   });
 
   it("a consumer retries a store that is down, and reports it in the heartbeats", async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { frame } from "./consumer-fixture.ts";
 import { nameDeadLettered } from "./name-dead-lettered.ts";
 
+const trace = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", isSampled: false };
+
 const frameOf = (...items: string[]) => frame(items.length, Buffer.from(`[${items.join(",")}]`));
 
 describe("the names of refused events", () => {
@@ -14,6 +16,18 @@ describe("the names of refused events", () => {
     expect(nameDeadLettered(sound, "xsx", 10)).toEqual([
       { frame: sound.id, topic: "t", event_id: "a" },
       { frame: sound.id, topic: "t", event_id: "c" },
+    ]);
+  });
+
+  it("the names of refused events tell which request brought each, if the frame knows", () => {
+    const two = {
+      ...frameOf("1", "2", "3"),
+      requests: [1, 2],
+      contexts: [{ request: 1, requestId: "order-7", trace }],
+    };
+    expect(nameDeadLettered(two, "xsx", 10)).toEqual([
+      { frame: two.id },
+      { frame: two.id, requestId: "order-7", traceId: trace.traceId },
     ]);
   });
 

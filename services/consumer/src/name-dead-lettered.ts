@@ -1,8 +1,9 @@
 import type { Frame } from "@tidemark/domain/frame";
 import { DEAD_LETTER, type Verdicts } from "@tidemark/domain/verdict";
+import { type NamesOfRequest, nameRequestOf } from "./name-requests.ts";
 
 /** The names of an event that became a dead letter, as far as they can be read. The dead letter holds the rest. */
-export interface DeadLetteredEvent {
+export interface DeadLetteredEvent extends NamesOfRequest {
   frame: string;
   topic?: string;
   event_id?: string;
@@ -16,7 +17,8 @@ export function cutName(name: string): string {
 }
 
 /** Names the first `max` events of a frame that the store refused. */
-export function nameDeadLettered({ id, events }: Frame, verdicts: Verdicts, max: number): DeadLetteredEvent[] {
+export function nameDeadLettered(frame: Frame, verdicts: Verdicts, max: number): DeadLetteredEvent[] {
+  const { id, events } = frame;
   const ordinals: number[] = [];
   for (
     let at = verdicts.indexOf(DEAD_LETTER);
@@ -29,7 +31,7 @@ export function nameDeadLettered({ id, events }: Frame, verdicts: Verdicts, max:
   const items = readItems(events);
   // A frame whose text is not an array of its events was refused whole.
   if (items?.length !== verdicts.length) return [{ frame: id }];
-  return ordinals.map((ordinal) => ({ frame: id, ...nameItem(items[ordinal]) }));
+  return ordinals.map((ordinal) => ({ frame: id, ...nameRequestOf(frame, ordinal), ...nameItem(items[ordinal]) }));
 }
 
 function readItems(events: Buffer): unknown[] | undefined {
@@ -41,7 +43,7 @@ function readItems(events: Buffer): unknown[] | undefined {
   }
 }
 
-function nameItem(item: unknown): Omit<DeadLetteredEvent, "frame"> {
+function nameItem(item: unknown): Pick<DeadLetteredEvent, "topic" | "event_id"> {
   if (typeof item !== "object" || item === null) return {};
   const { topic, event_id } = item as { topic?: unknown; event_id?: unknown };
   return {

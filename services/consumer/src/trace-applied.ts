@@ -4,6 +4,7 @@ import type { Delivery } from "@tidemark/event-log/event-log";
 import type { Applied, AppliedFrame } from "@tidemark/event-store/event-store";
 import { verdictAttributes } from "@tidemark/telemetry/tracing/attributes";
 import type { Tracer } from "@tidemark/telemetry/tracing/tracer";
+import { rangeOfRequest } from "./name-requests.ts";
 
 /** The moments of a batch, by `nowMs`. */
 interface BatchTimes {
@@ -54,8 +55,7 @@ function traceRequest(tracer: Tracer, { delivery, applied, context, batch, times
   if (span === undefined) return;
   const step = (name: string, startMs: number, endMs: number, attributes?: Record<string, number>) =>
     span.startChild(name, { startMs, ...(attributes && { attributes }) }).end(endMs);
-  const firstEvent = frame.requests.slice(0, context.request).reduce((sum, count) => sum + count, 0);
-  const count = frame.requests[context.request] ?? 0;
+  const { firstEvent, count } = rangeOfRequest(frame, context.request);
   step("wait in log", loggedAtMs, takenAtMs);
   step("transaction", takenAtMs, committedAtMs, batch);
   step("send verdicts", committedAtMs, sentAtMs, verdictAttributes(applied.verdicts, firstEvent, count));

@@ -108,7 +108,10 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         }
         limits.takeBytes(body.length);
         if (body.length > LARGE_BODY_BYTES) await turns.next();
-        if (request.raw.socket.destroyed) return reply; // the client has left
+        if (request.raw.socket.destroyed) {
+          request.log.debug("the client left before its events were taken");
+          return reply;
+        }
 
         const isLenient = preferences.handling === "lenient";
         const wantsEntries = preferences.return === "representation";
@@ -133,6 +136,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
           waitMs,
         });
         await closed; // an answer that its client does not read stays in memory
+        if (!reply.raw.writableFinished) request.log.debug("the client left before its answer");
       } finally {
         room.release(); // also after the client has left: until then the body was in memory
       }

@@ -17,7 +17,7 @@ export interface AppendedRequest {
  */
 export async function appendRequest(
   frames: FrameWriter,
-  { id: requestId, span, trace }: FastifyRequest,
+  { id: requestId, span, trace, log }: FastifyRequest,
   events: Omit<FrameRequest, "context">,
 ): Promise<AppendedRequest> {
   const append = async (appending: typeof span) => {
@@ -26,6 +26,7 @@ export async function appendRequest(
     return part;
   };
   const part = await traced(span, "append to log", append, { kind: "producer" });
+  log.debug({ frame: part.frameId, firstEvent: part.firstEvent, events: events.count }, "the log has taken a request");
 
   const verdicts = await traced(span, "wait for verdicts", async (waiting) => {
     const verdicts = await part.verdicts;

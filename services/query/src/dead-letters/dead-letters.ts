@@ -45,25 +45,25 @@ export function registerDeadLetters(
 
   // Redriving changes the books and deleting loses content for good, so the logger records when either was asked for.
   registerOperation(server, redriveDeadLetter, async (request, reply) => {
-    const { id: requestId, log, params } = request;
+    const { log, params } = request;
     const { id } = params;
     await requireReach(clientOf(request), id);
     const redriven = await commands.redrive(id);
     if (redriven === undefined) throw noSuchDeadLetter();
     if (redriven.status === "refused") {
-      log.warn({ requestId, deadLetter: id, ...redriven }, "a dead letter was refused again");
+      log.warn({ deadLetter: id, ...redriven }, "a dead letter was refused again");
       return sendRefusal(reply, redriven);
     }
-    log.info({ requestId, deadLetter: id, ...redriven }, "redrove a dead letter");
+    log.info({ deadLetter: id, ...redriven }, "redrove a dead letter");
     return { id, status: redriven.status };
   });
 
   registerOperation(server, deleteDeadLetter, async (request, reply) => {
-    const { id: requestId, log, params } = request;
+    const { log, params } = request;
     const { id } = params;
     await requireReach(clientOf(request), id);
     if (!(await commands.deleteDeadLetter(id))) throw noSuchDeadLetter();
-    log.info({ requestId, deadLetter: id }, "deleted a dead letter");
+    log.info({ deadLetter: id }, "deleted a dead letter");
     return reply.code(204).send();
   });
 }

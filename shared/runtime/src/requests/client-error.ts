@@ -1,7 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
+import type { Logger } from "@tidemark/telemetry/logger";
 import type { CountUnread } from "../metrics/request-metrics.ts";
+import { namesOf, REQUEST_ID_HEADER } from "./request-id.ts";
 
 // A client that is still sending sees the answer before its connection is destroyed.
 const READ_ANSWER_MS = 1_000;
@@ -13,7 +15,7 @@ const READ_ANSWER_MS = 1_000;
 export function answerClientError(
   error: Error & { code?: string },
   socket: Socket & { _httpMessage?: ServerResponse | null },
-  countUnread?: CountUnread,
+  { logger, countUnread }: { logger: Logger; countUnread: CountUnread | undefined },
 ): void {
   if (socket.writableEnded) return; // answered already; further bytes are read and dropped
   // Node's private field for the response that the client waits for. If that belongs to an earlier request, the client
@@ -38,6 +40,12 @@ export function answerClientError(
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
   ];
+  const names = expected ? namesOf(expected.req) : undefined;
+  if (names !== undefined) head.push(`${REQUEST_ID_HEADER}: ${names.requestId}`);
+  // The handler of a request whose client has left says so itself.
+  const hasLeft = names !== undefined && error.code === "HPE_INVALID_EOF_STATE";
+  if (!hasLeft)
+    logger.debug({ ...names, status, code }, names ? "refused a request" : "refused bytes that are no request");
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
   setTimeout(() => socket.destroy(), READ_ANSWER_MS).unref();
 }

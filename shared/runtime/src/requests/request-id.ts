@@ -1,16 +1,37 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { REQUEST_ID } from "@tidemark/domain/request-context";
+import { readTraceparent } from "@tidemark/domain/trace-context";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 export const REQUEST_ID_HEADER = "x-request-id";
 
-/** An id in another form would end up in the logs of every part, so it is replaced. */
-const WELL_FORMED = /^[0-9A-Za-z._-]{1,64}$/;
+/** The fields by which each line about a request names it. */
+export interface RequestNames {
+  requestId: string;
+  /** Present if the request belongs to a trace. */
+  traceId?: string;
+}
 
-/** Returns the id that the client or the edge has given to a request in `X-Request-Id`, or a new one. */
-export function requestIdOf({ headers }: Pick<IncomingMessage, "headers">): string {
+const NAMES = Symbol("names");
+type NamedMessage = IncomingMessage & { [NAMES]?: RequestNames };
+
+/**
+ * Returns the names of a request: the id that the client or the edge has given to it in `X-Request-Id`, or a new one, and
+ * the trace of a valid `traceparent`. They stay the same, also where only Node knows the request.
+ */
+export function namesOf(message: NamedMessage): RequestNames {
+  message[NAMES] ??= nameRequest(message);
+  return message[NAMES];
+}
+
+function nameRequest({ headers }: IncomingMessage): RequestNames {
   const given = headers[REQUEST_ID_HEADER];
-  return typeof given === "string" && WELL_FORMED.test(given) ? given : randomUUID();
+  // An id in another form would end up in the logs of every part, so it is replaced.
+  const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
+  const { traceparent } = headers;
+  const trace = typeof traceparent === "string" ? readTraceparent(traceparent) : undefined;
+  return trace === undefined ? { requestId } : { requestId, traceId: trace.traceId };
 }
 
 /** Names the request in its answer, so that a client can name it to the operator, who finds it in the logs. */

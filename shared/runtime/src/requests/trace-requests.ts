@@ -1,6 +1,7 @@
 import { readTraceparent, type TraceContext } from "@tidemark/domain/trace-context";
 import type { Span, Tracer } from "@tidemark/telemetry/tracing/tracer";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { namesOf } from "./request-id.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -44,6 +45,7 @@ function startSpan(tracer: Tracer, request: FastifyRequest, reply: FastifyReply,
   // A trace that this process does not record is recorded by none of the processes behind it, so that none has a gap.
   request.trace = span?.context ?? (parent && { ...parent, isSampled: false });
   if (span === undefined) return;
+  namesOf(request.raw).traceId = span.context.traceId;
   request.span = span;
   reply.raw.once("close", () => endSpan(span, reply));
 }

@@ -5,6 +5,7 @@ import { escapePointer } from "@tidemark/json/pointer";
 import { shorten } from "@tidemark/json/shorten";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CountUnread } from "../metrics/request-metrics.ts";
+import { namesOf, REQUEST_ID_HEADER } from "./request-id.ts";
 
 /** Refuses requests that HTTP calls malformed, and that Node and Fastify would serve. It is a hook of every request. */
 export function requireWellFormed(
@@ -85,6 +86,6 @@ export function refuseExpectations(server: Server, countUnread?: CountUnread): v
     const detail = "the only expectation that can be met is 100-continue";
     const body = JSON.stringify(createProblem(417, "expectation_failed", detail));
     const headers = { "content-type": PROBLEM_TYPE, "content-length": Buffer.byteLength(body), connection: "close" };
-    response.writeHead(417, headers).end(body);
+    response.writeHead(417, { ...headers, [REQUEST_ID_HEADER]: namesOf(request).requestId }).end(body);
   });
 }
