@@ -44,7 +44,7 @@ describe("a consumer", () => {
     await expect.poll(sizes).toEqual([[1], [2, 3], [495], [499]]);
   });
 
-  it("a consumer names dropped duplicates with the field names of the API, in one line a batch", async () => {
+  it("a consumer names dropped duplicates with the field names of the API, with their frame and its request", async () => {
     const { eventLog, warn } = runConsumer(async ([delivery]) => ({
       frames: [{ frameId: delivery?.frame.id ?? "", isNew: true, verdicts: "sdc" }],
       dropped: [

@@ -20,9 +20,10 @@ import type { Tracer } from "@tidemark/telemetry/tracing/tracer";
 import { acknowledgeApplied } from "./acknowledge-applied.ts";
 import { createConsumerMetrics } from "./consumer-metrics.ts";
 import { type DeadLetterContext, deadLetterFrames } from "./dead-letter-frames.ts";
+import { DuplicateReports, MAX_SAMPLES } from "./duplicate-reports.ts";
 import { HeartbeatSender } from "./heartbeat-sender.ts";
 import { NewerFrames } from "./newer-frames.ts";
-import { MAX_SAMPLES, reportRefused } from "./report-refused.ts";
+import { reportRefused } from "./report-refused.ts";
 import { retryWhileDown } from "./retry-while-down.ts";
 import { traceApplied } from "./trace-applied.ts";
 
@@ -66,6 +67,7 @@ interface BatchContext extends DeadLetterContext {
   store: ConsumerOptions["store"];
   tracer: Tracer | undefined;
   newerFrames: NewerFrames;
+  duplicateReports: DuplicateReports;
   /** The batches that are neither acknowledged nor given back. */
   inFlight: Set<AnyDelivery[]>;
 }
@@ -93,6 +95,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     heartbeats: new HeartbeatSender({ consumerId: randomUUID(), signals, durability }),
     metrics: createConsumerMetrics(metrics),
     newerFrames: new NewerFrames(logger),
+    duplicateReports: new DuplicateReports(logger),
     inFlight: new Set(),
     stopping: stopping.signal,
     givingUp: new AbortController(),
@@ -103,7 +106,10 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   };
   const others = Array.from({ length: maxBatches - 1 }, () => loop({ ...limits, min: MIN_OTHER_BATCH }));
   const loops = [loop(limits), ...others];
-  const running = Promise.all(loops).finally(() => context.heartbeats.stop());
+  const running = Promise.all(loops).finally(() => {
+    context.heartbeats.stop();
+    context.duplicateReports.stop();
+  });
   const ended = Promise.allSettled([running, ...loops]); // after one loop failed, another may have a batch in flight
 
   return {
@@ -172,7 +178,7 @@ async function applyFrames(context: BatchContext, deliveries: Delivery[]): Promi
   if (tracer !== undefined) traceApplied(tracer, deliveries, applied, { takenAtMs, committedAtMs });
   const counts = countVerdicts(newVerdicts.join(""));
   metrics.committed({ counts, receivedAtMs, repeatedFrames: deliveries.length - receivedAtMs.length });
-  reportRefused(logger, { batch: deliveries, applied, counts });
+  reportRefused(context, { batch: deliveries, applied, counts });
 }
 
 function groupDeliveries(deliveries: AnyDelivery[]) {
