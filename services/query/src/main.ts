@@ -80,4 +80,5 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     startedAtMs: Date.now(),
   });
   await Promise.all([server.listen({ host: settings.HOST, port: settings.PORT }), eventLog.opened]);
+  logger.info("answering reads");
 });

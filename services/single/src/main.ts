@@ -107,4 +107,5 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("housekeeping", () => housekeeping.stop());
   onClose("server", () => server.close());
   await server.listen({ host: settings.HOST, port: settings.PORT });
+  logger.info("taking events");
 });
