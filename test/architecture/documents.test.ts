@@ -50,3 +50,10 @@ test.each(DOCUMENTS)("every heading that %s links to exists", (document) => {
 
   expect(missing).toEqual([]);
 });
+
+test("docs/README.md leads to every document of its folder", () => {
+  const text = readFileSync(join(ROOT, "docs/README.md"), "utf8");
+  const pages = globSync("*.md", { cwd: join(ROOT, "docs") }).filter((page) => page !== "README.md");
+
+  expect(pages.filter((page) => !text.includes(`](${page}`))).toEqual([]);
+});
