@@ -18,13 +18,14 @@ const DOWN = new Unavailable({ code: "store_unreachable", detail: "down" });
 
 /** Starts housekeeping on a clock of the test: each pause is recorded, and ends when the test says so. */
 function startOnTestClock({
-  contents = EMPTY,
+  contents = [EMPTY],
   duplicateAnswers = [],
   historyAnswers = [],
   frameAnswers = [],
   stopWaitMs,
 }: {
-  contents?: LogSnapshot;
+  /** What the log holds in each round; the last one in all further rounds. */
+  contents?: LogSnapshot[];
   duplicateAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
   historyAnswers?: number[];
   frameAnswers?: number[];
@@ -55,7 +56,7 @@ function startOnTestClock({
         return frameAnswers.shift() ?? 0;
       },
     },
-    readLogSnapshot: async () => contents,
+    readLogSnapshot: async () => (contents.length > 1 ? contents.shift() : contents[0]) ?? EMPTY,
     duplicateLogDays: 7,
     historyDays: 30,
     logger: createLogger({ service: "test", level: "silent" }),
@@ -156,8 +157,12 @@ test("keeps ledger rows for a day, and those of frames that the log may hold", a
     { first: 5, last: 6 },
     { first: 9, last: 9 },
   ];
-  const { frameSteps, nextPause } = startOnTestClock({ contents: { ...EMPTY, held, lastSequence: 9, oldestAtMs } });
+  const { frameSteps, nextPause, pass } = startOnTestClock({
+    contents: [{ ...EMPTY, held, lastSequence: 9, oldestAtMs }],
+  });
 
+  await nextPause();
+  pass();
   await nextPause();
 
   expect(frameSteps).toEqual([
@@ -168,19 +173,55 @@ test("keeps ledger rows for a day, and those of frames that the log may hold", a
 test("keeps ledger rows for a day while the log is empty", async () => {
   const { frameSteps, nextPause, pass } = startOnTestClock({ frameAnswers: [2_000, 5] });
 
-  for (let count = 0; count < 3; count++) {
+  for (let count = 0; count < 4; count++) {
     await nextPause();
     pass();
   }
 
-  expect(frameSteps.slice(0, 3).map(({ processedBeforeMs }) => processedBeforeMs)).toEqual(Array(3).fill(START - DAY));
+  expect(frameSteps.slice(0, 3).map(({ processedBeforeMs }) => processedBeforeMs)).toEqual(
+    Array(3).fill(START + MINUTE - DAY),
+  );
   expect(frameSteps[0]?.log).toEqual({ generation: "i", firstHeldSequence: 8 });
 });
 
 test("prunes no ledger rows while the log cannot tell which frames it holds", async () => {
   const { held: _, ...contents } = EMPTY;
-  const { frameSteps, nextPause } = startOnTestClock({ contents });
+  const { frameSteps, nextPause, pass } = startOnTestClock({ contents: [contents] });
 
+  await nextPause();
+  pass();
+  await nextPause();
+
+  expect(frameSteps).toEqual([]);
+});
+
+test("keeps the ledger row of a frame that has just left the log, because a read of the books may still look for it", async () => {
+  const isHeld = { ...EMPTY, held: [{ first: 7, last: 7 }], removed: 6, oldestAtMs: START };
+  const { frameSteps, nextPause, pass } = startOnTestClock({ contents: [isHeld, EMPTY] });
+
+  await nextPause();
+  pass();
+  await nextPause();
+
+  expect(frameSteps.map(({ log }) => log.firstHeldSequence)).toEqual([7]);
+});
+
+test("keeps the ledger row of a frame that came back into the log, because a killed broker had not removed it yet", async () => {
+  const isBack = { ...EMPTY, held: [{ first: 7, last: 7 }], removed: 6, oldestAtMs: START };
+  const { frameSteps, nextPause, pass } = startOnTestClock({ contents: [EMPTY, isBack] });
+
+  await nextPause();
+  pass();
+  await nextPause();
+
+  expect(frameSteps.map(({ log }) => log.firstHeldSequence)).toEqual([7]);
+});
+
+test("prunes no ledger rows right after the stream was deleted and made again", async () => {
+  const { frameSteps, nextPause, pass } = startOnTestClock({ contents: [EMPTY, { ...EMPTY, generation: "j" }] });
+
+  await nextPause();
+  pass();
   await nextPause();
 
   expect(frameSteps).toEqual([]);

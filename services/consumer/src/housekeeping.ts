@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
-import type { Pruner } from "@tidemark/event-store/pruning";
+import type { PruneFrames, Pruner } from "@tidemark/event-store/pruning";
 import type { Logger } from "@tidemark/telemetry/logger";
 
 export interface HousekeepingOptions {
@@ -135,16 +135,23 @@ function createHistoryPruning(
  * the frame nor anything from the day after it. The day covers a second append of the frame, which a gateway without a
  * confirmation makes within seconds. While a repeated frame may be in the log its row stays, so that its events do not
  * count as a client's duplicates.
+ *
+ * The frame must have been gone in the round before as well. Otherwise a read of the books that found it in the log a
+ * moment ago would miss its row, and a broker that is killed before the removal is on its disk would deliver it again.
  */
 function createLedgerPruning(
   { store, readLogSnapshot }: HousekeepingOptions,
   clock: Clock,
   signal: AbortSignal,
 ): () => Promise<number> {
+  let former: PruneFrames["log"] | undefined;
   return async () => {
     const { generation, held, lastSequence, oldestAtMs = Number.POSITIVE_INFINITY } = await readLogSnapshot();
     if (held === undefined) return 0; // the log cannot tell which frames it holds
-    const log = { generation, firstHeldSequence: held[0]?.first ?? lastSequence + 1 };
+    const before = former;
+    former = { generation, firstHeldSequence: held[0]?.first ?? lastSequence + 1 };
+    if (before?.generation !== generation) return 0;
+    const log = { generation, firstHeldSequence: Math.min(before.firstHeldSequence, former.firstHeldSequence) };
     const processedBeforeMs = Math.min(clock.nowMs(), oldestAtMs) - LEDGER_MS;
     return repeat(clock, signal, async () => {
       const count = await store.pruneFrames({ processedBeforeMs, log, limit: STEP_ROWS });
