@@ -18,6 +18,10 @@ REVOKE ALL ON DATABASE tidemark FROM PUBLIC;
 ALTER DATABASE tidemark OWNER TO tidemark_owner;
 GRANT CONNECT ON DATABASE tidemark TO tidemark_writer, tidemark_reader;
 
+-- So that /metrics can tell the age of the oldest transaction, and the lag of standbys. This shows the statements of other
+-- sessions as well, whose parameters hold all data of events.
+GRANT pg_read_all_stats TO tidemark_reader;
+
 -- In earlier releases everything belonged to the superuser.
 DO $$
 DECLARE

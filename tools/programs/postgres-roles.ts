@@ -9,6 +9,7 @@ export const CREATE_LOCAL_ROLES = ["tidemark_writer", "tidemark_reader"]
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
     END $$`,
   )
+  .concat("GRANT pg_read_all_stats TO tidemark_reader")
   .join(";");
 
 /** Returns the URL of a local database for another role. */

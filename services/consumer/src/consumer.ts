@@ -87,12 +87,14 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   const { eventLog, store, signals, durability, tracer, logger, stopWaitMs } = options;
   const { batch: limits = BATCH, maxBatches = MAX_BATCHES, metrics = new Metrics() } = options;
   const stopping = new AbortController();
+  const consumerId = randomUUID();
+  logger.info({ consumerId }, "sending heartbeats");
   const context: BatchContext = {
     eventLog,
     store,
     tracer,
     signals,
-    heartbeats: new HeartbeatSender({ consumerId: randomUUID(), signals, durability }),
+    heartbeats: new HeartbeatSender({ consumerId, signals, durability }),
     metrics: createConsumerMetrics(metrics),
     newerFrames: new NewerFrames(logger),
     duplicateReports: new DuplicateReports(logger),

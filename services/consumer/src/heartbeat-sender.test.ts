@@ -78,3 +78,10 @@ test("keeps reporting the last lag between the commits of a slow store", async (
   sender.began();
   expect(await lagAfter(3_000)).toBe(60_000);
 });
+
+test("says in its last heartbeat that it has ended", async () => {
+  const { sender, beats } = await startSender();
+  sender.stop();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(beats.map(({ hasEnded }) => hasEnded)).toEqual([undefined, true]);
+});

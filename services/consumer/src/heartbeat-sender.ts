@@ -65,11 +65,13 @@ export class HeartbeatSender {
     return this.#isStoreUp;
   }
 
+  /** Sends the last heartbeat, so that this consumer is not missed. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#beat(true);
   }
 
-  #beat(): void {
+  #beat(hasEnded = false): void {
     const [oldest] = this.#inFlight;
     if (oldest === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
     this.#hasCommitted = false;
@@ -81,6 +83,7 @@ export class HeartbeatSender {
       isStoreUp: this.#isStoreUp,
       lagMs: Math.round(Math.max(this.#lagMs, inFlightMs)),
       ...(durability === undefined ? {} : { durability: durability.current }),
+      ...(hasEnded && { hasEnded }),
     });
   }
 }

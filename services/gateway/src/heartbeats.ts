@@ -25,6 +25,7 @@ export function startHeartbeats(
 
   let timer: NodeJS.Timeout | undefined;
   server.addHook("onReady", async () => {
+    server.log.info({ gatewayId: gateway.gatewayId }, "sending heartbeats");
     timer = setInterval(() => send(false), BEAT_MS);
     send(false);
   });

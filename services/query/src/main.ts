@@ -6,6 +6,7 @@ import { requestDeadLetters } from "@tidemark/event-log-jetstream/dead-letter-re
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { readLogDisk } from "@tidemark/event-log-jetstream/monitor";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { openApiKeys } from "@tidemark/runtime/access/open-api-keys";
 import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
@@ -51,9 +52,10 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("connection", () => connection.close());
   const eventLog = createJetstreamEventLog({ connection, access: "read", logger });
   onClose("event log", () => eventLog.close());
+  const monitorUrl = settings.NATS_MONITOR_URL;
   const durability = startDurabilityWatch({
     part: "log",
-    read: () => readLogDurability({ connection, monitorUrl: settings.NATS_MONITOR_URL }),
+    read: () => readLogDurability({ connection, monitorUrl }),
     logger,
   });
   onClose("durability watch", () => durability.stop());
@@ -76,6 +78,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     signals: createNatsSignals(connection),
     signer: createSigner(settings.SIGNING_KEY),
     logDurability: () => durability.current,
+    ...(monitorUrl !== undefined && { readLogDisk: () => readLogDisk(monitorUrl) }),
     metrics,
     startedAtMs: Date.now(),
   });

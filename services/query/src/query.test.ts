@@ -106,6 +106,8 @@ test("GET /health is healthy while store and log answer and a consumer and a gat
     queue_size: 0,
     log_bytes: 0,
     log_max_bytes: 1_000_000,
+    disks: [{ volume: "store", free_bytes: expect.any(Number), size_bytes: expect.any(Number) }],
+    missing: [],
     durability: { status: "safe", findings: [] },
     timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
   });

@@ -1,3 +1,4 @@
+import type { DiskSpace } from "@tidemark/domain/disk-space";
 import type { Durability } from "@tidemark/domain/durability";
 import type { Signer } from "@tidemark/domain/signer";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
@@ -7,6 +8,7 @@ import type { Auditor } from "@tidemark/event-store/audit";
 import type { DeadLetterCommands, DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import type { EventReader } from "@tidemark/event-store/event-store";
+import type { UsageReader } from "@tidemark/event-store/usage";
 import { registerHealth } from "@tidemark/runtime/health";
 import { VERSION } from "@tidemark/runtime/version";
 import type { Metrics } from "@tidemark/telemetry/metrics/metrics";
@@ -30,7 +32,11 @@ import { createSystemState } from "./system/system-state.ts";
 import { registerWhoami } from "./whoami.ts";
 
 export interface QueryOptions {
-  store: EventReader & DuplicateReader & Pick<DeadLetterStore, "listDeadLetters" | "findDeadLetterTopic"> & Auditor;
+  store: EventReader &
+    DuplicateReader &
+    Pick<DeadLetterStore, "listDeadLetters" | "findDeadLetterTopic"> &
+    Auditor &
+    UsageReader;
   /** In single the store itself; in the stack a consumer, because the query service has no right to write. */
   deadLetterCommands: DeadLetterCommands;
   /** @throws {Unavailable} if the log does not answer */
@@ -40,6 +46,8 @@ export interface QueryOptions {
   signer: Signer;
   /** Tells whether frames that the log has confirmed survive a power failure. Absent for the log in memory. */
   logDurability?: () => Durability;
+  /** Reads the room of the log on its server. Absent if that cannot be known. */
+  readLogDisk?: () => Promise<DiskSpace | undefined>;
   /** Describes the damage that the store has found in its file, and what to do. Absent for a database server. */
   readStoreDamage?: () => string | undefined;
   /** The age of the oldest queued event beyond which `/health` is 503. Absent where events may wait in the log. */

@@ -1,9 +1,9 @@
 import { jetstreamManager, PersistMode, StorageType, type StreamInfo } from "@nats-io/jetstream";
 import { type Durability, SAFE } from "@tidemark/domain/durability";
 import { redactUrl } from "@tidemark/telemetry/logger";
-import { z } from "zod";
 import type { JetstreamConnection } from "./connection.ts";
 import { isAbsent, isUndecided, unreachable } from "./errors.ts";
+import { readVarz, type Varz } from "./monitor.ts";
 
 export interface LogDurabilityOptions {
   connection: JetstreamConnection;
@@ -13,19 +13,8 @@ export interface LogDurabilityOptions {
   monitorUrl?: string | undefined;
 }
 
-const MONITOR_TIMEOUT_MS = 2_000;
 /** With this many replicas an acknowledged frame is in the memory of at least two machines. */
 const ENOUGH_REPLICAS = 3;
-
-/** The part of `/varz` of nats-server 2.15 that is read here. `sync_always` is present only when it is true. */
-const Varz = z.object({
-  server_name: z.string(),
-  jetstream: z
-    .object({
-      config: z.object({ sync_interval: z.number().optional(), sync_always: z.boolean().default(false) }).optional(),
-    })
-    .optional(),
-});
 
 /**
  * Reads whether acknowledged frames survive a loss of power: by the settings of the stream and, if it has fewer than three
@@ -74,20 +63,7 @@ function findLossySetting({ config }: StreamInfo): string | undefined {
   return undefined;
 }
 
-/** Reads `/varz`. Returns the reason as text when that fails. */
-async function readVarz(monitorUrl: string): Promise<z.infer<typeof Varz> | string> {
-  try {
-    const url = `${monitorUrl.replace(/\/+$/, "")}/varz`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(MONITOR_TIMEOUT_MS) });
-    if (!response.ok) return `answers ${response.status}`;
-    const parsed = Varz.safeParse(await response.json());
-    return parsed.success ? parsed.data : "does not answer as the monitor of a nats-server does";
-  } catch {
-    return "does not answer";
-  }
-}
-
-function serverDurability(varz: z.infer<typeof Varz> | string, { config, cluster }: StreamInfo, monitorUrl: string) {
+function serverDurability(varz: Varz | string, { config, cluster }: StreamInfo, monitorUrl: string) {
   const monitor = `NATS_MONITOR_URL (${redactUrl(monitorUrl)})`;
   const fix = "set it to the http address of nats-server, such as http://nats:8222";
   if (typeof varz === "string") return unknown(`${monitor} ${varz}, so sync_interval is not known: ${fix}`);

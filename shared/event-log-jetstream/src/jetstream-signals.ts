@@ -73,12 +73,13 @@ const HeartbeatText = z.object({
   isStoreUp: z.boolean(),
   lagMs: z.number(),
   durability: DurabilityReport.optional().catch(undefined),
+  hasEnded: z.boolean().optional().catch(undefined),
 });
 
 function readHeartbeat(text: string): Heartbeat | undefined {
   try {
-    const { durability, ...heartbeat } = HeartbeatText.parse(JSON.parse(text));
-    return durability === undefined ? heartbeat : { ...heartbeat, durability };
+    const { durability, hasEnded, ...heartbeat } = HeartbeatText.parse(JSON.parse(text));
+    return { ...heartbeat, ...(durability && { durability }), ...(hasEnded && { hasEnded }) };
   } catch {
     return undefined;
   }

@@ -66,8 +66,15 @@ function toSnapshot(info: StreamInfo): LogSnapshot {
     removed: removedFrom(info),
     bytes: state.bytes,
     maxBytes: info.config.max_bytes,
+    replicasMissing: countMissingReplicas(info),
     ...(isEmpty ? {} : { oldestAtMs: Date.parse(state.first_ts) }),
   };
+}
+
+/** The leader, which answers, is one of the replicas. */
+function countMissingReplicas({ config, cluster }: StreamInfo): number {
+  const followers = (cluster?.replicas ?? []).filter(({ current, offline }) => current && !offline);
+  return Math.max(0, config.num_replicas - 1 - followers.length);
 }
 
 function sumUp(subjects: Record<string, number>): { frames: number; events: number } {

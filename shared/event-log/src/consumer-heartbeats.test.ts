@@ -37,6 +37,37 @@ test("a consumer is running until it has been silent for five seconds", () => {
   expect(heartbeats).toMatchObject({ isConsumerRunning: false, isStoreUp: false });
 });
 
+test("a consumer that fell silent is named for an hour, and one that ended in order is not", () => {
+  const { heartbeats, hear, pass } = createHeartbeats();
+  hear("frozen");
+  hear("stopped");
+  hear("stopped", { hasEnded: true });
+  expect(heartbeats).toMatchObject({ running: 1, silent: [] });
+  pass(5_001);
+  expect(heartbeats).toMatchObject({ running: 0, silent: [{ id: "frozen", heardAtMs: 0 }] });
+  pass(3_600_000);
+  expect(heartbeats.silent).toEqual([]);
+});
+
+test("a silent consumer that is heard again is no longer named", () => {
+  const { heartbeats, hear, pass } = createHeartbeats();
+  hear("a");
+  pass(5_001);
+  hear("a");
+  expect(heartbeats).toMatchObject({ running: 1, silent: [] });
+});
+
+test("no more than a hundred silent consumers are named, those that fell silent last", () => {
+  const { heartbeats, hear, pass } = createHeartbeats();
+  for (let index = 0; index <= 100; index++) {
+    hear(`consumer ${index}`);
+    pass(1);
+  }
+  pass(5_001);
+  expect(heartbeats.silent).toHaveLength(100);
+  expect(heartbeats.silent[0]?.id).toBe("consumer 100");
+});
+
 test("the store is up while one running consumer reaches it", () => {
   const { heartbeats, hear } = createHeartbeats();
   hear("a", { isStoreUp: true });

@@ -1,5 +1,6 @@
 import { type Durability, mergeDurability } from "@tidemark/domain/durability";
 import type { Heartbeat, Signals } from "./signals.ts";
+import { type SilentProcess, SilentProcesses } from "./silent-processes.ts";
 
 /** A consumer sends a heartbeat every second. After this long without one it counts as gone. */
 const SILENCE_MS = 5_000;
@@ -14,6 +15,7 @@ function unknownStore(detail: string): Durability {
 /** Follows the heartbeats of all consumers. A consumer is running if it was heard within the last five seconds. */
 export class ConsumerHeartbeats {
   readonly #lastHeard = new Map<string, { heartbeat: Heartbeat; atMs: number }>();
+  readonly #silent = new SilentProcesses();
   readonly #now: () => number;
   #hasHeard = false;
 
@@ -21,8 +23,10 @@ export class ConsumerHeartbeats {
     this.#now = now;
     signals.onHeartbeat((heartbeat) => {
       this.#hasHeard = true;
-      this.#forgetSilent();
-      this.#lastHeard.set(heartbeat.consumerId, { heartbeat, atMs: now() });
+      this.#noteSilent();
+      this.#silent.forget(heartbeat.consumerId);
+      if (heartbeat.hasEnded) this.#lastHeard.delete(heartbeat.consumerId);
+      else this.#lastHeard.set(heartbeat.consumerId, { heartbeat, atMs: now() });
     });
   }
 
@@ -33,6 +37,12 @@ export class ConsumerHeartbeats {
   /** The number of running consumers. */
   get running(): number {
     return this.#running().length;
+  }
+
+  /** The consumers that this process has heard, and that have fallen silent without a last heartbeat. */
+  get silent(): SilentProcess[] {
+    this.#noteSilent();
+    return this.#silent.list(this.#now());
   }
 
   /** Whether a running consumer reaches the store. */
@@ -55,11 +65,15 @@ export class ConsumerHeartbeats {
   }
 
   #running(): Heartbeat[] {
-    this.#forgetSilent();
+    this.#noteSilent();
     return [...this.#lastHeard.values()].map(({ heartbeat }) => heartbeat);
   }
 
-  #forgetSilent(): void {
-    for (const [id, { atMs }] of this.#lastHeard) if (this.#now() - atMs > SILENCE_MS) this.#lastHeard.delete(id);
+  #noteSilent(): void {
+    for (const [id, { atMs }] of this.#lastHeard) {
+      if (this.#now() - atMs <= SILENCE_MS) continue;
+      this.#lastHeard.delete(id);
+      this.#silent.note({ id, heardAtMs: atMs });
+    }
   }
 }

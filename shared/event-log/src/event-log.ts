@@ -111,6 +111,8 @@ export interface LogSnapshot {
   /** The bytes that the frames held take, and the most that they may take. */
   bytes: number;
   maxBytes: number;
+  /** The replicas of the log that are away or behind. Absent for a log without replicas, in memory. */
+  replicasMissing?: number;
   /** The receipt time of the oldest frame held, milliseconds since the epoch. */
   oldestAtMs?: number;
   /** Present when frames may have left during the snapshot: `events` may then be off by their events. */

@@ -46,6 +46,17 @@ test("a gateway is running until it has been silent for five seconds", () => {
   expect(heartbeats.isGatewayRunning).toBe(false);
 });
 
+test("a gateway that fell silent is named for an hour, and one that ended in order is not", () => {
+  const { heartbeats, hear, readKept, pass } = createHeartbeats();
+  readKept("of an earlier time");
+  hear("frozen");
+  hear("stopped", { hasEnded: true });
+  pass(5_001);
+  expect(heartbeats).toMatchObject({ running: 0, silent: [{ id: "frozen", heardAtMs: 0 }] });
+  pass(3_600_000);
+  expect(heartbeats.silent).toEqual([]);
+});
+
 test("a gateway that says that it has ended is not running, and another one is", () => {
   const { heartbeats, hear } = createHeartbeats();
   hear("a");

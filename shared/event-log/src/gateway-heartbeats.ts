@@ -1,4 +1,5 @@
 import type { GatewayHeartbeat, Signals } from "./signals.ts";
+import { type SilentProcess, SilentProcesses } from "./silent-processes.ts";
 
 /** A gateway sends a heartbeat every second. After this long without one it counts as gone, or as frozen. */
 const SILENCE_MS = 5_000;
@@ -32,6 +33,16 @@ export class GatewayHeartbeats {
     return [...this.#gateways.values()].filter(
       ({ last, heardAtMs }) => !last.hasEnded && heardAtMs !== undefined && heardAtMs >= since,
     ).length;
+  }
+
+  /** The gateways that this process has heard, and that have fallen silent without a last heartbeat. */
+  get silent(): SilentProcess[] {
+    const silent = new SilentProcesses();
+    const since = this.#now() - SILENCE_MS;
+    for (const [id, { last, heardAtMs }] of this.#gateways) {
+      if (!last.hasEnded && heardAtMs !== undefined && heardAtMs < since) silent.note({ id, heardAtMs });
+    }
+    return silent.list(this.#now());
   }
 
   /** Adds up the events that the log has confirmed to gateways, by generation of the log. */

@@ -35,6 +35,8 @@ export interface Heartbeat {
   lagMs: number;
   /** Whether committed events survive a loss of power, by the settings of the store. Absent from older versions. */
   durability?: Durability;
+  /** Whether this is the last heartbeat of a consumer that has ended in order. */
+  hasEnded?: boolean;
 }
 
 /** Sent by each gateway every second, and once more when it has ended. */

@@ -20,6 +20,7 @@ import type {
 } from "@tidemark/event-store/event-store";
 import type { History, HistoryQuery } from "@tidemark/event-store/history";
 import type { PruneDuplicates, PruneFrames, PruneHistory, Pruner, PruneStep } from "@tidemark/event-store/pruning";
+import type { StoreUsage, UsageReader } from "@tidemark/event-store/usage";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { type Kysely, sql } from "kysely";
 import { applyFrames } from "./apply/apply.ts";
@@ -41,6 +42,7 @@ import { findEvent, listEvents, readTip } from "./read/events.ts";
 import { readHistory } from "./read/history.ts";
 import { findFrame } from "./read/ledger.ts";
 import { readTopicBooks } from "./read/topic-books.ts";
+import { readUsage } from "./read/usage.ts";
 import { migrate } from "./schema/migrate.ts";
 import { raisePositionBase } from "./schema/position-base.ts";
 import type { Tables } from "./schema/tables.ts";
@@ -50,7 +52,7 @@ const DEFAULT_WRITE_TIMEOUT_MS = 60_000;
 // A server closes a connection within milliseconds. A frozen one never does.
 const CLOSE_TIMEOUT_MS = 1_000;
 
-type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
+type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & UsageReader;
 
 interface PostgresOptions {
   url: string;
@@ -200,6 +202,10 @@ class PostgresEventStore implements PostgresStore {
 
   listDuplicates(query: DuplicateQuery): Promise<DuplicatePage> {
     return listDuplicates(this.#reader, query);
+  }
+
+  readUsage(): Promise<StoreUsage> {
+    return readUsage(this.#reader);
   }
 
   readDurability(): Promise<Durability> {

@@ -4,9 +4,11 @@ import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Pruner } from "@tidemark/event-store/pruning";
+import type { UsageReader } from "@tidemark/event-store/usage";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { packCall } from "./apply/call.ts";
 import { describeDamage } from "./connection/damage.ts";
+import { readUsage } from "./read/usage.ts";
 import type { AuditorFunctions } from "./worker/auditor.worker.ts";
 import type { ReaderFunctions } from "./worker/reader.worker.ts";
 import { SqliteWorker } from "./worker/worker.ts";
@@ -18,7 +20,7 @@ export interface SqliteEventStoreOptions {
   logger: Logger;
 }
 
-export interface SqliteEventStore extends EventStore, DeadLetterStore, DuplicateReader, Auditor, Pruner {
+export interface SqliteEventStore extends EventStore, DeadLetterStore, DuplicateReader, Auditor, Pruner, UsageReader {
   /** Reads the secret of this name. It is made at random once and kept in the file: 43 characters of base64url. */
   readOrCreateSecret(name: string): Promise<string>;
   /** The damage that SQLite has found in the file since it was opened, and what to do. Names the file without its folder. */
@@ -94,6 +96,7 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
     get damage() {
       return damage.code === undefined ? undefined : describeDamage(basename(path), damage.code);
     },
+    readUsage: () => readUsage(path),
     apply: async (deliveries, { maxNamed }) => {
       if (deliveries.length === 0) return { frames: [], dropped: [] };
       const { call, buffer } = packCall(deliveries, maxNamed);

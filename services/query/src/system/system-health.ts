@@ -1,8 +1,11 @@
 import { Unavailable } from "@tidemark/domain/errors";
+import type { SilentProcess } from "@tidemark/event-log/silent-processes";
 import { type HealthAnswer, readHealth } from "@tidemark/http-api/operations/health-api";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
 import type { SystemState } from "./system-state.ts";
+
+const MAX_NAMED = 20;
 
 export interface SystemHealthOptions {
   readState: () => Promise<SystemState>;
@@ -32,10 +35,29 @@ function healthAnswer(seen: Seen): HealthAnswer {
     queue_size: (books instanceof Unavailable ? undefined : books.queue?.events) ?? null,
     log_bytes: log?.bytes ?? null,
     log_max_bytes: log?.maxBytes ?? null,
+    disks: disksOf(seen),
+    missing: missingOf(seen),
     durability,
     timestamp: new Date().toISOString(),
     reasons: reasons.length === 0 ? undefined : reasons,
   };
+}
+
+function disksOf({ logDisk, usage }: Seen): HealthAnswer["disks"] {
+  return Object.entries({ log: logDisk, store: usage?.disk }).flatMap(([volume, disk]) =>
+    disk === undefined
+      ? []
+      : [{ volume: volume as "log" | "store", free_bytes: disk.freeBytes, size_bytes: disk.sizeBytes }],
+  );
+}
+
+/** Names the processes that were heard of within the last hour and are silent now, those that fell silent last first. */
+function missingOf({ consumers, gateways }: Seen): HealthAnswer["missing"] {
+  const named = (part: "gateway" | "consumer", silent: SilentProcess[]) =>
+    silent.map(({ id, heardAtMs }) => ({ part, id, silent_since: new Date(heardAtMs).toISOString() }));
+  return [...named("gateway", gateways.silent), ...named("consumer", consumers.silent)]
+    .sort((one, other) => (one.silent_since < other.silent_since ? 1 : -1))
+    .slice(0, MAX_NAMED);
 }
 
 function* storeAndLogFaults({ log, books, readStoreDamage, maxQueuedMs = Number.POSITIVE_INFINITY }: Seen) {

@@ -5,7 +5,10 @@ import type { SystemState } from "./system-state.ts";
 
 /** Adds the gauges of the whole system, which are read at each scrape. A part that is away leaves its gauges out. */
 export function addSystemMetrics(metrics: Metrics, readState: () => Promise<SystemState>): void {
-  metrics.readGauges({ read: readState, gauges: [...LOG_GAUGES, ...BOOKS_GAUGES, ...PROCESS_GAUGES] });
+  metrics.readGauges({
+    read: readState,
+    gauges: [...LOG_GAUGES, ...BOOKS_GAUGES, ...STORE_GAUGES, ...DISK_GAUGES, ...PROCESS_GAUGES],
+  });
 }
 
 type Gauges = ReadGauge<SystemState>[];
@@ -25,6 +28,11 @@ const LOG_GAUGES: Gauges = [
     name: "tidemark_log_limit_bytes",
     help: "The bytes that the log may hold. A full log refuses events.",
     value: ({ log }) => log?.maxBytes,
+  },
+  {
+    name: "tidemark_log_replicas_missing",
+    help: "Replicas of the log that are away or behind.",
+    value: ({ log }) => log?.replicasMissing,
   },
 ];
 
@@ -69,6 +77,54 @@ const BOOKS_GAUGES: Gauges = [
 function ofBooks(value: (books: WholeBooks) => number | undefined): ReadGauge<SystemState>["value"] {
   return ({ books }) => (books instanceof Unavailable ? undefined : value(books));
 }
+
+const STORE_GAUGES: Gauges = [
+  {
+    name: "tidemark_database_bytes",
+    help: "The bytes of the database.",
+    value: ({ usage }) => usage?.databaseBytes,
+  },
+  {
+    name: "tidemark_database_connections",
+    help: "Open connections of the database server.",
+    value: ({ usage }) => usage?.connections?.open,
+  },
+  {
+    name: "tidemark_database_connections_limit",
+    help: "The connections that the database server allows.",
+    value: ({ usage }) => usage?.connections?.limit,
+  },
+  {
+    name: "tidemark_database_oldest_transaction_seconds",
+    help: "The age of the oldest open transaction of the database. 0 if there is none.",
+    value: ({ usage }) => usage?.oldestTransactionSeconds,
+  },
+  {
+    name: "tidemark_database_standbys",
+    help: "Standbys that stream from the database server. Absent if none ever connected.",
+    value: ({ usage }) => usage?.standbys?.streaming,
+  },
+  {
+    name: "tidemark_database_standby_lag_bytes",
+    help: "Bytes of the write-ahead log that the slowest standby has not replayed.",
+    value: ({ usage }) => usage?.standbys?.lagBytes,
+  },
+];
+
+const DISK_GAUGES: Gauges = [
+  {
+    name: "tidemark_disk_free_bytes",
+    help: "The free room of the disk of the store, and of nats-server for the log.",
+    label: "volume",
+    value: ({ usage, logDisk }) => ({ log: logDisk?.freeBytes, store: usage?.disk?.freeBytes }),
+  },
+  {
+    name: "tidemark_disk_size_bytes",
+    help: "The whole room of the disk of the store, and of nats-server for the log.",
+    label: "volume",
+    value: ({ usage, logDisk }) => ({ log: logDisk?.sizeBytes, store: usage?.disk?.sizeBytes }),
+  },
+];
 
 const PROCESS_GAUGES: Gauges = [
   {

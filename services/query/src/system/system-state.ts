@@ -1,9 +1,11 @@
+import type { DiskSpace } from "@tidemark/domain/disk-space";
 import { type Durability, mergeDurability, SAFE } from "@tidemark/domain/durability";
 import { Unavailable } from "@tidemark/domain/errors";
 import { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { GatewayHeartbeats } from "@tidemark/event-log/gateway-heartbeats";
 import type { Signals } from "@tidemark/event-log/signals";
+import type { StoreUsage, UsageReader } from "@tidemark/event-store/usage";
 import { coalesce } from "@tidemark/runtime/coalesce";
 import { within } from "@tidemark/runtime/health";
 import { type BooksSources, readBooks, type WholeBooks } from "../books/books.ts";
@@ -17,6 +19,10 @@ export interface SystemState {
   log?: LogSnapshot;
   /** The error if the store did not answer. */
   books: WholeBooks | Unavailable;
+  /** Absent if the store did not answer. */
+  usage?: StoreUsage;
+  /** The room of the log on its server. Absent if it is not known. */
+  logDisk?: DiskSpace;
   consumers: ConsumerHeartbeats;
   gateways: GatewayHeartbeats;
   /** Whether confirmed events survive a loss of power, in the log and in the store. */
@@ -29,8 +35,11 @@ export interface SystemStateOptions {
   onBooks: (books: WholeBooks) => void;
   signals: Pick<Signals, "onHeartbeat">;
   gateways: GatewayHeartbeats;
+  store: UsageReader;
   /** Absent for the log in memory. */
   logDurability?: () => Durability;
+  /** Reads the room of the log on its server. Absent if that cannot be known. */
+  readLogDisk?: () => Promise<DiskSpace | undefined>;
 }
 
 /**
@@ -42,7 +51,9 @@ export function createSystemState({
   onBooks,
   signals,
   gateways,
+  store,
   logDurability = () => SAFE,
+  readLogDisk = async () => undefined,
 }: SystemStateOptions): () => Promise<SystemState> {
   const consumers = new ConsumerHeartbeats(signals);
   const read = coalesce(async (_key: "all") => {
@@ -51,10 +62,18 @@ export function createSystemState({
       log = await within(LOG_TIMEOUT_MS, sources.readLogSnapshot());
       return log;
     };
-    const reading = readBooks({ ...sources, readLogSnapshot }, { maxTopics: 0 });
-    const books = await within(READ_TIMEOUT_MS, reading).catch(returnUnavailable);
+    const [books, usage, logDisk] = await Promise.all([
+      orUnavailable(readBooks({ ...sources, readLogSnapshot }, { maxTopics: 0 })),
+      orUnavailable(store.readUsage()),
+      orUnavailable(readLogDisk()),
+    ]);
     if (!(books instanceof Unavailable)) onBooks(books);
-    return { ...(log && { log }), books };
+    return {
+      books,
+      ...(log && { log }),
+      ...(!(usage instanceof Unavailable) && { usage }),
+      ...(logDisk && !(logDisk instanceof Unavailable) && { logDisk }),
+    };
   });
   return async () => ({
     ...(await read("all")),
@@ -64,7 +83,12 @@ export function createSystemState({
   });
 }
 
-function returnUnavailable(error: unknown): Unavailable {
-  if (error instanceof Unavailable) return error;
-  throw error;
+/** Waits for an answer. Resolves to the error if the part is away, or does not answer in time. */
+async function orUnavailable<Answer>(answer: Promise<Answer>): Promise<Answer | Unavailable> {
+  try {
+    return await within(READ_TIMEOUT_MS, answer);
+  } catch (error) {
+    if (error instanceof Unavailable) return error;
+    throw error;
+  }
 }

@@ -50,6 +50,19 @@ test("the reader reads every list and keeps an audit", async () => {
   expect(await reader.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, lastAudit: { isBalanced: true } });
 });
 
+test("the reader sees the age of transactions of other roles, and the writer, who may not, reports none", async () => {
+  const { url, beside } = await prepareStores();
+  await beside.query("BEGIN; SELECT 1");
+  const reader = await openAs("tidemark_reader", url, { migrate: false });
+  const writer = await openAs("tidemark_writer", url, { migrate: false });
+
+  const seen = await reader.readUsage();
+
+  expect(seen.oldestTransactionSeconds).toBeGreaterThan(0);
+  expect(seen.connections?.open).toBeGreaterThanOrEqual(2);
+  expect(await writer.readUsage()).not.toHaveProperty("oldestTransactionSeconds");
+});
+
 test("the reader cannot insert, update or delete in any table but the result of the audit", async () => {
   const { url, tables } = await openBooks();
   const reader = await connectAs("tidemark_reader", url);

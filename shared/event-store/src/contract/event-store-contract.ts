@@ -21,6 +21,7 @@ import { verifyHistory } from "./history/read-history.ts";
 import { describeAgainstModel } from "./model/against-model.ts";
 import type { OpenForTest, StoreUnderTest } from "./store-under-test.ts";
 import { describeTopicPrefixes } from "./topics/topic-prefixes.ts";
+import { describeUsage } from "./usage.ts";
 
 /**
  * Tests everything that the ports of the event store promise, whatever keeps the data. After each test the history has to
@@ -65,6 +66,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     describePruning,
     describeHistory,
     describeAudit,
+    describeUsage,
     describeAgainstModel,
   ];
   describe(name, () => {

@@ -3,9 +3,10 @@ import type { DeadLetterStore } from "../dead-letters.ts";
 import type { DuplicateReader } from "../duplicates.ts";
 import type { EventStore } from "../event-store.ts";
 import type { Pruner } from "../pruning.ts";
+import type { UsageReader } from "../usage.ts";
 
 /** Everything that an adapter of the event store does. */
-export type CompleteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner;
+export type CompleteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & UsageReader;
 
 /** An empty store for one test, and ways to interfere with it. */
 export interface StoreUnderTest {

@@ -3,6 +3,26 @@ import { z } from "zod";
 import type { Operation } from "../operation.ts";
 import { problems } from "../problem-schema.ts";
 
+const DiskAnswer = z.object({
+  volume: z.enum(["log", "store"]),
+  free_bytes: z.int().meta({ description: "The bytes that are free.", example: 40_000_000_000 }),
+  size_bytes: z.int().meta({
+    description: "The bytes in all. Of the log, those that nats-server gives its streams (`max_file_store`).",
+    example: 100_000_000_000,
+  }),
+});
+
+const MissingAnswer = z.object({
+  part: z.enum(["gateway", "consumer"]),
+  id: z.string().meta({
+    description: "The id that the process has logged at its start.",
+    example: "0193a7a8-5f0e-7c6e-9d3b-0f5d8a4b2c11",
+  }),
+  silent_since: z
+    .string()
+    .meta({ description: "The time of its last heartbeat.", example: "2025-10-23T10:00:00.000Z", format: "date-time" }),
+});
+
 export const HealthAnswer = z
   .object({
     status: z.enum(["healthy", "unhealthy"]),
@@ -24,6 +44,14 @@ export const HealthAnswer = z
     log_max_bytes: z.int().nullable().meta({
       description: "The bytes that the log may hold. A full log refuses events with 503.",
       example: 1_073_741_824,
+    }),
+    disks: z.array(DiskAnswer).meta({
+      description: "The disks whose free room is known: in single that of the store, in the stack that of the log.",
+    }),
+    missing: z.array(MissingAnswer).meta({
+      description:
+        "The gateways and consumers that this process has heard within the last hour and that are silent now, although they did " +
+        "not end in order; 20 at most, those that fell silent last first. One that was started again has another id.",
     }),
     durability: DurabilityReport.meta({
       description:
@@ -63,6 +91,8 @@ export const readHealth = {
             queue_size: 0,
             log_bytes: 0,
             log_max_bytes: 1_073_741_824,
+            disks: [{ volume: "log", free_bytes: 40_000_000_000, size_bytes: 100_000_000_000 }],
+            missing: [],
             durability: { status: "safe", findings: [] },
             timestamp: "2025-10-23T10:00:00.000Z",
           },
@@ -81,6 +111,14 @@ export const readHealth = {
             queue_size: null,
             log_bytes: null,
             log_max_bytes: null,
+            disks: [],
+            missing: [
+              {
+                part: "consumer",
+                id: "0193a7a8-5f0e-7c6e-9d3b-0f5d8a4b2c11",
+                silent_since: "2025-10-23T09:59:54.000Z",
+              },
+            ],
             durability: {
               status: "unknown",
               findings: [{ part: "store", detail: "no consumer reports the settings of the store" }],

@@ -29,6 +29,8 @@ const HEALTH: HealthAnswer = {
   log_bytes: 0,
   log_max_bytes: 1_000_000,
   queue_size: 1,
+  disks: [],
+  missing: [],
   durability: { status: "safe", findings: [] },
   timestamp: "2025-10-23T10:00:00.000Z",
 };

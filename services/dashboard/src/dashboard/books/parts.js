@@ -1,7 +1,7 @@
 /** @import { HealthAnswer, StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation } from "../api/poller.js" */
 /** @import { State } from "./status.js" */
-import { ago, count, plural } from "../text/format.js";
+import { ago, clock, count, plural } from "../text/format.js";
 import { countMissing, isBalanced, isLimited, isLogSilent } from "./status.js";
 
 /**
@@ -44,10 +44,7 @@ function describeLog(stats) {
  * @returns {Part}
  */
 function describeConsumer(health) {
-  if (!health) return unknown("Consumer");
-  return health.consumer_running
-    ? { name: "Consumer", state: "good", detail: "running" }
-    : { name: "Consumer", state: "bad", detail: "no heartbeat for 5 s" };
+  return health ? describeProcess("Consumer", health.consumer_running, health.missing) : unknown("Consumer");
 }
 
 /**
@@ -55,10 +52,24 @@ function describeConsumer(health) {
  * @returns {Part}
  */
 function describeGateway(health) {
-  if (!health) return unknown("Gateway");
-  return health.gateway_running
-    ? { name: "Gateway", state: "good", detail: "running" }
-    : { name: "Gateway", state: "bad", detail: "no heartbeat for 5 s" };
+  return health ? describeProcess("Gateway", health.gateway_running, health.missing) : unknown("Gateway");
+}
+
+/**
+ * Names the processes of a part that fell silent, by the beginning of their ids.
+ *
+ * @param {"Consumer" | "Gateway"} name
+ * @param {boolean} isRunning
+ * @param {HealthAnswer["missing"]} missing
+ * @returns {Part}
+ */
+function describeProcess(name, isRunning, missing) {
+  const silent = missing
+    .filter(({ part }) => part === name.toLowerCase())
+    .map(({ id, silent_since }) => `${id.slice(0, 8)} since ${clock(silent_since)}`);
+  const suffix = silent.length === 0 ? "" : `; silent: ${silent.join(", ")}`;
+  if (!isRunning) return { name, state: "bad", detail: `no heartbeat for 5 s${suffix}` };
+  return { name, state: silent.length === 0 ? "good" : "warn", detail: `running${suffix}` };
 }
 
 /** @type {Record<HealthAnswer["durability"]["status"], State>} */

@@ -69,3 +69,13 @@ test("an unknown drift, an unknown count of the gateways and a missing audit are
   const states = describeChecks(makeStats(unknown)).map(({ state }) => state);
   expect(states).toEqual(["good", "unknown", "unknown", "unknown"]);
 });
+
+test("a gateway that fell silent is named beside those that run", () => {
+  const missing = [{ part: "gateway" as const, id: "0193a7a8-5f0e", silent_since: "2025-10-23T10:00:00.000Z" }];
+  const parts = describeParts(makeObservation({ health: { missing } }));
+  expect(parts.find(({ name }) => name === "Gateway")).toMatchObject({
+    state: "warn",
+    detail: expect.stringMatching(/^running; silent: 0193a7a8 since \d\d:\d\d:\d\d$/),
+  });
+  expect(parts.find(({ name }) => name === "Consumer")).toMatchObject({ state: "good", detail: "running" });
+});

@@ -104,12 +104,15 @@ export function countMissing({ unconfirmed }) {
  * @param {StatsAnswer} stats
  * @param {HealthAnswer} health
  */
-function findWarnings(stats, { durability }) {
+function findWarnings(stats, { durability, missing }) {
   const { oldest_queued_seconds } = stats;
   const warnings = [];
   if (isLogSilent(stats)) warnings.push("The log does not answer, so the size of the queue is unknown.");
   if (oldest_queued_seconds !== null && oldest_queued_seconds > LATE_SECONDS) {
     warnings.push(`The oldest queued event has waited for ${span(oldest_queued_seconds)}.`);
+  }
+  if (missing.length > 0) {
+    warnings.push(`${plural(missing.length, "process", "processes")} fell silent without ending in order; see Parts.`);
   }
   if (durability.status === "unsafe") warnings.push("A power failure can lose confirmed events.");
   return warnings;
