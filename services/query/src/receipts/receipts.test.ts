@@ -88,6 +88,20 @@ test("an old receipt is pending while the log still holds frames of its time", a
   expect((await server.inject(receiptUrl({ receivedAtMs }))).json()).toMatchObject({ pending: 1 });
 });
 
+test("an old receipt tells the verdicts of a frame that is applied and leaves the log while the receipt is read", async () => {
+  const { server, log, storeEvents } = await openQueryFixture(onTestFinished);
+  const frameId = randomUUID();
+  let stored: Promise<unknown> | undefined;
+  Object.defineProperty(log, "contents", {
+    get() {
+      stored ??= storeEvents([{ event_id: "late" }], frameId);
+      return stored.then(() => EMPTY_LOG);
+    },
+  });
+  const answer = await server.inject(receiptUrl({ frameId, receivedAtMs: Date.now() - 2 * DAY_MS }));
+  expect(answer.json()).toMatchObject({ accepted: 1, pending: 0 });
+});
+
 test("with keys a receipt is told to its own key and to an admin of all topics, and no other key learns that there is one", async () => {
   const names = ["shop", "other", "operator", "admin of some topics"];
   const scopes: Record<string, KeyEntry["scopes"]> = { operator: ["admin"], "admin of some topics": ["read", "admin"] };

@@ -59,27 +59,32 @@ function mayRead({ name, scopes, topics }: Client, { owner }: Receipt): boolean 
 }
 
 async function findReceipt(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {
+  const { count, receivedAtMs } = receipt;
+  const judged = await findJudged(receipt, options);
+  if (judged !== undefined) return judged;
+  const isOld = Date.now() - receivedAtMs > KEPT_MS;
+  if (isOld && !reachesBack(await options.readLogSnapshot(), receivedAtMs)) return findGone(receipt, options);
+  return publishAnswer({ accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: count });
+}
+
+/** Returns undefined for a frame that the ledger does not know. */
+async function findJudged(receipt: Receipt, { reader }: ReceiptsOptions): Promise<PublishAnswer | undefined> {
   const { frameId, firstEvent, count } = receipt;
-  const entry = await options.reader.findFrame(frameId);
-  if (entry === undefined) return pendingAnswer(receipt, options);
+  const entry = await reader.findFrame(frameId);
+  if (entry === undefined) return undefined;
   const end = firstEvent + count;
   if (end > entry.verdicts.length) throw unknownReceipt();
   return publishAnswer({ ...countVerdicts(entry.verdicts, firstEvent, end), pending: 0 });
 }
 
 /**
- * Answers for a frame that the ledger does not know. Either the frame waits in the log, or it was applied so long ago
- * that the ledger has forgotten it.
+ * Answers for a frame that has left the log. It was applied before it left: between the two reads, or so long ago that the
+ * ledger has forgotten it.
  */
-async function pendingAnswer(
-  { count, receivedAtMs }: Receipt,
-  { readLogSnapshot }: ReceiptsOptions,
-): Promise<PublishAnswer> {
-  const isOld = Date.now() - receivedAtMs > KEPT_MS;
-  if (isOld && !reachesBack(await readLogSnapshot(), receivedAtMs)) {
-    throw notFound("this receipt is older than 24 hours, and the verdicts of its request are no longer kept");
-  }
-  return publishAnswer({ accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: count });
+async function findGone(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {
+  const judged = await findJudged(receipt, options);
+  if (judged !== undefined) return judged;
+  throw notFound("this receipt is older than 24 hours, and the verdicts of its request are no longer kept");
 }
 
 // The clocks of the gateways and of the log need not agree to the second.
