@@ -25,7 +25,9 @@ export class RefusalReports {
   report(request: FastifyRequest, { status, code, detail }: Problem): void {
     if (status === 500) return; // logged with its error
     const line = { ...describeRequest(request), status, code };
-    if (status !== 503) request.log.debug(line, "refused a request");
+    // A probe asks every second, and "not ready" is its answer.
+    const isProbe = request.routeOptions.url === "/readyz";
+    if (status !== 503 || isProbe) request.log.debug(line, "refused a request");
     else if (this.#hasRoom()) request.log.warn({ ...line, detail }, "could not serve a request");
   }
 

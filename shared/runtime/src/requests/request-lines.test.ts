@@ -18,9 +18,11 @@ function openServer() {
   server.get("/invalid", OPEN, () => {
     throw new InvalidInput({ code: "invalid_parameter", status: 400, detail: "wrong" });
   });
-  server.get("/down", OPEN, () => {
-    throw new Unavailable({ code: "outcome_unknown", detail: "no answer" });
-  });
+  for (const url of ["/down", "/readyz"]) {
+    server.get(url, OPEN, () => {
+      throw new Unavailable({ code: "outcome_unknown", detail: "no answer" });
+    });
+  }
   server.get("/bug", OPEN, () => {
     throw new Error("a bug");
   });
@@ -53,6 +55,7 @@ describe("the lines about a request", () => {
     ["/nothing", "debug", "refused a request", { path: "/nothing", status: 404, code: "not_found" }],
     ["/%zz", "debug", "refused a request", { path: "/%zz", status: 400, code: "bad_request" }],
     ["/down", "warn", "could not serve a request", { status: 503, code: "outcome_unknown", detail: "no answer" }],
+    ["/readyz", "debug", "refused a request", { status: 503, code: "outcome_unknown" }],
     ["/bug", "error", "request failed", { err: expect.objectContaining({ message: "a bug" }), path: "/bug" }],
     ["/told", "info", "did what was asked for", { id: 1 }],
   ])("the line about %s names the request and its trace", async (url, level, msg, fields) => {
