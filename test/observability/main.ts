@@ -19,7 +19,7 @@ import { Prometheus } from "./prometheus.ts";
 
 const { TIDEMARK_URL = "http://127.0.0.1:8080", PROMETHEUS_URL = "http://127.0.0.1:9090" } = process.env;
 const LONGEST_WAIT = { timeoutMs: 120_000, intervalMs: 500 };
-const SERVICES = ["consumer", "gateway", "query"];
+const SERVICES = ["consumer", "edge", "gateway", "query"];
 
 const [picture] = process.argv.slice(2);
 const prometheus = new Prometheus(PROMETHEUS_URL);

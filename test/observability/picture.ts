@@ -24,13 +24,14 @@ interface Line {
 export async function drawBoard(prometheus: Prometheus, seconds: number): Promise<string> {
   const panels = readPanels();
   const end = Math.floor(Date.now() / 1_000);
-  const range = { start: end - seconds, end, step: Math.max(1, Math.floor(seconds / 120)) };
+  const range = { start: end - seconds, end, step: Math.max(1, Math.floor(seconds / 90)) };
   const drawn = await Promise.all(
     panels.map(async (panel) => drawPanel(panel, await readLines(prometheus, panel, range))),
   );
   const height = Math.max(...panels.map(({ gridPos: { y, h } }) => (y + h) * ROW)) + GAP;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${24 * COLUMN + GAP} ${height}" font-family="sans-serif" font-size="11">`,
+    "<title>The panels of Grafana's board</title>",
     `<rect width="100%" height="100%" fill="#f4f5f5"/>`,
     ...drawn,
     "</svg>\n",
