@@ -65,8 +65,8 @@ function pairs() {
 }
 
 /**
- * The settings of tracing, named as by OpenTelemetry's specification. Without a collector nothing is traced, and no module
- * of OpenTelemetry is loaded.
+ * The settings of tracing, named as by OpenTelemetry's specification. Without a collector nothing is traced, and the
+ * SDK of OpenTelemetry is not loaded.
  */
 export const TracingSettings = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z

@@ -21,7 +21,9 @@ export async function appendRequest(
   events: Omit<FrameRequest, "context">,
 ): Promise<AppendedRequest> {
   const append = async (appending: typeof span) => {
-    const part = await frames.append({ ...events, context: { requestId, trace: appending?.context ?? trace } });
+    // A request that is not recorded here is not recorded by the consumer either, so that no trace has a gap.
+    const ofFrame = appending?.context ?? (trace && { ...trace, isSampled: false });
+    const part = await frames.append({ ...events, context: { requestId, trace: ofFrame } });
     appending?.set({ "messaging.message.id": part.frameId, "tidemark.events": events.count });
     return part;
   };

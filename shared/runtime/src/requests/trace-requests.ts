@@ -42,9 +42,8 @@ function startSpan(tracer: Tracer, request: FastifyRequest, reply: FastifyReply,
     tracestate: parent && headerOf(request, "tracestate"),
     attributes: { "http.request.method": method, "http.route": route, "tidemark.request_id": id },
   });
-  // A trace that this process does not record is recorded by none of the processes behind it, so that none has a gap.
-  request.trace = span?.context ?? (parent && { ...parent, isSampled: false });
   if (span === undefined) return;
+  request.trace = span.context;
   namesOf(request.raw).traceId = span.context.traceId;
   request.span = span;
   reply.raw.once("close", () => endSpan(span, reply));

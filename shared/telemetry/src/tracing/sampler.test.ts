@@ -9,7 +9,7 @@ const client = (isSampled: boolean) => ({ isSampled, isRemote: true });
 
 function open(sampler: SamplerName, { ratio = 1, maxPerSecond = 1_000 } = {}) {
   const created = createSampler({ sampler, ratio, maxPerSecond });
-  return (parent?: { isSampled: boolean; isRemote: boolean }) => {
+  return (parent?: { isSampled: boolean; isRemote: boolean }, kind = SpanKind.SERVER) => {
     const context =
       parent === undefined
         ? ROOT_CONTEXT
@@ -19,7 +19,7 @@ function open(sampler: SamplerName, { ratio = 1, maxPerSecond = 1_000 } = {}) {
             traceFlags: parent.isSampled ? 1 : 0,
             isRemote: parent.isRemote,
           });
-    const { decision } = created.shouldSample(context, TRACE, "a span", SpanKind.SERVER, {}, []);
+    const { decision } = created.shouldSample(context, TRACE, "a span", kind, {}, []);
     return decision === SamplingDecision.RECORD_AND_SAMPLED;
   };
 }
@@ -53,5 +53,11 @@ describe("createSampler", () => {
     expect(decide()).toBe(true);
     expect(decide()).toBe(false);
     expect(decide({ isSampled: true, isRemote: false })).toBe(true);
+  });
+
+  it("the frame of a recorded request is recorded beyond the bound, and takes no room from requests", () => {
+    const decide = open("parentbased_always_on", { maxPerSecond: 1 });
+    const frames = Array.from({ length: 3 }, () => decide(client(true), SpanKind.CONSUMER));
+    expect([...frames, decide()]).toEqual([true, true, true, true]);
   });
 });

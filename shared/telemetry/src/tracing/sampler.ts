@@ -1,4 +1,4 @@
-import { type Context, trace } from "@opentelemetry/api";
+import { type Context, SpanKind, trace } from "@opentelemetry/api";
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -15,7 +15,7 @@ export interface SamplerOptions {
   sampler: SamplerName;
   /** As `OTEL_TRACES_SAMPLER_ARG`: the part of the traces that a sampler by ratio records, from 0 to 1. */
   ratio: number;
-  /** The traces that this process records in a second at most, whatever the sampler and the clients want. */
+  /** The requests that this process begins to record in a second at most, whatever the sampler and the clients want. */
   maxPerSecond: number;
 }
 
@@ -33,7 +33,8 @@ function rootSampler(name: SamplerName, ratio: number): Sampler {
 
 /**
  * Bounds what tracing costs: a client decides by the flag in its `traceparent` whether a parent-based sampler records, and
- * full traffic is some thousand requests a second. Children of a recorded span are always recorded, so that no trace has gaps.
+ * full traffic is some thousand requests a second. What follows a recorded request is recorded beyond the bound, so that no
+ * trace has a gap: its steps in this process, and the way of its frame, whose flag a gateway sets only if it records.
  */
 class BoundedSampler implements Sampler {
   readonly #inner: Sampler;
@@ -50,7 +51,8 @@ class BoundedSampler implements Sampler {
     if (isChild(call[0])) return { decision: SamplingDecision.RECORD_AND_SAMPLED };
     const result = this.#inner.shouldSample(...call);
     const isWanted = result.decision === SamplingDecision.RECORD_AND_SAMPLED;
-    return !isWanted || this.#isRoom() ? result : { decision: SamplingDecision.NOT_RECORD };
+    const isBounded = call[3] !== SpanKind.CONSUMER;
+    return !isWanted || !isBounded || this.#isRoom() ? result : { decision: SamplingDecision.NOT_RECORD };
   }
 
   #isRoom(): boolean {
