@@ -1,11 +1,11 @@
 //   /whoami ──▶ sign in, then
 //   /stats, /health ──▶ poller ──▶ history, books, topics, sources      every two seconds, while the page is visible
+//   /stats/history ──▶ history      for the range that the plot shows, and once for each topic that is shown
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
 /** @import { WhoamiAnswer } from "./api/contract.d.ts" */
 /** @import { View } from "./page/views.js" */
 import { startPoller } from "./api/poller.js";
 import { createBooks } from "./books/books.js";
-import { createHistory } from "./books/history.js";
 import { createSources } from "./books/sources.js";
 import { createTopics } from "./books/topics.js";
 import { createConflicts } from "./events/conflicts.js";
@@ -15,6 +15,7 @@ import { createSearch } from "./events/search.js";
 import { byId, element } from "./page/dom.js";
 import { showUnreadable, signIn } from "./page/sign-in.js";
 import { startViews } from "./page/views.js";
+import { createHistory } from "./rates/history.js";
 
 let suggested = "";
 const identity = await signIn();

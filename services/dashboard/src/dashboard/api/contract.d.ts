@@ -1,6 +1,7 @@
 /** The answers of the API that the dashboard reads as values. It reads events as text, so that their numbers stay exact. */
 export type { AuditAnswer } from "@tidemark/http-api/operations/audit-api";
 export type { HealthAnswer } from "@tidemark/http-api/operations/health-api";
+export type { HistoryAnswer } from "@tidemark/http-api/operations/history-api";
 export type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";
 export type { WhoamiAnswer } from "@tidemark/http-api/operations/whoami-api";
 

@@ -1,4 +1,4 @@
-/** @import { AuditAnswer, DeadLettersAnswer, HealthAnswer, RedriveAnswer, StatsAnswer, WhoamiAnswer } from "./contract.d.ts" */
+/** @import { AuditAnswer, DeadLettersAnswer, HealthAnswer, HistoryAnswer, RedriveAnswer, StatsAnswer, WhoamiAnswer } from "./contract.d.ts" */
 import { elements, members, textOf } from "../text/json-text.js";
 import { readJson, readText, withParameters } from "./request.js";
 
@@ -10,6 +10,12 @@ export const readWhoami = () => readJson("whoami");
 
 /** @returns {Promise<StatsAnswer>} */
 export const readStats = () => readJson("stats");
+
+/**
+ * @param {{ since: string, step: string, topic?: string }} parameters
+ * @returns {Promise<HistoryAnswer>}
+ */
+export const readHistory = (parameters) => readJson(withParameters("stats/history", parameters));
 
 /** @returns {Promise<HealthAnswer>} */
 export const readHealth = () => readJson("health", { accepts: 503 });

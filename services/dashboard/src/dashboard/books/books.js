@@ -1,12 +1,12 @@
 /** @import { StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation } from "../api/poller.js" */
-/** @import { History, Rate } from "./history.js" */
-import { byId, element, setText } from "../page/dom.js";
-import { clock, count, plural, rate, share, span } from "../text/format.js";
+/** @import { History } from "../rates/history.js" */
+import { byId, setText } from "../page/dom.js";
+import { createRates } from "../rates/rates.js";
+import { count, plural, share, span } from "../text/format.js";
 import { startAuditButton } from "./audit.js";
 import { showParts } from "./part-list.js";
 import { describeChecks, describeParts } from "./parts.js";
-import { createPlot } from "./plot.js";
 import { describeStatus, isLimited } from "./status.js";
 import { createTopicTable } from "./topic-table.js";
 
@@ -18,20 +18,9 @@ const BUSIEST = 8;
  * @param {{ history: History, refresh: () => void, mayAudit: boolean }} options
  */
 export function createBooks({ history, refresh, mayAudit }) {
-  const canvas = byId("plot", SVGSVGElement);
-  const plot = createPlot({ canvas, keptMs: history.keptMs, onPoint: showLegend });
+  const rates = createRates({ history });
   const busiest = createTopicTable({ frame: byId("busiest"), history });
   startAuditButton({ refresh, mayAudit });
-
-  /** @param {Rate} [pointed] the rate under the pointer */
-  function showLegend(pointed) {
-    const shown = pointed ?? history.rates().at(-1);
-    byId("legend").replaceChildren(
-      element("span", {}, `${shown ? rate(shown.stored) : "–"} stored`),
-      element("span", { class: "duplicates" }, `${shown ? rate(shown.duplicates) : "–"} duplicates`),
-      ...(pointed ? [element("span", { class: "time" }, clock(pointed.at))] : []),
-    );
-  }
 
   return {
     /** @param {Observation} observation */
@@ -40,14 +29,10 @@ export function createBooks({ history, refresh, mayAudit }) {
       showParts(byId("parts"), describeParts(observation));
       document.body.classList.toggle("is-stale", observation.trouble !== undefined);
       if (!observation.books) return;
-      const { stats, readAt } = observation.books;
+      const { stats } = observation.books;
       showFigures(stats);
       showParts(byId("checks"), describeChecks(stats));
-      const rates = history.rates();
-      const top = plot.draw(rates, readAt);
-      byId("plot-empty").hidden = rates.length > 1;
-      setText(byId("plot-top"), rates.length > 1 ? rate(top) : "");
-      if (!canvas.matches(":hover")) showLegend();
+      rates.show();
       busiest.show(stats.by_topic.slice(0, BUSIEST));
     },
   };

@@ -1,9 +1,9 @@
 /** @import { TopicStats } from "../api/contract.d.ts" */
-/** @import { History } from "./history.js" */
+/** @import { History } from "../rates/history.js" */
 import { element, setText } from "../page/dom.js";
 import { searchAddress } from "../page/views.js";
+import { createSparkline, sparkPath } from "../rates/sparkline.js";
 import { count, share, shortTime } from "../text/format.js";
-import { createSparkline, sparkPath } from "./sparkline.js";
 
 /** @type {{ name: string, isWide?: boolean, textOf: (stats: TopicStats) => string }[]} */
 const FIGURES = [

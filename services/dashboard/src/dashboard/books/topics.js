@@ -1,6 +1,6 @@
 /** @import { StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation } from "../api/poller.js" */
-/** @import { History } from "./history.js" */
+/** @import { History } from "../rates/history.js" */
 import { byId, element, setText } from "../page/dom.js";
 import { count } from "../text/format.js";
 import { isTopicOrder, sortTopics } from "./topic-order.js";

@@ -82,7 +82,7 @@ export function clock(instant) {
 /**
  * Returns the time of day of an instant of today, and the date as well of any other.
  *
- * @param {string} instant
+ * @param {string | number} instant
  */
 export function shortTime(instant, now = Date.now()) {
   const text = localTime(instant);
