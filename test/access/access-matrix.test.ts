@@ -37,12 +37,14 @@ const UNKNOWN: Route[] = [
   { method: "PUT", path: "/publish", scope: "any" },
 ];
 
-function addressOf(path: string): string {
+function addressOf({ method, path }: Route): string {
   const address = path
     .replace("/events/:topic/:event_id", `/events/${EVENT.topic}/${EVENT.event_id}`)
     .replace(":id", "123")
     .replace("*", "index.html");
-  return WITH_TOPIC.has(path) ? `${address}?topic=${EVENT.topic}` : address;
+  if (!WITH_TOPIC.has(path)) return address;
+  const id = method === "DELETE" ? `&event_id=${EVENT.event_id}` : "";
+  return `${address}?topic=${EVENT.topic}${id}`;
 }
 
 /** The files of pages share a row with the other files of their folder. */
@@ -60,7 +62,7 @@ function rowName(route: Route): string {
 /** Asks a route with a key. Returns the status, and the code of a problem. */
 async function answerOf({ ask }: ServersWithKeys, route: Route, key: string | undefined): Promise<string> {
   const body = route.method === "POST" ? { body: JSON.stringify(EVENT) } : {};
-  const answer = await ask(route.method, addressOf(route.path), { key, ...body });
+  const answer = await ask(route.method, addressOf(route), { key, ...body });
   if (answer.headers.get("content-type")?.startsWith("application/problem+json")) {
     return `${answer.status} \`${((await answer.json()) as { code: string }).code}\``;
   }

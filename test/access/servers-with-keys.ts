@@ -90,7 +90,7 @@ export async function openServersWithKeys(
   if (shape === "stack") registerHealth(gateway, { checks: {} });
   else registerMetrics(gateway, metrics);
   const readLogSnapshot = () => eventLog.snapshot();
-  registerQuery(query, { store, deadLetterCommands: store, readLogSnapshot, signals, signer, startedAtMs: Date.now() });
+  registerQuery(query, { store, storeCommands: store, readLogSnapshot, signals, signer, startedAtMs: Date.now() });
   const durability = { current: SAFE };
   const consumer = startConsumer({ eventLog, store, signals, durability, logger });
   const servers = new Set([gateway, query]);

@@ -103,6 +103,15 @@ describe.each(SHAPES)("a key that is limited to topics, in %s", (shape) => {
     expect([status, JSON.parse(text).code]).toEqual([403, "topic_forbidden"]);
   });
 
+  test.each(["/events/secret.paid/e-1", "/events?topic=secret.paid&event_id=e-1", "/events/secret.paid/no-such-event"])(
+    "DELETE %s is 403, and erases nothing",
+    async (url) => {
+      const answer = await servers.ask("DELETE", url, { key: SHOP });
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([403, "topic_forbidden"]);
+      expect((await read("/events/secret.paid/e-1", OPERATOR)).text).not.toContain("erased_at");
+    },
+  );
+
   test("an export of another topic is 403", async () => {
     expect((await read("/events?topic=secret.paid", SHOP, NDJSON)).status).toBe(403);
   });

@@ -31,7 +31,12 @@ function postgresColumns(): string[] {
 function sqliteColumns(): string[] {
   const tables = readSnapshot("sqlite").matchAll(/^CREATE TABLE "?(\w+)"? \(\n([\s\S]*?)\n\s*(?:, (.+?))?\) STRICT/gm);
   return [...tables].flatMap(([, table, body = "", added = ""]) =>
-    [...`${body}\n${added}`.matchAll(/^\s*([a-z]\w*) (INTEGER|TEXT|BLOB)(.*)$/gm)].map(
+    // An added column stands on the line of the one before it.
+    [
+      ...`${body}\n${added}`
+        .replaceAll(/, (?=[a-z]\w* (?:INTEGER|TEXT|BLOB))/g, ",\n")
+        .matchAll(/^\s*([a-z]\w*) (INTEGER|TEXT|BLOB)(.*)$/gm),
+    ].map(
       ([, column, type = "", rest = ""]) => `${table}.${column} ${nullable(type, !/NOT NULL|PRIMARY KEY/.test(rest))}`,
     ),
   );

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startConsumer } from "@tidemark/consumer/consumer";
+import { startHousekeeping } from "@tidemark/consumer/housekeeping";
 import { SAFE } from "@tidemark/domain/durability";
 import { createSigner } from "@tidemark/domain/signer";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
@@ -37,12 +38,15 @@ export async function openSingle() {
     onVerdictTimeout: "unknown",
   });
   const readLogSnapshot = () => eventLog.snapshot();
-  const query = { store, deadLetterCommands: store, readLogSnapshot, signals, signer, metrics };
+  const query = { store, storeCommands: store, readLogSnapshot, signals, signer, metrics };
   registerQuery(server, { ...query, startedAtMs: Date.now() });
   registerMetrics(server, metrics);
   const consumer = startConsumer({ eventLog, store, signals, durability: { current: SAFE }, metrics, logger });
+  const kept = { duplicateLogDays: 7, historyDays: 30, retentionDays: 30 };
+  const housekeeping = startHousekeeping({ ...kept, store, readLogSnapshot, metrics, logger });
   onTestFinished(async () => {
     await server.close();
+    await housekeeping.stop();
     await consumer.stop();
     await store.close();
     await rm(directory, { recursive: true });

@@ -1,5 +1,6 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
+import type { ExpirePayloads, ExpiryStep } from "@tidemark/event-store/erasure";
 import type { PruneDuplicates, PruneFrames, PruneHistory, PruneStep } from "@tidemark/event-store/pruning";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test } from "vitest";
@@ -22,6 +23,7 @@ function startOnTestClock({
   duplicateAnswers = [],
   historyAnswers = [],
   frameAnswers = [],
+  expiryAnswers,
   stopWaitMs,
 }: {
   /** What the log holds in each round; the last one in all further rounds. */
@@ -29,6 +31,8 @@ function startOnTestClock({
   duplicateAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
   historyAnswers?: number[];
   frameAnswers?: number[];
+  /** With these, payloads are kept for 30 days, and nothing is pruned: the pauses are those of the expiry. */
+  expiryAnswers?: { step: ExpiryStep; tookMs: number }[];
   stopWaitMs?: number;
 } = {}) {
   let nowMs = START;
@@ -36,12 +40,20 @@ function startOnTestClock({
   const duplicateSteps: PruneDuplicates[] = [];
   const historySteps: PruneHistory[] = [];
   const frameSteps: PruneFrames[] = [];
+  const expirySteps: ExpirePayloads[] = [];
   let endPause = () => {};
   let onPause = () => {};
 
   const housekeeping = startHousekeeping({
     store: {
+      expirePayloads: async (options) => {
+        expirySteps.push(options);
+        const { step, tookMs } = expiryAnswers?.shift() ?? { step: { expired: 0, isAtEnd: true }, tookMs: 0 };
+        nowMs += tookMs;
+        return step;
+      },
       pruneDuplicates: async (step) => {
+        if (expiryAnswers !== undefined) return new Promise<never>(() => {});
         duplicateSteps.push(step);
         const answer = duplicateAnswers.shift() ?? AT_END;
         if (answer instanceof Error) throw answer;
@@ -59,6 +71,7 @@ function startOnTestClock({
     readLogSnapshot: async () => (contents.length > 1 ? contents.shift() : contents[0]) ?? EMPTY,
     duplicateLogDays: 7,
     historyDays: 30,
+    retentionDays: expiryAnswers === undefined ? 0 : 30,
     logger: createLogger({ service: "test", level: "silent" }),
     ...(stopWaitMs !== undefined && { stopWaitMs }),
     clock: {
@@ -89,6 +102,7 @@ function startOnTestClock({
     ...housekeeping,
     duplicateSteps,
     historySteps,
+    expirySteps,
     frameSteps,
     nextPause,
     pass: (ms = 0) => {
@@ -262,4 +276,35 @@ test("stops without a step that does not end", async () => {
 
   await stop();
   step.resolve(AT_END);
+});
+
+test("removes payloads older than the configured days in steps, and leaves the store nine tenths of the time", async () => {
+  const { expirySteps, nextPause, pass } = startOnTestClock({
+    expiryAnswers: [
+      { step: { expired: 2_000, isAtEnd: false }, tookMs: 40 },
+      { step: { expired: 0, isAtEnd: false }, tookMs: 1 },
+      { step: { expired: 3, isAtEnd: true }, tookMs: 1 },
+    ],
+    stopWaitMs: 1,
+  });
+
+  const pauses = [await nextPause()];
+  for (let count = 0; count < 2; count++) {
+    pass();
+    pauses.push(await nextPause());
+  }
+
+  expect(pauses).toEqual([360, 50, MINUTE]);
+  expect(expirySteps[0]).toEqual({ processedBeforeMs: START - 30 * DAY, limit: 2_000 });
+  expect(expirySteps).toHaveLength(3);
+});
+
+test("removes no payload without a retention", async () => {
+  const { expirySteps, nextPause, pass } = startOnTestClock();
+
+  await nextPause();
+  pass();
+  await nextPause();
+
+  expect(expirySteps).toEqual([]);
 });

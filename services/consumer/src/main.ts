@@ -3,9 +3,9 @@
 
 import { requireDurable } from "@tidemark/domain/durability";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
-import { answerDeadLetterRequests } from "@tidemark/event-log-jetstream/dead-letter-requests";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
+import { answerStoreCommands } from "@tidemark/event-log-jetstream/store-commands";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { startDurabilityWatch } from "@tidemark/runtime/durability-watch";
 import { registerHealth } from "@tidemark/runtime/health";
@@ -56,7 +56,13 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     logger,
   });
   const openStore = () =>
-    openPostgresEventStore({ url: settings.DATABASE_URL, logger, migrate: true, maxWriters: MAX_BATCHES });
+    openPostgresEventStore({
+      url: settings.DATABASE_URL,
+      logger,
+      migrate: true,
+      maxWriters: MAX_BATCHES,
+      maxConflictsKept: settings.MAX_CONFLICTS_KEPT,
+    });
   const opening = eventLog.opened.then(() => openWhenUp(openStore, logger));
 
   const server = createHttpServer({
@@ -81,13 +87,15 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   const signals = createNatsSignals(connection);
   const consumer = startConsumer({ eventLog, store, signals, durability, metrics, tracer, logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
-  const answers = answerDeadLetterRequests(connection, { store, logger, stopWaitMs });
-  onClose("dead-letter requests", () => answers.stop());
+  const answers = answerStoreCommands(connection, { store, logger, stopWaitMs });
+  onClose("store commands", () => answers.stop());
   const housekeeping = startHousekeeping({
     store,
     readLogSnapshot: () => eventLog.snapshot(),
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
     historyDays: settings.HISTORY_DAYS,
+    retentionDays: settings.RETENTION_DAYS,
+    metrics,
     logger,
     stopWaitMs,
   });

@@ -2,11 +2,11 @@
 //                      └─────▶ JetStream: what is still in the log; the consumers' heartbeats
 import { createSigner } from "@tidemark/domain/signer";
 import { createJetstreamConnection } from "@tidemark/event-log-jetstream/connection";
-import { requestDeadLetters } from "@tidemark/event-log-jetstream/dead-letter-requests";
 import { readLogDurability } from "@tidemark/event-log-jetstream/durability";
 import { createJetstreamEventLog } from "@tidemark/event-log-jetstream/jetstream-event-log";
 import { createNatsSignals } from "@tidemark/event-log-jetstream/jetstream-signals";
 import { readLogDisk } from "@tidemark/event-log-jetstream/monitor";
+import { requestStoreCommands } from "@tidemark/event-log-jetstream/store-commands";
 import { openPostgresEventStore } from "@tidemark/event-store-postgres/postgres-event-store";
 import { openApiKeys } from "@tidemark/runtime/access/open-api-keys";
 import { browserRulesOf } from "@tidemark/runtime/browsers/browser-rules";
@@ -73,7 +73,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("server", () => server.close());
   registerQuery(server, {
     store,
-    deadLetterCommands: requestDeadLetters(connection),
+    storeCommands: requestStoreCommands(connection),
     readLogSnapshot: () => eventLog.snapshot(),
     signals: createNatsSignals(connection),
     signer: createSigner(settings.SIGNING_KEY),

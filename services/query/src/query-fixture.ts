@@ -86,7 +86,7 @@ export async function openQueryFixture(
   let hearGateway: GatewayHeartbeatListener = () => {};
   registerQuery(server, {
     store,
-    deadLetterCommands: store,
+    storeCommands: store,
     readLogSnapshot: async () => {
       if (log.contents === undefined)
         throw new Unavailable({ code: "log_unreachable", detail: "the log does not answer" });

@@ -7,6 +7,7 @@ import type { Signals } from "@tidemark/event-log/signals";
 import type { Auditor } from "@tidemark/event-store/audit";
 import type { DeadLetterCommands, DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
+import type { ErasureCommands } from "@tidemark/event-store/erasure";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import type { UsageReader } from "@tidemark/event-store/usage";
 import { registerHealth } from "@tidemark/runtime/health";
@@ -20,6 +21,7 @@ import { registerHistory } from "./books/history.ts";
 import { registerStats } from "./books/stats.ts";
 import { registerDeadLetters } from "./dead-letters/dead-letters.ts";
 import { registerDuplicates } from "./duplicates/duplicates.ts";
+import { registerErasure } from "./events/erasure.ts";
 import { registerEvents } from "./events/events.ts";
 import { registerPages } from "./pages/pages.ts";
 import { createCursors } from "./paging/cursor.ts";
@@ -38,7 +40,7 @@ export interface QueryOptions {
     Auditor &
     UsageReader;
   /** In single the store itself; in the stack a consumer, because the query service has no right to write. */
-  deadLetterCommands: DeadLetterCommands;
+  storeCommands: DeadLetterCommands & ErasureCommands;
   /** @throws {Unavailable} if the log does not answer */
   readLogSnapshot: () => Promise<LogSnapshot>;
   signals: Pick<Signals, "onHeartbeat" | "onGatewayHeartbeat" | "onCommit">;
@@ -70,11 +72,12 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   const sources = { reader: store, readLogSnapshot, confirmedEvents: () => gateways.confirmedEvents() };
   const readWhole = async (options: BooksOptions) => alarm(await readBooks(sources, options));
   registerEvents(server, { reader: store, cursors, budgets });
+  registerErasure(server, options.storeCommands);
   registerEventStream(server, { reader: store, signals, cursors, budget: budgets.streams });
   registerDuplicates(server, { store, cursors, budget: budgets.lists });
   registerDeadLetters(server, {
     store,
-    commands: options.deadLetterCommands,
+    commands: options.storeCommands,
     cursors,
     budget: budgets.lists,
   });

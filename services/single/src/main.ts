@@ -41,7 +41,10 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   const tracer = await openTracer(settings, { service: "single", logger });
   onClose("tracer", () => tracer?.stop());
   onClose("API keys", () => apiKeys?.stop());
-  const store = await openWhenUp(() => openSqliteEventStore({ path: settings.DATABASE_PATH, logger }), logger);
+  const store = await openWhenUp(
+    () => openSqliteEventStore({ path: settings.DATABASE_PATH, logger, maxConflictsKept: settings.MAX_CONFLICTS_KEPT }),
+    logger,
+  );
   onClose("store", () => store.close());
   await recordStart(store, { service: "single", logger });
   const durability = startDurabilityWatch({ part: "store", read: () => store.readDurability(), logger });
@@ -80,7 +83,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   });
   registerQuery(server, {
     store,
-    deadLetterCommands: store,
+    storeCommands: store,
     readLogSnapshot: () => eventLog.snapshot(),
     signals,
     signer,
@@ -102,6 +105,8 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     readLogSnapshot: () => eventLog.snapshot(),
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
     historyDays: settings.HISTORY_DAYS,
+    retentionDays: settings.RETENTION_DAYS,
+    metrics,
     logger,
   });
   onClose("housekeeping", () => housekeeping.stop());

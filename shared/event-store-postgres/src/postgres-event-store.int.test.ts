@@ -161,6 +161,7 @@ test("consumers that migrate an empty database together all open it, and one of 
     { name: "003-apply-frames" },
     { name: "004-bounded-cost" },
     { name: "005-history" },
+    { name: "006-erasure" },
   ]);
 });
 

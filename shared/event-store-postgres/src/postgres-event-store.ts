@@ -9,6 +9,13 @@ import type {
   UnreadableFrame,
 } from "@tidemark/event-store/dead-letters";
 import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "@tidemark/event-store/duplicates";
+import {
+  DEFAULT_MAX_CONFLICTS_KEPT,
+  type Eraser,
+  type ExpirePayloads,
+  type ExpiryStep,
+  eraseDeadLetters,
+} from "@tidemark/event-store/erasure";
 import type {
   Applied,
   AppliedDelivery,
@@ -32,6 +39,7 @@ import { type Session, withSession } from "./connection/session.ts";
 import { Writers } from "./connection/writers.ts";
 import { auditPostgres } from "./maintain/audit.ts";
 import { readPostgresDurability } from "./maintain/durability.ts";
+import { eraseEvent, expirePayloads } from "./maintain/erase.ts";
 import { pruneDuplicates, pruneFrames, pruneHistory } from "./maintain/prune.ts";
 import { recordStart } from "./maintain/record-start.ts";
 import { deleteDeadLetter, redrive } from "./maintain/redrive.ts";
@@ -52,7 +60,7 @@ const DEFAULT_WRITE_TIMEOUT_MS = 60_000;
 // A server closes a connection within milliseconds. A frozen one never does.
 const CLOSE_TIMEOUT_MS = 1_000;
 
-type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & UsageReader;
+type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & Eraser & UsageReader;
 
 interface PostgresOptions {
   url: string;
@@ -68,6 +76,8 @@ interface PostgresOptions {
   maxWriters?: number;
   /** The time limit of a transaction. Default 60 s. */
   writeTimeoutMs?: number;
+  /** The number of conflicts of one event that are kept in full. Default 100. */
+  maxConflictsKept?: number;
 }
 
 /**
@@ -108,6 +118,7 @@ interface MigrationOptions {
 class PostgresEventStore implements PostgresStore {
   readonly #url: string;
   readonly #logger: Logger;
+  readonly #maxConflictsKept: number;
   readonly #closing = new AbortController();
   readonly #reader: Kysely<Tables>;
   readonly #writers: Writers;
@@ -122,6 +133,7 @@ class PostgresEventStore implements PostgresStore {
 
   constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1, ...limits }: PostgresOptions) {
     this.#url = url;
+    this.#maxConflictsKept = limits.maxConflictsKept ?? DEFAULT_MAX_CONFLICTS_KEPT;
     this.#logger = logger;
     const options = { url, logger, signal: this.#closing.signal };
     this.#reader = openReader<Tables>({ ...options, maxConnections });
@@ -143,6 +155,8 @@ class PostgresEventStore implements PostgresStore {
       this.#logger.warn("the database was restored or failed over: positions continue from a higher base");
     }
     const slot = await takeSlot(session);
+    // Read by the function that applies a batch, like the slot.
+    await session.query("SELECT set_config('tidemark.max_conflicts_kept', $1, false)", [this.#maxConflictsKept]);
     this.#logger.info({ slot }, "connected to the database for writing");
   }
 
@@ -226,6 +240,16 @@ class PostgresEventStore implements PostgresStore {
 
   pruneHistory(options: PruneHistory): Promise<number> {
     return pruneHistory(this.#reader, options);
+  }
+
+  async eraseEvent(topic: string, eventId: string): Promise<boolean> {
+    if (!(await eraseEvent(this.#reader, topic, eventId))) return false;
+    await eraseDeadLetters(this, topic, eventId);
+    return true;
+  }
+
+  expirePayloads(options: ExpirePayloads): Promise<ExpiryStep> {
+    return expirePayloads(this.#reader, options);
   }
 
   listDeadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {

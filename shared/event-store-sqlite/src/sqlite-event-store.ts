@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
+import { DEFAULT_MAX_CONFLICTS_KEPT, type Eraser, eraseDeadLetters } from "@tidemark/event-store/erasure";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Pruner } from "@tidemark/event-store/pruning";
 import type { UsageReader } from "@tidemark/event-store/usage";
@@ -18,9 +19,18 @@ export interface SqliteEventStoreOptions {
   /** The database file. It and its directory are created if they are missing. */
   path: string;
   logger: Logger;
+  /** The number of conflicts of one event that are kept in full. Default 100. */
+  maxConflictsKept?: number;
 }
 
-export interface SqliteEventStore extends EventStore, DeadLetterStore, DuplicateReader, Auditor, Pruner, UsageReader {
+export interface SqliteEventStore
+  extends EventStore,
+    DeadLetterStore,
+    DuplicateReader,
+    Auditor,
+    Pruner,
+    Eraser,
+    UsageReader {
   /** Reads the secret of this name. It is made at random once and kept in the file: 43 characters of base64url. */
   readOrCreateSecret(name: string): Promise<string>;
   /** The damage that SQLite has found in the file since it was opened, and what to do. Names the file without its folder. */
@@ -33,7 +43,11 @@ export interface SqliteEventStore extends EventStore, DeadLetterStore, Duplicate
  *
  * @throws {Error} naming the path and the fix, when the file cannot be written or another process has it
  */
-export async function openSqliteEventStore({ path, logger }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
+export async function openSqliteEventStore({
+  path,
+  logger,
+  maxConflictsKept = DEFAULT_MAX_CONFLICTS_KEPT,
+}: SqliteEventStoreOptions): Promise<SqliteEventStore> {
   const damage = watchDamage(path, logger);
   // If either thread dies, the store is useless: reads would never change, or commits could not be seen. The cause is
   // thrown outside of any promise, so that it ends the process.
@@ -50,7 +64,7 @@ export async function openSqliteEventStore({ path, logger }: SqliteEventStoreOpt
   const reader = new SqliteWorker<ReaderFunctions>(new URL("./worker/reader.worker.ts", import.meta.url), events);
   const store = createStore({ path, writer, reader, damage });
   try {
-    await writer.open(path);
+    await writer.open(path, { maxConflictsKept });
     await reader.open(path);
     return store;
   } catch (error) {
@@ -88,9 +102,9 @@ interface StoreParts {
 
 function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventStore {
   const { runAudit, closeAuditors } = createAuditors(path, damage);
-  return {
+  const store: SqliteEventStore = {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
-    ...writer.forward("pruneHistory", "recordStart", "readOrCreateSecret"),
+    ...writer.forward("pruneHistory", "expirePayloads", "recordStart", "readOrCreateSecret"),
     ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks", "readHistory"),
     ...reader.forward("listDuplicates", "listDeadLetters", "findDeadLetterTopic", "ping"),
     get damage() {
@@ -105,6 +119,13 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
     deadLetterFrame: (frame) => {
       const content = new Uint8Array(frame.content);
       return writer.call("deadLetterFrame", [{ ...frame, content }], [content.buffer]);
+    },
+    eraseEvent: async (topic, eventId) => {
+      if (!(await writer.call("eraseStored", [topic, eventId]))) return false;
+      while ((await writer.call("eraseConflicts", [topic, eventId])) > 0);
+      await eraseDeadLetters(store, topic, eventId);
+      await writer.call("truncateWal", []);
+      return true;
     },
     audit: async () => {
       const audit = await runAudit();
@@ -121,6 +142,7 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
       }
     },
   };
+  return store;
 }
 
 /** Runs each audit in a thread of its own, so that the reader's thread goes on answering. */

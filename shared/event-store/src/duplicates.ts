@@ -32,12 +32,16 @@ export interface DuplicatePage {
 export interface Duplicate {
   topic: string;
   eventId: string;
+  /** Empty once the event has been erased, also for duplicates that came later. */
   source: string;
   /** UTC, six digits of the second, like `firstProcessedAt`. */
   receivedAt: string;
   firstProcessedAt: string;
   isConflict: boolean;
-  /** The full content of a conflict. */
+  /**
+   * The full content of a conflict. Absent if it was not kept, because the store had enough of this event, or if the payload
+   * of the event has expired or was erased.
+   */
   content?: EventContent & { payload: string };
 }
 

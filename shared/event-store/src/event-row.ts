@@ -5,7 +5,7 @@ import type { StoredEvent } from "./event-store.ts";
 export interface EventContent {
   /** UTC, six digits of the second: `2025-10-23T10:00:00.000000Z`. */
   timestamp: string;
-  /** JSON text of an object; null once the payload has expired. */
+  /** JSON text of an object; null once the payload has expired or the event has been erased. */
   payload: string | null;
   /** JSON text of an object: the other fields that the producer sent. */
   attributes?: string;
@@ -29,6 +29,7 @@ export interface EventRow extends ContentRow {
   source: string;
   processed_at: string;
   payload_expired_at: string | null;
+  erased_at: string | null;
 }
 
 export function readEvent(row: EventRow, position: string): StoredEvent {
@@ -40,10 +41,11 @@ export function readEvent(row: EventRow, position: string): StoredEvent {
     ...readContent(row),
     processedAt: row.processed_at,
     payloadExpiredAt: row.payload_expired_at ?? undefined,
+    erasedAt: row.erased_at ?? undefined,
   };
 }
 
-/** A row of the table `duplicates` as both stores read it. The content is NULL unless the duplicate is a conflict. */
+/** A row of the table `duplicates` as both stores read it. The content is NULL unless it is that of a conflict. */
 export interface DuplicateRow extends Omit<ContentRow, "timestamp"> {
   topic: string;
   event_id: string;

@@ -149,10 +149,12 @@ export interface StoredEvent extends EventContent {
   position: string;
   topic: string;
   eventId: string;
+  /** Empty once the event has been erased. */
   source: string;
   /** UTC, six digits of the second. */
   processedAt: string;
   payloadExpiredAt?: string;
+  erasedAt?: string;
 }
 
 export interface LedgerEntry {

@@ -30,6 +30,16 @@ export function readItems(bytes: Buffer, declared: number): FrameItem[] {
   });
 }
 
+/** Returns the event id in the content of a dead letter. Undefined if it cannot be read. */
+export function eventIdOf(content: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(content);
+    return isJsonObject(value) ? textOrNone(value.event_id) : undefined;
+  } catch {
+    return undefined; // not JSON, so it is no event that could be stored
+  }
+}
+
 /** Drops a topic that no event can have: the store may have refused it, and would refuse the dead letter as well. */
 function topicOrNone(value: unknown): string | undefined {
   return isName(value) && value.isWellFormed() ? value : undefined;

@@ -31,8 +31,7 @@ export interface PruneHistory {
 
 export interface PruneDuplicates {
   /**
-   * Duplicates received before this moment are deleted; conflicts only when the payload of the stored event has expired.
-   * The scan passes the other conflicts.
+   * Duplicates received before this moment are deleted, except conflicts whose content is kept. The scan passes those.
    */
   receivedBeforeMs: number;
   /** The number of rows that the step reads. */

@@ -3,6 +3,7 @@ import type { Operation } from "./operation.ts";
 import { audit } from "./operations/audit-api.ts";
 import { deleteDeadLetter, listDeadLetters, redriveDeadLetter } from "./operations/dead-letters-api.ts";
 import { listDuplicates } from "./operations/duplicates-api.ts";
+import { eraseEvent, eraseEventByQuery } from "./operations/erasure-api.ts";
 import { findEvent, listEvents } from "./operations/events-api.ts";
 import { readHealth, readLiveness, readReadiness } from "./operations/health-api.ts";
 import { readHistory } from "./operations/history-api.ts";
@@ -23,6 +24,8 @@ const OPERATIONS: Operation[] = [
   listEvents,
   streamEvents,
   findEvent,
+  eraseEvent,
+  eraseEventByQuery,
   listDuplicates,
   listDeadLetters,
   deleteDeadLetter,

@@ -151,6 +151,9 @@ export const MonitorSettings = z.object({
 export const RetentionSettings = z.object({
   DUPLICATE_LOG_DAYS: wholeNumber({ min: 0, max: 3_650, preset: 7 }),
   HISTORY_DAYS: wholeNumber({ min: 1, max: 3_650, preset: 30 }),
+  /** 0 keeps payloads indefinitely. */
+  RETENTION_DAYS: wholeNumber({ min: 0, max: 36_500, preset: 0 }),
+  MAX_CONFLICTS_KEPT: wholeNumber({ min: 0, max: 1_000, preset: 100 }),
 });
 
 /** The address of the broker of the stack, and how a part and the broker know each other. */

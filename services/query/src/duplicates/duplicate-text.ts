@@ -7,7 +7,7 @@ export function duplicateText(duplicate: Duplicate): string {
   const head = JSON.stringify({
     topic,
     event_id: eventId,
-    source,
+    source: source === "" ? null : source,
     received_at: receivedAt,
     first_processed_at: firstProcessedAt,
     age_seconds: ageSeconds(duplicate),

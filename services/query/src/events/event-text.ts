@@ -8,10 +8,12 @@ export type EventContent = Pick<StoredEvent, "topic" | "eventId" | "timestamp" |
  * number is kept, which JSON.parse and JSON.stringify would round.
  */
 export function eventText(event: StoredEvent): string {
-  const members = [...contentMembers(event), `"processed_at":${JSON.stringify(event.processedAt)}`];
+  const content = contentMembers(event.erasedAt === undefined ? event : { ...event, source: null });
+  const members = [...content, `"processed_at":${JSON.stringify(event.processedAt)}`];
   if (event.payloadExpiredAt !== undefined) {
     members.push(`"payload_expired_at":${JSON.stringify(event.payloadExpiredAt)}`);
   }
+  if (event.erasedAt !== undefined) members.push(`"erased_at":${JSON.stringify(event.erasedAt)}`);
   return `{${members.join(",")}}`;
 }
 
@@ -20,7 +22,7 @@ export function contentText(content: EventContent): string {
   return `{${contentMembers(content).join(",")}}`;
 }
 
-function contentMembers(event: EventContent): string[] {
+function contentMembers(event: Omit<EventContent, "source"> & { source: string | null }): string[] {
   const members = [
     `"topic":${JSON.stringify(event.topic)}`,
     `"event_id":${JSON.stringify(event.eventId)}`,

@@ -1,5 +1,5 @@
 -- One step of pruning: one statement, so one short transaction. It begins where the step before ended, so that conflicts
--- that stay, and rows that the vacuum has yet to remove, are not read again. A process that gets the lock may see rows that
+-- whose content is kept, and rows that the vacuum has yet to remove, are not read again. A process that gets the lock may see rows that
 -- another has deleted a moment ago; DELETE does not return those, so nothing is counted twice.
 --
 -- The pruned rows are counted in a slot of their own (-1). In the slot of a consumer each step would wait for the batches of
@@ -9,19 +9,13 @@
 WITH permitted AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock($5::bigint) AS is_permitted
 ), scanned AS MATERIALIZED (
-  SELECT ctid AS place, tx, ord, topic, event_id, is_conflict, received_at < $1::timestamptz AS is_old
+  SELECT ctid AS place, tx, ord, payload IS NOT NULL AS has_content, received_at < $1::timestamptz AS is_old
   FROM duplicates
   WHERE (SELECT is_permitted FROM permitted) AND (tx, ord) > ($3::bigint, $4::integer)
   ORDER BY tx, ord LIMIT $2::integer
-), prunable AS (
-  -- A conflict stays until the payload of the stored event has expired.
-  SELECT place FROM scanned LEFT JOIN LATERAL (
-    SELECT payload_expired_at FROM events
-    WHERE events.topic = scanned.topic AND events.event_id = scanned.event_id OFFSET 0
-  ) AS original ON is_conflict
-  WHERE is_old AND (NOT is_conflict OR payload_expired_at IS NOT NULL)
 ), pruned AS (
-  DELETE FROM duplicates WHERE ctid = ANY (ARRAY(SELECT place FROM prunable)) RETURNING topic, is_conflict
+  DELETE FROM duplicates WHERE ctid = ANY (ARRAY(SELECT place FROM scanned WHERE is_old AND NOT has_content))
+  RETURNING topic, is_conflict
 ), counted AS (
   INSERT INTO topic_counters AS books (slot, topic, duplicates_pruned, conflicts_pruned, last_processed_at)
   SELECT -1, topic, count(*), count(*) FILTER (WHERE is_conflict), '-infinity'

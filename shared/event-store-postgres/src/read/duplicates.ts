@@ -35,7 +35,7 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
         .$if(topic !== undefined, (page) => page.where("topic", "=", String(topic)))
         .where(topicReach(topicPrefixes))
         .$if(eventId !== undefined, (page) => page.where("event_id", "=", String(eventId)))
-        .$if(source !== undefined, (page) => page.where("source", "=", String(source)))
+        .$if(source !== undefined, (page) => page.where(sql<boolean>`${sourceOf("scanned")} = ${source}`))
         .$if(conflicting !== undefined, (page) => page.where("is_conflict", "=", conflicting === true))
         .orderBy("tx", "desc")
         .orderBy("ord", "desc")
@@ -56,12 +56,21 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
     .leftJoin("floor", (join) => join.onTrue())
     .leftJoin("sized", (join) => join.on(fits(MAX_PAGE_BYTES)))
     .select(["floor_tx", "floor_ord", "found", "tx", "ord"])
-    .select(DUPLICATE_SELECTION)
+    .select(DUPLICATE_SELECTION.filter(({ alias }) => alias !== "source"))
+    .select(sourceOf("sized").as("source"))
     .orderBy("tx", "desc")
     .orderBy("ord", "desc")
     .execute();
   const page = rows.slice(0, limit).filter(({ tx }) => tx !== null);
   return { duplicates: page.map(readDuplicate), next: nextPosition(rows[0], page) };
+}
+
+/** The source of a duplicate. An empty one is that of the stored event. */
+function sourceOf(duplicates: string) {
+  const of = (column: string) => sql.ref(`${duplicates}.${column}`);
+  return sql<string>`CASE WHEN ${of("source")} <> '' THEN ${of("source")} ELSE (
+    SELECT events.source FROM events
+    WHERE events.topic = ${of("topic")} AND events.event_id = ${of("event_id")}) END`;
 }
 
 interface ScanRow {

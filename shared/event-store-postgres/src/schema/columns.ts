@@ -7,10 +7,10 @@ import { type AliasedRawBuilder, sql } from "kysely";
  */
 
 /**
- * The function that applies a batch, as 004-bounded-cost.sql creates it. A changed function is a new migration and has a
+ * The function that applies a batch, as 006-erasure.sql creates it. A changed function is a new migration and has a
  * new name, because replicas of two releases share a database in an upgrade.
  */
-export const APPLY_FRAMES = "apply_frames_3";
+export const APPLY_FRAMES = "apply_frames_4";
 
 /** Of `events`, as they are read. */
 export const EVENT_COLUMNS = {
@@ -22,6 +22,7 @@ export const EVENT_COLUMNS = {
   attributes: "json?",
   processed_at: "instant",
   payload_expired_at: "instant?",
+  erased_at: "instant?",
 } as const satisfies Record<keyof EventRow, Kind>;
 
 /** Of `events`, beside the position: read only by the function that applies a batch. The values repeat the content. */

@@ -12,6 +12,7 @@ const RELEASED = [
   "092e4ee1296ca228b8c5398a9a693f356437708fbdd95d397459495047bb185f",
   "87a5c039a3aceb0fe7ad3cdee882cc50b96a03a35d4c24541977fb81f4adcbfb",
   "9db1cfa2fb3f77cf33b384814cd8e1bfc751c050701e732c244796674afa68f4",
+  "78342fe1b7c0d30de27759a297145dee6e697e7f0c061993c5ce9c5047379ca3",
 ];
 
 /** Describes the tables, indexes, constraints, types, functions and triggers of a database, as PostgreSQL 15 to 18 write them alike. */

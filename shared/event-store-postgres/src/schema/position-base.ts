@@ -7,7 +7,7 @@ import type { Session } from "../connection/session.ts";
  * is raised then, so that every position handed out before lies below every position to come.
  */
 
-/** Taken shared by `apply_frames_3` (the number stands there, too), exclusive to raise the base: one base at a time. */
+/** Taken shared by `apply_frames_4` (the number stands there, too), exclusive to raise the base: one base at a time. */
 const POSITION_BASE_LOCK = 7_305_804_402_565_173_248n;
 
 // More transactions than a server sees in a history (35 years at 1,000 a second); bigint has room for 8 million of them.

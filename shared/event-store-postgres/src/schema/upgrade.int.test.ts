@@ -167,7 +167,7 @@ test("the function of the release before is gone, because it would not add to th
 
   const { rows } = await beside.query("SELECT proname FROM pg_proc WHERE proname LIKE 'apply_frames%'");
 
-  expect(rows).toEqual([{ proname: "apply_frames_3" }]);
+  expect(rows).toEqual([{ proname: "apply_frames_4" }]);
 });
 
 test("a cursor from before the upgrade finds the events behind it, and those that come later", async () => {

@@ -6,7 +6,7 @@ import { refusalOf, refusedByStore } from "../connection/errors.ts";
 import { utcText } from "../schema/columns.ts";
 import { createBatchTotals } from "./batch-totals.ts";
 import { type ApplyCall, textOf } from "./call.ts";
-import { prepareDeduplicate } from "./deduplicate.ts";
+import { type DeduplicateOptions, prepareDeduplicate } from "./deduplicate.ts";
 import { type ApplyNewFrame, prepareIsolate } from "./isolate.ts";
 import { prepareLedger } from "./ledger.ts";
 import { readEvents } from "./read-events.ts";
@@ -19,7 +19,7 @@ import { prepareWriteTotals } from "./write-totals.ts";
  * The store takes every event of nearly every batch, so that path spends nothing on refusals: the first one rolls
  * everything back, and the batch is applied again, event by event.
  */
-export function prepareApply(database: Database): (call: ApplyCall) => Applied {
+export function prepareApply(database: Database, options: DeduplicateOptions): (call: ApplyCall) => Applied {
   const ledger = prepareLedger(database);
   const writeTotals = prepareWriteTotals(database);
   const apply = database.transaction((call: ApplyCall, applyNewFrame: ApplyNewFrame): Applied => {
@@ -37,7 +37,7 @@ export function prepareApply(database: Database): (call: ApplyCall) => Applied {
     writeTotals(totals);
     return { frames, dropped: totals.dropped };
   }).immediate;
-  const [applyWhole, isolate] = [prepareApplyWhole(database), prepareIsolate(database)];
+  const [applyWhole, isolate] = [prepareApplyWhole(database, options), prepareIsolate(database, options)];
   return (call) => {
     try {
       return apply(call, applyWhole);
@@ -49,8 +49,8 @@ export function prepareApply(database: Database): (call: ApplyCall) => Applied {
 }
 
 /** Prepares the usual way: applies all events of a frame, or throws. */
-function prepareApplyWhole(database: Database): ApplyNewFrame {
-  const deduplicate = prepareDeduplicate(database);
+function prepareApplyWhole(database: Database, options: DeduplicateOptions): ApplyNewFrame {
+  const deduplicate = prepareDeduplicate(database, options);
   const ledger = prepareLedger(database);
   return (totals, frame, text) => {
     const events = readEvents(text);

@@ -7,11 +7,13 @@ export type ComparedHashes = Map<string, Buffer>;
 const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
 
 /**
- * Whether a duplicate has the content of the stored event. Texts and timestamps are compared character by character, and
- * objects as JSON by their hashes. So the cost is that of the duplicate's own bytes: the stored object is hashed at most
- * once for each event and batch, and that of a large event was hashed when it was stored.
+ * Whether a duplicate has the content of the stored event. An erased event has none to compare with: true. Texts and
+ * timestamps are compared character by character, and objects as JSON by their hashes. So the cost is that of the
+ * duplicate's own bytes: the stored object is hashed at most once for each event and batch, and that of a large event was
+ * hashed when it was stored.
  */
 export function isSameEvent(hashes: ComparedHashes, stored: StoredEvent, received: EventValue[]): boolean {
+  if (stored.isErased) return true;
   const isTimestampFilled = stored.values[IS_TIMESTAMP_FILLED] === 1 || received[IS_TIMESTAMP_FILLED] === 1;
   return EVENT_COLUMNS.every(({ type, absent }, position) => {
     const [first, second] = [stored.values[position] ?? null, received[position] ?? null];

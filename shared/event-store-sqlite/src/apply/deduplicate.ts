@@ -9,16 +9,21 @@ import { createReadAge } from "./duplicate-age.ts";
 import { type FrameEvent, readEvent } from "./read-events.ts";
 import { isLarge, prepareDescribeLarge, prepareFindStored } from "./stored-event.ts";
 
+export interface DeduplicateOptions {
+  /** The number of conflicts of one event that are kept in full. */
+  maxConflictsKept: number;
+}
+
 /** Stores an event, or records it as a duplicate or conflict, and counts it. A call that throws has changed nothing. */
 export type Deduplicate = (totals: BatchTotals, event: FrameEvent, receivedAt: string) => Verdicts;
 
-export function prepareDeduplicate(database: Database): Deduplicate {
+export function prepareDeduplicate(database: Database, { maxConflictsKept }: DeduplicateOptions): Deduplicate {
   const insertEvent = database.prepare<EventValue[]>(
     `INSERT INTO events (processed_at, ${namesOf(EVENT_COLUMNS)}) VALUES (?, ${EVENT_COLUMNS.map(() => "?")})
      ON CONFLICT (topic, event_id) DO NOTHING`,
   );
   const describeLarge = prepareDescribeLarge(database);
-  const recordDuplicate = prepareRecordDuplicate(database);
+  const recordDuplicate = prepareRecordDuplicate(database, maxConflictsKept);
   const readAge = createReadAge();
   return (totals, event, receivedAt) => {
     const { topic, eventId, source } = event;
@@ -61,26 +66,41 @@ interface RecordedDuplicate {
   firstProcessedAt: string;
 }
 
-/** Prepares the record of a duplicate. The row of one that conflicts with the stored event keeps the whole content. */
+/**
+ * Prepares the record of a duplicate. The row of one that conflicts with the stored event keeps the whole content, if the
+ * payload of that event is there and it has not kept enough of them. An empty source is that of the stored event.
+ */
 function prepareRecordDuplicate(
   database: Database,
+  maxConflictsKept: number,
 ): (totals: BatchTotals, event: FrameEvent, receivedAt: string) => RecordedDuplicate {
   const findStored = prepareFindStored(database);
   const insert = database.prepare<(EventValue | number)[]>(
     `INSERT INTO duplicates (received_at, first_processed_at, is_conflict, ${namesOf(DUPLICATE_COLUMNS)})
      VALUES (?, ?, ?, ${DUPLICATE_COLUMNS.map(() => "?")})`,
   );
-  const kept = DUPLICATE_COLUMNS.map(({ name, keptIn }) => ({
+  // Looks at no more index entries than it keeps, however many conflicts there are.
+  const findLastKept = database.prepare<[string, string, number]>(
+    "SELECT 1 FROM duplicates WHERE topic = ? AND event_id = ? AND payload IS NOT NULL LIMIT 1 OFFSET ?",
+  );
+  const isFull = (topic: string, eventId: string) =>
+    maxConflictsKept === 0 || findLastKept.get(topic, eventId, maxConflictsKept - 1) !== undefined;
+  const columns = DUPLICATE_COLUMNS.map(({ name, keptIn }) => ({
     position: positionOf(name),
-    isAlways: keptIn === "all",
+    isContent: keptIn === "conflicts",
+    isSource: name === "source",
   }));
   return ({ comparedHashes }, { topic, eventId, values }, receivedAt) => {
     const stored = findStored(topic, eventId);
     if (stored === undefined) throw new Error("an event is a duplicate, yet the first one is not there");
     const firstProcessedAt = stored.processedAt;
     const isConflict = !isSameEvent(comparedHashes, stored, values);
-    const content = kept.map(({ position, isAlways }) => (isAlways || isConflict ? (values[position] ?? null) : null));
-    insert.run(receivedAt, firstProcessedAt, Number(isConflict), ...content);
+    const isKept = isConflict && stored.hasPayload && !isFull(topic, eventId);
+    const row = columns.map(({ position, isContent, isSource }): EventValue => {
+      if (isSource && !isConflict) return "";
+      return isContent && !isKept ? null : (values[position] ?? null);
+    });
+    insert.run(receivedAt, firstProcessedAt, Number(isConflict), ...row);
     return { isConflict, firstProcessedAt };
   };
 }

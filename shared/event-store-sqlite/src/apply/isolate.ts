@@ -8,7 +8,7 @@ import { utcText } from "../schema/columns.ts";
 import type { BatchTotals } from "./batch-totals.ts";
 import type { PackedFrame } from "./call.ts";
 import { prepareDeadLetters } from "./dead-letter.ts";
-import { prepareDeduplicate, tryEvent } from "./deduplicate.ts";
+import { type DeduplicateOptions, prepareDeduplicate, tryEvent } from "./deduplicate.ts";
 import { prepareLedger } from "./ledger.ts";
 
 /** Applies a frame that the ledger does not know. */
@@ -18,8 +18,8 @@ export type ApplyNewFrame = (totals: BatchTotals, frame: PackedFrame, text: Buff
  * Prepares the way for a batch that the store has refused: applies a frame event by event, and makes dead letters of those
  * that are refused. A frame whose events cannot be told apart becomes one dead letter.
  */
-export function prepareIsolate(database: Database): ApplyNewFrame {
-  const deduplicate = prepareDeduplicate(database);
+export function prepareIsolate(database: Database, options: DeduplicateOptions): ApplyNewFrame {
+  const deduplicate = prepareDeduplicate(database, options);
   const deadLetters = prepareDeadLetters(database);
   const ledger = prepareLedger(database);
   return (totals, frame, text) => {

@@ -7,6 +7,9 @@ import type { FrameEvent } from "./read-events.ts";
 export interface StoredEvent {
   id: number;
   processedAt: string;
+  isErased: boolean;
+  /** Whether the payload is there: neither expired nor erased. */
+  hasPayload: boolean;
   /** One value for each of `EVENT_COLUMNS`. An object of a large event is "", because it is not read. */
   values: EventValue[];
   /** The hashes of the objects of a large event, by their position in `EVENT_COLUMNS`. */
@@ -21,6 +24,7 @@ const MAX_READ_SIZE = 4_096;
 
 const OBJECTS = EVENT_COLUMNS.filter(({ type }) => type === "object");
 const OBJECT_POSITIONS = OBJECTS.map(({ name }) => positionOf(name));
+const PAYLOAD = positionOf("payload");
 const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
 
 /** Returns the hash of an object. One that is absent equals an empty one. */
@@ -55,16 +59,17 @@ const HASHES = OBJECTS.map(({ name }) => `${name}_hash`).join(", ");
  */
 export function prepareFindStored(database: Database): (topic: string, eventId: string) => StoredEvent | undefined {
   const find = database
-    .prepare<[string, string], [number, string | null, ...EventValue[]]>(
-      `SELECT id, ${ifSmall("processed_at")}, ${EVENT_COLUMNS.map(readColumn)} FROM events WHERE topic = ? AND event_id = ?`,
+    .prepare<[string, string], [number, string | null, string | null, ...EventValue[]]>(
+      `SELECT id, ${ifSmall("processed_at")}, ${ifSmall("erased_at")}, ${EVENT_COLUMNS.map(readColumn)} FROM events WHERE topic = ? AND event_id = ?`,
     )
     .raw();
   const completeLarge = prepareCompleteLarge(database);
   return (topic, eventId) => {
     const row = find.get(topic, eventId);
     if (row === undefined) return undefined;
-    const [id, processedAt, ...values] = row;
-    return processedAt === null ? completeLarge(id, values) : { id, processedAt, values };
+    const [id, processedAt, erasedAt, ...values] = row;
+    if (processedAt === null) return completeLarge(id, values);
+    return { id, processedAt, isErased: erasedAt !== null, hasPayload: values[PAYLOAD] !== null, values };
   };
 }
 
@@ -104,6 +109,8 @@ function prepareCompleteLarge(database: Database): (id: number, values: EventVal
     return {
       id,
       processedAt,
+      isErased: false, // an erased event is small
+      hasPayload: values[PAYLOAD] !== null,
       values: filled,
       hashes: new Map(hashes.map((hash, index) => [OBJECT_POSITIONS[index] as number, hash])),
     };

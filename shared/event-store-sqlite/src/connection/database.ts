@@ -81,6 +81,8 @@ function configureWriter(database: Database): void {
   database.pragma("cache_size = -16384");
   // In pages. Index pages change at random: the longer they wait in the WAL, the more changes one write of a page holds.
   database.pragma("wal_autocheckpoint = 16384");
+  // Deleted content is overwritten with zeros, so that no text of an erased event stays in a free page.
+  database.pragma("secure_delete = ON");
   database.pragma("journal_size_limit = 134217728"); // the WAL shrinks again after a burst
 }
 

@@ -8,21 +8,18 @@ interface ScannedRow {
   topic: string;
   is_conflict: number;
   is_old: number;
-  has_expired: number;
+  has_content: number;
 }
 
 /**
  * Prepares `Pruner.pruneDuplicates`. A position is an id: a step begins where the step before ended, so that conflicts
- * that stay are not looked at again. The newest duplicate of all stays whatever its age, because its id is the number of
+ * whose content is kept are not looked at again. The newest duplicate of all stays whatever its age, because its id is the number of
  * duplicates so far.
  */
 export function preparePruneDuplicates(database: Database): (options: PruneDuplicates) => PruneStep {
   const scan = database.prepare<{ after: number; before: string; limit: number }, ScannedRow>(
-    `SELECT id, topic, is_conflict, received_at < @before AS is_old, is_conflict AND EXISTS (
-       SELECT 1 FROM events AS first
-       WHERE first.topic = duplicate.topic AND first.event_id = duplicate.event_id AND first.payload_expired_at IS NOT NULL
-     ) AS has_expired
-     FROM duplicates AS duplicate WHERE id > @after AND id < (SELECT max(id) FROM duplicates) ORDER BY id LIMIT @limit`,
+    `SELECT id, topic, is_conflict, received_at < @before AS is_old, payload IS NOT NULL AS has_content
+     FROM duplicates WHERE id > @after AND id < (SELECT max(id) FROM duplicates) ORDER BY id LIMIT @limit`,
   );
   const remove = database.prepare<[number]>("DELETE FROM duplicates WHERE id = ?");
   const addPruned = database.prepare<[number, number, string]>(
@@ -33,7 +30,7 @@ export function preparePruneDuplicates(database: Database): (options: PruneDupli
     const start = after === undefined ? 0 : readPosition(after);
     const scanned = scan.all({ after: start, before: utcText(receivedBeforeMs), limit });
     const old = scanned.filter((row) => row.is_old);
-    const prunable = old.filter((row) => !row.is_conflict || row.has_expired);
+    const prunable = old.filter((row) => !row.has_content);
     for (const { id } of prunable) remove.run(id);
     for (const [topic, { duplicates, conflicts }] of countByTopic(prunable)) {
       addPruned.run(duplicates, conflicts, topic);

@@ -8,7 +8,7 @@ import {
 } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 import { createBatchTotals, topicCounts } from "../apply/batch-totals.ts";
-import { prepareDeduplicate, tryEvent } from "../apply/deduplicate.ts";
+import { type DeduplicateOptions, prepareDeduplicate, tryEvent } from "../apply/deduplicate.ts";
 import { prepareLedger } from "../apply/ledger.ts";
 import { prepareWriteTotals } from "../apply/write-totals.ts";
 
@@ -25,8 +25,8 @@ interface DeadLetterRow {
 }
 
 /** Prepares the transaction of `DeadLetterStore.redrive`. */
-export function prepareRedrive(database: Database): (id: string) => Redriven | undefined {
-  const deduplicate = prepareDeduplicate(database);
+export function prepareRedrive(database: Database, options: DeduplicateOptions): (id: string) => Redriven | undefined {
+  const deduplicate = prepareDeduplicate(database, options);
   const ledger = prepareLedger(database);
   const writeTotals = prepareWriteTotals(database);
   const find = database.prepare<[number], DeadLetterRow>(

@@ -2,7 +2,7 @@ import type { Duplicate, DuplicatePage, DuplicateQuery } from "@tidemark/event-s
 import { type DuplicateRow, readDuplicate } from "@tidemark/event-store/event-row";
 import { MAX_SCANNED_ENTRIES } from "@tidemark/event-store/event-store";
 import type { Database, Statement } from "better-sqlite3";
-import { DUPLICATE_COLUMNS, namesOf } from "../schema/columns.ts";
+import { DUPLICATE_COLUMNS } from "../schema/columns.ts";
 import { readPosition, takePage } from "./pages.ts";
 import { type TopicReach, topicReach } from "./topic-reach.ts";
 
@@ -30,14 +30,20 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
   };
 }
 
+/** The source of a duplicate. An empty one is that of the stored event. */
+const SOURCE = `iif(source <> '', source, (SELECT stored.source FROM events AS stored
+  WHERE stored.topic = duplicates.topic AND stored.event_id = duplicates.event_id))`;
+
+const COLUMNS = DUPLICATE_COLUMNS.map(({ name }) => (name === "source" ? `${SOURCE} AS source` : name)).join(", ");
+
 /** Prepares a statement for each number of prefixes when it is first used. */
 function prepareList(database: Database) {
   const prepared = new Map<string, Statement<[Record<string, unknown>], Row>>();
   return (given: Record<string, unknown>, { conditions, parameters }: TopicReach): Iterable<Row> => {
-    const text = `SELECT id, ${namesOf(DUPLICATE_COLUMNS)}, received_at, first_processed_at, is_conflict FROM duplicates
+    const text = `SELECT id, ${COLUMNS}, received_at, first_processed_at, is_conflict FROM duplicates
       WHERE ${["id < @before AND id >= @floor AND (@topic IS NULL OR topic = @topic)", ...conditions].join(" AND ")}
         AND (@eventId IS NULL OR event_id = @eventId)
-        AND (@source IS NULL OR source = @source) AND (@isConflict IS NULL OR is_conflict = @isConflict)
+        AND (@source IS NULL OR ${SOURCE} = @source) AND (@isConflict IS NULL OR is_conflict = @isConflict)
       ORDER BY id DESC LIMIT @limit`;
     const statement = prepared.get(text) ?? database.prepare<[Record<string, unknown>], Row>(text);
     prepared.set(text, statement);

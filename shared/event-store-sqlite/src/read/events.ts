@@ -11,7 +11,7 @@ import { EVENT_COLUMNS, namesOf } from "../schema/columns.ts";
 import { readPosition, takePage } from "./pages.ts";
 import { topicReach } from "./topic-reach.ts";
 
-const COLUMNS = `id, ${namesOf(EVENT_COLUMNS)}, processed_at, payload_expired_at`;
+const COLUMNS = `id, ${namesOf(EVENT_COLUMNS)}, processed_at, payload_expired_at, erased_at`;
 
 interface EventIdRow extends EventRow {
   id: number;

@@ -10,6 +10,7 @@ const RELEASED = [
   "b370f1e44101e3e82bd4a20acbb14f401ad9cf0f9b9afcf3ff2ddbfce74cf00d",
   "940cba3a6696c240138720f6d9d2a859641a43b416ec516e00cbf213b48be4f2",
   "8a361b8290fe2c34c29f4600ca57c71608169f26dad49e88b70d042359615b8e",
+  "5d5f141d947ead4ecac5500ed99412faa63eeb52babf15613339956c8d5df0a6",
 ];
 
 function openForTest(): Database {

@@ -32,11 +32,11 @@ type Remote<Functions extends Methods> = {
  * Serves a worker's calls. The first call opens the file of the store; the later ones are for the functions that `open`
  * returned. This is the one seam to SQLite: it translates whatever a function throws, so that statements are plain.
  */
-export function serveCalls(open: (path: string) => Served): void {
+export function serveCalls<Options extends object>(open: (path: string, options: Options) => Served): void {
   const port = parentPort as MessagePort;
   let served: Methods = {
-    open: (path: string): void => {
-      served = open(path);
+    open: (path: string, options: Options): void => {
+      served = open(path, options);
     },
     close: () => undefined,
   };
@@ -96,9 +96,9 @@ export class SqliteWorker<Functions extends Served> {
   }
 
   /** Opens the file in the thread. To be called first. */
-  async open(path: string): Promise<void> {
+  async open(path: string, options = {}): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
-    await this.#send("open", [path], []);
+    await this.#send("open", [path, options], []);
   }
 
   /** Calls a function in the thread. The buffers in `transfer` change threads without a copy. */

@@ -1,10 +1,13 @@
 import type { Durability } from "@tidemark/domain/durability";
 import { prepareApply } from "../apply/apply.ts";
 import { prepareDeadLetterFrame } from "../apply/dead-letter.ts";
+import type { DeduplicateOptions } from "../apply/deduplicate.ts";
 import { openWriterDatabase } from "../connection/database.ts";
 import { watchFile } from "../connection/watch-file.ts";
 import { prepareKeepAudit } from "../maintain/audit.ts";
 import { readSqliteDurability } from "../maintain/durability.ts";
+import { prepareEraseConflicts, prepareEraseStored, prepareTruncateWal } from "../maintain/erase.ts";
+import { prepareExpirePayloads } from "../maintain/expire.ts";
 import { preparePruneDuplicates, preparePruneFrames } from "../maintain/prune.ts";
 import { preparePruneHistory } from "../maintain/prune-history.ts";
 import { prepareRecordStart } from "../maintain/record-start.ts";
@@ -12,7 +15,7 @@ import { prepareDeletion, prepareRedrive } from "../maintain/redrive.ts";
 import { prepareReadOrCreateSecret } from "../maintain/secret.ts";
 import { serveCalls } from "./worker.ts";
 
-function openWriter(path: string) {
+function openWriter(path: string, options: DeduplicateOptions) {
   const { database, keepLock, close } = openWriterDatabase(path);
   const file = watchFile(database, path);
   const checkFiles = () => {
@@ -28,9 +31,9 @@ function openWriter(path: string) {
     };
   };
   return {
-    apply: checked(prepareApply(database)),
+    apply: checked(prepareApply(database, options)),
     deadLetterFrame: checked(prepareDeadLetterFrame(database)),
-    redrive: checked(prepareRedrive(database)),
+    redrive: checked(prepareRedrive(database, options)),
     deleteDeadLetter: checked(prepareDeletion(database)),
     readDurability: checked((): Durability => readSqliteDurability(database)),
     keepAudit: prepareKeepAudit(database),
@@ -38,6 +41,10 @@ function openWriter(path: string) {
     pruneFrames: preparePruneFrames(database),
     pruneHistory: preparePruneHistory(database),
     recordStart: prepareRecordStart(database),
+    eraseStored: checked(prepareEraseStored(database)),
+    eraseConflicts: prepareEraseConflicts(database),
+    truncateWal: prepareTruncateWal(database),
+    expirePayloads: prepareExpirePayloads(database),
     readOrCreateSecret: prepareReadOrCreateSecret(database),
     /** @throws {Error} if the file was lost: what it holds would end with this connection */
     close: () => {

@@ -10,6 +10,9 @@ import { describePoisonEvents } from "./dead-letters/poison-events.ts";
 import { describePoisonMix } from "./dead-letters/poison-mix.ts";
 import { describeDuplicateListing } from "./duplicates/duplicate-listing.ts";
 import { describePruning } from "./duplicates/pruning.ts";
+import { describeErasure } from "./erasure/erasure.ts";
+import { describeExpiry } from "./erasure/expiry.ts";
+import { describeKeptConflicts } from "./erasure/kept-conflicts.ts";
 import { describeConflicts } from "./events/conflicts.ts";
 import { describeContent } from "./events/content.ts";
 import { describeFilters } from "./events/filters.ts";
@@ -67,6 +70,9 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     describeHistory,
     describeAudit,
     describeUsage,
+    describeKeptConflicts,
+    describeExpiry,
+    describeErasure,
     describeAgainstModel,
   ];
   describe(name, () => {

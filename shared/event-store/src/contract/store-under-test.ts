@@ -1,12 +1,13 @@
 import type { Auditor } from "../audit.ts";
 import type { DeadLetterStore } from "../dead-letters.ts";
 import type { DuplicateReader } from "../duplicates.ts";
+import type { Eraser } from "../erasure.ts";
 import type { EventStore } from "../event-store.ts";
 import type { Pruner } from "../pruning.ts";
 import type { UsageReader } from "../usage.ts";
 
 /** Everything that an adapter of the event store does. */
-export type CompleteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & UsageReader;
+export type CompleteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & Eraser & UsageReader;
 
 /** An empty store for one test, and ways to interfere with it. */
 export interface StoreUnderTest {

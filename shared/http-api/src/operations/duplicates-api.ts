@@ -22,15 +22,17 @@ const DuplicatesParameters = z.strictObject({
   cursor: Cursor,
 });
 
-const ConflictingEvent = StoredEventSchema.omit({ processed_at: true, payload_expired_at: true })
-  .extend({ payload: Payload })
+const ConflictingEvent = StoredEventSchema.omit({ processed_at: true, payload_expired_at: true, erased_at: true })
+  .extend({ source: Source, payload: Payload })
   .meta({ id: "ConflictingEvent", description: "The content of a conflict, which was not stored as an event." });
 
 const DuplicateSchema = z
   .object({
     topic: Topic,
     event_id: EventId,
-    source: Source.meta({ description: "The source that sent the duplicate." }),
+    source: Source.nullable().meta({
+      description: "The source that sent the duplicate; `null` once the event has been erased.",
+    }),
     received_at: Instant.meta({ description: "The time at which the duplicate was received." }),
     first_processed_at: Instant.meta({ description: "The time at which the event was stored." }),
     age_seconds: z.number().min(0).meta({
@@ -39,7 +41,11 @@ const DuplicateSchema = z
       example: 12.345678,
     }),
     conflict: z.boolean().meta({ description: "True if its content differs from the stored event.", example: false }),
-    event: ConflictingEvent.optional().meta({ description: "The content of a conflict." }),
+    event: ConflictingEvent.optional().meta({
+      description:
+        "The content of a conflict. Absent beyond the first `MAX_CONFLICTS_KEPT` conflicts of an event, and once the payload " +
+        "of the event has expired or has been erased.",
+    }),
   })
   .meta({ id: "Duplicate", description: "A duplicate that was dropped." });
 
@@ -83,8 +89,8 @@ export const listDuplicates = {
   summary: "List the duplicates that were dropped",
   description:
     "Newest first. The work of a page is bounded, so a page of a filter that matches little may be short or even empty and " +
-    "still have a `next_cursor`. Duplicates are listed for some days, and conflicts for as long as payloads are kept. All " +
-    "of them stay counted.",
+    "still have a `next_cursor`. Duplicates are listed for some days, and conflicts with their content for as long as the " +
+    "payload of their event is kept. All of them stay counted.",
   requestParams: { query: DuplicatesParameters },
   responses: {
     "200": {

@@ -45,15 +45,19 @@ export const StoredEventSchema = z
   .object({
     ...Event.shape,
     timestamp: Instant,
-    payload: Payload.nullable().meta({ description: "`null` after its retention." }),
+    source: Source.nullable().meta({ description: "`null` once the event has been erased." }),
+    payload: Payload.nullable().meta({
+      description: "`null` after its retention, and once the event has been erased.",
+    }),
     attributes: z
       .record(z.string(), z.unknown())
       .optional()
       .meta({ description: "The further fields that the producer sent." }),
     processed_at: Instant.meta({ description: "The time at which the event was stored." }),
     payload_expired_at: Instant.optional().meta({
-      description: "The time at which the payload was removed. Present if it was.",
+      description: "The time at which the payload was removed at the end of its retention. Present if it was.",
     }),
+    erased_at: Instant.optional().meta({ description: "The time at which the event was erased. Present if it was." }),
   })
   .meta({ id: "StoredEvent", description: "A stored event." });
 
@@ -81,6 +85,8 @@ const EXAMPLE_EVENT = {
 };
 
 const EXPIRED_EVENT = { ...EXAMPLE_EVENT, payload: null, payload_expired_at: "2025-11-22T10:00:00.000000Z" };
+
+const ERASED_EVENT = { ...EXAMPLE_EVENT, source: null, payload: null, erased_at: "2025-11-22T10:00:00.000000Z" };
 
 const EXAMPLE_PAGE = { topic: "user.login", count: 1, events: [EXAMPLE_EVENT], next_cursor: null };
 
@@ -159,6 +165,7 @@ export const findEvent = {
           examples: {
             whole: { summary: "An event", value: EXAMPLE_EVENT },
             expired: { summary: "An event whose payload has expired", value: EXPIRED_EVENT },
+            erased: { summary: "An event that has been erased", value: ERASED_EVENT },
           },
         },
       },

@@ -48,7 +48,7 @@ async function compareWithStored({ topic, id, content, body }) {
     body.replaceChildren(
       isOnRecord
         ? comparisonTable(stored, content)
-        : element("p", { class: "quiet" }, "The content is no longer on record."),
+        : element("p", { class: "quiet" }, "The content of this conflict is not on record."),
     );
   } catch (error) {
     body.replaceChildren(element("p", { class: "failed" }, `Reading the stored event failed: ${messageOf(error)}.`));

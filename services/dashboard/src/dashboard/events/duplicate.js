@@ -9,5 +9,6 @@ import { stringOf, textOf } from "../text/json-text.js";
  */
 export function describeArrival(duplicate) {
   const later = span(Number(textOf(duplicate, "age_seconds")));
-  return `from ${stringOf(duplicate, "source")}, ${later} later, ${localTime(stringOf(duplicate, "received_at"))}`;
+  const source = textOf(duplicate, "source") === "null" ? "a source that was erased" : stringOf(duplicate, "source");
+  return `from ${source}, ${later} later, ${localTime(stringOf(duplicate, "received_at"))}`;
 }

@@ -1,3 +1,4 @@
+/** @import { Members } from "../text/json-text.js" */
 import { element } from "../page/dom.js";
 import { searchAddress } from "../page/views.js";
 import { clock, localTime } from "../text/format.js";
@@ -22,6 +23,12 @@ export function eventLink(json) {
     element("time", { datetime: at, title: localTime(at) }, clock(at)),
     element("span", { class: "topic" }, topic),
     element("span", { class: "id" }, id),
-    element("code", { class: "hides-on-phone" }, textOf(event, "payload").slice(0, EXCERPT)),
+    element("code", { class: "hides-on-phone" }, excerptOf(event)),
   );
+}
+
+/** @param {Members} event */
+function excerptOf(event) {
+  if (event.has("erased_at")) return "erased";
+  return event.has("payload_expired_at") ? "expired" : textOf(event, "payload").slice(0, EXCERPT);
 }

@@ -1,3 +1,4 @@
+/** @import { Members } from "../text/json-text.js" */
 import { element } from "../page/dom.js";
 import { createPagedList } from "../page/paged-list.js";
 import { localTime } from "../text/format.js";
@@ -24,11 +25,11 @@ export function showEvent(frame, json) {
       "dl",
       { class: "facts" },
       ...fact("Topic", topic),
-      ...fact("Source", stringOf(event, "source")),
+      ...(event.has("erased_at") ? [] : fact("Source", stringOf(event, "source"))),
       ...fact("Timestamp", stringOf(event, "timestamp")),
       ...fact("Stored", `${storedAt} (local time ${localTime(storedAt)})`),
     ),
-    ...jsonBlock("Payload", event.has("payload_expired_at") ? undefined : textOf(event, "payload")),
+    ...payloadBlock(event),
     ...(event.has("attributes") ? jsonBlock("Attributes", textOf(event, "attributes")) : []),
     element("h3", {}, "Duplicates"),
     duplicates,
@@ -41,6 +42,23 @@ export function showEvent(frame, json) {
     render: (duplicate) => duplicateEntry(json, duplicate),
   });
   return list.read("duplicates", { topic, event_id: id });
+}
+
+/** @param {Members} event */
+function payloadBlock(event) {
+  if (event.has("erased_at")) {
+    return [note(`This event was erased on ${localTime(stringOf(event, "erased_at"))}. Its id stays stored.`)];
+  }
+  if (event.has("payload_expired_at")) {
+    const at = localTime(stringOf(event, "payload_expired_at"));
+    return [element("h3", {}, "Payload"), note(`Removed at the end of its retention, ${at}.`)];
+  }
+  return jsonBlock("Payload", textOf(event, "payload"));
+}
+
+/** @param {string} text */
+function note(text) {
+  return element("p", { class: "quiet" }, text);
 }
 
 /**

@@ -15,13 +15,8 @@ export function fact(name, text) {
  * Makes a titled block of JSON.
  *
  * @param {string} title
- * @param {string | undefined} json undefined if it has been deleted
+ * @param {string} json
  */
 export function jsonBlock(title, json) {
-  return [
-    element("h3", {}, title),
-    json === undefined
-      ? element("p", { class: "quiet" }, "Deleted at the end of its retention.")
-      : element("pre", { tabindex: "0", "aria-label": title }, prettyJson(json)),
-  ];
+  return [element("h3", {}, title), element("pre", { tabindex: "0", "aria-label": title }, prettyJson(json))];
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { Eraser } from "../../erasure.ts";
 import type { EventStore } from "../../event-store.ts";
 import type { Pruner, PruneStep } from "../../pruning.ts";
 import { apply, verdictsOf } from "../applying.ts";
 import { deliveryOf, eventText } from "../frames.ts";
-import type { CompleteStore, OpenForTest, StoreUnderTest } from "../store-under-test.ts";
+import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
 
 export function describePruning(open: OpenForTest): void {
   describe("pruning", () => {
@@ -31,9 +32,9 @@ async function applyCopies(
   );
 }
 
-/** Lets the payloads of all events of a topic expire. */
-function expirePayloads(change: StoreUnderTest["change"], topic: string): Promise<void> {
-  return change(`UPDATE events SET payload = NULL, payload_expired_at = processed_at WHERE topic = '${topic}'`);
+/** Lets the payload of the event of topic `a`, which was stored first, expire. */
+function expirePayload(store: Eraser) {
+  return store.expirePayloads({ processedBeforeMs: Date.parse("2100-01-01T00:00:00Z"), limit: 1 });
 }
 
 /** Stores an event in each topic, and duplicates: old plain ones of both, old conflicts of `a`, young ones of `b`. */
@@ -77,9 +78,9 @@ function describePrunedDuplicates(open: OpenForTest): void {
   });
 
   test("pruning deletes conflicts of events whose payload has expired", async () => {
-    const { store, change } = await open();
+    const { store } = await open();
     await fill(store);
-    await expirePayloads(change, "a");
+    await expirePayload(store);
 
     expect((await pruneAll(store, 4)).forgotten).toBe(9);
 
@@ -87,13 +88,13 @@ function describePrunedDuplicates(open: OpenForTest): void {
   });
 
   test("pruning leaves the books unchanged, and the audit agrees", async () => {
-    const { store, change } = await open();
+    const { store } = await open();
     await fill(store);
     const { lastAudit: _, ...before } = await store.readBooks({ maxTopics: 10, maxSources: 10 });
 
     await pruneAll(store, 3);
     const audits = [await store.audit()];
-    await expirePayloads(change, "a");
+    await expirePayload(store);
     await pruneAll(store, 3);
     audits.push(await store.audit());
 

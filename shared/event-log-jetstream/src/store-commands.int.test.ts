@@ -1,11 +1,11 @@
 import { Unavailable } from "@tidemark/domain/errors";
-import type { DeadLetterCommands, Redriven } from "@tidemark/event-store/dead-letters";
+import type { Redriven } from "@tidemark/event-store/dead-letters";
 import { natsUrlOfPart } from "@tidemark/programs/nats-server";
 import { type Broker, startBroker } from "@tidemark/test-support/processes/nats-broker";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";
-import { answerDeadLetterRequests, requestDeadLetters } from "./dead-letter-requests.ts";
 import { silentLogger } from "./fixture/nats-streams.ts";
+import { answerStoreCommands, requestStoreCommands, type StoreCommands } from "./store-commands.ts";
 
 let broker: Broker;
 beforeAll(async () => {
@@ -21,18 +21,18 @@ async function connectPart(name: string) {
 }
 
 /** Opens a consumer with this store, and returns the commands of a query service. */
-async function openCommands(store?: Partial<DeadLetterCommands>): Promise<DeadLetterCommands> {
+async function openCommands(store?: Partial<StoreCommands>): Promise<StoreCommands> {
   if (store !== undefined) {
     const consumer = await connectPart("consumer");
     const unused = async () => Promise.reject(new Error("unused"));
-    answerDeadLetterRequests(consumer, {
-      store: { redrive: unused, deleteDeadLetter: unused, ...store },
+    answerStoreCommands(consumer, {
+      store: { redrive: unused, deleteDeadLetter: unused, eraseEvent: unused, ...store },
       logger: silentLogger,
       stopWaitMs: 30_000,
     });
     await consumer.nats.flush();
   }
-  return requestDeadLetters(await connectPart("query"));
+  return requestStoreCommands(await connectPart("query"));
 }
 
 test.each<Redriven | undefined>([
@@ -55,6 +55,18 @@ test.each<Redriven | undefined>([
 test.each([true, false])("a consumer deletes a dead letter for the query service: %j", async (isDeleted) => {
   const commands = await openCommands({ deleteDeadLetter: async () => isDeleted });
   expect(await commands.deleteDeadLetter("7")).toBe(isDeleted);
+});
+
+test.each([true, false])("a consumer erases an event for the query service, whatever its key: %j", async (isStored) => {
+  const asked: string[][] = [];
+  const commands = await openCommands({
+    eraseEvent: async (...key) => {
+      asked.push(key);
+      return isStored;
+    },
+  });
+  expect(await commands.eraseEvent('a "b" * > .', "é/\u{1f600}")).toBe(isStored);
+  expect(asked).toEqual([['a "b" * > .', "é/\u{1f600}"]]);
 });
 
 test("of two consumers one carries out a request", async () => {
@@ -80,10 +92,10 @@ test("a consumer that stops finishes what it has begun, and then takes no more r
     begun.resolve();
     return finish.promise;
   };
-  const store = { redrive, deleteDeadLetter: async () => true };
-  const answers = answerDeadLetterRequests(consumer, { store, logger: silentLogger, stopWaitMs: 30_000 });
+  const store = { redrive, deleteDeadLetter: async () => true, eraseEvent: async () => true };
+  const answers = answerStoreCommands(consumer, { store, logger: silentLogger, stopWaitMs: 30_000 });
   await consumer.nats.flush();
-  const commands = requestDeadLetters(await connectPart("query"));
+  const commands = requestStoreCommands(await connectPart("query"));
 
   const first = commands.redrive("1");
   await begun.promise;

@@ -1,0 +1,37 @@
+import { ERASED_AT_ONCE, type ExpirePayloads, type ExpiryStep, MAX_EXPIRED_BYTES } from "@tidemark/event-store/erasure";
+import type { Kysely } from "kysely";
+import { queryRow } from "../connection/reader.ts";
+import type { Tables } from "../schema/tables.ts";
+
+/** Held by the process that expires payloads; the others skip the step. */
+const EXPIRY_LOCK = 7_305_804_402_565_173_251n;
+
+const ERASE_STORED = "SELECT erase_stored_event($1, $2) AS is_stored";
+const ERASE_CONFLICTS = "SELECT erase_conflicts($1, $2, $3) AS erased";
+const EXPIRE = "SELECT expired, is_at_end FROM expire_payloads($1, $2, $3, $4)";
+
+/**
+ * Erases the row of an event and its conflicts, on a connection that reads, beside those that apply frames.
+ *
+ * @returns false when there is no such event
+ */
+export async function eraseEvent(db: Kysely<Tables>, topic: string, eventId: string): Promise<boolean> {
+  const { is_stored } = await queryRow<{ is_stored: boolean }>(db, ERASE_STORED, [topic, eventId]);
+  if (!is_stored) return false;
+  let erased: number;
+  do {
+    const parameters = [topic, eventId, ERASED_AT_ONCE];
+    erased = Number((await queryRow<{ erased: string }>(db, ERASE_CONFLICTS, parameters)).erased);
+  } while (erased > 0);
+  return true;
+}
+
+/** `Eraser.expirePayloads`, on such a connection as well. */
+export async function expirePayloads(
+  db: Kysely<Tables>,
+  { processedBeforeMs, limit }: ExpirePayloads,
+): Promise<ExpiryStep> {
+  const parameters = [new Date(processedBeforeMs).toISOString(), limit, MAX_EXPIRED_BYTES, EXPIRY_LOCK];
+  const { expired, is_at_end } = await queryRow<{ expired: string; is_at_end: boolean }>(db, EXPIRE, parameters);
+  return { expired: Number(expired), isAtEnd: is_at_end };
+}

@@ -1,0 +1,72 @@
+import type { DeadLetterStore } from "./dead-letters.ts";
+import { eventIdOf } from "./frame-items.ts";
+
+/** The largest number of differing duplicates of one event that a store keeps in full, unless it is told another. */
+export const DEFAULT_MAX_CONFLICTS_KEPT = 100;
+
+/** Erases single events, and removes the payloads of old ones. The ids stay stored, and the books do not change. */
+export interface Eraser {
+  /**
+   * Erases payload, attributes and source of an event, and those of its conflicts and dead letters. Later duplicates of
+   * the event are not compared, and leave no content either. A repeated call changes nothing, except that it erases the
+   * dead letters that came since.
+   *
+   * @returns false when no such event is stored
+   * @throws {Unavailable} `store_unreachable`; the event may be erased in part, and it is safe to ask again
+   */
+  eraseEvent(topic: string, eventId: string): Promise<boolean>;
+
+  /**
+   * Takes one step of a scan over the events, in the order in which they were stored: removes payloads, and the content of
+   * the conflicts of their events. The store keeps the position of the scan, so no step reads the events that an earlier
+   * one has passed. Several processes may call it at once, and none waits for another.
+   *
+   * @throws {Unavailable} `store_unreachable`
+   */
+  expirePayloads(options: ExpirePayloads): Promise<ExpiryStep>;
+}
+
+/** What a person may erase. In the stack it needs the right to write. */
+export type ErasureCommands = Pick<Eraser, "eraseEvent">;
+
+export interface ExpirePayloads {
+  /** The scan ends before the first event that was stored at this moment or later. */
+  processedBeforeMs: number;
+  /** The number of events that the step reads. It reads fewer if their payloads exceed `MAX_EXPIRED_BYTES`. */
+  limit: number;
+}
+
+export interface ExpiryStep {
+  /** The number of payloads removed. */
+  expired: number;
+  /** The scan has reached an event that is too young, or another process is expiring. */
+  isAtEnd: boolean;
+}
+
+/** The bytes of payloads after which a step ends, so that it stays short. It removes at least one. */
+export const MAX_EXPIRED_BYTES = 16_000_000;
+
+/** The number of conflicts that one transaction erases. */
+export const ERASED_AT_ONCE = 1_000;
+
+const PAGE = 1_000;
+
+/**
+ * Deletes the dead letters of one event, which stay counted. Those of a frame that could not be read have no event.
+ *
+ * The dead letters of a topic are read one by one. There are none, unless the store refused events of this topic.
+ */
+export async function eraseDeadLetters(
+  store: Pick<DeadLetterStore, "listDeadLetters" | "deleteDeadLetter">,
+  topic: string,
+  eventId: string,
+): Promise<void> {
+  for (let after: string | undefined; ; ) {
+    const { deadLetters, next } = await store.listDeadLetters({ topic, limit: PAGE, ...(after && { after }) });
+    for (const { id, content } of deadLetters) {
+      if (eventIdOf(content) === eventId) await store.deleteDeadLetter(id);
+    }
+    if (next === undefined) return;
+    after = next;
+  }
+}
