@@ -53,6 +53,28 @@ test("a limit that was set on the size of messages is removed again", async () =
   expect(await log.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
+test("a restarted broker takes a frame again that has left it, although its window for duplicates has not passed", async () => {
+  const stream = await createTestStream();
+  const log = await stream.open();
+  const frame = createFrame();
+  await log.append(frame);
+  for (const { ack } of await log.take(PLENTY)) ack();
+  await waitFor("the frame to leave", async () => (await log.snapshot()).frames === 0);
+  await log.append(frame);
+  expect(await log.snapshot()).toMatchObject({ frames: 0, lastSequence: 1 });
+
+  await broker.kill();
+  await broker.restart();
+  await waitFor("the broker to take the frame", () =>
+    log.append(frame).then(
+      () => true,
+      () => false,
+    ),
+  );
+
+  expect(await log.snapshot()).toMatchObject({ frames: 1, lastSequence: 2 });
+});
+
 test("every confirmed frame survives a kill -9 of the broker, and the log continues by itself", async () => {
   const stream = await createTestStream();
   const log = await stream.open();

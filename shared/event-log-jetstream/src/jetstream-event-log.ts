@@ -64,8 +64,8 @@ const NO_ROOM =
  * Returns at once and opens in the background, waiting for a broker that is not ready yet or whose disk is full. Until
  * then `take` waits, and every other method throws `log_unreachable`, as it does while the connection is lost.
  *
- * A frame appended again within two minutes is stored once. After that it may be delivered twice; the store's ledger
- * recognises it.
+ * A frame appended again within two minutes is stored once, unless it has left the log and the broker was restarted since.
+ * Otherwise it may be delivered twice; the store's ledger recognises it.
  */
 export function createJetstreamEventLog({
   connection,
