@@ -1,5 +1,6 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import { apply } from "@tidemark/event-store/contract/applying";
+import { verifyHistory } from "@tidemark/event-store/contract/history/read-history";
 import { makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model/against-model";
 import { type JudgedFrame, type ModelledStore, verifyStore } from "@tidemark/event-store/contract/model/verify-store";
 import type { Applied } from "@tidemark/event-store/event-store";
@@ -54,6 +55,7 @@ test("two writers at once store each event once and count each frame once", asyn
     }),
     { numRuns: 40, endOnFailure: true },
   );
+  await verifyHistory(second);
 });
 
 const crashes = fc.array(fc.option(fc.constantFrom(...CRASH_POINTS)), { minLength: 8, maxLength: 8 });
@@ -82,6 +84,7 @@ test("a writer that dies inside a transaction leaves all of it or nothing, and a
     }),
     { numRuns: 15, endOnFailure: true },
   );
+  await verifyHistory(store);
 });
 
 test("a writer that dies at any moment, its answer lost or not, has counted each frame once in the end", async () => {
@@ -109,4 +112,5 @@ test("a writer that dies at any moment, its answer lost or not, has counted each
     }),
     { numRuns: 15, endOnFailure: true },
   );
+  await verifyHistory(store);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { apply } from "@tidemark/event-store/contract/applying";
+import { verifyHistory } from "@tidemark/event-store/contract/history/read-history";
 import { makeFrames, plans, type SentFrame } from "@tidemark/event-store/contract/model/against-model";
 import { ModelStore } from "@tidemark/event-store/contract/model/model-store";
 import { verifyStore } from "@tidemark/event-store/contract/model/verify-store";
@@ -76,6 +77,7 @@ test("a killed process leaves each call whole or absent in SQLite, and applying 
             return verdicts === undefined ? [] : [{ frameId: frame.id, copies, verdicts }];
           }),
         );
+        await verifyHistory(store);
       } finally {
         await store.close();
       }
