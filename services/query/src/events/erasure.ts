@@ -15,7 +15,7 @@ export function registerErasure(server: FastifyInstance, commands: ErasureComman
       throw new InvalidInput({ code: "not_found", status: 404, detail: "no event with this topic and id is stored" });
     }
     // The content is lost for good, so the logger records when that was asked for. The key is what stays.
-    request.log.info({ requestId: request.id, topic, eventId }, "erased an event");
+    request.log.info({ topic, eventId }, "erased an event");
     return reply.code(204).send();
   };
   registerOperation(server, eraseEvent, (request, reply) => erase(request, reply, request.params));
