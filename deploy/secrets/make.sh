@@ -28,11 +28,13 @@ put roles/tidemark "$(made postgres-superuser)"
 for role in tidemark_owner tidemark_writer tidemark_reader; do put roles/$role "$(made postgres-$role)"; done
 put migrate/database_url "${DATABASE_OWNER_URL:-${DATABASE_URL:-$(database_url tidemark_owner)}}"
 put consumer/database_url "${DATABASE_URL:-$(database_url tidemark_writer)}"
+put backup/database_url "${DATABASE_READER_URL:-${DATABASE_URL:-$(database_url tidemark_reader)}}"
+put restore/database_url "${DATABASE_OWNER_URL:-${DATABASE_URL:-$(database_url tidemark_owner)}}"
 put query/database_url "${DATABASE_READER_URL:-${DATABASE_URL:-$(database_url tidemark_reader)}}"
 
-put nats/passwords.conf "$(for user in gateway consumer query admin; do
+put nats/passwords.conf "$(for user in gateway consumer query backup restore admin; do
   echo "$(echo $user | tr '[:lower:]' '[:upper:]')_PASSWORD: \"$(made nats-$user)\""
 done)"
-for part in gateway consumer query; do put $part/nats_url "$(nats_url $part)"; done
+for part in gateway consumer query backup restore; do put $part/nats_url "$(nats_url $part)"; done
 
 for part in gateway query; do put $part/signing_key "${SIGNING_KEY:-$(made signing-key)}"; done

@@ -46,7 +46,7 @@ interface NatsConfOptions {
 
 /** The users of deploy/nats/users.conf, with passwords for servers that listen on loopback alone. */
 const LOCAL_PASSWORD = "local";
-const PARTS = new Set(["gateway", "consumer", "query"]);
+const PARTS = new Set(["gateway", "consumer", "query", "backup", "restore"]);
 const USERS = readFileSync(new URL("../../deploy/nats/users.conf", import.meta.url), "utf8");
 const PASSWORDS = [...PARTS, "admin"].map((user) => `${user.toUpperCase()}_PASSWORD: "${LOCAL_PASSWORD}"\n`).join("");
 

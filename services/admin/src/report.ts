@@ -1,4 +1,6 @@
 import type { Audit, AuditCounts, AuditDifference } from "@tidemark/event-store/audit";
+import type { LastRestore } from "@tidemark/event-store/books";
+import type { ArchiveEnd } from "./archive/format.ts";
 
 const COLUMNS: [title: string, count: (counts: AuditCounts) => number][] = [
   ["stored", ({ stored }) => stored],
@@ -65,6 +67,33 @@ function writeTable(rows: string[][]): string {
 
 function formatCount(count: number): string {
   return count.toLocaleString("en-US");
+}
+
+/** Describes an archive that is complete. */
+export function writeArchiveReport({ path, bytes, end }: { path: string; bytes: number; end: ArchiveEnd }): string {
+  const { booked, counted, isBalanced } = end.audit;
+  return [
+    `The store, as it was at ${end.taken_at}`,
+    "",
+    writeTable([
+      ["", ...COLUMNS.map(([title]) => title)],
+      ["books", ...countsOf(booked)],
+      ["rows", ...countsOf(counted)],
+    ]),
+    "",
+    isBalanced ? "The books balance." : "THE BOOKS DO NOT BALANCE: npm run verify names the topics.",
+    ...(end.rows.log_frames === undefined ? [] : [`Frames of the log: ${formatCount(end.rows.log_frames)}.`]),
+    `${path} is complete: ${formatBytes(bytes)}.`,
+  ].join("\n");
+}
+
+/** Says in numbers what a restore has lost. */
+export function writeLost({ backedUpAt, lostFrames, lostEvents }: LastRestore): string {
+  const events = lostEvents === null ? "an unknown number of events" : `${formatCount(lostEvents)} events`;
+  const frames = lostFrames === null ? "an unknown number of frames" : `${formatCount(lostFrames)} frames`;
+  if (lostEvents === 0 && lostFrames === 0)
+    return `Nothing was lost: the log had handed over nothing since ${backedUpAt}.`;
+  return `Lost: ${events} in ${frames}, which the log had handed over after ${backedUpAt}. GET /stats shows it as last_restore.`;
 }
 
 /** Writes a size with two or three digits: `4.2 MB`. */

@@ -59,6 +59,7 @@ export const EMPTY_BOOKS: Books = {
   appliedGoneFrames: 0,
   appliedEvents: 0,
   tableDrift: 0,
+  lost: { frames: 0, events: 0 },
 };
 
 /**

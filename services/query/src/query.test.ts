@@ -26,6 +26,7 @@ test("GET /stats tells the books of the applied events", async () => {
     confirmed: 0,
     unconfirmed: 0,
     last_audit: null,
+    last_restore: null,
   });
 });
 

@@ -1,4 +1,4 @@
-import { JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { Unavailable } from "@tidemark/domain/errors";
 
@@ -52,9 +52,15 @@ const COULD_NOT_MAKE = new Set([
 ]);
 
 const SERVICE_UNAVAILABLE = 503;
+const NOT_FOUND = 404;
 
 export function isApiError(error: unknown, codes: readonly number[]): error is JetStreamApiError {
   return error instanceof JetStreamApiError && codes.includes(error.code);
+}
+
+/** The stream has no message at or behind the sequence that was asked for. */
+export function isNoMessage(error: unknown): boolean {
+  return error instanceof JetStreamError && "code" in error && error.code === NOT_FOUND;
 }
 
 /** The broker has no room. It took nothing. */

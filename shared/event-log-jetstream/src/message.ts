@@ -72,7 +72,7 @@ function readHeaders(message: Msg): MsgHdrs | undefined {
 }
 
 /** Returns the id that it was published with, or one made of its origin, so that the ledger recognises it next time. */
-function frameIdOf(headers: MsgHdrs | undefined, { origin }: MessageFacts): string {
+export function frameIdOf(headers: MsgHdrs | undefined, { origin }: Pick<MessageFacts, "origin">): string {
   const messageId = headers?.get(MESSAGE_ID_HEADER) ?? "";
   return isFrameId(messageId) ? messageId : uuidOf(`${origin.generation} ${origin.sequence}`);
 }

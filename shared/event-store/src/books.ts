@@ -61,6 +61,13 @@ export interface Books {
   bySource: SourceBooks[];
   /** The number of sources that sent a duplicate. */
   sourcesTotal: number;
+  /**
+   * What left that generation of the log and is not in the books, because the store was restored from a backup. 0 without
+   * `log`.
+   */
+  lost: { frames: number; events: number };
+  /** The last restore from a backup. Absent if there was none. */
+  lastRestore?: LastRestore;
   /** The last audit. Absent before the first. */
   lastAudit?: Audit;
 }
@@ -73,4 +80,15 @@ export interface TopicBooks {
   deadLettered: number;
   /** UTC, six digits of the second. */
   lastProcessedAt: string;
+}
+
+/** A restore from a backup. Times are UTC, six digits of the second. */
+export interface LastRestore {
+  restoredAt: string;
+  /** When the backup was taken: what was stored before is in it. */
+  backedUpAt: string;
+  /** The frames that had left the log and are not in the backup; null if not known. */
+  lostFrames: number | null;
+  /** The events that had been confirmed and are neither in the backup nor in the log; null if not known. */
+  lostEvents: number | null;
 }

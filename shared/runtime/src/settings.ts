@@ -204,6 +204,14 @@ export const AdminSettings = z.object({
   DATABASE_PATH: StoreFileSettings.shape.DATABASE_PATH,
 });
 
+/** The store that is backed up or restored, and the log of a stack. */
+export const BackupSettings = AdminSettings.extend({
+  NATS_URL: StackSettings.shape.NATS_URL.optional(),
+  NATS_CREDS_FILE: StackSettings.shape.NATS_CREDS_FILE,
+  NATS_CA_FILE: StackSettings.shape.NATS_CA_FILE,
+  LOG_MAX_BYTES: LogSettings.shape.LOG_MAX_BYTES,
+}).refine(...CA_NEEDS_TLS);
+
 /** The address that the publisher sends to, and its key if the API requires one. */
 export const PublisherSettings = z.object({
   AGGREGATOR_URL: z

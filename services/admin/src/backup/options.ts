@@ -13,9 +13,14 @@ export const BACKUP_COMMAND = {
         .default(false)
         .meta({ description: "replaces a file of that name when the new one is complete" }),
       ...TARGET_OPTIONS,
+      nats: z
+        .string()
+        .optional()
+        .meta({ value: "URL", description: "the log of a stack, nats://user:password@host:4222" }),
     })
     .refine(...ONE_TARGET),
   notes: `${TARGET_NOTES}
+A stack's log is named by NATS_URL, with NATS_CREDS_FILE and NATS_CA_FILE where they are needed.
 Exit code: 0 done, 1 done and the books do not balance, 2 not done.`,
 } satisfies CommandLine;
 

@@ -1,16 +1,22 @@
 import { backupSqlite } from "@tidemark/event-store-sqlite/backup/take-backup";
 import { readSettings } from "@tidemark/runtime/read-settings";
-import { AdminSettings } from "@tidemark/runtime/settings";
+import { BackupSettings } from "@tidemark/runtime/settings";
 import { chooseTarget } from "../options.ts";
-import { formatBytes, writeReport } from "../report.ts";
+import { formatBytes, writeArchiveReport, writeReport } from "../report.ts";
 import type { Outcome } from "../run-command.ts";
+import { stackOf } from "../stack-addresses.ts";
 import type { BackupOptions } from "./options.ts";
+import { backupStack } from "./stack.ts";
 
-/** Makes a backup of the database that the options or the settings name. */
-export async function runBackup(options: BackupOptions): Promise<Outcome> {
-  const target = chooseTarget(options, () => readSettings(AdminSettings));
-  if (target.kind === "postgres") throw new Error("a stack is not backed up by this command yet");
-  const { path, bytes, audit } = backupSqlite({ from: target.path, to: options.to, replace: options.replace });
+/** Makes a backup of the store that the options or the settings name. */
+export async function runBackup({ to, replace, nats, ...options }: BackupOptions): Promise<Outcome> {
+  const settings = readSettings(BackupSettings);
+  const target = chooseTarget(options, () => settings);
+  if (target.kind === "postgres") {
+    const written = await backupStack(stackOf(target.url, { nats, settings }), { to, replace });
+    return { exitCode: written.end.audit.isBalanced ? 0 : 1, output: writeArchiveReport(written) };
+  }
+  const { path, bytes, audit } = backupSqlite({ from: target.path, to, replace });
   const report = writeReport(audit, path);
   return {
     exitCode: audit.isBalanced ? 0 : 1,

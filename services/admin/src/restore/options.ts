@@ -7,12 +7,31 @@ export const RESTORE_COMMAND = {
   about: "Puts a backup in the place of a database, while the service is stopped. A damaged backup changes nothing.",
   options: z
     .object({
-      from: z.string({ error: "--from is required" }).meta({ value: "FILE", description: "the file of the backup" }),
+      from: z.string().optional().meta({ value: "FILE", description: "the file of the backup" }),
+      logOnly: z.boolean().default(false).meta({
+        description: "puts only the frames of the log back, where the log of a stack was lost and its database was not",
+      }),
+      restoredTo: z.iso
+        .datetime({ error: "must be a time such as 2025-10-23T10:00:00Z", offset: true })
+        .optional()
+        .meta({
+          value: "TIME",
+          description:
+            "records what is lost after the database of a stack was brought back to this\ntime by other means; restores nothing",
+        }),
       replace: z.boolean().default(false).meta({ description: "replaces a database that exists" }),
       ...TARGET_OPTIONS,
+      nats: z
+        .string()
+        .optional()
+        .meta({ value: "URL", description: "the log of a stack, nats://user:password@host:4222" }),
     })
-    .refine(...ONE_TARGET),
+    .refine(...ONE_TARGET)
+    .refine(({ from, restoredTo }) => (from === undefined) !== (restoredTo === undefined), {
+      error: "either --from or --restored-to is required",
+    }),
   notes: `${TARGET_NOTES}
+A stack's log is named by NATS_URL, with NATS_CREDS_FILE and NATS_CA_FILE where they are needed.
 Exit code: 0 done, 1 done and the books do not balance, 2 not done and nothing is changed.`,
 } satisfies CommandLine;
 

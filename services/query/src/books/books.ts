@@ -113,18 +113,18 @@ function queueOf({ events, oldestAtMs, isUncertain }: LogSnapshot, { appliedHeld
 
 /**
  * Returns the number of frames that left this generation of the log and are not in the books (negative: that are in the
- * books and have not left). If there is none, returns the difference between the store's counters and its tables. The
+ * books and have not left). Those that a restore from a backup lost are not among them, because they are recorded. If there is none, returns the difference between the store's counters and its tables. The
  * two are not added, because one defect may shift both in opposite directions. Returns undefined if the log cannot name
  * the frames that it holds, or is uncertain of its own figures.
  */
-function driftOf({ removed, held, isUncertain }: LogSnapshot, { appliedGoneFrames, tableDrift }: Books) {
+function driftOf({ removed, held, isUncertain }: LogSnapshot, { appliedGoneFrames, lost, tableDrift }: Books) {
   if (held === undefined || isUncertain) return undefined;
-  return removed - appliedGoneFrames || tableDrift;
+  return removed - appliedGoneFrames - lost.frames || tableDrift;
 }
 
 function witnessOf({ books, queue, confirmed }: { books: Books; queue: Queue; confirmed: number }) {
   if (queue.isUncertain) return undefined;
-  return { confirmed, unconfirmed: books.appliedEvents + queue.events - confirmed };
+  return { confirmed, unconfirmed: books.appliedEvents + books.lost.events + queue.events - confirmed };
 }
 
 /**

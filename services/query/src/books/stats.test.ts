@@ -24,6 +24,7 @@ const books: Books = {
   appliedGoneFrames: 7,
   appliedEvents: 151,
   tableDrift: 0,
+  lost: { frames: 0, events: 0 },
 };
 const clock = { startedAtMs: 0, nowMs: 3_600_500 };
 
@@ -71,6 +72,7 @@ test("received is the sum of the events with a verdict and the queue", () => {
     confirmed: null,
     unconfirmed: null,
     last_audit: null,
+    last_restore: null,
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Audit } from "@tidemark/event-store/audit";
-import type { SelectedBooks, TopicBooks } from "@tidemark/event-store/books";
+import type { LastRestore, SelectedBooks, TopicBooks } from "@tidemark/event-store/books";
 import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { readStats, type StatsAnswer } from "@tidemark/http-api/operations/stats-api";
@@ -50,7 +50,7 @@ export function statsAnswer(
   { books, queue, drift, witness }: WholeBooks,
   { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
 ): StatsAnswer {
-  const { stored, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit } = books;
+  const { stored, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit, lastRestore } = books;
   const uptimeMs = Math.max(0, nowMs - startedAtMs);
   return {
     received: stored + duplicates + deadLettered + (queue?.events ?? 0),
@@ -71,6 +71,7 @@ export function statsAnswer(
     confirmed: witness?.confirmed ?? null,
     unconfirmed: witness?.unconfirmed ?? null,
     last_audit: lastAudit === undefined ? null : auditStats(lastAudit),
+    last_restore: lastRestore === undefined ? null : restoreStats(lastRestore),
     incomplete: queue === undefined ? ["log"] : undefined,
   };
 }
@@ -88,6 +89,7 @@ function selectedStatsAnswer(books: SelectedBooks, times: { startedAtMs: number;
     appliedHeldEvents: 0,
     appliedGoneFrames: 0,
     tableDrift: 0,
+    lost: { frames: 0, events: 0 },
   };
   return {
     ...statsAnswer({ books: { ...books, ...elsewhere, topicsTotal } }, times),
@@ -118,6 +120,11 @@ function sourceStats({ source, duplicates, conflicts, ages }: SourceBooks): Stat
 
 function auditStats({ auditedAt, isBalanced, differencesTotal }: Audit): StatsAnswer["last_audit"] {
   return { audited_at: auditedAt, balanced: isBalanced, differences_total: differencesTotal };
+}
+
+function restoreStats(restore: LastRestore): StatsAnswer["last_restore"] {
+  const { restoredAt, backedUpAt, lostFrames, lostEvents } = restore;
+  return { restored_at: restoredAt, backed_up_at: backedUpAt, lost_frames: lostFrames, lost_events: lostEvents };
 }
 
 /** Formats a duration as `1h 0m 0s`, with days if there are any. */

@@ -55,7 +55,8 @@ interface AuditRow {
   differences_total: string;
 }
 
-async function recount(session: Session): Promise<Audit> {
+/** Audits the rows that a statement of this connection sees. */
+export async function recount(session: Pick<Session, "query">): Promise<Audit> {
   const beganAtMs = performance.now();
   const { rows } = await session.query<AuditRow>(await AUDIT(), [MAX_DIFFERENCES]);
   const [row] = rows;

@@ -67,5 +67,13 @@ SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicates), 0) AS dupli
   (SELECT coalesce(sum(frames), 0) FROM frame_counters WHERE generation = $6::text)
     - (SELECT frames FROM present) AS applied_gone_frames,
   (SELECT coalesce(sum(events), 0) FROM frame_counters WHERE generation = $6::text) AS applied_events,
+  (SELECT json_build_object('frames', coalesce(sum(lost_frames), 0), 'events', coalesce(sum(lost_events), 0))
+   FROM restores WHERE generation = $6::text) AS lost,
+  (SELECT json_build_object(
+      'restoredAt', to_char(restored_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      'backedUpAt', to_char(max(backed_up_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      'lostFrames', CASE WHEN count(*) = count(lost_frames) THEN sum(lost_frames) END,
+      'lostEvents', CASE WHEN count(*) = count(lost_events) THEN sum(lost_events) END)
+   FROM restores GROUP BY restored_at ORDER BY restored_at DESC LIMIT 1) AS last_restore,
   (SELECT report FROM last_audit) AS last_audit
 FROM book_totals

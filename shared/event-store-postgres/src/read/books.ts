@@ -1,5 +1,5 @@
 import type { Audit } from "@tidemark/event-store/audit";
-import type { Books, BooksQuery, TopicBooks } from "@tidemark/event-store/books";
+import type { Books, BooksQuery, LastRestore, TopicBooks } from "@tidemark/event-store/books";
 import type { SourceBooks } from "@tidemark/event-store/duplicates";
 import type { Kysely } from "kysely";
 import { queryRow } from "../connection/reader.ts";
@@ -20,6 +20,8 @@ interface BooksRow {
   applied_held_events: string;
   applied_gone_frames: string;
   applied_events: string;
+  lost: Books["lost"];
+  last_restore: LastRestore | null;
   last_audit: Audit | null;
 }
 
@@ -42,6 +44,8 @@ export async function readBooks(db: Kysely<Tables>, query: BooksQuery): Promise<
     appliedGoneFrames: Number(row.applied_gone_frames),
     appliedEvents: Number(row.applied_events),
     tableDrift: 0,
+    lost: row.lost,
+    lastRestore: row.last_restore ?? undefined,
     lastAudit: row.last_audit ?? undefined,
   };
 }

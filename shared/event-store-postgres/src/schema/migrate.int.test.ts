@@ -13,6 +13,7 @@ const RELEASED = [
   "87a5c039a3aceb0fe7ad3cdee882cc50b96a03a35d4c24541977fb81f4adcbfb",
   "9db1cfa2fb3f77cf33b384814cd8e1bfc751c050701e732c244796674afa68f4",
   "78342fe1b7c0d30de27759a297145dee6e697e7f0c061993c5ce9c5047379ca3",
+  "8f2b9ea674e8d65f32df7a85091c641bd29c64b878ba973f803f1f524a85f353",
 ];
 
 /** Describes the tables, indexes, constraints, types, functions and triggers of a database, as PostgreSQL 15 to 18 write them alike. */

@@ -57,6 +57,23 @@ export async function migrate(session: Session, migrations = readMigrations()): 
   });
 }
 
+/**
+ * Refuses tables that are not those of this program.
+ *
+ * @throws {Error} saying what to do
+ */
+export async function checkSchema(session: Pick<Session, "query">): Promise<void> {
+  const { rows } = await session.query<{ name: string }>("SELECT name FROM migrations");
+  const applied = new Set(rows.map(({ name }) => name));
+  const known = readMigrations().map(({ name }) => name);
+  const missing = known.filter((name) => !applied.has(name));
+  if (missing.length > 0) {
+    throw new Error(`the database has the tables of an older Tidemark, without ${missing.join(", ")}: npm run migrate`);
+  }
+  const newer = [...applied].filter((name) => !known.includes(name));
+  if (newer.length > 0) throw new Error(`the database has the tables of a newer Tidemark: ${newer.join(", ")}`);
+}
+
 /** Asks without locks and without the rights of the owner. */
 async function isUpToDate(session: Session, migrations: Migration[]): Promise<boolean> {
   const { rowCount: hasTables } = await session.query("SELECT FROM pg_class WHERE oid = to_regclass('migrations')");

@@ -1,4 +1,4 @@
-import type { Session } from "../connection/session.ts";
+import type { Session, Transaction } from "../connection/session.ts";
 
 /**
  * The base of positions. The position of an event is the id of its transaction plus a base, and its ordinal in the batch:
@@ -12,6 +12,13 @@ const POSITION_BASE_LOCK = 7_305_804_402_565_173_248n;
 
 // More transactions than a server sees in a history (35 years at 1,000 a second); bigint has room for 8 million of them.
 const BASE_STEP = 2n ** 40n;
+
+/**
+ * The second of the restore, times 2^31. More positions than a server can draw in that time lie between two restores, so the
+ * positions of a restored database also lie beyond those of a database that was restored earlier from the same backup, whose
+ * readers may still hold cursors. It fits into bigint until 2106.
+ */
+const POSITION_OF_NOW = "(extract(epoch FROM clock_timestamp())::bigint << 31)";
 
 // The server's own name and its timeline, which changes with every failover and point-in-time recovery. As in 001.sql.
 const HISTORY = `(SELECT system_identifier::text FROM pg_control_system())
@@ -35,10 +42,20 @@ export async function raisePositionBase(session: Session): Promise<boolean> {
   return session.transaction(async (transaction) => {
     await transaction.query("SELECT pg_advisory_xact_lock($1)", [POSITION_BASE_LOCK]);
     const { rowCount: raised } = await transaction.query(
-      `UPDATE positions SET history = ${HISTORY}, base = greatest(base, ${LARGEST_TX}) + $1::bigint
+      `UPDATE positions SET history = ${HISTORY}, base = greatest(greatest(base, ${LARGEST_TX}) + $1::bigint, ${POSITION_OF_NOW})
        WHERE ${IS_BASE_TOO_LOW}`,
       [BASE_STEP],
     );
     return raised === 1;
   });
+}
+
+/** Raises the base above every position that was ever handed out, also of rows that a restore has replaced. */
+export async function raisePositions(transaction: Transaction): Promise<void> {
+  await transaction.query("SELECT pg_advisory_xact_lock($1)", [POSITION_BASE_LOCK]);
+  await transaction.query(
+    `UPDATE positions SET history = ${HISTORY},
+       base = greatest(greatest(base, ${LARGEST_TX}) + $1::bigint, ${POSITION_OF_NOW})`,
+    [BASE_STEP],
+  );
 }

@@ -85,3 +85,47 @@ test("a backup replaces an earlier one of that name only when it is told to", as
   expect(() => backupSqlite({ from: path, to: copy, replace: false })).toThrow("--replace");
   expect(backupSqlite({ from: path, to: copy, replace: true }).audit.counted).toMatchObject({ stored: 2 });
 });
+
+test("a reader whose cursor lies beyond the restored state gets every event that is stored after the restore, once", async () => {
+  const { path, copy, store, open } = await prepare();
+  backupSqlite({ from: path, to: copy, replace: false });
+  const lost = Array.from({ length: 5 }, (_, id) => eventText({ topic: "t", id: `lost ${id}` }));
+  await verdictsOf(store, lost);
+  const cursor = await store.readTip();
+  await store.close();
+
+  /** Restores the backup, stores an event, and returns what a reader gets behind a cursor. */
+  const restoreAndRead = async (after: string, id: string) => {
+    restoreSqlite({ from: copy, to: path, replace: true });
+    const restored = await open();
+    await verdictsOf(restored, [eventText({ topic: "t", id })]);
+    const { events, next } = await restored.listEvents({ order: "asc", limit: 10, after });
+    const everything = await restored.listEvents({ order: "asc", limit: 10 });
+    expect(everything.events.map(({ eventId }) => eventId)).toEqual(["1", id]);
+    const newest = await restored.listEvents({ order: "desc", limit: 10, after });
+    expect(newest.events.map(({ eventId }) => eventId)).toEqual(["1"]);
+    await restored.close();
+    return { ids: events.map(({ eventId }) => eventId), next: next as string };
+  };
+
+  const first = await restoreAndRead(cursor, "after the first restore");
+  expect(first.ids).toEqual(["after the first restore"]);
+  // The same backup once more: positions of the first restore are passed, too.
+  const second = await restoreAndRead(first.next, "after the second restore");
+  expect(second.ids).toEqual(["after the second restore"]);
+});
+
+test("a restored database tells when its backup was taken, and how many events the replaced one had received since", async () => {
+  const { path, copy, store, open } = await prepare();
+  backupSqlite({ from: path, to: copy, replace: false });
+  await verdictsOf(store, [eventText({ topic: "t", id: "2" }), eventText({ topic: "t", id: "2" })]);
+  await store.close();
+
+  expect(restoreSqlite({ from: copy, to: path, replace: true })).toMatchObject({ lostEvents: 2 });
+
+  const books = await (await open()).readBooks({ maxTopics: 1 });
+  expect(books).toMatchObject({ tableDrift: 0, lastRestore: { lostFrames: null, lostEvents: 2 } });
+  expect(Date.parse(books.lastRestore?.backedUpAt ?? "")).toBeLessThanOrEqual(
+    Date.parse(books.lastRestore?.restoredAt ?? ""),
+  );
+});

@@ -11,9 +11,10 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Audit } from "@tidemark/event-store/audit";
-import SqliteDatabase from "better-sqlite3";
+import SqliteDatabase, { type Database } from "better-sqlite3";
 import { lockStore, refuseNoFile } from "../connection/database.ts";
 import { renameDurably } from "./durable-file.ts";
+import { isMarkedBackup, markBackup, recordLost } from "./restore-marks.ts";
 import { verifyCopy } from "./verify-copy.ts";
 
 export interface SqliteRestore {
@@ -23,6 +24,8 @@ export interface SqliteRestore {
   audit: Audit;
   /** Where the database that was replaced is now. */
   replaced?: string;
+  /** The number of events that the replaced database had received after the backup, if it can be read. */
+  lostEvents?: number;
 }
 
 /**
@@ -46,10 +49,49 @@ export function restoreSqlite({ from, to, replace }: { from: string; to: string;
   const partial = `${path}.restoring`;
   try {
     copyFileSync(backup, partial, constants.COPYFILE_FICLONE);
-    return putInPlace({ partial, path });
+    chmodSync(partial, 0o600);
+    verifyCopy(partial); // brings it up to date, too
+    const lostEvents = describeRestore(partial, { path, writtenAtMs: statSync(backup).mtimeMs });
+    return { ...putInPlace({ partial, path }), ...(lostEvents === undefined ? {} : { lostEvents }) };
   } finally {
     rmSync(partial, { force: true });
   }
+}
+
+/** Marks a copy that was made by other means as a backup, and keeps in it how many events it lacks. */
+function describeRestore(
+  copy: string,
+  { path, writtenAtMs }: { path: string; writtenAtMs: number },
+): number | undefined {
+  const database = new SqliteDatabase(copy, { fileMustExist: true });
+  try {
+    if (!isMarkedBackup(database)) markBackup(database, writtenAtMs);
+    const [before, after] = [readReceived(path), receivedBy(database)];
+    if (before === undefined || before < after) return undefined;
+    recordLost(database, before - after);
+    return before - after;
+  } finally {
+    database.close();
+  }
+}
+
+/** Returns undefined if there is no database, or one that cannot be read. */
+function readReceived(path: string): number | undefined {
+  try {
+    const database = new SqliteDatabase(path, { fileMustExist: true });
+    try {
+      return receivedBy(database);
+    } finally {
+      database.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function receivedBy(database: Database): number {
+  const totals = database.prepare<[], number>("SELECT stored + duplicates + dead_lettered FROM book_totals").pluck();
+  return totals.get() ?? 0;
 }
 
 /**

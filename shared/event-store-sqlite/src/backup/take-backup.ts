@@ -1,10 +1,12 @@
 import { chmodSync, existsSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Audit } from "@tidemark/event-store/audit";
+import SqliteDatabase from "better-sqlite3";
 import { explainUnreadable } from "../connection/damage.ts";
 import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
 import { checkSchema } from "../schema/migrate.ts";
 import { renameDurably } from "./durable-file.ts";
+import { markBackup } from "./restore-marks.ts";
 import { verifyCopy } from "./verify-copy.ts";
 
 export interface SqliteBackup {
@@ -36,13 +38,24 @@ export function backupSqlite({ from, to, replace }: { from: string; to: string; 
   const partial = `${path}.partial`;
   rmSync(partial, { force: true }); // left by a backup that was killed
   try {
+    const takenAtMs = Date.now();
     copyDatabase(source, partial);
+    mark(partial, takenAtMs);
     const audit = verifyCopy(partial);
     renameDurably(partial, path);
     return { path, bytes: statSync(path).size, audit };
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;
+  }
+}
+
+function mark(copy: string, takenAtMs: number): void {
+  const database = new SqliteDatabase(copy, { fileMustExist: true });
+  try {
+    markBackup(database, takenAtMs);
+  } finally {
+    database.close();
   }
 }
 

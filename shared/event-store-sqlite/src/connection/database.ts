@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
+import { completeRestore } from "../backup/restore-marks.ts";
 import { migrate } from "../schema/migrate.ts";
 import { describeDamage } from "./damage.ts";
 import { sqliteCode } from "./errors.ts";
@@ -31,6 +32,7 @@ export function openWriterDatabase(path: string): WriterDatabase {
       const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
       configureWriter(database);
       migrate(database);
+      completeRestore(database, Date.now());
       return { database, keepLock: () => guard.keep(), close: () => closeWriter(database, guard) };
     } catch (error) {
       guard.close();

@@ -106,10 +106,11 @@ export function prepareKeepAudit(database: Database): (audit: Audit) => void {
 
 /** Audits an open database in one snapshot. */
 export function auditInSnapshot(database: Database): Audit {
-  return database.transaction(() => audit(database)).deferred();
+  return database.transaction(() => auditWithin(database)).deferred();
 }
 
-function audit(database: Database): Audit {
+/** Audits an open database in the snapshot of its present transaction. */
+export function auditWithin(database: Database): Audit {
   const beganAtMs = performance.now();
   const counted = toCounts([]);
   const differences: AuditDifference[] = [];

@@ -15,6 +15,7 @@ export function prepareBooks(database: Database): (query: BooksQuery) => Books {
   const readLedger = prepareLedgerBooks(database);
   const readTableDrift = prepareTableDrift(database);
   const audit = database.prepare<[], { report: string }>("SELECT report FROM last_audit");
+  const readRestores = prepareRestores(database);
   const read = database.transaction((query: BooksQuery): Books => {
     const totals = readTotals();
     const lastAudit = audit.get();
@@ -24,6 +25,7 @@ export function prepareBooks(database: Database): (query: BooksQuery) => Books {
       byTopic: readTopics(query),
       bySource: readSources(query),
       ...readLedger(query.log),
+      ...readRestores(query.log?.generation),
       lastAudit: lastAudit && (JSON.parse(lastAudit.report) as Audit),
     };
   });
@@ -41,11 +43,24 @@ function prepareTotals(database: Database): () => Totals {
   return () => only(totals.get());
 }
 
+function prepareRestores(database: Database): (generation: string | undefined) => Pick<Books, "lost" | "lastRestore"> {
+  const lost = database.prepare<[string], { frames: number; events: number }>(
+    `SELECT coalesce(sum(lost_frames), 0) AS frames, coalesce(sum(lost_events), 0) AS events FROM restores
+     WHERE generation = ?`,
+  );
+  const last = database.prepare<[], NonNullable<Books["lastRestore"]>>(
+    `SELECT restored_at AS "restoredAt", backed_up_at AS "backedUpAt", lost_frames AS "lostFrames",
+       lost_events AS "lostEvents"
+     FROM restores WHERE restored_at IS NOT NULL ORDER BY restored_at DESC LIMIT 1`,
+  );
+  return (generation = "") => ({ lost: only(lost.get(generation)), lastRestore: last.get() });
+}
+
 /** SQLite gives ids without gaps, and the newest row is never deleted. So the last id is the number of rows so far. */
 function prepareTableDrift(database: Database): (totals: Totals) => number {
   const lastIds = database.prepare<[], { events: number; duplicates: number }>(
     `SELECT coalesce((SELECT max(id) FROM events), 0) AS events,
-       coalesce((SELECT max(id) FROM duplicates), 0) AS duplicates`,
+       coalesce((SELECT max(id) FROM duplicates), 0) + (SELECT before_first FROM duplicate_ids) AS duplicates`,
   );
   return ({ stored, duplicates }) => {
     const last = only(lastIds.get());

@@ -8,7 +8,8 @@ import {
 } from "@tidemark/event-store/event-store";
 import type { Database, Statement } from "better-sqlite3";
 import { EVENT_COLUMNS, namesOf } from "../schema/columns.ts";
-import { readPosition, takePage } from "./pages.ts";
+import { takePage } from "./pages.ts";
+import { type Positions, preparePositions } from "./positions.ts";
 import { topicReach } from "./topic-reach.ts";
 
 const COLUMNS = `id, ${namesOf(EVENT_COLUMNS)}, processed_at, payload_expired_at, erased_at`;
@@ -38,16 +39,18 @@ export function prepareFindEvent(database: Database): (topic: string, eventId: s
   const find = database.prepare<[string, string], EventIdRow>(
     `SELECT ${COLUMNS} FROM events WHERE topic = ? AND event_id = ?`,
   );
+  const positions = preparePositions(database);
   return (topic, eventId) => {
     const row = find.get(topic, eventId);
-    return row && toEvent(row);
+    return row && toEvent(row, positions);
   };
 }
 
 /** Prepares `EventReader.readTip`. */
 export function prepareTip(database: Database): () => string {
   const findLast = prepareLast(database);
-  return () => String(findLast());
+  const { positionOf } = preparePositions(database);
+  return () => positionOf(findLast());
 }
 
 function prepareLast(database: Database): () => number {
@@ -56,19 +59,20 @@ function prepareLast(database: Database): () => number {
 }
 
 /**
- * Prepares `EventReader.listEvents`. A position is an id. Ids are in the order of commits, so that no event appears below
- * a position later. Filters without an index look at the next 10,000 events: an index by source or time would be written
+ * Prepares `EventReader.listEvents`. Ids are in the order of commits, so that no event appears below a position
+ * later. Filters without an index look at the next 10,000 events: an index by source or time would be written
  * with every event, and few requests would read it.
  */
 export function prepareListing(database: Database): (query: EventQuery) => EventPage {
   const findLast = prepareLast(database);
   const select = prepareSelect(database);
   const findFloor = prepareFloor(database);
+  const positions = preparePositions(database);
 
   const listOldest = (query: EventQuery): EventPage => {
-    const after = query.after === undefined ? 0 : readPosition(query.after);
+    const after = query.after === undefined ? 0 : positions.idUpTo(query.after);
     // Read first, so that events that are committed meanwhile lie beyond it.
-    const end = Math.min(findLast(), query.upTo === undefined ? Number.MAX_SAFE_INTEGER : readPosition(query.upTo));
+    const end = Math.min(findLast(), query.upTo === undefined ? Number.MAX_SAFE_INTEGER : positions.idUpTo(query.upTo));
     const range = { low: after + 1, high: end };
     const high = findFloor(query, range) ?? end;
     const { page, isLast } = takePage(
@@ -77,18 +81,21 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
       jsonOf,
       query.maxBytes,
     );
-    const next = isLast ? Math.max(after, high) : page.at(-1)?.id;
-    return { events: page.map(toEvent), next: String(next) };
+    const next = isLast ? Math.max(after, high) : (page.at(-1)?.id ?? after);
+    return { events: page.map((row) => toEvent(row, positions)), next: positions.positionOf(next) };
   };
 
   const listNewest = (query: EventQuery): EventPage => {
-    const range = { low: 1, high: query.after === undefined ? findLast() : readPosition(query.after) - 1 };
+    const range = { low: 1, high: query.after === undefined ? findLast() : positions.idFrom(query.after) - 1 };
     const low = findFloor(query, range);
     // One row more than asked for tells whether there is a next page.
     const rows = select(query, { ...range, low: low ?? range.low }, query.limit + 1);
     const { page, isLast } = takePage(rows, query.limit, jsonOf, query.maxBytes);
     const next = isLast ? low : page.at(-1)?.id;
-    return { events: page.map(toEvent), next: next === undefined ? undefined : String(next) };
+    return {
+      events: page.map((row) => toEvent(row, positions)),
+      next: next === undefined ? undefined : positions.positionOf(next),
+    };
   };
 
   return (query) => (query.order === "asc" ? listOldest(query) : listNewest(query));
@@ -128,8 +135,8 @@ function prepareFloor(database: Database) {
   };
 }
 
-function toEvent(row: EventIdRow) {
-  return readEvent(row, String(row.id));
+function toEvent(row: EventIdRow, { positionOf }: Positions) {
+  return readEvent(row, positionOf(row.id));
 }
 
 function jsonOf({ payload, attributes }: EventIdRow) {

@@ -48,6 +48,23 @@ const AuditStats = z.object({
   differences_total: z.int().meta({ description: "The number of topics whose rows and books differed.", example: 0 }),
 });
 
+const RestoreStats = z.object({
+  restored_at: z.string().meta({ example: "2025-10-23T10:00:00.000000Z", format: "date-time" }),
+  backed_up_at: z.string().meta({
+    description: "The time of the backup. What was stored before is in it.",
+    example: "2025-10-22T10:00:00.000000Z",
+    format: "date-time",
+  }),
+  lost_frames: z.int().nullable().meta({
+    description: "The frames that had left the log and are not in the backup; `null` if not known.",
+    example: 12,
+  }),
+  lost_events: z.int().nullable().meta({
+    description: "The confirmed events that are neither in the backup nor in the log; `null` if not known.",
+    example: 340,
+  }),
+});
+
 export const StatsAnswer = z
   .object({
     received: z.int().meta({
@@ -108,6 +125,11 @@ export const StatsAnswer = z
         example: 2,
       }),
     last_audit: AuditStats.nullable().meta({ description: "The last recount of the rows; `null` if there was none." }),
+    last_restore: RestoreStats.nullable().meta({
+      description:
+        "The last restore from a backup, and what it lost; `null` if there was none. `drift` and `unconfirmed` leave out " +
+        "what is recorded here.",
+    }),
     incomplete: z
       .array(z.enum(["log", "sources", "topics"]))
       .optional()
@@ -165,6 +187,7 @@ const BOOKS: StatsAnswer = {
   confirmed: 148,
   unconfirmed: 2,
   last_audit: { audited_at: LAST, balanced: true, differences_total: 0 },
+  last_restore: null,
 };
 
 const WITHOUT_LOG: StatsAnswer = {

@@ -20,6 +20,7 @@ const STATS: StatsAnswer = {
   confirmed: 8,
   unconfirmed: 2,
   last_audit: { audited_at: "2025-10-23T10:00:00.000000Z", balanced: true, differences_total: 0 },
+  last_restore: null,
 };
 
 const HEALTH: HealthAnswer = {
@@ -44,6 +45,7 @@ export const LIMITED: Partial<StatsAnswer> = {
   confirmed: null,
   unconfirmed: null,
   last_audit: null,
+  last_restore: null,
   incomplete: ["log", "sources"],
 };
 

@@ -1,0 +1,44 @@
+import { readFrames, readLog } from "@tidemark/event-log-jetstream/backup/archived-frames";
+import { archiveRows } from "../archive/archive-store.ts";
+import { type ArchiveWriter, writeArchive } from "../archive/archive-writer.ts";
+import { ARCHIVE_VERSION } from "../archive/format.ts";
+import { connectToLog, type StackAddresses } from "../stack-addresses.ts";
+
+/**
+ * Makes a backup of a stack: first the frames of the log, then one snapshot of the database.
+ *
+ * A frame moves from the log into the database, so it is in one of both, or in both. The other order would lose the frames
+ * that move in between. A frame that is in both is recognised by the ledger, which is in the same snapshot.
+ */
+export async function backupStack(stack: StackAddresses, { to, replace }: { to: string; replace: boolean }) {
+  const connection = connectToLog(stack, "backup");
+  try {
+    await connection.opened;
+    const log = await readLog(connection);
+    const header = {
+      tidemark_archive: ARCHIVE_VERSION,
+      made_at: new Date().toISOString(),
+      store: "postgres" as const,
+      ...(log === undefined ? {} : { log: describe(log) }),
+    };
+    const write = async (writer: ArchiveWriter) => {
+      await writer.beginFrames();
+      let frames = 0;
+      if (log !== undefined) {
+        for await (const frame of readFrames(connection, log)) {
+          await writer.write(`${JSON.stringify(frame)}\n`);
+          frames++;
+        }
+      }
+      const { rows, ...end } = await archiveRows({ kind: "postgres", url: stack.databaseUrl }, writer);
+      return { ...end, rows: { log_frames: frames, ...rows } };
+    };
+    return await writeArchive({ to, replace, header, write });
+  } finally {
+    await connection.close();
+  }
+}
+
+function describe({ generation, lastSequence, frames, events }: NonNullable<Awaited<ReturnType<typeof readLog>>>) {
+  return { generation, last_sequence: lastSequence, frames, events };
+}

@@ -1,0 +1,132 @@
+import type { LogSnapshot } from "@tidemark/event-log/event-log";
+import { type ArchivedFrame, appendArchived, prepareLog } from "@tidemark/event-log-jetstream/backup/archived-frames";
+import type { JetstreamConnection } from "@tidemark/event-log-jetstream/connection";
+import type { Audit } from "@tidemark/event-store/audit";
+import type { LastRestore } from "@tidemark/event-store/books";
+import { type RestoredStore, withRestoredStore } from "@tidemark/event-store-postgres/archive/restored-store";
+import { type ArchiveReader, openArchive } from "../archive/archive-reader.ts";
+import { importRows } from "../archive/archive-store.ts";
+import { connectToLog, type StackAddresses } from "../stack-addresses.ts";
+import { listenForParts, type PartsHeard } from "./listen-for-parts.ts";
+import { type Appended, countLosses, NOTHING_APPENDED } from "./lost.ts";
+
+interface StackRestore {
+  audit: Audit;
+  appendedFrames: number;
+  lost: LastRestore;
+}
+
+/**
+ * Restores a backup of a stack. Gateways and consumers must be stopped: what moves meanwhile could not be counted.
+ *
+ * The database is filled in one transaction. Then the frames of the backup that it does not have are appended to the log,
+ * and what is lost is recorded. A restore that ended on the way is repeated from its beginning; a frame that was appended
+ * twice is recognised by the ledger.
+ */
+export async function restoreStack(
+  stack: StackAddresses,
+  { from, replace, maxLogBytes }: { from: string; replace: boolean; maxLogBytes: number },
+): Promise<StackRestore> {
+  const archive = await openArchive(from);
+  if (archive.header.store !== "postgres") {
+    throw new Error(`${archive.path} is no backup of a stack: use npm run import`);
+  }
+  return withStoppedStack(stack, async (connection, heard) => {
+    const { audit } = await importRows({ kind: "postgres", url: stack.databaseUrl }, archive, { replace });
+    return withRestoredStore(stack.databaseUrl, async (store) => {
+      const log = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const appended = await appendMissing(archive, { connection, store, log });
+      const backup = { backedUpAt: archive.end().taken_at, generation: archive.header.log?.generation };
+      const after = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const losses = await countLosses({ store, heard, appended, generation: backup.generation, log: after });
+      const lost = await store.recordRestore({ backedUpAt: backup.backedUpAt, losses });
+      return { audit, appendedFrames: appended.frames, lost };
+    });
+  });
+}
+
+/**
+ * Puts the frames of a backup into the log of a stack whose database needs no restore, because only the log was lost. The
+ * backup must be younger than the rows of the ledger, which would not recognise older frames.
+ */
+export async function restoreLog(
+  stack: StackAddresses,
+  { from, maxLogBytes, nowMs }: { from: string; maxLogBytes: number; nowMs: number },
+): Promise<Omit<StackRestore, "audit">> {
+  const archive = await openArchive(from);
+  const ageMs = nowMs - Date.parse(archive.header.made_at);
+  if (ageMs > MAX_LOG_AGE_MS) {
+    throw new Error(
+      `${archive.path} is older than a day: the ledger no longer recognises its frames, and would count their events as ` +
+        "duplicates. Restore the database as well, or go on without the frames",
+    );
+  }
+  return withStoppedStack(stack, (connection, heard) =>
+    withRestoredStore(stack.databaseUrl, async (store) => {
+      const log = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const appended = await appendMissing(archive, { connection, store, log });
+      const after = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const { generation } = archive.header.log ?? {};
+      const losses = await countLosses({ store, heard, appended, generation, log: after });
+      const lost = await store.recordRestore({ backedUpAt: archive.header.made_at, losses });
+      return { appendedFrames: appended.frames, lost };
+    }),
+  );
+}
+
+// The ledger keeps a row for a day at least. The rest is for clocks that differ.
+const MAX_LOG_AGE_MS = 23 * 60 * 60 * 1_000;
+
+/**
+ * Records what is lost after a database was brought back to an earlier time by other means, for example by its write-ahead
+ * log.
+ */
+export async function recordRestore(
+  stack: StackAddresses,
+  { restoredTo, maxLogBytes }: { restoredTo: string; maxLogBytes: number },
+): Promise<LastRestore> {
+  return withStoppedStack(stack, (connection, heard) =>
+    withRestoredStore(stack.databaseUrl, async (store) => {
+      const log = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const losses = await countLosses({ store, heard, appended: NOTHING_APPENDED, generation: undefined, log });
+      return store.recordRestore({ backedUpAt: restoredTo, losses });
+    }),
+  );
+}
+
+async function withStoppedStack<Result>(
+  stack: StackAddresses,
+  work: (connection: JetstreamConnection, heard: PartsHeard) => Promise<Result>,
+): Promise<Result> {
+  const connection = connectToLog(stack, "restore");
+  try {
+    await connection.opened;
+    const heard = await listenForParts(connection);
+    if (heard.running.length > 0)
+      throw new Error(`a ${heard.running.join(" and a ")} is running: stop all of them first`);
+    return await work(connection, heard);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Appends the frames of the backup that are neither in the ledger nor in the log. */
+async function appendMissing(
+  archive: ArchiveReader,
+  { connection, store, log }: { connection: JetstreamConnection; store: RestoredStore; log: LogSnapshot },
+): Promise<Appended> {
+  const appended = { frames: 0, events: new Map<string, number>() };
+  const isHeld = ({ generation, sequence }: ArchivedFrame) =>
+    generation === log.generation && log.held?.some(({ first, last }) => first <= sequence && sequence <= last);
+  for await (const lines of archive.readFrames()) {
+    const frames = lines.map((line) => JSON.parse(line) as ArchivedFrame);
+    const known = await store.findApplied(frames.map(({ frame_id: frameId }) => frameId));
+    for (const frame of frames) {
+      if (known.has(frame.frame_id) || isHeld(frame)) continue;
+      await appendArchived(connection, frame);
+      appended.frames++;
+      appended.events.set(frame.generation, (appended.events.get(frame.generation) ?? 0) + frame.events);
+    }
+  }
+  return appended;
+}

@@ -1,0 +1,167 @@
+import {
+  ARCHIVE_TABLES,
+  type ArchiveKind,
+  type ArchiveRows,
+  type ArchiveTable,
+  type ArchiveTableName,
+} from "@tidemark/event-store/archive/archive-tables";
+import type { Audit } from "@tidemark/event-store/audit";
+import { type Transaction, withSession } from "../connection/session.ts";
+import { recount } from "../maintain/audit.ts";
+import { migrate } from "../schema/migrate.ts";
+import { raisePositions } from "../schema/position-base.ts";
+
+export interface ImportOptions {
+  url: string;
+  /** Whether the rows of a database that is not empty may be replaced. */
+  replace: boolean;
+  /** Reads the rows. Called again when the server rolls the transaction back in favour of another. */
+  readRows: () => AsyncIterable<ArchiveRows>;
+  /** Looks at the recount of the new rows. If it throws, nothing is changed. */
+  check: (audit: Audit) => void;
+}
+
+/** A statement waits this long for a part that holds the tables. */
+const LOCK_TIMEOUT = "10s";
+/** Counters of an archive stand in a slot that no connection takes. */
+const SLOT = -1;
+
+/**
+ * Fills a database with the rows of an archive, in one transaction and in constant memory. Makes or updates the tables
+ * first, so the role must own them.
+ *
+ * @throws {Error} if the database holds rows and `replace` is not set
+ * @throws {Unavailable} `store_unreachable`
+ */
+export async function importPostgres({ url, replace, readRows, check }: ImportOptions): Promise<Audit> {
+  const settings = `-c lock_timeout=${LOCK_TIMEOUT} -c plan_cache_mode=force_custom_plan`;
+  const options = { url, applicationName: "tidemark-archive", timeoutMs: 0, settings };
+  return withSession(options, async (session) => {
+    await migrate(session);
+    return session.transaction(async (transaction) => {
+      await emptyTables(transaction, { replace });
+      // The history is among the rows, and is not made of them again.
+      await switchTriggers(transaction, "DISABLE");
+      for await (const { table, rows } of readRows()) await insertRows(transaction, table, rows);
+      await addTotals(transaction);
+      await switchTriggers(transaction, "ENABLE");
+      await raisePositions(transaction);
+      const audit = await recount(transaction);
+      check(audit);
+      return audit;
+    });
+  });
+}
+
+async function emptyTables(transaction: Transaction, { replace }: { replace: boolean }): Promise<void> {
+  const names = [...ARCHIVE_TABLES.map(({ name }) => name), "book_totals", "topics", "sources", "last_audit"];
+  await transaction.query(`LOCK TABLE ${names.join(", ")} IN ACCESS EXCLUSIVE MODE`);
+  const { rowCount: isFilled } = await transaction.query("SELECT FROM topic_counters LIMIT 1");
+  if (isFilled && !replace)
+    throw new Error("the database holds events; --replace deletes them and puts the others in their place");
+  await transaction.query(`TRUNCATE ${names.join(", ")}`);
+  await transaction.query("UPDATE payload_expiry SET tx = 0, ord = 0"); // the expiry begins again with the first event
+}
+
+async function switchTriggers(transaction: Transaction, state: "ENABLE" | "DISABLE"): Promise<void> {
+  for (const table of ["book_totals", "topic_counters"]) {
+    await transaction.query(`ALTER TABLE ${table} ${state} TRIGGER USER`);
+  }
+}
+
+async function insertRows(transaction: Transaction, name: ArchiveTableName, rows: string[]): Promise<void> {
+  const table = ARCHIVE_TABLES.find((known) => known.name === name);
+  if (table === undefined) throw new Error(`the archive has a table that this version does not know: ${name}`);
+  await transaction.query({ name: `import-${name}`, text: INSERTS[name] ?? insertOf(table) }, [`[${rows.join(",")}]`]);
+}
+
+/** The numbers of rows that are inserted at once change, and so do plans; so each table has one statement. */
+function insertOf({ name, columns }: ArchiveTable): string {
+  const names = Object.keys(columns);
+  const values = Object.entries(columns).map(([column, kind]) => columnValue(column, kind));
+  const { columns: further = [], values: furtherValues = [], overriding = "" } = FURTHER[name] ?? {};
+  return `INSERT INTO ${name} (${[...names, ...further].map(quote).join(", ")}) ${overriding}
+    SELECT ${[...values, ...furtherValues].join(", ")} FROM ${recordset(columns)}`;
+}
+
+interface Further {
+  columns?: string[];
+  values?: string[];
+  overriding?: string;
+}
+
+/** Texts of more than 64 KiB are measured when they are stored, as by the function that applies a batch. */
+const MEASURED = ["payload", "attributes"].flatMap((column) => {
+  const measured = `CASE WHEN octet_length(archived.${column}) > 65536 THEN measure_json(archived.${column}::json) END`;
+  return ["size", "value"].map((part) => ({ column: `${column}_${part}`, value: `(${measured}).${part}` }));
+});
+
+const FURTHER: Record<string, Further> = {
+  events: { columns: MEASURED.map(({ column }) => column), values: MEASURED.map(({ value }) => value) },
+  dead_letters: { overriding: "OVERRIDING SYSTEM VALUE" },
+  topic_counters: { columns: ["slot"], values: [String(SLOT)] },
+  frame_counters: { columns: ["slot"], values: [String(SLOT)] },
+  history: { columns: ["slot"], values: [String(SLOT)] },
+  topic_history: { columns: ["slot"], values: [String(SLOT)] },
+};
+
+const AGES = [0, 1, 2, 3, 4, 5];
+
+/** Conflicts are not known by age in an archive. They are shown by source alone, so one row has all of them. */
+const INSERTS: Record<string, string> = {
+  source_counters: `INSERT INTO source_counters (slot, source, age, duplicates, conflicts)
+    SELECT ${SLOT}, source, age, counted, CASE WHEN rank = 1 THEN conflicts ELSE 0 END
+    FROM (
+      SELECT source, age, counted, conflicts, row_number() OVER (PARTITION BY source ORDER BY counted DESC, age) AS rank
+      FROM json_to_recordset($1::json) AS archived (source text, duplicates bigint, conflicts bigint,
+          ${AGES.map((age) => `age_${age} bigint`).join(", ")})
+        CROSS JOIN LATERAL (VALUES ${AGES.map((age) => `(${age}, age_${age})`).join(", ")}) AS ages (age, counted)
+      WHERE counted > 0
+    ) AS ranked`,
+};
+
+const TYPES: Record<ArchiveKind, string> = {
+  text: "text",
+  integer: "bigint",
+  boolean: "boolean",
+  instant: "timestamptz",
+  json: "text",
+  bytes: "text",
+};
+
+function recordset(columns: ArchiveTable["columns"]): string {
+  const typed = Object.entries(columns).map(([name, kind]) => `${quote(name)} ${TYPES[kind]}`);
+  return `json_to_recordset($1::json) AS archived (${typed.join(", ")})`;
+}
+
+function columnValue(name: string, kind: ArchiveKind): string {
+  const value = `archived.${quote(name)}`;
+  if (kind === "json") return `${value}::json`;
+  if (kind === "bytes") return `decode(${value}, 'base64')`;
+  if (name === "frame_id") return `${value}::uuid`;
+  return value;
+}
+
+function quote(name: string): string {
+  return `"${name}"`;
+}
+
+/** Adds what the store makes of its other tables. */
+async function addTotals(transaction: Transaction): Promise<void> {
+  await transaction.query(
+    `INSERT INTO topics (topic, magnitude)
+     SELECT topic, magnitude_of(stored + duplicates + dead_lettered) FROM topic_counters`,
+  );
+  await transaction.query(
+    "INSERT INTO sources (source, magnitude) SELECT source, magnitude_of(sum(duplicates)) FROM source_counters GROUP BY source",
+  );
+  await transaction.query(
+    `INSERT INTO book_totals (slot, stored, duplicates, conflicts, dead_lettered, topics, sources)
+     SELECT ${SLOT}, sum(stored), sum(duplicates), sum(conflicts), sum(dead_lettered), count(*),
+       (SELECT count(*) FROM sources)
+     FROM topic_counters HAVING count(*) > 0`,
+  );
+  await transaction.query(
+    "SELECT setval(pg_get_serial_sequence('dead_letters', 'id'), max(id)) FROM dead_letters HAVING count(*) > 0",
+  );
+}
