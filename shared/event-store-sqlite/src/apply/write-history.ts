@@ -28,19 +28,21 @@ export function prepareWriteHistory(
     `INSERT INTO topic_history (minute, topic, stored, duplicates, conflicts, dead_lettered)
      VALUES (@minute, @topic, @stored, @duplicates, @conflicts, @deadLettered)`,
   );
-  const countListed = database.prepare<[number], number>("SELECT count(*) FROM topic_history WHERE minute = ?").pluck();
+  const readListed = database.prepare<[number], string>("SELECT topic FROM topic_history WHERE minute = ?").pluck();
 
   return ({ topics, processedAt }, { stored, duplicates, conflicts, deadLettered }) => {
     if (topics.size === 0) return; // every frame was in the ledger
     const minute = minuteOf(Date.parse(processedAt));
-    const others = [...topics].filter(([topic, counts]) => addToListed.run({ minute, topic, ...counts }).changes === 0);
-    let unlisted = 0;
-    if (others.length > 0) {
-      const free = MAX_LISTED_TOPICS - (countListed.get(minute) ?? 0);
-      others.sort(([, one], [, other]) => eventsOf(other) - eventsOf(one));
-      for (const [topic, counts] of others.slice(0, free)) list.run({ minute, topic, ...counts });
-      for (const [, counts] of others.slice(free)) unlisted += eventsOf(counts);
+    const listed = new Set(readListed.all(minute));
+    const others: [topic: string, counts: TopicCounts][] = [];
+    for (const [topic, counts] of topics) {
+      if (listed.has(topic)) addToListed.run({ minute, topic, ...counts });
+      else others.push([topic, counts]);
     }
+    others.sort(([, one], [, other]) => eventsOf(other) - eventsOf(one));
+    const free = MAX_LISTED_TOPICS - listed.size;
+    for (const [topic, counts] of others.slice(0, free)) list.run({ minute, topic, ...counts });
+    const unlisted = others.slice(free).reduce((sum, [, counts]) => sum + eventsOf(counts), 0);
     add.run({ minute, stored, duplicates, conflicts, deadLettered, unlisted });
   };
 }
