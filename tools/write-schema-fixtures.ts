@@ -33,7 +33,11 @@ async function writePostgres(url: string): Promise<void> {
   const dump = execFileSync("pg_dump", options, { encoding: "utf8" });
   // Comments and settings of the session, which the tests keep as they are. The migrations make rows of their own.
   const statements = dump.replaceAll(/^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\.*|)\n/gm, "");
-  write("postgres", readPostgresMigrations().length, `DELETE FROM positions;\nDELETE FROM migrations;\n${statements}`);
+  write(
+    "postgres",
+    readPostgresMigrations().length,
+    `DELETE FROM positions;\nDELETE FROM payload_expiry;\nDELETE FROM migrations;\n${statements}`,
+  );
 }
 
 async function writeSqlite(): Promise<void> {

@@ -42,8 +42,9 @@ const BETWEEN_ROUNDS_MS = 60_000;
 // A step takes 11 ms in SQLite and 34 ms in PostgreSQL. It is followed by a pause of the same length or longer.
 const STEP_ROWS = 2_000;
 const MIN_PAUSE_MS = 50;
-// A step of the expiry takes 12 ms in SQLite and 60 ms in PostgreSQL. With these pauses it takes a tenth of the writer's time.
-const EXPIRY_PAUSES = 9;
+// On a busy machine a step of the expiry takes 80 ms in SQLite and 270 ms in PostgreSQL. With pauses of 9 times that, a
+// stack at full load stored a seventh less (docs/decisions/0004). Removing a payload costs as much as storing an event.
+const EXPIRY_PAUSES = 19;
 /** The ledger answers for receipts at least this long. */
 const LEDGER_MS = DAY_MS;
 
