@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { runExport } from "@tidemark/admin/export/run";
 import { runImport } from "@tidemark/admin/import/run";
 import { ARCHIVE_TABLES } from "@tidemark/event-store/archive/archive-tables";
-import { apply, verdictsOf } from "@tidemark/event-store/contract/applying";
+import { apply, untilScannable, verdictsOf } from "@tidemark/event-store/contract/applying";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { prepareEmptyDatabase } from "@tidemark/event-store-postgres/fixture/postgres-event-stores";
@@ -41,6 +41,7 @@ async function fill(store: Store): Promise<void> {
 
 /** Reads all that the readers of a store can see. Positions and the order of equal minutes are each store's own. */
 async function describe(store: Store) {
+  await untilScannable(store);
   const events = [];
   let after: string | undefined;
   for (;;) {

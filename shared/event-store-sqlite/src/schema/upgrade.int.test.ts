@@ -3,13 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import { sumsOf } from "@tidemark/event-store/contract/history/read-history";
+import { RELEASE_CONTENT, readReleaseContent } from "@tidemark/event-store/contract/upgrade/release-content";
 import {
   continueReleaseData,
   RELEASE_BOOKS,
-  RELEASE_CONTENT,
   RELEASE_LOG,
   RELEASE_VERDICTS,
-  readReleaseContent,
   writeReleaseData,
 } from "@tidemark/event-store/contract/upgrade/release-data";
 import { createLogger } from "@tidemark/telemetry/logger";

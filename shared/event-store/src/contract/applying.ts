@@ -1,3 +1,4 @@
+import { vi } from "vitest";
 import type { Applied, AppliedDelivery, EventStore, StoredEvent } from "../event-store.ts";
 import { deliveryOf } from "./frames.ts";
 
@@ -16,4 +17,20 @@ export async function findStored(store: EventStore, topic: string, eventId: stri
   const event = await store.findEvent(topic, eventId);
   if (event === undefined) throw new Error(`no event ${JSON.stringify(eventId)} in topic ${JSON.stringify(topic)}`);
   return event;
+}
+
+/** Waits until forward scans reach every stored event. They stop before events that another transaction may precede. */
+export async function untilScannable(store: EventStore): Promise<void> {
+  const upTo = await store.readTip();
+  let after: string | undefined;
+  await vi.waitFor(
+    async () => {
+      while (after !== upTo) {
+        const { next } = await store.listEvents({ order: "asc", limit: 1_000, upTo, ...(after && { after }) });
+        if (next === after) throw new Error(`forward scans stand at ${next}, ${upTo} being the end`);
+        after = next;
+      }
+    },
+    { timeout: 20_000, interval: 10 },
+  );
 }

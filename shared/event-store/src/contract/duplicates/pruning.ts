@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Eraser } from "../../erasure.ts";
 import type { EventStore } from "../../event-store.ts";
 import type { Pruner, PruneStep } from "../../pruning.ts";
-import { apply, verdictsOf } from "../applying.ts";
+import { apply, untilScannable, verdictsOf } from "../applying.ts";
 import { deliveryOf, eventText } from "../frames.ts";
 import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
 
@@ -33,7 +32,8 @@ async function applyCopies(
 }
 
 /** Lets the payload of the event of topic `a`, which was stored first, expire. */
-function expirePayload(store: Eraser) {
+async function expirePayload(store: CompleteStore) {
+  await untilScannable(store); // a step goes no further than forward scans
   return store.expirePayloads({ processedBeforeMs: Date.parse("2100-01-01T00:00:00Z"), limit: 1 });
 }
 

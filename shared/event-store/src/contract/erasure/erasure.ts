@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { apply, verdictsOf } from "../applying.ts";
+import { apply, untilScannable, verdictsOf } from "../applying.ts";
 import { deliveryOf, eventText } from "../frames.ts";
 import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
 
@@ -36,6 +36,7 @@ function describeErasedEvent(open: OpenForTest): void {
       processedAt: before?.processedAt,
       erasedAt: expect.stringMatching(/^\d{4}-.*\d{6}Z$/),
     });
+    await untilScannable(store);
     expect((await store.listEvents({ order: "asc", limit: 10 })).events).toEqual([erased, other]);
     expect((await store.listEvents({ order: "asc", limit: 10, source: "shop" })).events).toEqual([other]);
   });

@@ -2,7 +2,7 @@ import { deliveryOf, eventText, type SampleEvent } from "../frames.ts";
 import type { CompleteStore } from "../store-under-test.ts";
 
 const GENERATION = "2025-10-23T08:00:00.000000000Z";
-const TIMESTAMP = "2025-10-23T10:00:00.123456Z";
+export const TIMESTAMP = "2025-10-23T10:00:00.123456Z";
 
 /** The log of the data: frames up to sequence 5 have left it. */
 export const RELEASE_LOG = { generation: GENERATION, held: [{ first: 6, last: 9 }], lastSequence: 9 };
@@ -80,38 +80,6 @@ async function pruneDuplicates(store: CompleteStore): Promise<void> {
     step = await store.pruneDuplicates({ receivedBeforeMs, limit: 10, after: step.position ?? "" });
   }
 }
-
-/** Reads all that `writeReleaseData` wrote, in the form of `RELEASE_CONTENT`. */
-export async function readReleaseContent(store: CompleteStore) {
-  const { events } = await store.listEvents({ order: "asc", limit: 100 });
-  const { duplicates } = await store.listDuplicates({ limit: 100 });
-  const { deadLetters } = await store.listDeadLetters({ limit: 100 });
-  const redelivered = await store.findFrame("00000000-0000-4000-8000-000000000001");
-  return {
-    events: events.map(({ topic, eventId, payload, attributes }) => [topic, eventId, payload, attributes].join(" ")),
-    timestamps: [...new Set(events.map(({ timestamp }) => timestamp))],
-    duplicates: duplicates.map(({ eventId, source, content }) => [eventId, source, content?.payload].join(" ")),
-    deadLetters: deadLetters.map(({ id, topic, events: count }) => [id, topic, count].join(" ")),
-    verdicts: redelivered?.verdicts,
-  };
-}
-
-export const RELEASE_CONTENT = {
-  events: [
-    'orders o-1 {"total":1} ',
-    'orders o-2 {"total":1} {"region":"eu"}',
-    'logins l-1 {"total":1} ',
-    "orders o-3 {} ",
-    'orders o-4 {"total":1} ',
-    'orders o-5 {"total":1} ',
-    'logins l-2 {"total":1} ',
-    'logins l-3 {"total":1} ',
-  ],
-  timestamps: [TIMESTAMP],
-  duplicates: ["l-2 auth ", 'l-1 auth {"total":3}', "o-1 shop ", 'o-2 backfill {"total":2}'],
-  deadLetters: ["1 orders 1", "2  2"],
-  verdicts: "sss",
-};
 
 /**
  * Applies a frame with a duplicate, a conflict and a new event, and once more the frame that the log had delivered twice.
