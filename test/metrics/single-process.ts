@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startConsumer } from "@tidemark/consumer/consumer";
-import { startHousekeeping } from "@tidemark/consumer/housekeeping";
+import { startHousekeeping } from "@tidemark/consumer/housekeeping/housekeeping";
 import { SAFE } from "@tidemark/domain/durability";
 import { createSigner } from "@tidemark/domain/signer";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";

@@ -19,7 +19,7 @@ import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
 import { MAX_BATCHES, startConsumer } from "./consumer.ts";
-import { startHousekeeping } from "./housekeeping.ts";
+import { startHousekeeping } from "./housekeeping/housekeeping.ts";
 import { recordStart } from "./record-start.ts";
 import { ConsumerSettings } from "./settings.ts";
 
@@ -95,6 +95,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
     historyDays: settings.HISTORY_DAYS,
     retentionDays: settings.RETENTION_DAYS,
+    retentionBusyPercent: settings.RETENTION_BUSY_PERCENT,
     metrics,
     logger,
     stopWaitMs,

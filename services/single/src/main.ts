@@ -1,7 +1,7 @@
 //   producers ──POST /publish──▶ gateway ──frames──▶ queue in memory ──▶ consumer ──▶ SQLite ◀── query ◀──GET── readers
 //             ◀─────── 200 ─────         ◀─────────── verdicts ──────────┘
 import { startConsumer } from "@tidemark/consumer/consumer";
-import { startHousekeeping } from "@tidemark/consumer/housekeeping";
+import { startHousekeeping } from "@tidemark/consumer/housekeeping/housekeeping";
 import { recordStart } from "@tidemark/consumer/record-start";
 import { requireDurable } from "@tidemark/domain/durability";
 import { createSigner } from "@tidemark/domain/signer";
@@ -106,6 +106,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     duplicateLogDays: settings.DUPLICATE_LOG_DAYS,
     historyDays: settings.HISTORY_DAYS,
     retentionDays: settings.RETENTION_DAYS,
+    retentionBusyPercent: settings.RETENTION_BUSY_PERCENT,
     metrics,
     logger,
   });

@@ -153,6 +153,7 @@ export const RetentionSettings = z.object({
   HISTORY_DAYS: wholeNumber({ min: 1, max: 3_650, preset: 30 }),
   /** 0 keeps payloads indefinitely. */
   RETENTION_DAYS: wholeNumber({ min: 0, max: 36_500, preset: 0 }),
+  RETENTION_BUSY_PERCENT: wholeNumber({ min: 1, max: 50, preset: 5 }),
   MAX_CONFLICTS_KEPT: wholeNumber({ min: 0, max: 1_000, preset: 100 }),
 });
 

@@ -2,7 +2,9 @@ import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { ExpirePayloads, ExpiryStep } from "@tidemark/event-store/erasure";
 import type { PruneDuplicates, PruneFrames, PruneHistory, PruneStep } from "@tidemark/event-store/pruning";
-import { createLogger } from "@tidemark/telemetry/logger";
+import { captureLogger } from "@tidemark/telemetry/fixture/capture-logger";
+import { createLogger, type Logger } from "@tidemark/telemetry/logger";
+import { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import { expect, onTestFinished, test } from "vitest";
 import { startHousekeeping } from "./housekeeping.ts";
 
@@ -25,6 +27,8 @@ function startOnTestClock({
   frameAnswers = [],
   expiryAnswers,
   stopWaitMs,
+  logger = createLogger({ service: "test", level: "silent" }),
+  metrics,
 }: {
   /** What the log holds in each round; the last one in all further rounds. */
   contents?: LogSnapshot[];
@@ -34,6 +38,8 @@ function startOnTestClock({
   /** With these, payloads are kept for 30 days, and nothing is pruned: the pauses are those of the expiry. */
   expiryAnswers?: { step: ExpiryStep; tookMs: number }[];
   stopWaitMs?: number;
+  logger?: Logger;
+  metrics?: Metrics;
 } = {}) {
   let nowMs = START;
   const pauses: number[] = [];
@@ -72,7 +78,8 @@ function startOnTestClock({
     duplicateLogDays: 7,
     historyDays: 30,
     retentionDays: expiryAnswers === undefined ? 0 : 30,
-    logger: createLogger({ service: "test", level: "silent" }),
+    logger,
+    ...(metrics && { metrics }),
     ...(stopWaitMs !== undefined && { stopWaitMs }),
     clock: {
       nowMs: () => nowMs,
@@ -281,8 +288,11 @@ test("stops without a step that does not end", async () => {
 test("removes payloads older than the configured days in steps, and leaves the store nineteen twentieths of the time", async () => {
   const { expirySteps, nextPause, pass } = startOnTestClock({
     expiryAnswers: [
-      { step: { expired: 2_000, isAtEnd: false }, tookMs: 40 },
+      { step: { expired: 0, isAtEnd: true }, tookMs: 10 }, // nothing is more than a day late
+      { step: { expired: 2_000, isAtEnd: false }, tookMs: 30 },
+      { step: { expired: 0, isAtEnd: true }, tookMs: 0 },
       { step: { expired: 0, isAtEnd: false }, tookMs: 1 },
+      { step: { expired: 0, isAtEnd: true }, tookMs: 0 },
       { step: { expired: 3, isAtEnd: true }, tookMs: 1 },
     ],
     stopWaitMs: 1,
@@ -295,8 +305,33 @@ test("removes payloads older than the configured days in steps, and leaves the s
   }
 
   expect(pauses).toEqual([760, 50, MINUTE]);
-  expect(expirySteps[0]).toEqual({ processedBeforeMs: START - 30 * DAY, limit: 2_000 });
-  expect(expirySteps).toHaveLength(3);
+  expect(expirySteps[1]).toEqual({ processedBeforeMs: START - 30 * DAY, limit: 2_000 });
+  expect(expirySteps).toHaveLength(6);
+});
+
+test("says so while payloads are more than a day past their retention, once in the log", async () => {
+  const { logger, lines } = captureLogger();
+  const metrics = new Metrics();
+  const late = { step: { expired: 2_000, isAtEnd: false }, tookMs: 40 };
+  const { expirySteps, nextPause, pass } = startOnTestClock({
+    expiryAnswers: [late, late],
+    logger,
+    metrics,
+    stopWaitMs: 1,
+  });
+  const overdue = async () => /^tidemark_retention_overdue (.*)$/m.exec(await metrics.text())?.[1];
+
+  await nextPause();
+  pass();
+  await nextPause();
+  expect([expirySteps.length, await overdue()]).toEqual([2, "1"]);
+  pass();
+  await nextPause();
+
+  expect(await overdue()).toBe("0");
+  expect(lines.filter(({ level }) => level === "warn")).toEqual([
+    expect.objectContaining({ msg: "payloads are more than a day past their retention", retentionDays: 30 }),
+  ]);
 });
 
 test("removes no payload without a retention", async () => {

@@ -1,33 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
-import type { Eraser } from "@tidemark/event-store/erasure";
 import type { PruneFrames, Pruner } from "@tidemark/event-store/pruning";
-import type { Logger } from "@tidemark/telemetry/logger";
-import { Metrics } from "@tidemark/telemetry/metrics/metrics";
+import { createExpiry, type ExpiryOptions } from "./expire-payloads.ts";
+import { type Clock, DAY_MS, repeat, STEP_ROWS, SYSTEM_CLOCK } from "./repeat-steps.ts";
 
-export interface HousekeepingOptions {
-  store: Pruner & Pick<Eraser, "expirePayloads">;
+export interface HousekeepingOptions extends ExpiryOptions {
+  store: Pruner & ExpiryOptions["store"];
   /** Reads what the log holds. @throws {Unavailable} when the log is unreachable */
   readLogSnapshot: () => Promise<LogSnapshot>;
   /** The number of days for which plain duplicates stay on record. */
   duplicateLogDays: number;
   /** The number of days for which the history of the books stays on record. */
   historyDays: number;
-  /** The number of days for which payloads are kept. 0 keeps them indefinitely. */
-  retentionDays: number;
-  /** Default: metrics that are shown nowhere. */
-  metrics?: Metrics;
-  logger: Logger;
   clock?: Clock;
   /** The time that a stop waits for the current step. It makes no difference whether a step left alone is committed. */
   stopWaitMs?: number;
-}
-
-export interface Clock {
-  nowMs(): number;
-  /** Resolves after this time, or at once when the signal aborts. */
-  pause(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface Housekeeping {
@@ -37,21 +25,9 @@ export interface Housekeeping {
   readonly done: Promise<void>;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1_000;
 const BETWEEN_ROUNDS_MS = 60_000;
-// A step takes 11 ms in SQLite and 34 ms in PostgreSQL. It is followed by a pause of the same length or longer.
-const STEP_ROWS = 2_000;
-const MIN_PAUSE_MS = 50;
-// On a busy machine a step of the expiry takes 80 ms in SQLite and 270 ms in PostgreSQL. With pauses of 9 times that, a
-// stack at full load stored a seventh less (docs/decisions/0004). Removing a payload costs as much as storing an event.
-const EXPIRY_PAUSES = 19;
 /** The ledger answers for receipts at least this long. */
 const LEDGER_MS = DAY_MS;
-
-const SYSTEM_CLOCK: Clock = {
-  nowMs: () => Date.now(),
-  pause: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
-};
 
 /**
  * Prunes duplicates, the history and the ledger, and removes old payloads, once a minute and in small steps. A store or a
@@ -176,45 +152,4 @@ function createLedgerPruning(
       return { count, isLast: count === 0 };
     });
   };
-}
-
-/** Creates a function that removes the payloads that have passed their retention. The store keeps its position. */
-function createExpiry(
-  { store, retentionDays, metrics = new Metrics() }: HousekeepingOptions,
-  clock: Clock,
-  signal: AbortSignal,
-): () => Promise<number> {
-  const expiredPayloads = metrics.counter({
-    name: "tidemark_expired_payloads_total",
-    help: "Payloads that were removed at the end of their retention.",
-  });
-  const step = async () => {
-    const processedBeforeMs = clock.nowMs() - retentionDays * DAY_MS;
-    const { expired, isAtEnd } = await store.expirePayloads({ processedBeforeMs, limit: STEP_ROWS });
-    expiredPayloads.inc(expired);
-    return { count: expired, isLast: isAtEnd };
-  };
-  return () => repeat(clock, signal, step, EXPIRY_PAUSES);
-}
-
-/**
- * Repeats a step until the last one, or until the signal aborts. Returns the sum of the counts.
- *
- * @param pauses the length of the pause after each step, in multiples of the time that the step took
- */
-async function repeat(
-  clock: Clock,
-  signal: AbortSignal,
-  step: () => Promise<{ count: number; isLast: boolean }>,
-  pauses = 1,
-): Promise<number> {
-  let total = 0;
-  while (!signal.aborted) {
-    const beganAtMs = clock.nowMs();
-    const { count, isLast } = await step();
-    total += count;
-    if (isLast) break;
-    await clock.pause(Math.max(MIN_PAUSE_MS, pauses * (clock.nowMs() - beganAtMs)), signal);
-  }
-  return total;
 }

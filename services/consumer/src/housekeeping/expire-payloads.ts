@@ -1,0 +1,64 @@
+import type { Eraser } from "@tidemark/event-store/erasure";
+import type { Logger } from "@tidemark/telemetry/logger";
+import { Metrics } from "@tidemark/telemetry/metrics/metrics";
+import { type Clock, DAY_MS, repeat, STEP_ROWS } from "./repeat-steps.ts";
+
+export interface ExpiryOptions {
+  store: Pick<Eraser, "expirePayloads">;
+  /** The number of days for which payloads are kept. 0 keeps them indefinitely. */
+  retentionDays: number;
+  /** The part of its time, in percent, for which the store may remove payloads. Default: 5. */
+  retentionBusyPercent?: number;
+  /** Default: metrics that are shown nowhere. */
+  metrics?: Metrics;
+  logger: Logger;
+}
+
+/**
+ * Creates a function that removes the payloads that have passed their retention. The store keeps its position.
+ *
+ * Removing a payload costs about as much as storing an event. On a busy machine a step takes 80 ms in SQLite and 270 ms in
+ * PostgreSQL; with a tenth of its time for it, a stack at full load stored a seventh less (docs/decisions/0004). So the
+ * removal gets a small part of the time, and says when that is too little.
+ */
+export function createExpiry(
+  { store, retentionDays, retentionBusyPercent = 5, metrics = new Metrics(), logger }: ExpiryOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): () => Promise<number> {
+  const expiredPayloads = metrics.counter({
+    name: "tidemark_expired_payloads_total",
+    help: "Payloads that were removed at the end of their retention.",
+  });
+  let isOverdue = false;
+  metrics.readGauges({
+    read: () => Number(isOverdue),
+    gauges: [
+      {
+        name: "tidemark_retention_overdue",
+        help: "1 while payloads are more than a day past their retention.",
+        value: (overdue) => overdue,
+      },
+    ],
+  });
+  const report = (overdue: boolean) => {
+    if (overdue && !isOverdue) {
+      logger.warn({ retentionDays, retentionBusyPercent }, "payloads are more than a day past their retention");
+    }
+    isOverdue = overdue;
+  };
+  const expireBefore = async (processedBeforeMs: number) => {
+    const { expired, isAtEnd } = await store.expirePayloads({ processedBeforeMs, limit: STEP_ROWS });
+    expiredPayloads.inc(expired);
+    return { count: expired, isLast: isAtEnd };
+  };
+  const step = async () => {
+    const processedBeforeMs = clock.nowMs() - retentionDays * DAY_MS;
+    const late = await expireBefore(processedBeforeMs - DAY_MS);
+    report(!late.isLast);
+    if (!late.isLast) return late;
+    const { count, isLast } = await expireBefore(processedBeforeMs);
+    return { count: late.count + count, isLast };
+  };
+  return () => repeat(clock, signal, step, 100 / retentionBusyPercent - 1);
+}
