@@ -162,6 +162,7 @@ test("consumers that migrate an empty database together all open it, and one of 
     { name: "004-bounded-cost" },
     { name: "005-history" },
     { name: "006-erasure" },
+    { name: "007-restores" },
   ]);
 });
 

@@ -31,7 +31,8 @@ export async function openServiceComponent(options: ServiceComponentOptions): Pr
   const { name, dir, onEnding } = options;
   const running = await startService({
     ...options,
-    environment: { ...process.env, ...options.environment },
+    // The checks ask for the content of every conflict.
+    environment: { ...process.env, MAX_CONFLICTS_KEPT: "1000", ...options.environment },
     port: await findSteadyPort(),
     output: createWriteStream(join(dir, `${name}.log`), { flags: "a" }),
     restart: {

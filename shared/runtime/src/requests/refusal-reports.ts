@@ -47,10 +47,14 @@ export class RefusalReports {
   }
 }
 
-/** Returns the fields that say what a request asked for, without its query, which may hold a key that a client wrongly sends there. */
-export function describeRequest({ method, url }: Pick<FastifyRequest, "method" | "url">): {
+/**
+ * Returns the fields that say what a request asked for. A client may wrongly send a key in its query, or in a path that is no
+ * route, so these stay out of the lines.
+ */
+export function describeRequest({ method, url, is404, routeOptions }: FastifyRequest): {
   method: string;
-  path: string;
+  path?: string;
 } {
+  if (is404 || routeOptions.url === undefined) return { method };
   return { method, path: shorten(url.split("?")[0] ?? url) };
 }

@@ -31,6 +31,7 @@ export function describeBooks(open: OpenForTest): void {
         appliedGoneFrames: 0,
         appliedEvents: 0,
         tableDrift: 0,
+        lost: { events: 0, frames: 0 },
       });
     });
 
