@@ -76,7 +76,7 @@ async function inspect(addresses: Addresses, before: string[]) {
   const stats = await readJson(`${stack.url}/stats`);
   expect(stats).toMatchObject({ drift: 0, queue_size: 0 });
   expect(Number(stats.unconfirmed)).toBeGreaterThanOrEqual(0);
-  expect(await readJson(`${stack.url}/health`)).toMatchObject({ status: "healthy" });
+  await expect.poll(() => readJson(`${stack.url}/health`), WAIT).toMatchObject({ status: "healthy" });
   const load = publishInTheBackground(stack.gateway.url, "after");
   await expect.poll(() => load.confirmed.length, WAIT).toBeGreaterThan(100);
   await load.stop();
