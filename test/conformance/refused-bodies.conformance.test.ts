@@ -150,7 +150,7 @@ describe("invalid requests", () => {
   test.each([
     ["GET", "/publish"],
     ["PUT", "/publish"],
-    ["DELETE", "/events"],
+    ["PUT", "/events"],
     ["POST", "/stats"],
   ])("404 or 405 for %s %s", async (method, path) => {
     expectProblem(await call(path, { method }), 404, 405);
