@@ -62,6 +62,7 @@ test("a backup that is killed leaves no file under the name of the backup", asyn
   await once(killed, "exit");
 
   expect(existsSync(copy)).toBe(false);
+  expect((await stat(`${copy}.partial`)).mode & 0o777).toBe(0o600);
   backupSqlite({ from: path, to: copy, replace: false });
   expect((await readdir(directory)).filter((name) => name.startsWith("copy.db"))).toEqual(["copy.db"]);
 });

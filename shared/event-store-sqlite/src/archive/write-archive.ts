@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   ARCHIVE_TABLES,
@@ -10,6 +10,7 @@ import {
 import type { Audit } from "@tidemark/event-store/audit";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { isLarge, prepareDescribeLarge } from "../apply/stored-event.ts";
+import { createPartial, removePartial } from "../backup/partial-database.ts";
 import { putInPlace, type SqliteRestore } from "../backup/restore-backup.ts";
 import { EVENT_COLUMNS, type EventValue } from "../schema/columns.ts";
 import { migrate } from "../schema/migrate.ts";
@@ -42,16 +43,17 @@ export async function importSqlite({ path, replace, rows, check }: ImportOptions
   const file = resolve(path);
   if (existsSync(file) && !replace) throw new Error(`${file} exists; --replace keeps it under another name`);
   const partial = `${file}.importing`;
-  rmSync(partial, { force: true }); // left by an import that was killed
+  removePartial(partial);
   try {
     await fill(partial, rows);
     return putInPlace({ partial, path: file, check });
   } finally {
-    rmSync(partial, { force: true });
+    removePartial(partial);
   }
 }
 
 async function fill(path: string, rows: AsyncIterable<ArchiveRows>): Promise<void> {
+  createPartial(path);
   const database = new SqliteDatabase(path);
   try {
     // The file is synced as a whole before it gets its name.

@@ -1,11 +1,14 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { copyFile, lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ArchiveRows } from "@tidemark/event-store/archive/archive-tables";
 import { verdictsOf } from "@tidemark/event-store/contract/applying";
 import { eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
+import { importSqlite } from "../archive/write-archive.ts";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 import { restoreSqlite } from "./restore-backup.ts";
 import { backupSqlite } from "./take-backup.ts";
@@ -62,6 +65,57 @@ test("a restore keeps the database that it replaces", async () => {
   expect(await restored.findEvent("t", "2")).toBeUndefined();
   expect(await restored.findEvent("t", "1")).toBeDefined();
   expect(backupSqlite({ from: replaced, to: `${copy}.2`, replace: false }).audit.counted).toMatchObject({ stored: 2 });
+});
+
+/** Makes a backup, stores an event, and returns the write-ahead log that holds the event. */
+async function prepareLog() {
+  const prepared = await prepare();
+  const { directory, path, copy, store } = prepared;
+  backupSqlite({ from: path, to: copy, replace: false });
+  await verdictsOf(store, [eventText({ topic: "t", id: "2" })]);
+  const log = join(directory, "log");
+  await copyFile(`${path}-wal`, log);
+  await store.close();
+  return { ...prepared, log };
+}
+
+test("a restore does not take in the write-ahead log of a database that was deleted", async () => {
+  const { path, copy, log, open } = await prepareLog();
+  await rm(path);
+  await copyFile(log, `${path}-wal`);
+
+  restoreSqlite({ from: copy, to: path, replace: false });
+
+  const restored = await open();
+  expect(await restored.findEvent("t", "2")).toBeUndefined();
+  expect(await restored.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, tableDrift: 0 });
+});
+
+test("a restore takes in nothing that lies under its temporary name, and writes through no link there", async () => {
+  const { directory, path, copy, log, open } = await prepareLog();
+  const other = join(directory, "other");
+  await writeFile(other, "of somebody else");
+  await symlink(other, `${path}.restoring`);
+  await copyFile(log, `${path}.restoring-wal`);
+
+  restoreSqlite({ from: copy, to: path, replace: true });
+
+  expect((await lstat(path)).isFile()).toBe(true);
+  expect(await readFile(other, "utf8")).toBe("of somebody else");
+  expect(await (await open()).findEvent("t", "2")).toBeUndefined();
+});
+
+test("a database that is being imported is readable by its owner alone", async () => {
+  const { copy } = await prepare();
+  const modes: number[] = [];
+  const rows = async function* (): AsyncGenerator<ArchiveRows> {
+    modes.push(statSync(`${copy}.importing`).mode & 0o777);
+    yield { table: "events", rows: [] };
+  };
+
+  await importSqlite({ path: copy, replace: false, rows: rows(), check: () => undefined });
+
+  expect(modes).toEqual([0o600]);
 });
 
 test("a backup holds nothing of what was deleted from the database", async () => {

@@ -14,6 +14,7 @@ import type { Audit } from "@tidemark/event-store/audit";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { lockStore, refuseNoFile } from "../connection/database.ts";
 import { renameDurably } from "./durable-file.ts";
+import { removePartial } from "./partial-database.ts";
 import { isMarkedBackup, markBackup, recordLost } from "./restore-marks.ts";
 import { verifyCopy } from "./verify-copy.ts";
 
@@ -47,14 +48,15 @@ export function restoreSqlite({ from, to, replace }: { from: string; to: string;
   mkdirSync(dirname(path), { recursive: true });
   lockStore(path)(); // refuses before the copy, which may take long
   const partial = `${path}.restoring`;
+  removePartial(partial);
   try {
-    copyFileSync(backup, partial, constants.COPYFILE_FICLONE);
+    copyFileSync(backup, partial, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     chmodSync(partial, 0o600);
     verifyCopy(partial); // brings it up to date, too
     const lostEvents = describeRestore(partial, { path, writtenAtMs: statSync(backup).mtimeMs });
     return { ...putInPlace({ partial, path }), ...(lostEvents === undefined ? {} : { lostEvents }) };
   } finally {
-    rmSync(partial, { force: true });
+    removePartial(partial);
   }
 }
 
@@ -113,7 +115,7 @@ export function putInPlace({
     chmodSync(partial, 0o600);
     const audit = verifyCopy(partial);
     check(audit);
-    const replaced = existsSync(path) ? setAside(path) : undefined;
+    const replaced = setAside(path);
     renameDurably(partial, path);
     return { path, audit, ...(replaced === undefined ? {} : { replaced }) };
   } finally {
@@ -131,15 +133,23 @@ function refuseOpenDatabase(backup: string): void {
 
 /**
  * Keeps the present database under another name. Its write-ahead log has to go with it, because SQLite would add the log to
- * whatever database has the name. Until the restored database takes the name, the name leads to the present one.
+ * whatever database has the name; so has that of a database that somebody deleted. Until the restored database takes the
+ * name, the name leads to the present one.
+ *
+ * @returns undefined if there is no database
  */
-function setAside(path: string): string {
+function setAside(path: string): string | undefined {
   const aside = `${path}.replaced-${new Date().toISOString().replaceAll(":", "-")}`;
-  emptyLog(path);
-  linkSync(path, aside);
-  if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`);
+  const isThere = existsSync(path);
+  if (isThere) {
+    emptyLog(path);
+    linkSync(path, aside);
+  }
+  for (const log of ["-wal", "-journal"]) {
+    if (existsSync(`${path}${log}`)) renameSync(`${path}${log}`, `${aside}${log}`);
+  }
   rmSync(`${path}-shm`, { force: true });
-  return aside;
+  return isThere ? aside : undefined;
 }
 
 /** Moves what is in the write-ahead log into the database. A damaged database keeps its log. */

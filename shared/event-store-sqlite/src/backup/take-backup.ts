@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Audit } from "@tidemark/event-store/audit";
 import SqliteDatabase from "better-sqlite3";
@@ -6,6 +6,7 @@ import { explainUnreadable } from "../connection/damage.ts";
 import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
 import { checkSchema } from "../schema/migrate.ts";
 import { renameDurably } from "./durable-file.ts";
+import { createPartial, removePartial } from "./partial-database.ts";
 import { markBackup } from "./restore-marks.ts";
 import { verifyCopy } from "./verify-copy.ts";
 
@@ -36,7 +37,7 @@ export function backupSqlite({ from, to, replace }: { from: string; to: string; 
   refuseNoFile(path);
   if (existsSync(path) && !replace) throw new Error(`${path} exists: choose another name, or add --replace`);
   const partial = `${path}.partial`;
-  rmSync(partial, { force: true }); // left by a backup that was killed
+  removePartial(partial);
   try {
     const takenAtMs = Date.now();
     copyDatabase(source, partial);
@@ -45,7 +46,7 @@ export function backupSqlite({ from, to, replace }: { from: string; to: string; 
     renameDurably(partial, path);
     return { path, bytes: statSync(path).size, audit };
   } catch (error) {
-    rmSync(partial, { force: true });
+    removePartial(partial);
     throw error;
   }
 }
@@ -64,6 +65,7 @@ function copyDatabase(source: string, copy: string): void {
     const database = openReaderDatabase(source);
     try {
       checkSchema(database);
+      createPartial(copy); // it holds the signing key of the service
       database.prepare("VACUUM INTO ?").run(copy);
     } finally {
       database.close();
@@ -71,5 +73,4 @@ function copyDatabase(source: string, copy: string): void {
   } catch (error) {
     throw explainUnreadable(source, error);
   }
-  chmodSync(copy, 0o600); // it holds the signing key of the service
 }

@@ -1,0 +1,14 @@
+import { closeSync, openSync, rmSync } from "node:fs";
+
+// SQLite keeps these beside a database, and adds what they hold to whatever database has the name.
+const SUFFIXES = ["", "-journal", "-wal", "-shm"];
+
+/** Deletes a database that is not complete, and the files beside it. A command that was killed may have left them. */
+export function removePartial(path: string): void {
+  for (const suffix of SUFFIXES) rmSync(`${path}${suffix}`, { force: true });
+}
+
+/** Makes the empty file of a database that its owner alone may read from the start. @throws {Error} if there is one */
+export function createPartial(path: string): void {
+  closeSync(openSync(path, "wx", 0o600));
+}
