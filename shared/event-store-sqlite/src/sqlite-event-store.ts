@@ -102,6 +102,7 @@ interface StoreParts {
 
 function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventStore {
   const { runAudit, closeAuditors } = createAuditors(path, damage);
+  const truncateWal = shareTruncations(writer);
   const store: SqliteEventStore = {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
     ...writer.forward("pruneHistory", "expirePayloads", "recordStart", "readOrCreateSecret"),
@@ -124,7 +125,7 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
       if (!(await writer.call("eraseStored", [topic, eventId]))) return false;
       while ((await writer.call("eraseConflicts", [topic, eventId])) > 0);
       await eraseDeadLetters(store, topic, eventId);
-      await writer.call("truncateWal", []);
+      await truncateWal();
       return true;
     },
     audit: async () => {
@@ -143,6 +144,20 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
     },
   };
   return store;
+}
+
+/**
+ * Empties the WAL after erasures, once for all that have ended before the writer comes to it: the writer answers in the order
+ * of its calls, and each truncation waits for the disk.
+ */
+function shareTruncations(writer: SqliteWorker<WriterFunctions>): () => Promise<void> {
+  let waiting: Promise<void> | undefined;
+  return () => {
+    waiting ??= writer.call("truncateWal", []).finally(() => {
+      waiting = undefined;
+    });
+    return waiting;
+  };
 }
 
 /** Runs each audit in a thread of its own, so that the reader's thread goes on answering. */

@@ -5,8 +5,9 @@ import { verdictsOf } from "@tidemark/event-store/contract/applying";
 import { eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
+import { SqliteWorker } from "../worker/worker.ts";
 import { vacuumSqlite } from "./vacuum.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
@@ -63,6 +64,20 @@ test("nothing of erased events is in the files after the next vacuum", async () 
   changeTables(opened.path, "DELETE FROM source_counters");
   vacuumSqlite(opened.path);
   expect(await opened.found()).toEqual([]);
+});
+
+test("erasures at the same time share the emptying of the log, for which each commit would have to wait", async () => {
+  const { store } = await openForTest();
+  await verdictsOf(store, [eventText({ topic: "t", id: "1" })]);
+  const call = vi.spyOn(SqliteWorker.prototype, "call");
+  onTestFinished(() => call.mockRestore());
+
+  const erased = await Promise.all(Array.from({ length: 50 }, () => store.eraseEvent("t", "1")));
+
+  expect(erased).toEqual(erased.map(() => true));
+  const truncations = call.mock.calls.filter(([method]) => method === "truncateWal").length;
+  expect(truncations).toBeGreaterThan(0);
+  expect(truncations).toBeLessThan(25);
 });
 
 test("nothing of an expired payload is in the files after the next vacuum, and they become smaller", async () => {
