@@ -1,4 +1,5 @@
 import type { CommandLine } from "@tidemark/runtime/command-line";
+import { BrokerSettings } from "@tidemark/runtime/settings";
 import { z } from "zod";
 
 export type Target = { kind: "postgres"; url: string } | { kind: "sqlite"; path: string };
@@ -16,6 +17,14 @@ export const TARGET_OPTIONS = {
       description: "the PostgreSQL database of a stack, postgres://user:password@host:5432/name",
     }),
   sqlite: z.string().optional().meta({ value: "FILE", description: "the database file of a single process" }),
+};
+
+/** The option that names the log of a stack. */
+export const LOG_OPTION = {
+  nats: BrokerSettings.shape.NATS_URL.optional().meta({
+    value: "URL",
+    description: "the log of a stack, nats://user:password@host:4222",
+  }),
 };
 
 export const ONE_TARGET = [

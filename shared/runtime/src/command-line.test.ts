@@ -51,6 +51,8 @@ test.each([
   [["--seconds", "0"], '--seconds: must be a number from 0.1 to 60, not "0"'],
   [["--rate", "1"], '--rate: must be a number from 0 to below 1, not "1"'],
   [["--only", "red,green"], '--only: must be one of red, blue, not "red,green"'],
+  [["--only", "red://user:sec@ret@host/name"], '--only: must be one of red, blue, not "red://***@host/name"'],
+  [["--only", "user:secret@host"], '--only: must be one of red, blue, not "***@host"'],
   [["--batch-size"], "--batch-size: needs a value"],
   [["--batch-size", "--dry-run"], "--batch-size: needs a value"],
   [["--dry-run=yes"], "--dry-run: takes no value"],

@@ -101,7 +101,12 @@ function splitArguments({ shape }: z.ZodObject, args: string[]) {
 
 function formatIssue({ path: [field], message }: z.core.$ZodIssue, values: Record<string, unknown>): string {
   if (field === undefined || field === OPERANDS) return message;
-  return `--${flagName(String(field))}: ${message}, not ${JSON.stringify(values[String(field)])}`;
+  return `--${flagName(String(field))}: ${message}, not ${JSON.stringify(withoutPassword(values[String(field)]))}`;
+}
+
+/** What stands before the host of a URL may be a password, and the output may end up in a log. */
+function withoutPassword(value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/^([^/@]*\/\/)?.*@/s, "$1***@") : value;
 }
 
 /** Writes the text that `--help` prints. */

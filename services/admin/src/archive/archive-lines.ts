@@ -10,6 +10,8 @@ export interface SectionLines {
 
 const MAX_BATCH_ROWS = 2_000;
 const MAX_BATCH_CHARACTERS = 1_000_000;
+/** No archive has a longer line: an event has 64 MB at most, of which quotes and backslashes take two bytes here. */
+const MAX_LINE_BYTES = 2 ** 28;
 
 /**
  * Reads the lines of all sections in batches, and returns the end.
@@ -55,12 +57,13 @@ function checkEnd(path: string, end: ArchiveEnd, counted: Record<string, number>
 }
 
 /** Splits at line feeds alone: `node:readline` would also split at U+2028, which JSON texts may hold. */
-export async function* linesOf(path: string): AsyncGenerator<string> {
+export async function* linesOf(path: string, maxLineBytes = MAX_LINE_BYTES): AsyncGenerator<string> {
   const source = createReadStream(path);
   const gunzip = createGunzip();
   source.on("error", (error) => gunzip.destroy(error));
   source.pipe(gunzip);
   let pieces: Buffer[] = [];
+  let bytes = 0; // of the pieces
   try {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       let start = 0;
@@ -68,9 +71,12 @@ export async function* linesOf(path: string): AsyncGenerator<string> {
         const line = chunk.subarray(start, at);
         yield pieces.length === 0 ? line.toString() : Buffer.concat([...pieces, line]).toString();
         pieces = [];
+        bytes = 0;
         start = at + 1;
       }
       if (start < chunk.length) pieces.push(chunk.subarray(start));
+      bytes += chunk.length - start;
+      if (bytes > maxLineBytes) throw new Error(`${path} is no archive of Tidemark: it has a line without an end`);
     }
   } catch (cause) {
     if (gunzip.errored !== cause) throw cause; // of the reader of the lines

@@ -33,7 +33,7 @@ export async function writeArchive({ to, replace, ...archive }: ArchiveToWrite) 
   if (existsSync(path) && !replace) throw new Error(`${path} exists: choose another name, or add --replace`);
   const partial = `${path}.partial`;
   await rm(partial, { force: true }); // left by a command that was killed
-  const file = createWriteStream(partial, { mode: 0o600 }); // it holds events
+  const file = createWriteStream(partial, { flags: "wx", mode: 0o600 }); // it holds events
   try {
     const end = await writeCompressed(file, archive);
     renameDurably(partial, path);

@@ -10,7 +10,7 @@ export const ARCHIVE_VERSION = 1;
 export const ArchiveHeader = z.object({
   /** The version of the format. */
   tidemark_archive: z.int(),
-  made_at: z.string(),
+  made_at: z.iso.datetime(),
   store: z.enum(["postgres", "sqlite"]),
   /** What the log held, if the archive is a backup of a stack. */
   log: z
@@ -29,7 +29,7 @@ const Counts = z.object({
 
 export const ArchiveEnd = z.object({
   /** When the snapshot of the store was taken. UTC, six digits of the second. */
-  taken_at: z.string(),
+  taken_at: z.iso.datetime(),
   /** The number of lines of each section. */
   rows: z.record(z.string(), z.number()),
   /** The recount of the rows. */

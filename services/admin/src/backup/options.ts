@@ -1,6 +1,6 @@
 import type { CommandLine } from "@tidemark/runtime/command-line";
 import { z } from "zod";
-import { ONE_TARGET, TARGET_NOTES, TARGET_OPTIONS } from "../options.ts";
+import { LOG_OPTION, ONE_TARGET, TARGET_NOTES, TARGET_OPTIONS } from "../options.ts";
 
 export const BACKUP_COMMAND = {
   usage: "npm run backup -- --to FILE [options]",
@@ -13,10 +13,7 @@ export const BACKUP_COMMAND = {
         .default(false)
         .meta({ description: "replaces a file of that name when the new one is complete" }),
       ...TARGET_OPTIONS,
-      nats: z
-        .string()
-        .optional()
-        .meta({ value: "URL", description: "the log of a stack, nats://user:password@host:4222" }),
+      ...LOG_OPTION,
     })
     .refine(...ONE_TARGET),
   notes: `${TARGET_NOTES}

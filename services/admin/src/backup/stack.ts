@@ -2,7 +2,7 @@ import { readFrames, readLog } from "@tidemark/event-log-jetstream/backup/archiv
 import { archiveRows } from "../archive/archive-store.ts";
 import { type ArchiveWriter, writeArchive } from "../archive/archive-writer.ts";
 import { ARCHIVE_VERSION } from "../archive/format.ts";
-import { connectToLog, type StackAddresses } from "../stack-addresses.ts";
+import { type StackAddresses, withLog } from "../stack-addresses.ts";
 
 /**
  * Makes a backup of a stack: first the frames of the log, then one snapshot of the database.
@@ -11,9 +11,7 @@ import { connectToLog, type StackAddresses } from "../stack-addresses.ts";
  * that move in between. A frame that is in both is recognised by the ledger, which is in the same snapshot.
  */
 export async function backupStack(stack: StackAddresses, { to, replace }: { to: string; replace: boolean }) {
-  const connection = connectToLog(stack, "backup");
-  try {
-    await connection.opened;
+  return withLog(stack, { name: "backup" }, async (connection) => {
     const log = await readLog(connection);
     const header = {
       tidemark_archive: ARCHIVE_VERSION,
@@ -33,10 +31,8 @@ export async function backupStack(stack: StackAddresses, { to, replace }: { to: 
       const { rows, ...end } = await archiveRows({ kind: "postgres", url: stack.databaseUrl }, writer);
       return { ...end, rows: { log_frames: frames, ...rows } };
     };
-    return await writeArchive({ to, replace, header, write });
-  } finally {
-    await connection.close();
-  }
+    return writeArchive({ to, replace, header, write });
+  });
 }
 
 function describe({ generation, lastSequence, frames, events }: NonNullable<Awaited<ReturnType<typeof readLog>>>) {

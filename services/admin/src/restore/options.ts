@@ -1,6 +1,6 @@
 import type { CommandLine } from "@tidemark/runtime/command-line";
 import { z } from "zod";
-import { ONE_TARGET, TARGET_NOTES, TARGET_OPTIONS } from "../options.ts";
+import { LOG_OPTION, ONE_TARGET, TARGET_NOTES, TARGET_OPTIONS } from "../options.ts";
 
 export const RESTORE_COMMAND = {
   usage: "npm run restore -- --from FILE [options]",
@@ -21,10 +21,7 @@ export const RESTORE_COMMAND = {
         }),
       replace: z.boolean().default(false).meta({ description: "replaces a database that exists" }),
       ...TARGET_OPTIONS,
-      nats: z
-        .string()
-        .optional()
-        .meta({ value: "URL", description: "the log of a stack, nats://user:password@host:4222" }),
+      ...LOG_OPTION,
     })
     .refine(...ONE_TARGET)
     .refine(({ from, restoredTo }) => (from === undefined) !== (restoredTo === undefined), {

@@ -6,7 +6,7 @@ import type { LastRestore } from "@tidemark/event-store/books";
 import { type RestoredStore, withRestoredStore } from "@tidemark/event-store-postgres/archive/restored-store";
 import { type ArchiveReader, openArchive } from "../archive/archive-reader.ts";
 import { importRows } from "../archive/archive-store.ts";
-import { connectToLog, type StackAddresses } from "../stack-addresses.ts";
+import { type StackAddresses, withLog } from "../stack-addresses.ts";
 import { listenForParts, type PartsHeard } from "./listen-for-parts.ts";
 import { type Appended, countLosses, NOTHING_APPENDED } from "./lost.ts";
 
@@ -61,6 +61,7 @@ export async function restoreLog(
         "duplicates. Restore the database as well, or go on without the frames",
     );
   }
+  await assertComplete(archive);
   return withStoppedStack(stack, (connection, heard) =>
     withRestoredStore(stack.databaseUrl, async (store) => {
       const log = await prepareLog(connection, { maxBytes: maxLogBytes });
@@ -98,16 +99,17 @@ async function withStoppedStack<Result>(
   stack: StackAddresses,
   work: (connection: JetstreamConnection, heard: PartsHeard) => Promise<Result>,
 ): Promise<Result> {
-  const connection = connectToLog(stack, "restore");
-  try {
-    await connection.opened;
+  return withLog(stack, { name: "restore" }, async (connection) => {
     const heard = await listenForParts(connection);
     if (heard.running.length > 0)
       throw new Error(`a ${heard.running.join(" and a ")} is running: stop all of them first`);
-    return await work(connection, heard);
-  } finally {
-    await connection.close();
-  }
+    return work(connection, heard);
+  });
+}
+
+/** Reads an archive to its end, before anything of it is used. @throws {Error} if it is damaged or not complete */
+async function assertComplete(archive: ArchiveReader): Promise<void> {
+  for await (const _ of archive.readRows());
 }
 
 /** Appends the frames of the backup that are neither in the ledger nor in the log. */

@@ -1,0 +1,43 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, onTestFinished, test } from "vitest";
+import { restoreLog } from "../restore/stack.ts";
+import { linesOf } from "./archive-lines.ts";
+import { openArchive } from "./archive-reader.ts";
+
+const HEADER = { tidemark_archive: 1, made_at: new Date().toISOString(), store: "postgres" };
+
+/** Writes a file of these lines, compressed, and returns its path. */
+async function archiveOf(...lines: unknown[]): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, "archive");
+  await writeFile(path, gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join("")));
+  return path;
+}
+
+test("an archive whose age cannot be read is refused", async () => {
+  const path = await archiveOf({ ...HEADER, made_at: "yesterday" });
+
+  await expect(openArchive(path)).rejects.toThrow("is no archive of Tidemark");
+});
+
+test("a line that does not end is refused before it fills the memory", async () => {
+  const path = await archiveOf(HEADER, "x".repeat(200_000));
+  const read = async () => {
+    for await (const line of linesOf(path, 100_000)) expect(line).toHaveLength(JSON.stringify(HEADER).length);
+  };
+
+  await expect(read()).rejects.toThrow("a line without an end");
+});
+
+test("a backup that is cut off gives no frame back to the log, and no part of the stack is asked", async () => {
+  const path = await archiveOf(HEADER, { table: "log_frames" }, { frame_id: "f" });
+  const stack = { databaseUrl: "postgres://127.0.0.1:1/none", natsUrl: "nats://127.0.0.1:1" };
+
+  const restore = restoreLog(stack, { from: path, maxLogBytes: 1_000_000, nowMs: Date.now() });
+
+  await expect(restore).rejects.toThrow("its end is missing");
+});
