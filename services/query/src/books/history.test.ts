@@ -1,6 +1,9 @@
-import { expect, onTestFinished, test } from "vitest";
+import type { HistoryQuery } from "@tidemark/event-store/history";
+import { createHttpServer } from "@tidemark/runtime/http-server";
+import { createLogger } from "@tidemark/telemetry/logger";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
-import { stepsOf } from "./history.ts";
+import { registerHistory, stepsOf } from "./history.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -78,4 +81,29 @@ test("GET /stats/history answers every step, the starts of services, and the min
   const ofTopic = (await server.inject("/stats/history?step=2h&topic=other")).json();
   expect(ofTopic).toMatchObject({ topic: "other" });
   expect(ofTopic.steps.at(-1)).toMatchObject({ received: 1, complete: true });
+});
+
+test("a client reads one history at a time, however different they are, and another client is answered meanwhile", async () => {
+  const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }) });
+  onTestFinished(() => server.close());
+  const reads: HistoryQuery[] = [];
+  const slow = Promise.withResolvers<void>();
+  const readHistory = async (query: HistoryQuery) => {
+    reads.push(query);
+    if (reads.length === 1) await slow.promise;
+    return { steps: [], starts: [] };
+  };
+  registerHistory(server, { reader: { readHistory }, gatewayStarts: () => [], maxWaitMs: 1 });
+  const ask = async (step: string, remoteAddress: string) =>
+    server.inject({ url: `/stats/history?step=${step}`, remoteAddress });
+
+  const first = ask("1m", "10.0.0.1");
+  await vi.waitFor(() => expect(reads).toHaveLength(1));
+  const second = await ask("2m", "10.0.0.1");
+  const other = await ask("2m", "10.0.0.2");
+  slow.resolve();
+
+  expect([second.statusCode, second.json().code]).toEqual([429, "too_many_lists"]);
+  expect(other.statusCode).toBe(200);
+  expect((await first).statusCode).toBe(200);
 });

@@ -1,4 +1,4 @@
-import { InvalidInput } from "@tidemark/domain/errors";
+import { InvalidInput, LimitExceeded } from "@tidemark/domain/errors";
 import {
   type History,
   type HistoryQuery,
@@ -10,28 +10,52 @@ import { type HistoryAnswer, MAX_STEPS, readHistory } from "@tidemark/http-api/o
 import { clientOf } from "@tidemark/runtime/access/client";
 import { reachOf } from "@tidemark/runtime/access/topic-reach";
 import { coalesce } from "@tidemark/runtime/coalesce";
+import { ClientBudget } from "@tidemark/runtime/limits/client-budget";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
 
 const DEFAULT_RANGE_MS = 60 * MINUTE_MS;
+/**
+ * The histories that are read at a time, and those of one client. A long one of a key with prefixes reads millions of rows,
+ * and every other read of single waits for it.
+ */
+const MAX_READS = 2;
+const MAX_CLIENT_READS = 1;
+const MAX_WAIT_MS = 2_000;
 
 export interface HistoryOptions {
   reader: HistoryReader;
   /** Returns the starts of gateways, in milliseconds since the epoch. */
   gatewayStarts: () => number[];
+  /** How long a request waits for others. Default: 2 s. */
+  maxWaitMs?: number;
 }
 
 /** Registers `GET /stats/history`. All requests for the same steps share one read of the store at a time. */
-export function registerHistory(server: FastifyInstance, { reader, gatewayStarts }: HistoryOptions): void {
+export function registerHistory(server: FastifyInstance, options: HistoryOptions): void {
+  const { reader, gatewayStarts, maxWaitMs = MAX_WAIT_MS } = options;
+  const limits = { maxBytes: MAX_READS, maxBytesPerClient: MAX_CLIENT_READS, maxWaitMs };
+  const reads = new ClientBudget({ ...limits, refuseClient: tooManyHistories });
   const read = coalesce((query: string) => reader.readHistory(JSON.parse(query) as HistoryQuery));
 
   registerOperation(server, readHistory, async (request) => {
     const { topic, ...parameters } = request.query;
-    const reach = reachOf(clientOf(request), topic);
+    const client = clientOf(request);
+    const reach = reachOf(client, topic);
     const range = stepsOf(parameters, Date.now());
-    const history = await read(JSON.stringify({ ...range, ...reach }));
-    return historyAnswer(range, { topic, history, gatewayStarts: gatewayStarts() });
+    const room = reads.enter(client.id);
+    try {
+      await room.grow(1);
+      const history = await read(JSON.stringify({ ...range, ...reach }));
+      return historyAnswer(range, { topic, history, gatewayStarts: gatewayStarts() });
+    } finally {
+      room.release();
+    }
   });
+}
+
+function tooManyHistories(): LimitExceeded {
+  return new LimitExceeded({ code: "too_many_lists", detail: "this client is reading a history already" });
 }
 
 type Range = Pick<HistoryQuery, "sinceMs" | "untilMs" | "stepMinutes">;

@@ -123,7 +123,7 @@ export const readHistory = {
   description:
     "Tells what each step of time added to the books. An event counts in the minute in which it was stored, dropped or " +
     "dead-lettered, and a redriven dead letter in that of the redrive, so the sums over the steps equal the movement of the " +
-    "books. Kept for `HISTORY_DAYS`. The cost does not depend on the number of events.",
+    "books. Kept for `HISTORY_DAYS`. The cost does not depend on the number of events. A client reads one history at a time.",
   requestParams: { query: HistoryParameters },
   responses: {
     "200": {
@@ -135,6 +135,13 @@ export const readHistory = {
         },
       },
     },
-    ...problems("scope_missing", "topic_forbidden", "invalid_parameter", "store_unreachable"),
+    ...problems(
+      "scope_missing",
+      "topic_forbidden",
+      "invalid_parameter",
+      "too_many_lists",
+      "overloaded",
+      "store_unreachable",
+    ),
   },
 } satisfies Operation;
