@@ -1,5 +1,9 @@
 -- Makes the roles of the stack and gives them their passwords. Run by the superuser, over the socket of the server, at each
 -- start of the stack; harmless to repeat. The rights to the tables follow when the owner migrates (grants.sql).
+
+-- Whoever may see the statements of other sessions would see those below with their passwords.
+SET track_activities = off;
+
 \set superuser_password `cat /run/secrets/tidemark`
 \set owner_password `cat /run/secrets/tidemark_owner`
 \set writer_password `cat /run/secrets/tidemark_writer`

@@ -11,6 +11,7 @@ import { Prometheus } from "./prometheus.ts";
  *
  *   every target is up, and every rule is evaluated without an error
  *   every query of Grafana's board has an answer, while events arrive
+ *   no page of another site can read the Prometheus of who opens it in a browser
  *   no alert fires; with the consumers stopped TidemarkNoConsumer fires; with them back no alert fires
  *
  * TIDEMARK_URL and PROMETHEUS_URL are the addresses, and `docker compose` must know the project. The exit code is 1 if a
@@ -42,6 +43,9 @@ const rules = await prometheus.rules();
 const failing = rules.filter(({ health }) => health !== "ok");
 if (failing.length > 0) throw new Error(`rules fail: ${JSON.stringify(failing)}`);
 report(`${rules.length} rules are evaluated without an error`);
+
+const sites = await prometheus.sitesAllowedTo("https://elsewhere.example");
+if (sites !== null) throw new Error(`pages of other sites may read Prometheus: ${sites}`);
 
 await waitFor("no alert to fire", nothingFires, LONGEST_WAIT);
 report("no alert fires");

@@ -51,6 +51,12 @@ export class Prometheus {
     return groups.flatMap(({ rules }) => rules);
   }
 
+  /** Returns the sites whose pages may read this Prometheus in a browser, as a page of this site is told. */
+  async sitesAllowedTo(site: string): Promise<string | null> {
+    const { headers } = await fetch(`${this.#url}/api/v1/query?query=1`, { headers: { origin: site } });
+    return headers.get("access-control-allow-origin");
+  }
+
   /** Returns the alerts that fire now. */
   async firing(): Promise<Alert[]> {
     const { alerts } = await this.#get<{ alerts: Alert[] }>("alerts");
