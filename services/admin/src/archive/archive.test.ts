@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
+import { runExport } from "../export/run.ts";
 import { restoreLog } from "../restore/stack.ts";
 import { linesOf } from "./archive-lines.ts";
 import { openArchive } from "./archive-reader.ts";
@@ -40,4 +41,13 @@ test("a backup that is cut off gives no frame back to the log, and no part of th
   const restore = restoreLog(stack, { from: path, maxLogBytes: 1_000_000, nowMs: Date.now() });
 
   await expect(restore).rejects.toThrow("its end is missing");
+});
+
+test("an export does not replace the database that it is of", async () => {
+  const path = await archiveOf("a database");
+  const before = await readFile(path);
+
+  await expect(runExport({ to: path, replace: true, sqlite: path })).rejects.toThrow("is the database itself");
+
+  expect(await readFile(path)).toEqual(before);
 });

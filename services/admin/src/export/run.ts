@@ -1,3 +1,4 @@
+import { refuseDatabaseItself } from "@tidemark/event-store-sqlite/backup/take-backup";
 import { readSettings } from "@tidemark/runtime/read-settings";
 import { AdminSettings } from "@tidemark/runtime/settings";
 import { archiveRows } from "../archive/archive-store.ts";
@@ -11,6 +12,7 @@ import type { Outcome } from "../run-command.ts";
 /** Writes all rows of the store that the options or the settings name into an archive. */
 export async function runExport({ to, replace, ...options }: ExportOptions): Promise<Outcome> {
   const target = chooseTarget(options, () => readSettings(AdminSettings));
+  if (target.kind === "sqlite") refuseDatabaseItself(target.path, to);
   const header = {
     tidemark_archive: ARCHIVE_VERSION,
     made_at: new Date().toISOString(),

@@ -131,6 +131,18 @@ test("a backup holds nothing of what was deleted from the database", async () =>
   expect((await readFile(copy)).includes("of a person")).toBe(false);
 });
 
+test("a backup does not replace the database that it is of, whichever link names it", async () => {
+  const { directory, path, store } = await prepare();
+  const link = join(directory, "link.db");
+  await symlink(path, link);
+
+  for (const to of [path, link]) {
+    expect(() => backupSqlite({ from: path, to, replace: true })).toThrow("is the database itself");
+  }
+
+  expect(await verdictsOf(store, [eventText({ topic: "t", id: "2" })])).toEqual(["s"]);
+});
+
 test("a backup replaces an earlier one of that name only when it is told to", async () => {
   const { path, copy, store } = await prepare();
   backupSqlite({ from: path, to: copy, replace: false });

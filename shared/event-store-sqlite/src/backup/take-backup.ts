@@ -4,6 +4,7 @@ import type { Audit } from "@tidemark/event-store/audit";
 import SqliteDatabase from "better-sqlite3";
 import { explainUnreadable } from "../connection/damage.ts";
 import { openReaderDatabase, refuseNoFile } from "../connection/database.ts";
+import { identify } from "../connection/watch-file.ts";
 import { checkSchema } from "../schema/migrate.ts";
 import { renameDurably } from "./durable-file.ts";
 import { createPartial, removePartial } from "./partial-database.ts";
@@ -35,6 +36,7 @@ export function backupSqlite({ from, to, replace }: { from: string; to: string; 
   if (!existsSync(source)) throw new Error(`there is no file ${source}`);
   refuseNoFile(source);
   refuseNoFile(path);
+  refuseDatabaseItself(source, path);
   if (existsSync(path) && !replace) throw new Error(`${path} exists: choose another name, or add --replace`);
   const partial = `${path}.partial`;
   removePartial(partial);
@@ -48,6 +50,17 @@ export function backupSqlite({ from, to, replace }: { from: string; to: string; 
   } catch (error) {
     removePartial(partial);
     throw error;
+  }
+}
+
+/**
+ * Refuses to write a copy of a database over the database, which a service may have open.
+ *
+ * @throws {Error} when both paths name one file, by whatever link
+ */
+export function refuseDatabaseItself(database: string, copy: string): void {
+  if (existsSync(copy) && identify(copy) === identify(database)) {
+    throw new Error(`${resolve(copy)} is the database itself: choose another name`);
   }
 }
 
