@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { verdictsOf } from "@tidemark/event-store/contract/applying";
 import { eventText } from "@tidemark/event-store/contract/frames";
 import { waitFor } from "@tidemark/test-support/wait-for";
-import type pg from "pg";
-import { expect, test } from "vitest";
+import pg from "pg";
+import { expect, onTestFinished, test } from "vitest";
 import { prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts";
 
 const SECRETS = ["secret-payload", "secret-attribute", "secret-source", "secret-conflict", "secret-letter"];
@@ -95,4 +95,25 @@ test("a batch that meets an erasure waits for it, and leaves no content of its d
   expect((await store.listDuplicates({ limit: 10 })).duplicates).toMatchObject([{ source: "", isConflict: false }]);
   const { rows } = await beside.query("SELECT source, payload, attributes FROM duplicates");
   expect(rows).toEqual([{ source: "", payload: null, attributes: null }]);
+});
+
+test("a comparison that waits for an erasure does not bring a value of the erased payload back", async () => {
+  const { beside, openConsumer, url } = await prepareStores();
+  const store = await openConsumer();
+  const payload = `{"text":${" ".repeat(10_000)}"secret"}`; // so long for its value that the value is kept beside it
+  await verdictsOf(store, [eventText({ topic: "t", id: "e", payload })]);
+  const comparing = new pg.Client({ connectionString: url });
+  await comparing.connect();
+  onTestFinished(() => comparing.end());
+
+  await beside.query("BEGIN; SELECT erase_stored_event('t', 'e')");
+  const compared = comparing.query(
+    `SELECT has_other_content(ROW('t', 'e', now(), 'test', '{"text":"other"}', NULL, false, 1)::incoming_event) AS differs`,
+  );
+  await waitForLocks(beside, 1);
+  await beside.query("COMMIT");
+
+  expect((await compared).rows).toEqual([{ differs: false }]);
+  const { rows } = await beside.query("SELECT payload, payload_size, payload_value FROM events");
+  expect(rows).toEqual([{ payload: null, payload_size: null, payload_value: null }]);
 });

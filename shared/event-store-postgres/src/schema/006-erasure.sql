@@ -129,6 +129,51 @@ BEGIN
 END
 $function$;
 
+-- As in version 4, and what it measures is the content that is there once the row is locked: an erasure or an expiry may
+-- have come first, and its text must not come back as a value. An erased event has no content to compare with.
+CREATE OR REPLACE FUNCTION has_other_content(arrived incoming_event) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_custom_plan
+AS $function$
+DECLARE
+  original record;
+BEGIN
+  SELECT payload, payload_size, payload_value, attributes, attributes_size, attributes_value, payload_expired_at, erased_at
+  INTO STRICT original
+  FROM events WHERE topic = arrived.topic AND event_id = arrived.event_id;
+  IF (original.payload_size IS NULL AND can_be_large(original.payload)
+      AND arrived.payload::text <> original.payload::text AND octet_length(original.payload::text) > 4096)
+    OR (original.attributes_size IS NULL AND can_be_large(original.attributes)
+      AND arrived.attributes::text IS DISTINCT FROM original.attributes::text
+      AND octet_length(original.attributes::text) > 4096) THEN
+    PERFORM FROM events WHERE topic = arrived.topic AND event_id = arrived.event_id FOR NO KEY UPDATE;
+    UPDATE events SET (payload_size, payload_value) = (SELECT * FROM measure_json(payload)),
+      (attributes_size, attributes_value) = (SELECT * FROM measure_json(attributes))
+    WHERE topic = arrived.topic AND event_id = arrived.event_id
+    RETURNING payload, payload_size, payload_value, attributes, attributes_size, attributes_value, payload_expired_at,
+      erased_at
+    INTO STRICT original;
+  END IF;
+  RETURN original.erased_at IS NULL
+    AND ((original.payload_expired_at IS NULL
+        AND has_other_value(arrived.payload, original.payload, original.payload_size, original.payload_value))
+      OR has_other_value(arrived.attributes, original.attributes, original.attributes_size, original.attributes_value));
+END
+$function$;
+
+-- Locks the row of an event until the commit, and returns its state. An erasure or an expiry waits for the lock, and then
+-- finds the conflicts that this transaction lists. It is a function, because a statement does not see a row again that
+-- has_other_content has updated within it.
+CREATE FUNCTION lock_original(topic text, event_id text, OUT is_erased boolean, OUT has_payload boolean)
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_custom_plan
+AS $function$
+BEGIN
+  SELECT erased_at IS NOT NULL, erased_at IS NULL AND payload_expired_at IS NULL INTO STRICT is_erased, has_payload
+  FROM events WHERE events.topic = lock_original.topic AND events.event_id = lock_original.event_id FOR SHARE;
+END
+$function$;
+
 DROP FUNCTION apply_frames_3;
 CREATE FUNCTION apply_frames_4(
   frame_ids uuid[],
@@ -272,10 +317,9 @@ BEGIN
           SELECT * FROM events WHERE events.topic = incoming.topic AND events.event_id = incoming.event_id OFFSET 0
         ) original
       ), original AS MATERIALIZED (
-        -- Locked until the commit, by key: an erasure or an expiry waits for it, and then finds the conflicts listed here.
-        -- An event that has_other_content has updated is locked already, has its payload, and is not found here.
-        SELECT conflict.topic, conflict.event_id, coalesce(locked.is_erased, false) AS is_erased,
-          CASE WHEN locked.has_payload IS NOT FALSE
+        -- By key, as every transaction locks these rows.
+        SELECT conflict.topic, conflict.event_id, locked.is_erased,
+          CASE WHEN locked.has_payload
                THEN max_kept - (SELECT count(*) FROM (
                  SELECT FROM duplicates AS kept
                  WHERE kept.topic = conflict.topic AND kept.event_id = conflict.event_id AND kept.payload IS NOT NULL
@@ -283,11 +327,7 @@ BEGIN
                ) AS enough)
                ELSE 0 END AS room
         FROM (SELECT DISTINCT topic, event_id FROM compared WHERE is_conflict ORDER BY topic, event_id) AS conflict
-        LEFT JOIN LATERAL (
-          SELECT erased_at IS NOT NULL AS is_erased, payload_expired_at IS NULL AND erased_at IS NULL AS has_payload
-          FROM events WHERE events.topic = conflict.topic AND events.event_id = conflict.event_id
-          OFFSET 0 FOR SHARE
-        ) AS locked ON true
+        CROSS JOIN LATERAL lock_original(conflict.topic, conflict.event_id) AS locked
       ), conflict AS MATERIALIZED (
         SELECT compared.ordinal, is_erased,
           row_number() OVER (PARTITION BY topic, event_id ORDER BY compared.ordinal) <= room AS is_kept

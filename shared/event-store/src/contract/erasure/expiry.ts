@@ -123,6 +123,18 @@ function describeLaterCopies(open: OpenForTest): void {
     ]);
   });
 
+  test("a conflict of an expired event that is compared by long attributes has no content", async () => {
+    const { store } = await open();
+    const attributes = `{"list":["${"x".repeat(10_000)}"]}`; // long, and not yet measured by PostgreSQL
+    await verdictsOf(store, eventsOf(1, { attributes }));
+    await expireAll(store);
+
+    expect(await verdictsOf(store, eventsOf(1, { attributes: '{"b":1}' }))).toEqual(["c"]);
+
+    const { duplicates } = await store.listDuplicates({ limit: 10 });
+    expect(duplicates.map(({ isConflict, content }) => [isConflict, content])).toEqual([[true, undefined]]);
+  });
+
   test("an erased event does not expire, and an expired one is erased", async () => {
     const { store } = await open();
     await verdictsOf(store, eventsOf(2, { attributes: '{"b":2}' }));
