@@ -30,7 +30,7 @@ function startOnTestClock({
   logger = createLogger({ service: "test", level: "silent" }),
   metrics,
 }: {
-  /** What the log holds in each round; the last one in all further rounds. */
+  /** The snapshot of the log in each round; the last one in all further rounds. */
   contents?: LogSnapshot[];
   duplicateAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
   historyAnswers?: number[];
@@ -332,6 +332,15 @@ test("says so while payloads are more than a day past their retention, once in t
   expect(lines.filter(({ level }) => level === "warn")).toEqual([
     expect.objectContaining({ msg: "payloads are more than a day past their retention", retentionDays: 30 }),
   ]);
+});
+
+test("pauses for an hour at most, also after a step in which the machine was suspended", async () => {
+  const { nextPause } = startOnTestClock({
+    expiryAnswers: [{ step: { expired: 2_000, isAtEnd: false }, tookMs: DAY }],
+    stopWaitMs: 1,
+  });
+
+  expect(await nextPause()).toBe(60 * MINUTE);
 });
 
 test("removes no payload without a retention", async () => {

@@ -16,11 +16,13 @@ export const SYSTEM_CLOCK: Clock = {
 // A step takes 11 ms in SQLite and 34 ms in PostgreSQL. It is followed by a pause of the same length or longer.
 export const STEP_ROWS = 2_000;
 const MIN_PAUSE_MS = 50;
+// Stores end a step within 10 s. A longer one is that of a machine that was suspended meanwhile, or whose clock was set.
+const MAX_PAUSE_MS = 60 * 60 * 1_000;
 
 /**
  * Repeats a step until the last one, or until the signal aborts. Returns the sum of the counts.
  *
- * @param pauses the length of the pause after each step, in multiples of the time that the step took
+ * @param pauses the length of the pause after each step, in multiples of the time that the step took; an hour at most
  */
 export async function repeat(
   clock: Clock,
@@ -34,7 +36,8 @@ export async function repeat(
     const { count, isLast } = await step();
     total += count;
     if (isLast) break;
-    await clock.pause(Math.max(MIN_PAUSE_MS, pauses * (clock.nowMs() - beganAtMs)), signal);
+    const pauseMs = pauses * (clock.nowMs() - beganAtMs);
+    await clock.pause(Math.min(Math.max(MIN_PAUSE_MS, pauseMs), MAX_PAUSE_MS), signal);
   }
   return total;
 }
