@@ -101,7 +101,7 @@ const STORE_GAUGES: Gauges = [
   },
   {
     name: "tidemark_database_standbys",
-    help: "Standbys that stream from the database server. Absent if none ever connected.",
+    help: "Standbys that stream from the database server. Absent if none is connected.",
     value: ({ usage }) => usage?.standbys?.streaming,
   },
   {
