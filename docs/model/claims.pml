@@ -1,5 +1,5 @@
 /* What must be true when nothing can move any more. Every bound is finite and the model has no cycle (`check` proves it),
- * so every run ends here: what is confirmed is eventually applied, and nothing waits for ever. */
+ * so every run ends here: what is confirmed is eventually applied, and nothing waits indefinitely. */
 
 active proctype End() {
   byte distinct;

@@ -149,7 +149,7 @@ test("a reader of a stack whose cursor lies beyond the restored state gets every
   expect(await idsBehind()).toEqual(["1", "2"]);
 });
 
-/** What a store makes of the rest, or keeps for itself. */
+/** The tables and columns that a store makes of the others, or keeps for itself. */
 const NOT_ARCHIVED = [
   ...["book_totals", "topics", "sources", "last_audit", "positions", "migrations", "payload_expiry"],
   ...["slot", "age", "payload_size", "payload_value", "attributes_size", "attributes_value"],

@@ -62,8 +62,8 @@ export interface Books {
   /** The number of sources that sent a duplicate. */
   sourcesTotal: number;
   /**
-   * What left that generation of the log and is not in the books, because the store was restored from a backup. 0 without
-   * `log`.
+   * The frames and events that left that generation of the log and are not in the books, because the store was restored
+   * from a backup. 0 without `log`.
    */
   lost: { frames: number; events: number };
   /** The last restore from a backup. Absent if there was none. */
@@ -85,7 +85,7 @@ export interface TopicBooks {
 /** A restore from a backup. Times are UTC, six digits of the second. */
 export interface LastRestore {
   restoredAt: string;
-  /** When the backup was taken: what was stored before is in it. */
+  /** The time of the backup, which has everything that was stored before. */
   backedUpAt: string;
   /** The frames that had left the log and are not in the backup; null if not known. */
   lostFrames: number | null;

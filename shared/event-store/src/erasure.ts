@@ -26,7 +26,7 @@ export interface Eraser {
   expirePayloads(options: ExpirePayloads): Promise<ExpiryStep>;
 }
 
-/** What a person may erase. In the stack it needs the right to write. */
+/** The erasure that a person may ask for. In the stack it needs the right to write. */
 export type ErasureCommands = Pick<Eraser, "eraseEvent">;
 
 export interface ExpirePayloads {

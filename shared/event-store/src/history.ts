@@ -4,7 +4,7 @@ export interface HistoryReader {
   readHistory(query: HistoryQuery): Promise<History>;
 }
 
-/** Writes into the history what no event tells. */
+/** Writes the part of the history that does not come from events. */
 export interface StartRecorder {
   /** Counts a start of this service in the present minute. */
   recordStart(service: string): Promise<void>;
@@ -32,7 +32,7 @@ export interface History {
   beganAtMs?: number;
 }
 
-/** What the transactions that began in a step added to the books. The events received are the sum without the conflicts. */
+/** The counts that the transactions of a step added to the books. The events received are the sum without the conflicts. */
 export interface HistoryStep {
   startMs: number;
   stored: number;

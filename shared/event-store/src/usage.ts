@@ -1,6 +1,6 @@
 import type { DiskSpace } from "@tidemark/domain/disk-space";
 
-/** What the store takes up of its server or its disk. */
+/** The resources of its server or its disk that the store takes up. */
 export interface UsageReader {
   /** Its cost does not depend on the number of events. @throws {Unavailable} `store_unreachable` */
   readUsage(): Promise<StoreUsage>;

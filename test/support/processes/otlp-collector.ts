@@ -27,7 +27,7 @@ export interface OtlpCollector {
   readonly spans: readonly CollectedSpan[];
   /** The headers of the last request. */
   readonly headers: IncomingHttpHeaders;
-  /** How requests are answered. Default: taken. `silent`: never. */
+  /** The answer to requests. Default: taken. `silent`: none. */
   answers: "taken" | "refused" | "silent";
   readonly requests: number;
   close(): Promise<void>;

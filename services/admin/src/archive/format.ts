@@ -12,7 +12,7 @@ export const ArchiveHeader = z.object({
   tidemark_archive: z.int(),
   made_at: z.iso.datetime(),
   store: z.enum(["postgres", "sqlite"]),
-  /** What the log held, if the archive is a backup of a stack. */
+  /** The content of the log, if the archive is a backup of a stack. */
   log: z
     .object({ generation: z.string(), last_sequence: z.number(), frames: z.number(), events: z.number() })
     .optional(),
@@ -28,7 +28,7 @@ const Counts = z.object({
 });
 
 export const ArchiveEnd = z.object({
-  /** When the snapshot of the store was taken. UTC, six digits of the second. */
+  /** The time of the snapshot of the store. UTC, six digits of the second. */
   taken_at: z.iso.datetime(),
   /** The number of lines of each section. */
   rows: z.record(z.string(), z.number()),

@@ -17,7 +17,7 @@ interface Sources {
   appended: Appended;
   /** The generation of the log that the backup holds frames of. */
   generation: string | undefined;
-  /** What the log holds after the frames were appended. */
+  /** The snapshot of the log after the frames were appended. */
   log: LogSnapshot;
 }
 

@@ -2,14 +2,14 @@ import type { SequenceRange } from "@tidemark/domain/origin";
 import type { LastRestore } from "@tidemark/event-store/books";
 import { type Session, withSession } from "../connection/session.ts";
 
-/** What a generation of the log had handed over and the store does not have; null where it is not known. */
+/** The frames and events that a generation of the log had handed over and the store does not have; null where not known. */
 export interface Loss {
   generation: string;
   frames: number | null;
   events: number | null;
 }
 
-/** What the store has of a generation of the log, and what it is known to have lost of it. */
+/** The frames and events of a generation of the log that the store has, those that it is known to have lost included. */
 export interface AppliedOfLog {
   events: number;
   /** The events of applied frames that the log holds. */

@@ -23,7 +23,7 @@ export interface SqliteRestore {
   path: string;
   /** The recount of the restored database. */
   audit: Audit;
-  /** Where the database that was replaced is now. */
+  /** The new path of the database that was replaced. */
   replaced?: string;
   /** The number of events that the replaced database had received after the backup, if it can be read. */
   lostEvents?: number;

@@ -23,7 +23,7 @@ export interface SqliteBackup {
  * Copies the database of a single into one file, which is a database itself. The service may be running, and continues to
  * write: the copy is made in one snapshot, which holds up no commit.
  *
- * By `VACUUM INTO` (docs/decisions/0010-backup.md). The copy holds rows only: nothing of what was erased or pruned is left
+ * By `VACUUM INTO` (docs/decisions/0012-backup.md). The copy holds rows only: nothing of what was erased or pruned is left
  * in its pages.
  *
  * The copy is written under a temporary name, checked, and synced before it gets its own name. So a file with that name is

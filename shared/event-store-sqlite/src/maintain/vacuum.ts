@@ -8,7 +8,7 @@ export interface Vacuumed {
 }
 
 /**
- * Writes a file anew without its free space, and empties its WAL, so that nothing that was deleted is in either. The service
+ * Writes a file again without its free space, and empties its WAL, so that nothing that was deleted is in either. The service
  * must be stopped, and the disk must have room for a second copy of the file.
  *
  * @throws {Error} naming the path and what to do

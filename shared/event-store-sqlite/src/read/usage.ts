@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { StoreUsage } from "@tidemark/event-store/usage";
 import { storeUnreachable } from "../connection/errors.ts";
 
-/** `UsageReader.readUsage`: reads the sizes of the file and its write-ahead log, and. */
+/** `UsageReader.readUsage`: reads the sizes of the file and its write-ahead log, and the room on their disk. */
 export async function readUsage(path: string): Promise<StoreUsage> {
   try {
     const [file, log, disk] = await Promise.all([stat(path), stat(`${path}-wal`), statfs(dirname(path))]);

@@ -45,7 +45,7 @@ export interface SpanOptions {
 export interface RootOptions extends SpanOptions {
   /** The span of another process that caused this one. Without it a new trace begins. */
   parent?: TraceContext | undefined;
-  /** What other systems have written into the `tracestate` of the parent. */
+  /** The `tracestate` of the parent, which other systems have written. */
   tracestate?: string | undefined;
 }
 
