@@ -21,13 +21,14 @@ const DEFAULT_RANGE_MS = 60 * MINUTE_MS;
  */
 const MAX_READS = 2;
 const MAX_CLIENT_READS = 1;
-const MAX_WAIT_MS = 2_000;
+/** A dashboard asks for the histories of several topics together. */
+const MAX_WAIT_MS = 5_000;
 
 export interface HistoryOptions {
   reader: HistoryReader;
   /** Returns the starts of gateways, in milliseconds since the epoch. */
   gatewayStarts: () => number[];
-  /** How long a request waits for others. Default: 2 s. */
+  /** How long a request waits for others. Default: 5 s. */
   maxWaitMs?: number;
 }
 
