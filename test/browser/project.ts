@@ -2,8 +2,7 @@ import { findChromium } from "@tidemark/test-support/browser/chromium";
 
 /**
  * Returns the vitest projects of the dashboard's tests for these shapes, none without a Chromium. They run after all other
- * tests and one file at a time: a container that starts changes the network, and Chromium then fails every request with
- * ERR_NETWORK_CHANGED.
+ * tests: a container that starts changes the network, and Chromium then fails every request with ERR_NETWORK_CHANGED.
  */
 export function browserProjects(...shapes: ("single" | "stack")[]) {
   if (findChromium() === undefined) {
@@ -15,7 +14,7 @@ export function browserProjects(...shapes: ("single" | "stack")[]) {
       name: `browser-${shape}`,
       include: ["test/browser/**/*.test.ts"],
       provide: { shape },
-      maxWorkers: 1,
+      maxWorkers: shape === "single" ? 2 : 1, // a stack is many processes
       sequence: { groupOrder: 1 + index },
       globalSetup: shape === "stack" ? ["./test/support/infrastructure/setup.ts"] : [],
       testTimeout: 90_000,

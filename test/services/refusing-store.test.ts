@@ -62,8 +62,8 @@ describe("a store that refuses one event of a thousand", () => {
       });
       const deadLetter = { topic, event: { event_id: "e500" }, reason: expect.stringContaining("refused by the test") };
       expect(await get(deployment, "/dead-letters")).toMatchObject({ count: 1, dead_letters: [deadLetter] });
-      expect(deployment.writer.output()).toContain('"msg":"events became dead letters"');
-      expect(deployment.writer.output()).toContain(`"topic":"${topic}","event_id":"e500"`);
+      await expect.poll(() => deployment.writer.output()).toContain('"msg":"events became dead letters"');
+      await expect.poll(() => deployment.writer.output()).toContain(`"topic":"${topic}","event_id":"e500"`);
     },
   );
 });

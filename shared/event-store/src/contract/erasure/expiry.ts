@@ -8,6 +8,12 @@ import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
 const FUTURE = Date.parse("2100-01-01T00:00:00Z");
 const LARGE = `{"list":["${"x".repeat(100_000)}"]}`;
 
+/** Takes one step. It goes no further than forward scans. */
+async function expireStep(store: CompleteStore, limit: number): Promise<ExpiryStep> {
+  await untilScannable(store);
+  return store.expirePayloads({ processedBeforeMs: FUTURE, limit });
+}
+
 /** Takes steps to the end of the scan. Returns the payloads that each removed. */
 async function expireAll(store: CompleteStore, options: Partial<ExpirePayloads> = {}): Promise<number[]> {
   await untilScannable(store); // a step goes no further than forward scans
@@ -47,9 +53,8 @@ function describeSteps(open: OpenForTest): void {
   test("payloads expire in the order in which events were stored, step by step", async () => {
     const { store } = await open();
     await verdictsOf(store, eventsOf(5));
-    await untilScannable(store);
 
-    const first = await store.expirePayloads({ processedBeforeMs: FUTURE, limit: 2 });
+    const first = await expireStep(store, 2);
 
     expect(first).toEqual({ expired: 2, isAtEnd: false });
     expect(await payloadsOf(store)).toEqual([null, null, '{"a":1}', '{"a":1}', '{"a":1}']);
@@ -75,7 +80,7 @@ function describeSteps(open: OpenForTest): void {
     const again = await reopen();
     await verdictsOf(again, [eventText({ topic: "t", id: "later" })]);
 
-    expect(await again.expirePayloads({ processedBeforeMs: FUTURE, limit: 1 })).toEqual({ expired: 1, isAtEnd: false });
+    expect(await expireStep(again, 1)).toEqual({ expired: 1, isAtEnd: false });
     expect(await again.findEvent("t", "later")).toMatchObject({ payload: null });
   });
 
@@ -111,7 +116,7 @@ function describeLaterCopies(open: OpenForTest): void {
     const conflict = eventText({ topic: "t", id: "0", source: "another" });
     const other = eventText({ topic: "t", id: "1", source: "another" });
     await verdictsOf(store, [...eventsOf(2), conflict, other]);
-    await store.expirePayloads({ processedBeforeMs: FUTURE, limit: 1 });
+    await expireStep(store, 1);
 
     await verdictsOf(store, [conflict]);
 
