@@ -124,7 +124,7 @@ test.each([
 
   for (const secret of [key, unknown, hashOf(key), hashOf(unknown)]) {
     for (const service of services) expect(service.output(), service.name).not.toContain(secret);
-    // The path of an unknown address comes back in its 404; whoever puts a key there gets it back.
+    // The path of an unknown address comes back in its 404, so a client that puts its key there gets it back.
     expect(answers.slice(0, -1).join("\n")).not.toContain(secret);
   }
 });

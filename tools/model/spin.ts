@@ -14,7 +14,7 @@ export interface SpinRun {
   bounds: Bounds;
   /** A mistake to make, as a macro of the model. */
   define?: string;
-  /** `claims`: all states; `shortest`: breadth first, up to the shortest counterexample; `cycles`: any cycle is an error. */
+  /** `claims`: all states; `shortest`: breadth first, up to the shortest counterexample; `cycles`: a cycle is an error. */
   search: "claims" | "shortest" | "cycles";
 }
 

@@ -104,7 +104,7 @@ function formatIssue({ path: [field], message }: z.core.$ZodIssue, values: Recor
   return `--${flagName(String(field))}: ${message}, not ${JSON.stringify(withoutPassword(values[String(field)]))}`;
 }
 
-/** What stands before the host of a URL may be a password, and the output may end up in a log. */
+/** The part before the host of a URL may be a password, and the output may end up in a log. */
 function withoutPassword(value: unknown): unknown {
   return typeof value === "string" ? value.replace(/^([^/@]*\/\/)?.*@/s, "$1***@") : value;
 }

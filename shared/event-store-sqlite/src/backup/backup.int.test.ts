@@ -94,14 +94,14 @@ test("a restore does not take in the write-ahead log of a database that was dele
 test("a restore takes in nothing that lies under its temporary name, and writes through no link there", async () => {
   const { directory, path, copy, log, open } = await prepareLog();
   const other = join(directory, "other");
-  await writeFile(other, "of somebody else");
+  await writeFile(other, "of another program");
   await symlink(other, `${path}.restoring`);
   await copyFile(log, `${path}.restoring-wal`);
 
   restoreSqlite({ from: copy, to: path, replace: true });
 
   expect((await lstat(path)).isFile()).toBe(true);
-  expect(await readFile(other, "utf8")).toBe("of somebody else");
+  expect(await readFile(other, "utf8")).toBe("of another program");
   expect(await (await open()).findEvent("t", "2")).toBeUndefined();
 });
 

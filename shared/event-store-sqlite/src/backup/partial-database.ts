@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 
-// SQLite keeps these beside a database, and adds what they hold to whatever database has the name.
+// SQLite keeps these files beside a database. It adds their content to any database that later has the name.
 const SUFFIXES = ["", "-journal", "-wal", "-shm"];
 
 /** Deletes a database that is not complete, and the files beside it. A command that was killed may have left them. */

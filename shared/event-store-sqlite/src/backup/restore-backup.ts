@@ -132,9 +132,9 @@ function refuseOpenDatabase(backup: string): void {
 }
 
 /**
- * Keeps the present database under another name. Its write-ahead log has to go with it, because SQLite would add the log to
- * whatever database has the name; so has that of a database that somebody deleted. Until the restored database takes the
- * name, the name leads to the present one.
+ * Keeps the present database under another name. Its write-ahead log goes with it, because SQLite would add the log to any
+ * database that later has the name. The same holds for the log of a database that was deleted. Until the restored database
+ * takes the name, the name leads to the present one.
  *
  * @returns undefined if there is no database
  */
