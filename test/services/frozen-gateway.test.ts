@@ -33,9 +33,9 @@ test("a stack has every metric of docs/metrics.md, and names its only gateway wh
     expect([...readFamilies(await scrape()).keys()].sort(), name).toEqual(documented.sort());
   }
   const ofQuery = await query.scrape();
-  for (const known of ["tidemark_log_replicas_missing", "tidemark_database_oldest_transaction_seconds"]) {
-    expect(sampleOf(ofQuery, known), known).toBe(0);
-  }
+  expect(sampleOf(ofQuery, "tidemark_log_replicas_missing")).toBe(0);
+  // 0, unless a heartbeat of the consumer is just being written.
+  expect(sampleOf(ofQuery, "tidemark_database_oldest_transaction_seconds")).toBeLessThan(60);
   expect(sampleOf(ofQuery, 'tidemark_disk_free_bytes{volume="log"}')).toBeGreaterThan(0);
   expect((await fetch(`${query.url}/metrics`)).status).toBe(404);
 
