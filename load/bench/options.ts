@@ -42,6 +42,10 @@ runs on this machine, in a new folder under data/ that is removed afterwards. Pr
     consumers: wholeNumber({ min: 1, max: 16 })
       .prefault("1")
       .meta({ value: "N", description: "consumers of the stack" }),
+    against: z.string().optional().meta({
+      value: "COMMIT",
+      description: "measures single and the stack of this commit as well, in turns, and prints the ratios",
+    }),
     quick: z.boolean().default(false).meta({
       description: "one second per load, sizes 1 and 100, 32 connections: shows that the bench works",
     }),

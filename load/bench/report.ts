@@ -15,9 +15,11 @@ export interface ReportInput {
   loads: Load[];
   rounds: number;
   recorder: Recorder;
+  /** The section about the other commit, if there is one. */
+  comparison?: string | undefined;
 }
 
-const SHAPES: readonly Shape[] = ["single", "stack"];
+export const SHAPES: readonly Shape[] = ["single", "stack"];
 
 /** Writes the whole run in Markdown. */
 export function formatReport(input: ReportInput): string {
@@ -29,6 +31,7 @@ export function formatReport(input: ReportInput): string {
     ["## Throughput and latency", formatLoads(input)],
     ["## Processor time an event, and memory", formatProcesses(input)],
     ["## Targets", formatTargets(input.recorder)],
+    input.comparison === undefined ? [] : [input.comparison],
     ["Where the rest of the time goes: [where-time-goes.md](where-time-goes.md)."],
   ];
   return `${sections.flat().join("\n\n")}\n`;
@@ -124,8 +127,8 @@ function measuredLoads(recorder: Recorder, loads: Load[]): { shape: Shape; load:
   );
 }
 
-const nameOf = ({ eventsPerRequest, connections }: Load) => `${eventsPerRequest} × ${connections}`;
+export const nameOf = ({ eventsPerRequest, connections }: Load) => `${eventsPerRequest} × ${connections}`;
 
-function formatOptional(value: number | undefined, format: (value: number) => string): string {
+export function formatOptional(value: number | undefined, format: (value: number) => string): string {
   return value === undefined ? "–" : format(value);
 }
