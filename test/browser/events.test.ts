@@ -95,7 +95,7 @@ test("a dead letter stays while the store refuses it, and is counted as stored o
   const again = page.getByRole("button", { name: "Try again" });
   const status = page.locator("#status");
 
-  await status.getByText("The store refused events. They are listed under Dead letters.").waitFor();
+  await status.getByText("The store refused events, the oldest on").waitFor();
   await again.click();
   await page.getByText("Still a dead letter: the store refused the event again").waitFor();
   await tidemark.accept();

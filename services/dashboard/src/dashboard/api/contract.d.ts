@@ -10,11 +10,6 @@ import type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";
 export type TopicStats = StatsAnswer["by_topic"][number];
 export type SourceStats = StatsAnswer["by_source"][number];
 
-/** A page of `GET /dead-letters`. */
-export interface DeadLettersAnswer {
-  count: number;
-}
-
 export interface RedriveAnswer {
   status: "stored" | "duplicate" | "conflict";
 }

@@ -1,5 +1,5 @@
-/** @import { AuditAnswer, DeadLettersAnswer, HealthAnswer, HistoryAnswer, RedriveAnswer, StatsAnswer, WhoamiAnswer } from "./contract.d.ts" */
-import { elements, members, textOf } from "../text/json-text.js";
+/** @import { AuditAnswer, HealthAnswer, HistoryAnswer, RedriveAnswer, StatsAnswer, WhoamiAnswer } from "./contract.d.ts" */
+import { elements, members, stringOf, textOf } from "../text/json-text.js";
 import { readJson, readText, withParameters } from "./request.js";
 
 /** A recount of many rows takes minutes. */
@@ -23,11 +23,24 @@ export const readHealth = () => readJson("health", { accepts: 503 });
 /** @returns {Promise<AuditAnswer>} */
 export const readAudit = () => readJson("audit", { deadlineMs: AUDIT_DEADLINE_MS });
 
-/** Returns whether a dead letter is on record. Those that were deleted are counted in /stats, but not on record. */
-export async function hasDeadLetters() {
-  /** @type {DeadLettersAnswer} */
-  const { count } = await readJson("dead-letters?limit=1");
-  return count > 0;
+/** Returns the time of the oldest dead letter on record, or undefined if there is none. */
+export async function readOldestDeadLetter() {
+  return await readFirst({ path: "dead-letters?limit=1", member: "dead_letters", time: "dead_at" });
+}
+
+/** Returns the time of the latest conflict on record, or undefined if there is none. */
+export async function readLatestConflict() {
+  return await readFirst({ path: "duplicates?conflicting=true&limit=1", member: "duplicates", time: "received_at" });
+}
+
+/**
+ * Returns a time of the first entry of a list, or undefined if the list is empty.
+ *
+ * @param {{ path: string, member: string, time: string }} list
+ */
+async function readFirst({ path, member, time }) {
+  const [first] = elements(textOf(members(await readText(path)), member));
+  return first === undefined ? undefined : stringOf(members(first), time);
 }
 
 /**

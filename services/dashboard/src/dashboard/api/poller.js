@@ -1,27 +1,31 @@
 /** @import { HealthAnswer, StatsAnswer } from "./contract.d.ts" */
-import { hasDeadLetters, readHealth, readStats } from "./endpoints.js";
+/** @import { Silences } from "./silences.js" */
+import { readHealth, readLatestConflict, readOldestDeadLetter, readStats } from "./endpoints.js";
 import { messageOf, Unreachable } from "./request.js";
+import { followSilences } from "./silences.js";
 
 const REFRESH_MS = 2_000;
 
 /**
- * The last answer of /stats, and when it was read.
+ * The last answer of /stats, and when it was read. The times are those of the entries on record: dead letters and
+ * conflicts that were deleted are still counted in /stats.
  *
- * @typedef {{ stats: StatsAnswer, readAt: number, hasDeadLetters: boolean }} Books
+ * @typedef {{ stats: StatsAnswer, readAt: number, oldestDeadLetterAt?: string | undefined,
+ *   latestConflictAt?: string | undefined }} Books
  */
 
 /**
- * The reason why /stats cannot be read.
+ * The reason why /stats cannot be read. `isBehindProxy` tells that a proxy answered in place of the service.
  *
- * @typedef {{ isDisconnected: boolean, detail: string }} Trouble
+ * @typedef {{ isDisconnected: boolean, isBehindProxy?: boolean, detail: string }} Trouble
  */
 
 /**
  * The state of Tidemark as far as this page knows it. With `trouble`, `books` are those of the last answer, if there was
  * one. `health` is absent if the last request for it failed.
  *
- * @typedef {{ books: Books, health?: HealthAnswer | undefined, trouble?: undefined }
- *   | { books?: Books | undefined, health?: HealthAnswer | undefined, trouble: Trouble }} Observation
+ * @typedef {{ books: Books, health?: HealthAnswer | undefined, silences?: Silences, trouble?: undefined }
+ *   | { books?: Books | undefined, health?: HealthAnswer | undefined, silences?: Silences, trouble: Trouble }} Observation
  */
 
 /**
@@ -30,8 +34,8 @@ const REFRESH_MS = 2_000;
  * @param {(observation: Observation) => void} show
  */
 export function startPoller(show) {
-  /** @type {Books | undefined} */
-  let books;
+  /** @type {Pick<Observation, "books" | "silences">} */
+  let last = {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let isReading = false;
@@ -40,8 +44,8 @@ export function startPoller(show) {
     if (isReading) return;
     clearTimeout(timer);
     isReading = true;
-    const observation = await observe(books);
-    books = observation.books;
+    const observation = await observe(last);
+    last = observation;
     isReading = false;
     show(observation);
     if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS);
@@ -55,25 +59,32 @@ export function startPoller(show) {
 }
 
 /**
- * @param {Books | undefined} before
+ * @param {Pick<Observation, "books" | "silences">} last
  * @returns {Promise<Observation>}
  */
-async function observe(before) {
+async function observe(last) {
   const [stats, read] = await Promise.allSettled([readStats(), readHealth()]);
   // A 503 may also be a problem (RFC 9457), which has none of the fields of the answer.
   const health = read.status === "fulfilled" && "consumer_running" in read.value ? read.value : undefined;
+  const silences = followSilences(last.silences ?? {}, health, Date.now());
   return stats.status === "fulfilled"
-    ? { books: await describeBooks(stats.value), health }
-    : { books: before, health, trouble: describeTrouble(stats.reason) };
+    ? { books: await describeBooks(stats.value, last.books), health, silences }
+    : { books: last.books, health, silences, trouble: describeTrouble(stats.reason) };
 }
 
 /**
  * @param {StatsAnswer} stats
+ * @param {Books | undefined} before
  * @returns {Promise<Books>}
  */
-async function describeBooks(stats) {
+async function describeBooks(stats, before) {
   const readAt = Date.now();
-  return { stats, readAt, hasDeadLetters: stats.dead_lettered > 0 && (await hasDeadLetters().catch(() => false)) };
+  const hasNewConflict = stats.conflicts !== (before?.stats.conflicts ?? 0);
+  const [oldestDeadLetterAt, latestConflictAt] = await Promise.all([
+    stats.dead_lettered > 0 ? readOldestDeadLetter().catch(() => undefined) : undefined,
+    hasNewConflict ? readLatestConflict().catch(() => undefined) : before?.latestConflictAt,
+  ]);
+  return { stats, readAt, oldestDeadLetterAt, latestConflictAt };
 }
 
 /**
@@ -81,5 +92,6 @@ async function describeBooks(stats) {
  * @returns {Trouble}
  */
 function describeTrouble(error) {
-  return { isDisconnected: error instanceof Unreachable, detail: messageOf(error) };
+  const isDisconnected = error instanceof Unreachable;
+  return { isDisconnected, isBehindProxy: isDisconnected && error.isBehindProxy, detail: messageOf(error) };
 }

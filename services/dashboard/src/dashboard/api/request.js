@@ -5,11 +5,12 @@ const DEADLINE_MS = 15_000;
 /** The answers of a reverse proxy that got no answer from the service, or none in time. */
 const NO_ANSWER = [502, 504];
 
-/** The service gave no answer. */
+/** The service gave no answer. `isBehindProxy` tells that a proxy said so, so that other services may be there. */
 export class Unreachable extends Error {
-  /** @param {ErrorOptions} [options] */
-  constructor(options) {
+  /** @param {ErrorOptions & { isBehindProxy?: boolean }} [options] */
+  constructor({ isBehindProxy = false, ...options } = {}) {
     super("Tidemark does not answer", options);
+    this.isBehindProxy = isBehindProxy;
   }
 }
 
@@ -46,7 +47,7 @@ export async function request(path, { headers, ...options }) {
   } catch (cause) {
     throw new Unreachable({ cause });
   }
-  if (NO_ANSWER.includes(response.status)) throw new Unreachable();
+  if (NO_ANSWER.includes(response.status)) throw new Unreachable({ isBehindProxy: true });
   return response;
 }
 

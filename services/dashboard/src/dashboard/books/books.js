@@ -1,13 +1,15 @@
 /** @import { StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation } from "../api/poller.js" */
 /** @import { History } from "../rates/history.js" */
-import { byId, setText } from "../page/dom.js";
+/** @import { Finding } from "./findings.js" */
+import { byId, element, setText } from "../page/dom.js";
 import { createRates } from "../rates/rates.js";
 import { count, plural, share, span } from "../text/format.js";
 import { startAuditButton } from "./audit.js";
+import { isLimited } from "./books-checks.js";
 import { showParts } from "./part-list.js";
 import { describeChecks, describeParts } from "./parts.js";
-import { describeStatus, isLimited } from "./status.js";
+import { describeStatus } from "./status.js";
 import { createTopicTable } from "./topic-table.js";
 
 const BUSIEST = 8;
@@ -40,11 +42,23 @@ export function createBooks({ history, refresh, mayAudit }) {
 
 /** @param {Observation} observation */
 function showStatus(observation) {
-  const { state, title, detail } = describeStatus(observation);
+  const { state, title, findings } = describeStatus(observation);
   byId("status").dataset.state = state;
   setText(byId("status-title"), title);
-  setText(byId("status-detail"), detail);
+  showFindings(byId("status-detail"), findings);
   document.title = state === "good" ? "Tidemark" : `${title} – Tidemark`;
+}
+
+/**
+ * @param {HTMLElement} line
+ * @param {Finding[]} findings
+ */
+function showFindings(line, findings) {
+  const wanted = JSON.stringify(findings);
+  if (line.dataset.shown === wanted) return;
+  line.dataset.shown = wanted;
+  const sentences = findings.map(({ text, href }) => (href === undefined ? text : element("a", { href }, text)));
+  line.replaceChildren(...sentences.flatMap((each) => [each, " "]));
 }
 
 const FIGURES = /** @type {const} */ ([

@@ -23,7 +23,7 @@ const STATS: StatsAnswer = {
   last_restore: null,
 };
 
-const HEALTH: HealthAnswer = {
+export const HEALTH: HealthAnswer = {
   status: "healthy",
   consumer_running: true,
   gateway_running: true,
@@ -70,11 +70,15 @@ export function makeTopic(fields: Partial<TopicStats> = {}): TopicStats {
 export function makeObservation({
   stats = {},
   health = {},
-  hasDeadLetters = false,
+  ...times
 }: {
   stats?: Partial<StatsAnswer>;
   health?: Partial<HealthAnswer>;
-  hasDeadLetters?: boolean;
-} = {}): Observation {
-  return { books: { stats: makeStats(stats), readAt: 1_000, hasDeadLetters }, health: { ...HEALTH, ...health } };
+  oldestDeadLetterAt?: string;
+  latestConflictAt?: string;
+} = {}) {
+  return {
+    books: { stats: makeStats(stats), readAt: 1_000, ...times },
+    health: { ...HEALTH, ...health },
+  } satisfies Observation;
 }

@@ -1,8 +1,10 @@
 /** @import { HealthAnswer, StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation } from "../api/poller.js" */
 /** @import { State } from "./status.js" */
+import { isLogAway } from "../api/silences.js";
 import { ago, clock, count, plural } from "../text/format.js";
-import { countMissing, isBalanced, isLimited, isLogSilent } from "./status.js";
+import { countMissing, isBalanced, isLimited, isLogSilent } from "./books-checks.js";
+import { describeSilence } from "./silence-text.js";
 
 /**
  * A part or a check, its state, and a few words about it.
@@ -16,60 +18,53 @@ import { countMissing, isBalanced, isLimited, isLogSilent } from "./status.js";
  * @param {Observation} observation
  * @returns {Part[]}
  */
-export function describeParts({ books, health, trouble }) {
+export function describeParts({ books, health, silences = {}, trouble }, now = Date.now()) {
   if (trouble?.isDisconnected) return [{ name: "Service", state: "bad", detail: "does not answer" }];
   return [
     { name: "Service", state: "good", detail: books ? `up for ${books.stats.uptime_human}` : "answers" },
     trouble
       ? { name: "Store", state: "bad", detail: trouble.detail }
       : { name: "Store", state: "good", detail: "answers" },
-    trouble ? unknown("Log") : describeLog(books.stats),
-    describeGateway(health),
-    describeConsumer(health),
+    describeLog(health, books?.stats),
+    describeProcess("gateway", { health, silence: silences.gateway, now }),
+    describeProcess("consumer", { health, silence: silences.consumer, now }),
     describeDurability(health),
   ];
 }
 
 /**
- * @param {StatsAnswer} stats
- * @returns {Part}
- */
-function describeLog(stats) {
-  if (isLimited(stats)) return { name: "Log", state: "unknown", detail: "needs a key for all topics" };
-  return isLogSilent(stats) ? unknown("Log") : { name: "Log", state: "good", detail: "answers" };
-}
-
-/**
  * @param {HealthAnswer | undefined} health
+ * @param {StatsAnswer | undefined} stats
  * @returns {Part}
  */
-function describeConsumer(health) {
-  return health ? describeProcess("Consumer", health.consumer_running, health.missing) : unknown("Consumer");
+function describeLog(health, stats) {
+  if (isLogAway(health)) return { name: "Log", state: "bad", detail: "does not answer: publishing is refused" };
+  if (!health || !stats || isLogSilent(stats)) return unknown("Log");
+  return { name: "Log", state: "good", detail: "answers" };
 }
 
-/**
- * @param {HealthAnswer | undefined} health
- * @returns {Part}
- */
-function describeGateway(health) {
-  return health ? describeProcess("Gateway", health.gateway_running, health.missing) : unknown("Gateway");
-}
+const NAMES = /** @type {const} */ ({ gateway: "Gateway", consumer: "Consumer" });
 
 /**
- * Names the processes of a part that fell silent, by the beginning of their ids.
+ * Names the processes of a part that fell silent, by the beginning of their ids. Heartbeats come through the log, so
+ * without it nothing is known of the part.
  *
- * @param {"Consumer" | "Gateway"} name
- * @param {boolean} isRunning
- * @param {HealthAnswer["missing"]} missing
+ * @param {"gateway" | "consumer"} part
+ * @param {{ health: HealthAnswer | undefined, silence: number | undefined, now: number }} known
  * @returns {Part}
  */
-function describeProcess(name, isRunning, missing) {
-  const silent = missing
-    .filter(({ part }) => part === name.toLowerCase())
+function describeProcess(part, { health, silence, now }) {
+  const name = NAMES[part];
+  if (!health) return unknown(name);
+  if (isLogAway(health)) return { name, state: "unknown", detail: "unknown without the log" };
+  if (!health[`${part}_running`]) {
+    return { name, state: "bad", detail: `no heartbeat ${describeSilence(part, { health, silence, now })}` };
+  }
+  const silent = health.missing
+    .filter((process) => process.part === part)
     .map(({ id, silent_since }) => `${id.slice(0, 8)} since ${clock(silent_since)}`);
-  const suffix = silent.length === 0 ? "" : `; silent: ${silent.join(", ")}`;
-  if (!isRunning) return { name, state: "bad", detail: `no heartbeat for 5 s${suffix}` };
-  return { name, state: silent.length === 0 ? "good" : "warn", detail: `running${suffix}` };
+  if (silent.length === 0) return { name, state: "good", detail: "running" };
+  return { name, state: "warn", detail: `running; silent: ${silent.join(", ")}` };
 }
 
 /** @type {Record<HealthAnswer["durability"]["status"], State>} */

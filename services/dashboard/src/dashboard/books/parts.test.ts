@@ -17,6 +17,12 @@ test("a part that does not work has a state of its own", () => {
   expect(statesOf(makeObservation({ stats: { incomplete: ["log"] } }))).toContain("Log: unknown");
 });
 
+test("without the log, which carries the heartbeats, gateways and consumers are unknown", () => {
+  const health = { log_bytes: null, gateway_running: false, consumer_running: false };
+  const states = statesOf(makeObservation({ health }));
+  expect(states).toEqual(expect.arrayContaining(["Log: bad", "Gateway: unknown", "Consumer: unknown"]));
+});
+
 test("parts behind a store that cannot be reached are unknown", () => {
   expect(statesOf({ trouble: STORE_UNREACHABLE })).toEqual([
     "Service: good",
@@ -55,9 +61,7 @@ test("the checks of wrong books are bad", () => {
   ]);
 });
 
-test("a key that sees only its topics is told so, and its books are checked by their sum", () => {
-  const unseen = { name: "Log", state: "unknown", detail: "needs a key for all topics" };
-  expect(describeParts(makeObservation({ stats: LIMITED }))).toContainEqual(unseen);
+test("the books of a key that sees only its topics are checked by their sum", () => {
   expect(describeChecks(makeStats(LIMITED))).toEqual([
     { name: "Sum", state: "good", detail: "adds up to received" },
     { name: "Others", state: "unknown", detail: "need a key for all topics" },

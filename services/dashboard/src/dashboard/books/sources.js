@@ -2,7 +2,7 @@
 /** @import { Observation } from "../api/poller.js" */
 import { byId, element, setText, svgElement } from "../page/dom.js";
 import { count, plural, share } from "../text/format.js";
-import { isLimited } from "./status.js";
+import { isLimited } from "./books-checks.js";
 
 /** @type {Map<number | null, string>} */
 const BOUNDS = new Map([

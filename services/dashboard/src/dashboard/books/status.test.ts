@@ -4,7 +4,34 @@ import { DISCONNECTED, LIMITED, makeObservation, STORE_UNREACHABLE, UNSAFE } fro
 import { describeStatus } from "./status.js";
 
 const AUDIT_WITH_DIFFERENCES = { audited_at: "2025-10-23T10:00:00.000000Z", balanced: false, differences_total: 1 };
-const NO_CONSUMER: Partial<HealthAnswer> = { status: "unhealthy", reasons: ["no consumer"] };
+const NO_CONSUMER: Partial<HealthAnswer> = {
+  status: "unhealthy",
+  consumer_running: false,
+  reasons: ["no consumer sent a heartbeat within 5 seconds"],
+};
+const NO_GATEWAY: Partial<HealthAnswer> = {
+  status: "unhealthy",
+  gateway_running: false,
+  reasons: ["no gateway sent a heartbeat within 5 seconds"],
+};
+const LOG_AWAY: Partial<HealthAnswer> = {
+  ...NO_CONSUMER,
+  gateway_running: false,
+  log_bytes: null,
+  reasons: [
+    "the log does not answer",
+    "no consumer sent a heartbeat within 5 seconds",
+    "no gateway sent a heartbeat within 5 seconds",
+  ],
+};
+const SILENT = [
+  { part: "consumer" as const, id: "0193a7a8-5f0e", silent_since: "2025-10-23T09:59:29.000Z" },
+  { part: "gateway" as const, id: "0193a7a8-5f0f", silent_since: "2025-10-23T09:00:00.000Z" },
+];
+const CONFLICT_AT = "2025-10-23T10:00:00.000000Z";
+const SOON_AFTER = Date.parse("2025-10-23T10:03:00.000Z");
+
+const textOf = ({ findings }: ReturnType<typeof describeStatus>) => findings.map(({ text }) => text).join(" ");
 const NO_LOG: Partial<StatsAnswer> = {
   received: 9,
   queue_size: null,
@@ -13,11 +40,7 @@ const NO_LOG: Partial<StatsAnswer> = {
 };
 
 const GOOD = { state: "good", title: "All is well" };
-const GOOD_TOPICS = {
-  state: "good",
-  title: "All is well in the topics of this key",
-  detail: "Their books balance. This key sees only its topics: not the queue, the sources, the drift, or the audit.",
-};
+const GOOD_TOPICS = { state: "good", title: "All is well in the topics of this key" };
 const UNBALANCED = { state: "bad", title: "The books do not balance" };
 const BROKEN = { state: "bad", title: "Not every part works" };
 const ATTENTION = { state: "warn", title: "The books balance, but something needs attention" };
@@ -31,23 +54,62 @@ test.each<[name: string, Partial<StatsAnswer>, Partial<HealthAnswer>, status: ob
   ["confirmed events are missing", { unconfirmed: -1 }, {}, UNBALANCED],
   ["it is not known what gateways count", { confirmed: null, unconfirmed: null }, {}, GOOD],
   ["the last audit found a difference", { last_audit: AUDIT_WITH_DIFFERENCES }, {}, UNBALANCED],
-  ["a part does not work", {}, NO_CONSUMER, BROKEN],
-  ["the log does not answer", NO_LOG, {}, ATTENTION],
+  ["no consumer runs", {}, NO_CONSUMER, { state: "bad", title: "Events are not being stored" }],
+  ["no gateway runs", {}, NO_GATEWAY, { state: "bad", title: "Publishing does not work" }],
+  ["the log is away", {}, LOG_AWAY, { state: "bad", title: "Publishing is refused" }],
+  ["a part does not work", {}, { status: "unhealthy", reasons: ["a damaged page"] }, BROKEN],
+  ["the log is nearly full", {}, { log_bytes: 95, log_max_bytes: 100 }, ATTENTION],
+  ["the log did not answer /stats alone", NO_LOG, {}, ATTENTION],
   ["a key sees only its topics", LIMITED, {}, GOOD_TOPICS],
-  ["a key sees only its topics, and a part does not work", LIMITED, NO_CONSUMER, BROKEN],
+  ["a key sees only its topics, and the log is away", LIMITED, LOG_AWAY, { title: "Publishing is refused" }],
   ["the oldest queued event has waited for more than 30 s", { oldest_queued_seconds: 31 }, {}, ATTENTION],
   ["the settings of the store are unsafe", {}, { durability: UNSAFE }, ATTENTION],
 ])("the status line when %s", (_name, stats, health, status) => {
   expect(describeStatus(makeObservation({ stats, health }))).toMatchObject(status);
 });
 
-test("a dead letter needs attention while it is on record", () => {
+test("a dead letter on record needs attention, says since when, and leads to its view", () => {
   const stats = { dead_lettered: 1 };
-  expect(describeStatus(makeObservation({ stats, hasDeadLetters: true }))).toMatchObject({
-    state: "warn",
-    detail: "The store refused events. They are listed under Dead letters.",
-  });
-  expect(describeStatus(makeObservation({ stats, hasDeadLetters: false })).state).toBe("good");
+  const { state, findings } = describeStatus(makeObservation({ stats, oldestDeadLetterAt: CONFLICT_AT }));
+  expect(state).toBe("warn");
+  const text = expect.stringMatching(/^The store refused events, the oldest on 2025-10-2/);
+  expect(findings).toEqual([{ text, href: "#/dead-letters" }]);
+  expect(describeStatus(makeObservation({ stats })).state).toBe("good");
+});
+
+test("a conflict needs attention for a day, and leads to its view", () => {
+  const observation = makeObservation({ stats: { conflicts: 1 }, latestConflictAt: CONFLICT_AT });
+  const { state, findings } = describeStatus(observation, SOON_AFTER);
+  expect(state).toBe("warn");
+  expect(findings).toEqual([
+    { text: "Producers sent other content under stored ids: 1 conflict, the latest 3 min ago.", href: "#/conflicts" },
+  ]);
+  expect(describeStatus(observation, SOON_AFTER + 24 * 3_600_000).state).toBe("good");
+});
+
+test("without the log the effect on producers is told, and nothing of parts that are only unheard", () => {
+  const observation = { ...makeObservation({ health: { ...LOG_AWAY, missing: SILENT } }), silences: { log: 1_000 } };
+  const { findings } = describeStatus(observation, 32_000);
+  expect(findings.map(({ text }) => text)).toEqual([
+    "The log does not answer, for at least 31 s, so publishing is refused. Confirmed events stay in the log.",
+  ]);
+});
+
+test("a silence is as long as that of the process that fell silent last, by the clock of the service", () => {
+  const observation = makeObservation({ health: { ...NO_CONSUMER, missing: SILENT } });
+  expect(textOf(describeStatus(observation))).toMatch(
+    /^No consumer has sent a heartbeat since \d\d:\d\d:29 \(31 s\), so events wait in the log\.$/,
+  );
+});
+
+test("a silence of unknown processes is as long as this page has seen it", () => {
+  const observation = { ...makeObservation({ health: NO_CONSUMER }), silences: { consumer: 1_000 } };
+  expect(textOf(describeStatus(observation, 61_000))).toContain("a heartbeat for at least 1 min, so");
+});
+
+test("two parts that do not run are both told", () => {
+  const health = { ...NO_CONSUMER, ...NO_GATEWAY, consumer_running: false };
+  expect(describeStatus(makeObservation({ health })).findings).toHaveLength(2);
 });
 
 test("books that do not balance are reported before parts that do not work", () => {
@@ -56,21 +118,21 @@ test("books that do not balance are reported before parts that do not work", () 
 });
 
 test("a health that cannot be read is reported as a part that does not work", () => {
-  expect(describeStatus({ ...makeObservation(), health: undefined })).toMatchObject({
-    title: "Not every part works",
-    detail: "The answer of /health cannot be read.",
-  });
+  const status = describeStatus({ ...makeObservation(), health: undefined });
+  expect(status.title).toBe("Not every part works");
+  expect(textOf(status)).toBe("The answer of /health cannot be read.");
 });
 
 test("a status line without an answer says how old the figures are", () => {
-  const observation = { ...makeObservation(), trouble: DISCONNECTED };
-  expect(describeStatus(observation, 13_000)).toEqual({
-    state: "bad",
-    title: "Disconnected",
-    detail: "Tidemark does not answer. Reconnecting … The figures are 12 s old.",
-  });
-  expect(describeStatus({ trouble: STORE_UNREACHABLE })).toMatchObject({
-    title: "The books cannot be read",
-    detail: "The store cannot be reached.",
-  });
+  const status = describeStatus({ ...makeObservation(), trouble: DISCONNECTED }, 13_000);
+  expect(status).toMatchObject({ state: "bad", title: "Disconnected" });
+  expect(textOf(status)).toBe("Tidemark does not answer. Reconnecting … The figures are 12 s old.");
+  const unread = describeStatus({ trouble: STORE_UNREACHABLE });
+  expect(unread.title).toBe("The books cannot be read");
+  expect(textOf(unread)).toBe("The store cannot be reached.");
+});
+
+test("an edge that answers in place of the query service says nothing about publishing", () => {
+  const status = describeStatus({ trouble: { ...DISCONNECTED, isBehindProxy: true } });
+  expect(textOf(status)).toContain("The query service does not answer. Publishing may still work");
 });

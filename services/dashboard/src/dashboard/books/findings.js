@@ -1,0 +1,134 @@
+/** @import { HealthAnswer, StatsAnswer } from "../api/contract.d.ts" */
+/** @import { Books } from "../api/poller.js" */
+/** @import { Silences } from "../api/silences.js" */
+import { isLogAway } from "../api/silences.js";
+import { ago, count, localTime, plural, sentence, share, span } from "../text/format.js";
+import { countMissing, isBalanced, isLogSilent } from "./books-checks.js";
+import { describeSilence } from "./silence-text.js";
+
+/**
+ * A sentence of the status line, and the address of the view that shows more.
+ *
+ * @typedef {{ text: string, href?: string }} Finding
+ */
+
+const BOOKS = "#/books";
+/** A longer wait means that the store is behind. */
+const LATE_SECONDS = 30;
+/** The log refuses events when it is full. */
+const NEARLY_FULL = 0.9;
+/** Conflicts stay counted, so only new ones need attention. */
+const RECENT_MS = 24 * 3_600_000;
+/** The reasons of /health that have a sentence of their own here. */
+const EXPLAINED = /^the log does not answer$|sent a heartbeat within/;
+
+/**
+ * Finds how the books contradict themselves.
+ *
+ * @param {StatsAnswer} stats
+ * @returns {Finding[]}
+ */
+export function findFaults(stats) {
+  const faults = [];
+  if (!isBalanced(stats)) faults.push("Received is not the sum of stored, duplicates, dead letters and queued.");
+  if (stats.drift) faults.push(`The drift is ${count(stats.drift)}.`);
+  const missing = countMissing(stats);
+  if (missing > 0) faults.push(`Of the events that the log has confirmed, ${count(missing)} are missing.`);
+  if (stats.last_audit?.balanced === false) {
+    faults.push(`The last audit found differences in ${plural(stats.last_audit.differences_total, "topic")}.`);
+  }
+  return faults.map((text) => ({ text, href: BOOKS }));
+}
+
+/**
+ * Finds what keeps Tidemark from its work: the cause, and its effect on those who publish. Returns undefined if every part
+ * works.
+ *
+ * @param {{ health?: HealthAnswer | undefined, silences?: Silences | undefined }} observation
+ * @param {number} now
+ * @returns {{ title: string, findings: Finding[] } | undefined}
+ */
+export function findOutage({ health, silences = {} }, now) {
+  if (!health) {
+    return {
+      title: "Not every part works",
+      findings: [{ text: "The answer of /health cannot be read.", href: BOOKS }],
+    };
+  }
+  if (health.status === "healthy") return undefined;
+  const found = [...findSilentParts(health, silences, now)];
+  const others = (health.reasons ?? []).filter((reason) => !EXPLAINED.test(reason));
+  if (others.length > 0) found.push({ title: "Not every part works", text: sentence(others.join("; ")) });
+  return {
+    title: found[0]?.title ?? "Not every part works",
+    findings: found.map(({ text }) => ({ text, href: BOOKS })),
+  };
+}
+
+/**
+ * @param {HealthAnswer} health
+ * @param {Silences} silences
+ * @param {number} now
+ */
+function* findSilentParts(health, silences, now) {
+  if (isLogAway(health)) {
+    const since = silences.log === undefined ? "" : `, for at least ${span(Math.round((now - silences.log) / 1_000))}`;
+    yield {
+      title: "Publishing is refused",
+      text: `The log does not answer${since}, so publishing is refused. Confirmed events stay in the log.`,
+    };
+    return; // heartbeats come through the log
+  }
+  /** @param {"gateway" | "consumer"} part */
+  const silence = (part) => describeSilence(part, { health, silence: silences[part], now });
+  if (!health.gateway_running) {
+    yield {
+      title: "Publishing does not work",
+      text: `No gateway has sent a heartbeat ${silence("gateway")}, so no events are taken.`,
+    };
+  }
+  if (!health.consumer_running) {
+    yield {
+      title: "Events are not being stored",
+      text: `No consumer has sent a heartbeat ${silence("consumer")}, so events wait in the log.`,
+    };
+  }
+}
+
+/**
+ * Finds what needs attention while every part works.
+ *
+ * @param {Books} books
+ * @param {HealthAnswer} health
+ * @param {number} now
+ * @returns {Finding[]}
+ */
+export function findWarnings({ stats, oldestDeadLetterAt, latestConflictAt }, health, now) {
+  const { durability, missing, log_bytes, log_max_bytes } = health;
+  const { oldest_queued_seconds } = stats;
+  /** @type {Finding[]} */
+  const found = [];
+  if (isLogSilent(stats)) found.push({ text: "The log does not answer, so the size of the queue is unknown." });
+  if (log_bytes !== null && log_max_bytes && log_bytes > NEARLY_FULL * log_max_bytes) {
+    found.push({ text: `The log is ${share(log_bytes, log_max_bytes)} full. A full log refuses events.` });
+  }
+  if (oldest_queued_seconds !== null && oldest_queued_seconds > LATE_SECONDS) {
+    found.push({ text: `The oldest queued event has waited for ${span(oldest_queued_seconds)}.` });
+  }
+  if (missing.length > 0) {
+    const silent = plural(missing.length, "process", "processes");
+    found.push({ text: `${silent} fell silent without ending in order; see Parts.`, href: BOOKS });
+  }
+  if (durability.status === "unsafe") {
+    found.push({ text: "A power failure can lose confirmed events.", href: BOOKS });
+  }
+  if (oldestDeadLetterAt !== undefined) {
+    const text = `The store refused events, the oldest on ${localTime(oldestDeadLetterAt)}.`;
+    found.push({ text, href: "#/dead-letters" });
+  }
+  if (latestConflictAt !== undefined && now - Date.parse(latestConflictAt) < RECENT_MS) {
+    const text = `Producers sent other content under stored ids: ${plural(stats.conflicts, "conflict")}, the latest ${ago(latestConflictAt, now)}.`;
+    found.push({ text, href: "#/conflicts" });
+  }
+  return found;
+}
