@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { getJson, readJson } from "./http-client.ts";
+import { call, getJson, readJson } from "./http-client.ts";
 import { eventPath, makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
 
 describe("POST /publish", () => {
@@ -23,6 +23,14 @@ describe("POST /publish", () => {
 
     expect(counts).toMatchObject({ received: 3, accepted: 2, duplicates: 1 });
     expect(counts.message).toBe("Received 3 events, accepted 2, dropped 1 duplicate");
+  });
+
+  test("the path may end with a slash", async () => {
+    const body = JSON.stringify(makeEvent({ topic: uniqueTopic() }));
+
+    const reply = await call("/publish/", { method: "POST", body, headers: { "content-type": "application/json" } });
+
+    expect(readJson(reply)).toMatchObject({ received: 1, accepted: 1 });
   });
 
   test("the same event id under another topic is another event", async () => {

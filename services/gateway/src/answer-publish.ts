@@ -1,7 +1,7 @@
-import { Unavailable } from "@tidemark/domain/errors";
+import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import { encodeReceipt, receiptOwner } from "@tidemark/domain/receipt";
 import type { Signer } from "@tidemark/domain/signer";
-import { CONFLICT, countVerdicts, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
+import { CONFLICT, countVerdicts, DEAD_LETTER, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
 import type { ConsumerHeartbeats } from "@tidemark/event-log/consumer-heartbeats";
 import type { Preferences } from "@tidemark/http-api/prefer";
 import { publishAnswer, type Result } from "@tidemark/http-api/publish-answer";
@@ -29,11 +29,14 @@ export interface Published {
 /**
  * Answers 200 with the verdicts; without them 202 with a receipt.
  *
+ * @throws {InvalidInput} `dead_lettered` if the store refused the only event of the request: a sender that looks only at the
+ * status, as SDKs of CloudEvents do, must not take it for stored
  * @throws {Unavailable} `outcome_unknown` without verdicts, if the log gives no receipts
  */
 export function answerPublish(reply: FastifyReply, published: Published): FastifyReply {
   const { onVerdictTimeout, signer, client, intake, verdicts, receivedAtMs } = published;
   const { frameId, firstEvent } = published.part;
+  if (verdicts?.[firstEvent] === DEAD_LETTER && isOneEvent(intake)) throw refusedForGood();
   const applied = appliedPreferences(published);
   if (applied !== "") reply.header("preference-applied", applied);
   if (verdicts !== undefined) {
@@ -48,9 +51,20 @@ export function answerPublish(reply: FastifyReply, published: Published): Fastif
   }
   const owner = receiptOwner(client.name);
   const receipt = encodeReceipt({ frameId, firstEvent, count: intake.count, receivedAtMs, owner }, signer);
-  reply.header("location", `receipts/${receipt}`); // relative to /publish, so that it is right behind any path prefix
+  // Relative to the request, so that it is right behind any path prefix.
+  const base = reply.request.url.startsWith("/publish/") ? "../" : "";
+  reply.header("location", `${base}receipts/${receipt}`);
   const none = { accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 0, pending: intake.count };
   return sendJson(reply, 202, publishAnswer({ ...none, rejected: intake.rejected, results: resultsOf(intake) }));
+}
+
+function isOneEvent({ count, rejected = [] }: Intake): boolean {
+  return count === 1 && rejected.length === 0;
+}
+
+function refusedForGood(): InvalidInput {
+  const detail = "the store refused this event for good; it is kept as a dead letter, and can be redriven";
+  return new InvalidInput({ code: "dead_lettered", status: 422, detail });
 }
 
 /** Lists the status of each event of the request, if the request asks for it. Events without a verdict are pending. */

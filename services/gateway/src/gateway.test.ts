@@ -18,8 +18,38 @@ test("a publish is answered with the store's verdicts", async () => {
     accepted: 2,
     duplicates: 2,
     conflicts: 1,
-    message: "Received 4 events, accepted 2, dropped 2 duplicates",
+    message: "Received 4 events, accepted 2, dropped 2 duplicates (1 conflict)",
   });
+});
+
+test("a request of one event that the store refused for good is answered 422", async () => {
+  const gateway = openGateway();
+  const prefer = "return=representation, handling=lenient";
+  const answers = [gateway.publish(event("1"), { prefer }), gateway.publish([event("2"), {}], { prefer })];
+  gateway.sendVerdicts(await gateway.nextFrame(), "xx");
+  const [one, several] = await Promise.all(answers);
+  expect([one?.statusCode, JSON.parse(one?.body ?? "")]).toEqual([
+    422,
+    expect.objectContaining({ code: "dead_lettered" }),
+  ]);
+  expect(one?.headers["content-type"]).toMatch(/^application\/problem\+json/);
+  expect([several?.statusCode, JSON.parse(several?.body ?? "")]).toEqual([
+    200,
+    expect.objectContaining({ dead_lettered: 1 }),
+  ]);
+});
+
+test("a publish may have a slash at the end of its path, and its receipt is where that of others is", async () => {
+  const { server } = openGateway({ publishWaitMs: 1 });
+  const headers = { "content-type": "application/json" };
+  const { statusCode, headers: told } = await server.inject({
+    method: "POST",
+    url: "/publish/",
+    headers,
+    payload: JSON.stringify(event("1")),
+  });
+  expect(statusCode).toBe(202);
+  expect(new URL(String(told.location), "http://tidemark/intake/publish/").pathname).toMatch(/^\/intake\/receipts\/\w/);
 });
 
 test("each request of a frame is answered with its own verdicts", async () => {

@@ -10,7 +10,7 @@ import { clientOf } from "@tidemark/runtime/access/client";
 import { ClientBudget } from "@tidemark/runtime/limits/client-budget";
 import { RateLimiter, type Rates } from "@tidemark/runtime/limits/rate-limiter";
 import { Metrics } from "@tidemark/telemetry/metrics/metrics";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 import { answerPublish, chooseWaitMs } from "./answer-publish.ts";
 import {
   type ContentEncoding,
@@ -88,7 +88,8 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
   void server.register(async (scope) => {
     passBodyThrough(scope);
     scope.addHook("preClose", () => pendingVerdicts.stopWaiting(options.closeWaitMs));
-    scope.post("/publish", { config: { scope: publish.scope } }, async (request, reply) => {
+    const routeOptions = { config: { scope: publish.scope } };
+    const publishEvents: RouteHandlerMethod = async (request, reply) => {
       refuseParameters(request);
       const { headers } = request;
       const client = clientOf(request);
@@ -141,7 +142,9 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         room.release(); // also after the client has left: until then the body was in memory
       }
       return reply;
-    });
+    };
+    scope.post("/publish", routeOptions, publishEvents);
+    scope.post("/publish/", routeOptions, publishEvents); // some senders add a slash to every address
   });
 }
 

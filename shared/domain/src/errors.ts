@@ -18,6 +18,7 @@ export type InvalidInputCode =
   | "malformed_encoding"
   | "invalid_event"
   | "empty_batch"
+  | "dead_lettered"
   | "batch_too_large"
   | "body_too_large"
   | "expansion_too_large"

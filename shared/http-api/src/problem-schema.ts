@@ -91,6 +91,10 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
     errors: [{ pointer: "/events/3/topic", detail: "must not be empty" }],
     errors_total: 1,
   },
+  dead_lettered: {
+    status: 422,
+    detail: "the store refused this event for good; it is kept as a dead letter, and can be redriven",
+  },
   empty_batch: { status: 422, detail: "the batch has no events" },
   batch_too_large: { status: 422, detail: "the batch has 10001 events, the limit is 10000" },
   too_many_lists: { status: 429, detail: "this client has not read the pages that it asked for before" },

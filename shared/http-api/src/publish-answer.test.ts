@@ -16,11 +16,12 @@ test("the message of a publish answer uses the singular for one event and the pl
   expect(publishAnswer({ ...none, accepted: 1 }).message).toBe("Received 1 event, accepted 1, dropped 0 duplicates");
 });
 
-test("a publish answer shows conflicts as a part of the duplicates", () => {
+test("a publish answer shows conflicts as a part of the duplicates, also in its message", () => {
   expect(publishAnswer({ ...none, duplicates: 3, conflicts: 1 })).toMatchObject({
     received: 3,
     duplicates: 3,
     conflicts: 1,
+    message: "Received 3 events, accepted 0, dropped 3 duplicates (1 conflict)",
   });
 });
 

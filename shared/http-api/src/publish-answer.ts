@@ -51,7 +51,7 @@ export function publishAnswer(counts: AnswerCounts): PublishAnswer {
   const parts = [
     `Received ${counted(received, "event")}`,
     `accepted ${accepted}`,
-    `dropped ${counted(duplicates, "duplicate")}`,
+    `dropped ${counted(duplicates, "duplicate")}${conflicts > 0 ? ` (${counted(conflicts, "conflict")})` : ""}`,
   ];
   if (deadLettered > 0) parts.push(`dead-lettered ${deadLettered}`);
   if (rejected !== undefined && rejected.length > 0) parts.push(`rejected ${rejected.length}`);

@@ -4,7 +4,7 @@ import { shorten } from "@tidemark/json/shorten";
 import { skipSpace } from "@tidemark/json/text";
 import { invalidEvents, MAX_FAULTS } from "./intake.ts";
 import { scanDocument } from "./json-document.ts";
-import { mediaTypeOf } from "./media-type.ts";
+import { isStorableText, isText, mediaTypeOf } from "./media-type.ts";
 import { objectText } from "./rewrite-event.ts";
 
 const PREFIX = "ce-";
@@ -44,7 +44,7 @@ function addData(members: Map<string, Buffer>, mediaType: string, body: Buffer):
   if (isJson(mediaType)) {
     scanDocument(body);
     members.set("data", body.subarray(skipSpace(body, 0)));
-  } else if (isText(mediaType) && isUtf8(body) && !body.includes(0)) members.set("data", stringText(body.toString()));
+  } else if (isText(mediaType) && isStorableText(body)) members.set("data", stringText(body.toString()));
   else members.set("data_base64", stringText(body.toString("base64")));
 }
 
@@ -55,10 +55,6 @@ function stringText(value: string): Buffer {
 /** Without a content type the data is JSON, as in the JSON format. */
 function isJson(mediaType: string): boolean {
   return mediaType === "" || /^[^/]+\/([^/]+\+)?json$/.test(mediaType);
-}
-
-function isText(mediaType: string): boolean {
-  return mediaType.startsWith("text/") || /^[^/]+\/([^/]+\+)?xml$/.test(mediaType);
 }
 
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;

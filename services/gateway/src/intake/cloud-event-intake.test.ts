@@ -106,6 +106,11 @@ describe("a CloudEvent in JSON", () => {
     [{ data: "text" }, { data: "text" }],
     [{ data: null }, { data: null }],
     [{ data_base64: "AQID" }, { data_base64: "AQID" }],
+    [{ data_base64: "aMOkbGxv", datacontenttype: "text/plain; charset=utf-8" }, { data: "hällo" }],
+    [{ data_base64: "PGEvPg==", datacontenttype: "application/xml" }, { data: "<a/>" }],
+    [{ data_base64: "/w==", datacontenttype: "text/plain" }, { data_base64: "/w==" }],
+    [{ data_base64: "AA==", datacontenttype: "text/plain" }, { data_base64: "AA==" }],
+    [{ data_base64: "aGVsbG8=", datacontenttype: "application/octet-stream" }, { data_base64: "aGVsbG8=" }],
     [{ data_base64: null }, undefined],
     [{}, undefined],
   ])("a CloudEvent with %j has the payload %j", (data, payload) => {
@@ -140,6 +145,25 @@ describe("a CloudEvent in JSON", () => {
     expect(refusal(inBatch([sample, { ...sample, id: "" }])).faults).toMatchObject([{ pointer: "/1/id" }]);
     expect(refusal(inBatch(sample)).faults).toMatchObject([{ pointer: "" }]);
     expect(refusal(inBatch([]))).toMatchObject({ code: "empty_batch" });
+  });
+
+  it("a CloudEvent that is sent as JSON is refused with the media type to use", () => {
+    const asJson = (body: unknown) =>
+      refusal({ headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    expect(asJson(sample)).toMatchObject({
+      status: 422,
+      code: "invalid_event",
+      message: expect.stringMatching(
+        /^\/topic: is required .*; this is a CloudEvent: send it with the Content-Type application\/cloudevents\+json$/,
+      ),
+      faults: expect.arrayContaining([{ pointer: "/topic", detail: "is required" }]),
+    });
+    expect(asJson([sample, sample]).message).toMatch(
+      /send it with the Content-Type application\/cloudevents-batch\+json$/,
+    );
+    for (const other of [{}, [], [5], { specversion: "1.0", topic: "t" }, { specversion: 1 }, null]) {
+      expect(asJson(other).message).not.toContain("CloudEvent");
+    }
   });
 
   it("a CloudEvent may have a payload of 64 levels", () => {

@@ -15,6 +15,7 @@ import {
 } from "./intake.ts";
 import { scanDocument } from "./json-document.ts";
 import { visitEvents } from "./json-intake.ts";
+import { isStorableText, isText, mediaTypeOf } from "./media-type.ts";
 import { cutMembers, objectText } from "./rewrite-event.ts";
 import { type Faults, findFaults, type ValidatedEvent } from "./validate-event.ts";
 
@@ -131,5 +132,18 @@ function payloadOf(text: Buffer, members: ReadonlyMap<string, Member>): Buffer |
   const member = members.get("data") ?? members.get("data_base64");
   if (member === undefined) return undefined;
   const value = text.subarray(member.start, member.end);
-  return member.key === "data" && value[0] === OPEN_BRACE ? value : objectText(new Map([[member.key, value]]));
+  if (member.key === "data") return value[0] === OPEN_BRACE ? value : objectText(new Map([["data", value]]));
+  const string = textOfBase64(text, member, members.get("datacontenttype"));
+  return string === undefined
+    ? objectText(new Map([["data_base64", value]]))
+    : objectText(new Map([["data", Buffer.from(JSON.stringify(string))]]));
+}
+
+/** Decodes base64 that carries text, which some SDKs write for the data that others, and binary mode, carry as a string. */
+function textOfBase64(text: Buffer, data: Member, contentType: Member | undefined): string | undefined {
+  if (contentType === undefined) return undefined;
+  const mediaType = mediaTypeOf(readString(text, contentType.start, contentType.end));
+  if (!isText(mediaType)) return undefined;
+  const bytes = Buffer.from(readString(text, data.start, data.end), "base64");
+  return isStorableText(bytes) ? bytes.toString() : undefined;
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { InvalidInput } from "@tidemark/domain/errors";
 import { shorten } from "@tidemark/json/shorten";
 import { toStructured } from "./cloud-event-binary.ts";
+import { withCloudEventHint } from "./cloud-event-hint.ts";
 import { readCloudEvent, readCloudEventBatch } from "./cloud-event-intake.ts";
 import type { Intake, IntakeOptions } from "./intake.ts";
 import { readJsonIntake } from "./json-intake.ts";
@@ -52,7 +53,7 @@ export interface SentBody extends IntakeOptions {
 export function readIntake(body: Buffer, { format, message, ...options }: SentBody): Intake {
   switch (format) {
     case "json":
-      return readJsonIntake(body, options);
+      return withCloudEventHint(body, () => readJsonIntake(body, options));
     case "ndjson":
       return readNdjsonIntake(body, options);
     case "cloudevent":

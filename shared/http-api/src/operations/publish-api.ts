@@ -123,6 +123,7 @@ export const publish = {
       "invalid_encoding",
       "malformed_encoding",
       "invalid_event",
+      "dead_lettered",
       "empty_batch",
       "batch_too_large",
       "body_too_large",

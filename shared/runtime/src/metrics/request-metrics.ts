@@ -60,7 +60,8 @@ function createRouteNames(): (request: FastifyRequest) => string {
     if (is404 || url === undefined) return UNKNOWN_ROUTE;
     let name = names.get(url);
     if (name === undefined) {
-      name = url.replace(/^(\/\w+)\/.*(\.\w+|\*)$/, "$1/*").replaceAll(/:(\w+)/g, "{$1}");
+      const withoutSlash = url.replace(/(.)\/$/, "$1");
+      name = withoutSlash.replace(/^(\/\w+)\/.*(\.\w+|\*)$/, "$1/*").replaceAll(/:(\w+)/g, "{$1}");
       names.set(url, name);
     }
     return name;

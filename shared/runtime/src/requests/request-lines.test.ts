@@ -51,9 +51,9 @@ describe("the lines about a request", () => {
   afterEach(() => void vi.useRealTimers());
 
   it.each([
-    ["/invalid?key=secret", "debug", "refused a request", { path: "/invalid", status: 400, code: "invalid_parameter" }],
-    ["/secret", "debug", "refused a request", { status: 404, code: "not_found" }],
-    ["/%zz-secret", "debug", "refused a request", { status: 400, code: "bad_request" }],
+    ["/invalid?key=secret", "info", "refused a request", { path: "/invalid", status: 400, code: "invalid_parameter" }],
+    ["/secret", "info", "refused a request", { status: 404, code: "not_found" }],
+    ["/%zz-secret", "info", "refused a request", { status: 400, code: "bad_request" }],
     ["/down", "warn", "could not serve a request", { status: 503, code: "outcome_unknown", detail: "no answer" }],
     ["/readyz", "debug", "refused a request", { status: 503, code: "outcome_unknown" }],
     ["/bug", "error", "request failed", { err: expect.objectContaining({ message: "a bug" }), path: "/bug" }],
@@ -102,5 +102,21 @@ describe("the lines about a request", () => {
     await refused(1);
     vi.advanceTimersByTime(1_000);
     expect(about()).toHaveLength(12);
+  });
+
+  it("of many refused requests one a second is an info line, one line counts the others, and those are debug", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const { server, about } = openServer();
+    await Promise.all(Array.from({ length: 25 }, () => server.inject("/invalid")));
+    vi.advanceTimersByTime(1_000);
+    await server.inject("/invalid");
+    vi.advanceTimersByTime(1_000);
+    const told = about().filter(({ level }) => level !== "debug");
+    expect(told.map(({ level, msg, requests }) => [level, msg, requests])).toEqual([
+      ["info", "refused a request", undefined],
+      ["info", "refused further requests", 24],
+      ["info", "refused a request", undefined],
+    ]);
+    expect(about()).toHaveLength(27);
   });
 });
