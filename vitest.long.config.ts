@@ -2,18 +2,17 @@ import { defineConfig } from "vitest/config";
 import { browserProjects } from "./test/browser/project.ts";
 
 /**
- * `npm run test:long`: saboteurs, long walks of readers, redeliveries, long fault runs, and the dashboard of the stack. Each
- * starts whole deployments of its own.
+ * `npm run test:long`: saboteurs, fault runs, long walks of readers, redeliveries, time limits of the database, and the
+ * dashboard of the stack. Most of them start whole deployments of their own.
  */
 export default defineConfig({
   test: {
-    maxWorkers: 1,
+    maxWorkers: 2,
     projects: [
       {
         test: {
           name: "long",
-          include: ["test/**/*.long.test.ts"],
-          exclude: ["**/node_modules/**"],
+          include: ["{shared/*/src,test}/**/*.long.test.ts"],
           globalSetup: ["./test/support/infrastructure/setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
