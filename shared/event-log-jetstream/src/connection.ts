@@ -53,6 +53,11 @@ export interface JetstreamConnection {
    * would wait for an answer until its timeout.
    */
   untilLost<Answer>(request: Promise<Answer>): Promise<Answer>;
+  /**
+   * Sends the last messages before a close. Resolves when the server has them; without a connection at once; when the
+   * connection is lost; or after two seconds, because a frozen server does not answer. Never rejects.
+   */
+  sendLast(send: () => Promise<unknown>): Promise<void>;
   /** Sends what is to be sent, then closes. */
   close(): Promise<void>;
 }
@@ -78,6 +83,13 @@ export function createJetstreamConnection(options: JetstreamConnectionOptions): 
     logger.info({ url: redactUrl(url), server: nats.info?.version }, "connected to NATS");
   });
 
+  async function sendLast(send: () => Promise<unknown>): Promise<void> {
+    if (!link.isConnected) return;
+    // When the connection breaks, the client may reject before the link is known to be lost.
+    const sent = send().catch(() => undefined);
+    await Promise.race([sent, link.lost, delay(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
+  }
+
   return {
     opened: opened.catch((error) => {
       if (closing.signal.aborted) return new Promise<never>(() => {});
@@ -97,11 +109,10 @@ export function createJetstreamConnection(options: JetstreamConnectionOptions): 
     connected: () => link.connected,
     lost: () => link.lost,
     untilLost: (request) => link.untilLost(request),
+    sendLast,
     async close() {
       closing.abort();
-      // Without a broker a drain would wait for an answer that does not come.
-      if (link.isConnected)
-        await Promise.race([client?.drain(), link.lost, delay(CLOSE_DEADLINE_MS, undefined, { ref: false })]);
+      await sendLast(async () => client?.drain());
       await client?.close();
     },
   };
@@ -145,7 +156,7 @@ function connectWhenUp(settings: JetstreamConnectionOptions, signal: AbortSignal
       if (signal.aborted) await nats.close();
       return nats;
     } catch (error) {
-      if (!(error instanceof errors.AuthorizationError)) throw error;
+      if (!isRefusal(error)) throw error;
       throw new AbortError(new Error(`NATS at ${redactUrl(url)} refuses the credentials`, { cause: error }));
     }
   };
@@ -158,6 +169,14 @@ function connectWhenUp(settings: JetstreamConnectionOptions, signal: AbortSignal
       if (attemptNumber === 1) logger.warn({ err: error, url: redactUrl(url) }, "NATS unreachable, retrying");
     },
   });
+}
+
+/**
+ * Whether the server refuses the credentials. Credentials that arrived too late, because one of the machines was busy, are
+ * refused with the same class of error. The protocol has no codes, only these words.
+ */
+function isRefusal(error: unknown): boolean {
+  return error instanceof errors.AuthorizationError && !/authentication timeout/i.test(error.message);
 }
 
 interface StatusFollower {

@@ -77,10 +77,12 @@ export class Puller {
     this.#closing.resolve();
     this.#buffer.close();
     for (const timer of this.#timers) clearInterval(timer);
+    const subscription = this.#subscription;
+    if (subscription === undefined) return; // pulling did not begin
     // A drain resolves when the server has sent all it had for this subscription.
-    if (connection.isConnected) await Promise.race([this.#subscription?.drain(), connection.lost()]);
+    await connection.sendLast(() => subscription.drain());
     for (const { delivery } of this.#buffer.clear()) delivery.retry(0);
-    if (connection.isConnected) await Promise.race([connection.nats.flush(), connection.lost()]);
+    await connection.sendLast(() => connection.nats.flush());
   }
 
   #pull(): void {

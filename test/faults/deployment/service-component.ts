@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Ending, startService } from "@tidemark/programs/service-process";
 import type { Component } from "./deployment.ts";
@@ -29,12 +29,13 @@ const RESTART_MS = 500;
 /** Starts a service as a process that keeps its port over restarts; it starts again when it ends unasked. */
 export async function openServiceComponent(options: ServiceComponentOptions): Promise<ServiceComponent> {
   const { name, dir, onEnding } = options;
+  const logFile = join(dir, `${name}.log`);
   const running = await startService({
     ...options,
     // The checks ask for the content of every conflict.
     environment: { ...process.env, MAX_CONFLICTS_KEPT: "1000", ...options.environment },
     port: await findSteadyPort(),
-    output: createWriteStream(join(dir, `${name}.log`), { flags: "a" }),
+    output: createWriteStream(logFile, { flags: "a" }),
     restart: {
       firstPauseMs: RESTART_MS,
       longestPauseMs: RESTART_MS,
@@ -59,7 +60,15 @@ export async function openServiceComponent(options: ServiceComponentOptions): Pr
       const ending = await running.stop();
       // Before its own code runs, a process ends by the signal and has nothing to finish.
       const isUnborn = !running.hasWritten && ending === "SIGTERM";
-      if (ending !== 0 && !isUnborn) onEnding(`${name} answered SIGTERM with ${ending}`);
+      if (ending !== 0 && !isUnborn)
+        onEnding(`${name} answered SIGTERM with ${ending}: ${errorWhileStopping(logFile)}`);
     },
   };
+}
+
+/** Returns the last error that a service has logged since it was told to stop. */
+function errorWhileStopping(logFile: string): string {
+  const lines = readFileSync(logFile, "utf8").split("\n");
+  const stoppingAt = lines.findLastIndex((line) => line.includes('"msg":"stopping"'));
+  return lines.slice(stoppingAt).findLast((line) => /"level":[56]0/.test(line)) ?? "no error in its log";
 }
