@@ -53,7 +53,7 @@ test("a restore refuses a database in use, one that exists, and what is no whole
   expect((await readdir(directory)).filter((name) => !name.startsWith("tidemark.db.other")).toSorted()).toEqual(files);
 });
 
-test("a restore keeps the database that it replaces", async () => {
+test("a restore keeps the database that it replaces, readable by its owner alone", async () => {
   const { path, copy, store, open } = await prepare();
   backupSqlite({ from: path, to: copy, replace: false });
   await verdictsOf(store, [eventText({ topic: "t", id: "2" })]);
@@ -61,6 +61,7 @@ test("a restore keeps the database that it replaces", async () => {
 
   const { replaced = "" } = restoreSqlite({ from: copy, to: path, replace: true });
 
+  expect(statSync(replaced).mode & 0o777).toBe(0o600);
   const restored = await open();
   expect(await restored.findEvent("t", "2")).toBeUndefined();
   expect(await restored.findEvent("t", "1")).toBeDefined();

@@ -144,6 +144,7 @@ function setAside(path: string): string | undefined {
   if (isThere) {
     emptyLog(path);
     linkSync(path, aside);
+    chmodSync(aside, 0o600); // it holds events and the signing key, and stays until a person deletes it
   }
   for (const log of ["-wal", "-journal"]) {
     if (existsSync(`${path}${log}`)) renameSync(`${path}${log}`, `${aside}${log}`);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { createLogger } from "@tidemark/telemetry/logger";
@@ -33,6 +33,12 @@ function secretIn(path: string): string {
   }
 }
 
+/** Finds the copy that was saved beside a file. */
+async function findCopy(path: string): Promise<string> {
+  const names = await readdir(dirname(path));
+  return join(dirname(path), names.find((name) => name.startsWith(`${basename(path)}.saved-`)) ?? "no copy");
+}
+
 test.each([
   ["deleted", "was deleted or moved", (path: string) => rm(path)],
   ["moved", "was deleted or moved", (path: string) => rename(path, `${path}.aside`)],
@@ -45,15 +51,16 @@ test.each([
     },
   ],
 ])("what an SQLite file holds is saved in a copy when the file is %s", async (_name, event, lose) => {
-  const { path, directory, watch, secret } = await openForTest();
+  const { path, watch, secret } = await openForTest();
   await lose(path);
 
   expect(() => watch.check()).toThrow(
     `${path} ${event} while it was in use. All confirmed events were saved in ${path}.saved-`,
   );
 
-  const copy = (await readdir(directory)).find((name) => name.startsWith(`${basename(path)}.saved-`));
-  expect(secretIn(join(dirname(path), copy ?? "no copy"))).toBe(secret);
+  const copy = await findCopy(path);
+  expect(secretIn(copy)).toBe(secret);
+  expect((await stat(copy)).mode & 0o777).toBe(0o600);
 });
 
 test("a store whose file was deleted saves what it holds when it closes, and fails", async () => {
@@ -66,8 +73,7 @@ test("a store whose file was deleted saves what it holds when it closes, and fai
 
   await expect(store.close()).rejects.toThrow("was deleted or moved while it was in use");
 
-  const copy = (await readdir(directory)).find((name) => name.startsWith(`${basename(path)}.saved-`));
-  expect(secretIn(join(directory, copy ?? "no copy"))).toBe(secret);
+  expect(secretIn(await findCopy(path))).toBe(secret);
 });
 
 test("what a write-ahead log holds is saved in the SQLite file when the log is deleted", async () => {

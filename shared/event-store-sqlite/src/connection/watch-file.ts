@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Database } from "better-sqlite3";
+import { createPartial } from "../backup/partial-database.ts";
 
 /** Tells whether the paths of a database that is open still name the files that were opened there. */
 export interface FileWatch {
@@ -42,6 +43,7 @@ export function identify(path: string): string | undefined {
 function saveCopy(database: Database, file: string): string {
   const copy = `${file}.saved-${new Date().toISOString().replaceAll(":", "-")}`;
   try {
+    createPartial(copy);
     database.prepare("VACUUM INTO ?").run(copy);
     return `All confirmed events were saved in ${copy}: move that file to ${file}, and start again`;
   } catch (error) {
