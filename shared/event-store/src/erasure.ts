@@ -49,12 +49,14 @@ export const MAX_EXPIRED_BYTES = 16_000_000;
 /** The number of conflicts that one transaction erases. */
 export const ERASED_AT_ONCE = 1_000;
 
-const PAGE = 1_000;
+/** The number of dead letters that an erasure reads at a time, or fewer: a page also ends after `MAX_PAGE_BYTES`. */
+export const DEAD_LETTERS_READ_AT_ONCE = 50;
 
 /**
  * Deletes the dead letters of one event, which stay counted. Those of a frame that could not be read have no event.
  *
- * The dead letters of a topic are read one by one. There are none, unless the store refused events of this topic.
+ * The event's id is in the content only, so all dead letters of the topic are read, page by page. There are none, unless the
+ * store refused events of this topic.
  */
 export async function eraseDeadLetters(
   store: Pick<DeadLetterStore, "listDeadLetters" | "deleteDeadLetter">,
@@ -62,7 +64,8 @@ export async function eraseDeadLetters(
   eventId: string,
 ): Promise<void> {
   for (let after: string | undefined; ; ) {
-    const { deadLetters, next } = await store.listDeadLetters({ topic, limit: PAGE, ...(after && { after }) });
+    const page = { topic, limit: DEAD_LETTERS_READ_AT_ONCE, ...(after && { after }) };
+    const { deadLetters, next } = await store.listDeadLetters(page);
     for (const { id, content } of deadLetters) {
       if (eventIdOf(content) === eventId) await store.deleteDeadLetter(id);
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { DEAD_LETTERS_READ_AT_ONCE } from "../../erasure.ts";
 import { apply, untilScannable, verdictsOf } from "../applying.ts";
 import { deliveryOf, eventText } from "../frames.ts";
 import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
@@ -133,6 +134,21 @@ function describeErasedDeadLetters(open: OpenForTest): void {
     const { deadLetters } = await store.listDeadLetters({ limit: 10 });
     expect(deadLetters.map(({ content }) => JSON.parse(content).event_id)).toEqual(["other"]);
     expect(await store.audit()).toMatchObject({ isBalanced: true, counted: { stored: 1, deadLettered: 2 } });
+  });
+
+  test("the dead letter of an erased event is found behind more of its topic than an erasure reads at a time", async () => {
+    const { store, refuse, accept } = await open();
+    await refuse("e", "other");
+    const others = Array.from({ length: DEAD_LETTERS_READ_AT_ONCE }, () => eventText({ topic: "t", id: "other" }));
+    for (let n = 0; n < others.length; n += 5) await verdictsOf(store, [eventText(), ...others.slice(n, n + 5)]);
+    await verdictsOf(store, [eventText({ ...KEY, ...CONTENT })]);
+    await accept();
+    await apply(store, deliveryOf([eventText(KEY)]));
+
+    expect(await store.eraseEvent("t", "e")).toBe(true);
+
+    const { deadLetters } = await store.listDeadLetters({ topic: "t", limit: 1_000 });
+    expect(deadLetters.map(({ content }) => JSON.parse(content).event_id)).toEqual(others.map(() => "other"));
   });
 
   test("an event that is only a dead letter is not stored, and stays", async () => {
