@@ -1,44 +1,20 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { natsUrlOfPart } from "@tidemark/programs/nats-server";
-import { createOwnDatabase, startOwnBroker, startOwnService } from "@tidemark/test-support/processes/own-services";
+import {
+  createOwnDatabase,
+  launchOwnService,
+  startOwnBroker,
+  startOwnProxy,
+  startOwnService,
+} from "@tidemark/test-support/processes/own-services";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { publishInTheBackground, readJson, runAdmin, storedIds, WAIT } from "./backing-up.ts";
-
-interface Addresses {
-  NATS_URL: string;
-  DATABASE_URL: string;
-}
+import { backUp, inspect, restoreTo, startStack } from "./backed-up-stack.ts";
+import { publishInTheBackground, readJson, WAIT } from "./backing-up.ts";
 
 vi.setConfig({ testTimeout: 300_000 }); // each test starts two stacks
 
-const LOG_MAX_BYTES = "64000000"; // of the brokers of tests
-
-async function startStack(addresses: Addresses) {
-  const settings = { ...addresses, LOG_MAX_BYTES };
-  const consumer = await startOwnService("consumer", settings);
-  const [gateway, query] = await Promise.all([
-    startOwnService("gateway", settings),
-    startOwnService("query", settings),
-  ]);
-  return {
-    gateway,
-    consumer,
-    url: query.url,
-    stop: () => Promise.all([gateway, consumer, query].map((part) => part.end("SIGTERM"))),
-  };
-}
-
-/** With the rights that a backup has in the composed stack. */
-function backUp(file: string, addresses: Addresses) {
-  return runAdmin("backup", ["--to", file], { ...addresses, NATS_URL: natsUrlOfPart(addresses.NATS_URL, "backup") });
-}
-
-function restoreTo(addresses: Addresses, ...args: string[]) {
-  const settings = { ...addresses, LOG_MAX_BYTES, NATS_URL: natsUrlOfPart(addresses.NATS_URL, "restore") };
-  return runAdmin("restore", args, settings);
-}
+const NOW = new Date().toISOString();
 
 /** Takes a backup under load of a new stack, and lets the load continue afterwards. All parts are stopped in the end. */
 async function prepare() {
@@ -62,26 +38,6 @@ async function prepare() {
   const received = Number((await readJson(`${stack.url}/stats`)).received);
   await stack.stop();
   return { addresses, file, before, received };
-}
-
-/** Starts the stack and compares it with the events that were confirmed before the backup. */
-async function inspect(addresses: Addresses, before: string[]) {
-  const stack = await startStack(addresses);
-  await expect.poll(() => readJson(`${stack.url}/stats`), WAIT).toMatchObject({ queue_size: 0 });
-  const ids = await storedIds(stack.url);
-  const stored = new Set(ids);
-  expect(stored.size).toBe(ids.length);
-  expect(before.filter((id) => !stored.has(id))).toEqual([]);
-  expect(await readJson(`${stack.url}/audit`)).toMatchObject({ balanced: true });
-  const stats = await readJson(`${stack.url}/stats`);
-  expect(stats).toMatchObject({ drift: 0, queue_size: 0 });
-  expect(Number(stats.unconfirmed)).toBeGreaterThanOrEqual(0);
-  await expect.poll(() => readJson(`${stack.url}/health`), WAIT).toMatchObject({ status: "healthy" });
-  const load = publishInTheBackground(stack.gateway.url, "after");
-  await expect.poll(() => load.confirmed.length, WAIT).toBeGreaterThan(100);
-  await load.stop();
-  await expect.poll(() => readJson(`${stack.url}/stats`), WAIT).toMatchObject({ queue_size: 0, drift: 0 });
-  return stats as { last_restore: { lost_events: number; lost_frames: number }; received: number };
 }
 
 test("a stack whose database is lost is restored, and the events that the log had handed over later are counted as lost", async () => {
@@ -145,7 +101,7 @@ test("a restore refuses while a part of the stack runs, and a database that hold
   const { addresses, file } = await prepare();
 
   const filled = await restoreTo(addresses, "--from", file);
-  const gateway = await startOwnService("gateway", { ...addresses, LOG_MAX_BYTES });
+  const gateway = await startOwnService("gateway", addresses);
   const running = await restoreTo(addresses, "--from", file, "--replace");
   await gateway.end("SIGTERM");
   const replaced = await restoreTo(addresses, "--from", file, "--replace");
@@ -155,4 +111,16 @@ test("a restore refuses while a part of the stack runs, and a database that hold
     [2, expect.stringContaining("a gateway is running")],
   ]);
   expect(replaced).toMatchObject({ status: 0, fault: "" });
+});
+
+test("a restore refuses while a consumer waits for its database", async () => {
+  const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
+  const proxy = await startOwnProxy(database.url);
+  proxy.refuse();
+  const consumer = await launchOwnService("consumer", { NATS_URL: broker.url, DATABASE_URL: proxy.url });
+  await expect.poll(() => consumer.output(), WAIT).toContain("retrying");
+
+  const restore = await restoreTo({ NATS_URL: broker.url, DATABASE_URL: database.url }, "--restored-to", NOW);
+
+  expect(restore).toMatchObject({ status: 2, fault: expect.stringContaining("a consumer is running") });
 });

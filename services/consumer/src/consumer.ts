@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "@tidemark/domain/clock";
 import type { Durability } from "@tidemark/domain/durability";
@@ -21,7 +20,7 @@ import { acknowledgeApplied } from "./acknowledge-applied.ts";
 import { createConsumerMetrics } from "./consumer-metrics.ts";
 import { type DeadLetterContext, deadLetterFrames } from "./dead-letter-frames.ts";
 import { DuplicateReports, MAX_SAMPLES } from "./duplicate-reports.ts";
-import { HeartbeatSender } from "./heartbeat-sender.ts";
+import { type HeartbeatSender, startHeartbeats } from "./heartbeat-sender.ts";
 import { NewerFrames } from "./newer-frames.ts";
 import { reportRefused } from "./report-refused.ts";
 import { retryWhileDown } from "./retry-while-down.ts";
@@ -33,6 +32,8 @@ export interface ConsumerOptions {
   signals: Signals;
   /** The durability settings of the store, for the heartbeats. */
   durability?: { readonly current: Durability };
+  /** The heartbeats of a consumer that has waited for its store. Default: they begin here. */
+  heartbeats?: HeartbeatSender;
   /** Absent: no traces are recorded. */
   tracer?: Tracer | undefined;
   /** Default: metrics that are shown nowhere. */
@@ -86,15 +87,14 @@ const MIN_OTHER_BATCH = { events: 500, bytes: 1024 * 1024 };
 export function startConsumer(options: ConsumerOptions): Consumer {
   const { eventLog, store, signals, durability, tracer, logger, stopWaitMs } = options;
   const { batch: limits = BATCH, maxBatches = MAX_BATCHES, metrics = new Metrics() } = options;
+  const { heartbeats = startHeartbeats({ signals, durability, logger }) } = options;
   const stopping = new AbortController();
-  const consumerId = randomUUID();
-  logger.info({ consumerId }, "sending heartbeats");
   const context: BatchContext = {
     eventLog,
     store,
     tracer,
     signals,
-    heartbeats: new HeartbeatSender({ consumerId, signals, durability }),
+    heartbeats,
     metrics: createConsumerMetrics(metrics),
     newerFrames: new NewerFrames(logger),
     duplicateReports: new DuplicateReports(logger),

@@ -79,8 +79,21 @@ test("keeps reporting the last lag between the commits of a slow store", async (
   expect(await lagAfter(3_000)).toBe(60_000);
 });
 
+test("says that it waits for its store, until the store is open", () => {
+  const signals = createMemorySignals();
+  const sendHeartbeat = vi.spyOn(signals, "sendHeartbeat");
+  const sender = new HeartbeatSender({ consumerId: "a", signals, isWaiting: true });
+  onTestFinished(() => sender.stop());
+  sender.storeIsOpen({ current: SAFE });
+  expect(sendHeartbeat.mock.calls.map(([beat]) => beat)).toEqual([
+    { consumerId: "a", isStoreUp: false, lagMs: 0, isWaiting: true },
+    { consumerId: "a", isStoreUp: true, lagMs: 0, durability: SAFE },
+  ]);
+});
+
 test("says in its last heartbeat that it has ended", async () => {
   const { sender, beats } = await startSender();
+  sender.stop();
   sender.stop();
   await vi.advanceTimersByTimeAsync(5_000);
   expect(beats.map(({ hasEnded }) => hasEnded)).toEqual([undefined, true]);

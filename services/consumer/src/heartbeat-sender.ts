@@ -1,13 +1,19 @@
+import { randomUUID } from "node:crypto";
 import type { Durability } from "@tidemark/domain/durability";
 import type { Signals } from "@tidemark/event-log/signals";
+import type { Logger } from "@tidemark/telemetry/logger";
 
 const BEAT_MS = 1_000;
+
+/** The durability settings of the store, as last read. */
+type LastDurability = { readonly current: Durability };
 
 export interface HeartbeatOptions {
   consumerId: string;
   signals: Signals;
-  /** The durability settings of the store, as last read. */
-  durability?: { readonly current: Durability } | undefined;
+  durability?: LastDurability | undefined;
+  /** Whether the consumer still waits for its store to open. Default: false */
+  isWaiting?: boolean;
 }
 
 /** A batch between `began` and `finished`. */
@@ -16,11 +22,21 @@ interface BatchInFlight {
   beganAtMs: number;
 }
 
+/** Makes the sender of a new consumer, and logs the id by which `/health` names the consumer. */
+export function startHeartbeats({ logger, ...options }: Omit<HeartbeatOptions, "consumerId"> & { logger: Logger }) {
+  const consumerId = randomUUID();
+  logger.info({ consumerId }, "sending heartbeats");
+  return new HeartbeatSender({ consumerId, ...options });
+}
+
 /** Sends a heartbeat every second, and at once when the store becomes unreachable or reachable again. */
 export class HeartbeatSender {
   readonly #options: HeartbeatOptions;
   readonly #timer: NodeJS.Timeout;
+  #durability: LastDurability | undefined;
+  #isWaiting: boolean;
   #isStoreUp = true;
+  #hasEnded = false;
   /** The time that the newest frame of the last batch waited, from receipt to commit. */
   #lagMs = 0;
   #hasCommitted = false;
@@ -29,7 +45,16 @@ export class HeartbeatSender {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#durability = options.durability;
+    this.#isWaiting = options.isWaiting ?? false;
     this.#timer = setInterval(() => this.#beat(), BEAT_MS);
+    this.#beat();
+  }
+
+  /** Notes that the store of a consumer that waited for it is open. */
+  storeIsOpen(durability: LastDurability): void {
+    this.#durability = durability;
+    this.#isWaiting = false;
     this.#beat();
   }
 
@@ -67,23 +92,26 @@ export class HeartbeatSender {
 
   /** Sends the last heartbeat, so that this consumer is not missed. */
   stop(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     clearInterval(this.#timer);
-    this.#beat(true);
+    this.#beat();
   }
 
-  #beat(hasEnded = false): void {
+  #beat(): void {
     const [oldest] = this.#inFlight;
     if (oldest === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
     this.#hasCommitted = false;
     // A batch that the store does not commit delays every frame behind it by as much.
     const inFlightMs = oldest === undefined ? 0 : performance.now() - oldest.beganAtMs;
-    const { consumerId, signals, durability } = this.#options;
+    const { consumerId, signals } = this.#options;
     signals.sendHeartbeat({
       consumerId,
-      isStoreUp: this.#isStoreUp,
+      isStoreUp: this.#isStoreUp && !this.#isWaiting,
       lagMs: Math.round(Math.max(this.#lagMs, inFlightMs)),
-      ...(durability === undefined ? {} : { durability: durability.current }),
-      ...(hasEnded && { hasEnded }),
+      ...(this.#durability && { durability: this.#durability.current }),
+      ...(this.#isWaiting && { isWaiting: true }),
+      ...(this.#hasEnded && { hasEnded: true }),
     });
   }
 }

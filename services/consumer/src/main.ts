@@ -19,6 +19,7 @@ import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
 import { MAX_BATCHES, startConsumer } from "./consumer.ts";
+import { startHeartbeats } from "./heartbeat-sender.ts";
 import { startHousekeeping } from "./housekeeping/housekeeping.ts";
 import { recordStart } from "./record-start.ts";
 import { ConsumerSettings } from "./settings.ts";
@@ -49,6 +50,10 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     logger,
   });
   onClose("connection", () => connection.close());
+  const signals = createNatsSignals(connection);
+  // Begins before the store is open: a restore must hear a consumer that waits for its database.
+  const heartbeats = startHeartbeats({ signals, isWaiting: true, logger });
+  onClose("heartbeats", async () => heartbeats.stop());
   const eventLog = createJetstreamEventLog({
     connection,
     maxBytes: settings.LOG_MAX_BYTES,
@@ -84,8 +89,8 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   const seen = await durability.first;
   if (settings.REQUIRE_DURABLE) requireDurable(seen);
 
-  const signals = createNatsSignals(connection);
-  const consumer = startConsumer({ eventLog, store, signals, durability, metrics, tracer, logger, stopWaitMs });
+  heartbeats.storeIsOpen(durability);
+  const consumer = startConsumer({ eventLog, store, signals, heartbeats, metrics, tracer, logger, stopWaitMs });
   onClose("consumer", () => consumer.stop());
   const answers = answerStoreCommands(connection, { store, logger, stopWaitMs });
   onClose("store commands", () => answers.stop());

@@ -73,13 +73,19 @@ const HeartbeatText = z.object({
   isStoreUp: z.boolean(),
   lagMs: z.number(),
   durability: DurabilityReport.optional().catch(undefined),
+  isWaiting: z.boolean().optional().catch(undefined),
   hasEnded: z.boolean().optional().catch(undefined),
 });
 
 function readHeartbeat(text: string): Heartbeat | undefined {
   try {
-    const { durability, hasEnded, ...heartbeat } = HeartbeatText.parse(JSON.parse(text));
-    return { ...heartbeat, ...(durability && { durability }), ...(hasEnded && { hasEnded }) };
+    const { durability, isWaiting, hasEnded, ...heartbeat } = HeartbeatText.parse(JSON.parse(text));
+    return {
+      ...heartbeat,
+      ...(durability && { durability }),
+      ...(isWaiting && { isWaiting }),
+      ...(hasEnded && { hasEnded }),
+    };
   } catch {
     return undefined;
   }

@@ -77,6 +77,18 @@ test("the store is up while one running consumer reaches it", () => {
   expect(heartbeats).toMatchObject({ isConsumerRunning: true, isStoreUp: false });
 });
 
+test("a consumer that waits for its store is alive, and does not count as running", () => {
+  const { heartbeats, hear } = createHeartbeats();
+  const waiting = { isStoreUp: false, isWaiting: true };
+  hear("a", waiting);
+  expect(heartbeats).toMatchObject({ isConsumerAlive: true, running: 0 });
+  expect(heartbeats.isVerdictLikely(2_000)).toBe(true); // as before the first heartbeat
+  hear("a", { ...waiting, hasEnded: true });
+  expect(heartbeats.isConsumerAlive).toBe(false);
+  hear("b");
+  expect(heartbeats).toMatchObject({ isConsumerAlive: true, running: 1 });
+});
+
 test("the durability of the store is what the running consumers report", () => {
   const { heartbeats, hear, pass } = createHeartbeats();
   expect(heartbeats.storeDurability.status).toBe("unknown");

@@ -12,7 +12,10 @@ function unknownStore(detail: string): Durability {
   return { status: "unknown", findings: [{ part: "store", detail }] };
 }
 
-/** Follows the heartbeats of all consumers. A consumer is running if it was heard within the last five seconds. */
+/**
+ * Follows the heartbeats of all consumers. A consumer is running if it was heard within the last five seconds, and does not
+ * wait for its store to open.
+ */
 export class ConsumerHeartbeats {
   readonly #lastHeard = new Map<string, { heartbeat: Heartbeat; atMs: number }>();
   readonly #silent = new SilentProcesses();
@@ -22,7 +25,7 @@ export class ConsumerHeartbeats {
   constructor(signals: Pick<Signals, "onHeartbeat">, now: () => number = Date.now) {
     this.#now = now;
     signals.onHeartbeat((heartbeat) => {
-      this.#hasHeard = true;
+      if (!heartbeat.isWaiting) this.#hasHeard = true;
       this.#noteSilent();
       this.#silent.forget(heartbeat.consumerId);
       if (heartbeat.hasEnded) this.#lastHeard.delete(heartbeat.consumerId);
@@ -32,6 +35,11 @@ export class ConsumerHeartbeats {
 
   get isConsumerRunning(): boolean {
     return this.running > 0;
+  }
+
+  /** Whether there is a consumer that runs, or waits for its store to open. */
+  get isConsumerAlive(): boolean {
+    return this.#alive().length > 0;
   }
 
   /** The number of running consumers. */
@@ -65,6 +73,10 @@ export class ConsumerHeartbeats {
   }
 
   #running(): Heartbeat[] {
+    return this.#alive().filter(({ isWaiting }) => !isWaiting);
+  }
+
+  #alive(): Heartbeat[] {
     this.#noteSilent();
     return [...this.#lastHeard.values()].map(({ heartbeat }) => heartbeat);
   }

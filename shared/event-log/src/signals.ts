@@ -26,7 +26,7 @@ export interface VerdictMessage {
   verdicts: Verdicts;
 }
 
-/** Sent by each consumer every second. */
+/** Sent by each consumer every second, also before its store is open. */
 export interface Heartbeat {
   consumerId: string;
   /** Whether its last attempt to reach the store succeeded. */
@@ -35,6 +35,8 @@ export interface Heartbeat {
   lagMs: number;
   /** Whether committed events survive a loss of power, by the settings of the store. Absent from older versions. */
   durability?: Durability;
+  /** Whether the consumer waits for its store to open, and has taken nothing yet. Absent from older versions. */
+  isWaiting?: boolean;
   /** Whether this is the last heartbeat of a consumer that has ended in order. */
   hasEnded?: boolean;
 }

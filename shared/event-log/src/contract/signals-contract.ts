@@ -54,6 +54,7 @@ export function describeSignals(name: string, createSignals: () => Promise<Signa
         isStoreUp: false,
         lagMs: 12.5,
         durability: { status: "unsafe", findings: [{ part: "store", detail: "a setting" }] },
+        isWaiting: true,
       };
       const heard: Heartbeat[][] = [[], []];
       for (const beats of heard) {
