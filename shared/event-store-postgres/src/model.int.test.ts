@@ -38,14 +38,19 @@ async function applyAtLast(store: ModelledStore, batch: SentFrame["delivery"][])
 }
 
 test("two writers at once store each event once and count each frame once", async () => {
-  const { openConsumer } = await prepareStores();
+  const { beside, openConsumer } = await prepareStores();
   const [first, second] = [await openConsumer(), await openConsumer()];
+  // The open minute of each slot becomes one that has passed, as if the next transaction came a minute later.
+  const endMinute = () => beside.query("UPDATE book_totals SET minute = minute - 1 WHERE minute > 0");
   await fc.assert(
     fc.asyncProperty(plans, fc.array(fc.array(fc.nat(11), { minLength: 1, maxLength: 4 })), async (plan, others) => {
       const sent = makeFrames(plan.frames);
       const write = async (store: ModelledStore, calls: number[][]) => {
         const answers: Applied[] = [];
-        for (const call of calls) answers.push(await apply(store, ...batchOf(sent, call)));
+        for (const call of calls) {
+          answers.push(await apply(store, ...batchOf(sent, call)));
+          await endMinute();
+        }
         return answers;
       };
 

@@ -31,6 +31,7 @@ async function openEmpty() {
     },
     accept: () => changeDatabase(database.url, "ALTER TABLE events DROP CONSTRAINT refusal"),
     change: (sql: string) => changeDatabase(database.url, sql),
+    endMinute: () => changeDatabase(database.url, "SELECT open_minute(slot) FROM book_totals"),
     close: async () => {
       await store.close();
       await database.drop();

@@ -47,6 +47,7 @@ async function openEmpty() {
     },
     accept: async () => changeTables(path, "DROP TRIGGER refusal"),
     change: async (sql: string) => changeTables(path, sql),
+    endMinute: async () => undefined,
     close: async () => {
       await store.close();
       await rm(directory, { recursive: true });

@@ -56,8 +56,8 @@ export interface ServiceStart {
 }
 
 /**
- * The number of topics that get figures of their own in a minute, for each connection that writes. The first ones get them;
- * of those in the same transaction, the busiest.
+ * The number of topics that have figures of their own in a minute, for each connection that writes: in PostgreSQL the busiest
+ * of the minute; in SQLite the first, and of those in the same transaction the busiest.
  */
 export const MAX_LISTED_TOPICS = 50;
 

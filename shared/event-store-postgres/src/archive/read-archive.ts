@@ -92,8 +92,8 @@ const MOVEMENT = `sum(stored) AS stored, sum(duplicates) AS duplicates, sum(conf
 
 /** Counters are kept in slots, and an archive has their sums. */
 const SOURCES: Record<string, string> = {
-  history: `(SELECT minute, ${MOVEMENT}, sum(unlisted) AS unlisted FROM history GROUP BY minute)`,
-  topic_history: `(SELECT minute, topic, ${MOVEMENT} FROM topic_history GROUP BY minute, topic)`,
+  history: `(SELECT minute, ${MOVEMENT}, sum(unlisted) AS unlisted FROM whole_history GROUP BY minute)`,
+  topic_history: `(SELECT minute, topic, ${MOVEMENT} FROM whole_topic_history GROUP BY minute, topic)`,
   topic_counters: `(SELECT topic, ${COUNTS} FROM topic_counters GROUP BY topic)`,
   source_counters: `(SELECT source, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
       ${[0, 1, 2, 3, 4, 5].map((age) => `coalesce(sum(duplicates) FILTER (WHERE age = ${age}), 0) AS age_${age}`)}

@@ -40,11 +40,8 @@ export async function importPostgres({ url, replace, readRows, check }: ImportOp
     await migrate(session);
     return session.transaction(async (transaction) => {
       await emptyTables(transaction, { replace });
-      // The history is among the rows, and is not made of them again.
-      await switchTriggers(transaction, "DISABLE");
       for await (const { table, rows } of readRows()) await insertRows(transaction, table, rows);
       await addTotals(transaction);
-      await switchTriggers(transaction, "ENABLE");
       await raisePositions(transaction);
       const audit = await recount(transaction);
       check(audit);
@@ -61,12 +58,6 @@ async function emptyTables(transaction: Transaction, { replace }: { replace: boo
     throw new Error("the database holds events; --replace deletes them and puts the others in their place");
   await transaction.query(`TRUNCATE ${names.join(", ")}`);
   await transaction.query("UPDATE payload_expiry SET tx = 0, ord = 0"); // the expiry begins again with the first event
-}
-
-async function switchTriggers(transaction: Transaction, state: "ENABLE" | "DISABLE"): Promise<void> {
-  for (const table of ["book_totals", "topic_counters"]) {
-    await transaction.query(`ALTER TABLE ${table} ${state} TRIGGER USER`);
-  }
 }
 
 async function insertRows(transaction: Transaction, name: ArchiveTableName, rows: string[]): Promise<void> {

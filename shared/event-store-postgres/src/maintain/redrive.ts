@@ -26,13 +26,15 @@ const TAKE_OUT = `
   ), ledger AS (
     UPDATE frames SET verdicts = overlay(verdicts PLACING $2 FROM removed.ordinal + 1)
     FROM removed WHERE frames.frame_id = removed.frame_id
-  ), counted AS (
-    INSERT INTO topic_counters AS books (slot, topic, dead_lettered, last_processed_at)
-    SELECT current_setting('tidemark.slot')::integer, topic, -1, dead_at FROM removed
-    ON CONFLICT (topic, slot) DO UPDATE SET dead_lettered = books.dead_lettered + excluded.dead_lettered
+  ), totals AS (
+    UPDATE book_totals SET dead_lettered = book_totals.dead_lettered - 1
+    FROM removed WHERE slot = current_setting('tidemark.slot')::integer
+    RETURNING slot, topic, opening, dead_at
   )
-  UPDATE book_totals SET dead_lettered = book_totals.dead_lettered - 1
-  FROM removed WHERE slot = current_setting('tidemark.slot')::integer`;
+  INSERT INTO topic_counters AS books (slot, topic, dead_lettered, last_processed_at, opening)
+  SELECT slot, topic, -1, dead_at, opening FROM totals
+  ON CONFLICT (topic, slot) DO UPDATE SET dead_lettered = books.dead_lettered + excluded.dead_lettered,
+    opening = excluded.opening, earlier = counts_before(books, excluded.opening)`;
 
 /** `DeadLetterStore.redrive`, in one transaction. */
 export async function redrive(writers: Writers, deadLetterId: string): Promise<Redriven | undefined> {

@@ -32,7 +32,7 @@ export async function readHistory(db: Kysely<Tables>, query: HistoryQuery): Prom
     )
     SELECT (SELECT coalesce(json_agg(moved), '[]') FROM moved) AS steps,
       (SELECT coalesce(json_agg(started ORDER BY step, service), '[]') FROM started) AS starts,
-      (SELECT min(minute) FROM history) AS first_minute`.execute(db);
+      (SELECT min(minute) FROM whole_history) AS first_minute`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error("a statement that always has a row returned none");
   return {
@@ -44,10 +44,10 @@ export async function readHistory(db: Kysely<Tables>, query: HistoryQuery): Prom
 
 /** Selects the movements that a query is about. Those of topics come with the events that may be theirs. */
 function movements({ topic, topicPrefixes }: HistoryQuery, isAsked: RawBuilder<boolean>): RawBuilder<unknown> {
-  if (topic === undefined && topicPrefixes === undefined) return sql`SELECT * FROM history WHERE ${isAsked}`;
+  if (topic === undefined && topicPrefixes === undefined) return sql`SELECT * FROM whole_history WHERE ${isAsked}`;
   const isTopic = topic === undefined ? sql`true` : sql`topic = ${topic}`;
   return sql`
-    SELECT minute, stored, duplicates, conflicts, dead_lettered, 0 AS unlisted FROM topic_history
+    SELECT minute, stored, duplicates, conflicts, dead_lettered, 0 AS unlisted FROM whole_topic_history
     WHERE ${isAsked} AND ${isTopic} AND ${topicReach(topicPrefixes)}
     UNION ALL
     SELECT minute, 0, 0, 0, 0, unlisted FROM history WHERE ${isAsked} AND unlisted > 0`;

@@ -209,6 +209,7 @@ DECLARE
   max_kept integer := current_setting('tidemark.max_conflicts_kept');
   processed timestamptz;
   position_tx bigint;
+  own_opening bigint;
   are_all_new boolean;
   expected bigint;
   stored_count bigint;
@@ -228,7 +229,9 @@ DECLARE
 BEGIN
   -- The lock of position-base.ts.
   PERFORM pg_advisory_xact_lock_shared(7305804402565173248);
-  SELECT base + pg_current_xact_id()::text::bigint, clock_timestamp() INTO STRICT position_tx, processed FROM positions;
+  SELECT base + pg_current_xact_id()::text::bigint, clock_timestamp(),
+    (SELECT opening FROM book_totals WHERE slot = own_slot AND minute = minute_of(now()))
+  INTO STRICT position_tx, processed, own_opening FROM positions;
 
   SELECT array_agg(ledger.frame_id IS NULL ORDER BY given.n), bool_and(ledger.frame_id IS NULL),
     coalesce(sum(event_counts[given.n]) FILTER (WHERE ledger.frame_id IS NULL), 0)
@@ -237,6 +240,7 @@ BEGIN
   LEFT JOIN LATERAL (SELECT frames.frame_id FROM frames WHERE frames.frame_id = given.frame_id OFFSET 0) ledger ON true;
 
   IF true = ANY (is_new) THEN
+    own_opening := coalesce(own_opening, open_minute(own_slot));
     IF cardinality(dead_letter_frames) > 0 THEN
       -- Dead letters of frames that the ledger knows are ignored.
       SELECT array_agg(ordinal ORDER BY ordinal) INTO refused_ordinals
@@ -274,9 +278,10 @@ BEGIN
     ), tally AS MATERIALIZED (
       SELECT topic, count(*) AS stored FROM stored GROUP BY topic
     ), counted AS (
-      INSERT INTO topic_counters AS books (slot, topic, stored, last_processed_at)
-      SELECT own_slot, topic, stored, processed FROM tally ORDER BY topic
-      ON CONFLICT (topic, slot) DO UPDATE SET stored = books.stored + excluded.stored,
+      INSERT INTO topic_counters AS books (slot, topic, stored, last_processed_at, opening)
+      SELECT own_slot, topic, stored, processed, own_opening FROM tally ORDER BY topic
+      ON CONFLICT (topic, slot) DO UPDATE SET stored = books.stored + excluded.stored, opening = excluded.opening,
+        earlier = counts_before(books, excluded.opening),
         last_processed_at = greatest(books.last_processed_at, excluded.last_processed_at)
       RETURNING topic, stored + duplicates + dead_lettered AS events
     )
@@ -344,10 +349,11 @@ BEGIN
         SELECT topic, count(*) AS dropped, count(*) FILTER (WHERE is_conflict) AS conflicting
         FROM compared GROUP BY topic
       ), counted AS (
-        INSERT INTO topic_counters AS books (slot, topic, duplicates, conflicts, last_processed_at)
-        SELECT own_slot, topic, tally.dropped, conflicting, processed FROM tally ORDER BY topic
+        INSERT INTO topic_counters AS books (slot, topic, duplicates, conflicts, last_processed_at, opening)
+        SELECT own_slot, topic, tally.dropped, conflicting, processed, own_opening FROM tally ORDER BY topic
         ON CONFLICT (topic, slot) DO UPDATE SET duplicates = books.duplicates + excluded.duplicates,
-          conflicts = books.conflicts + excluded.conflicts,
+          conflicts = books.conflicts + excluded.conflicts, opening = excluded.opening,
+          earlier = counts_before(books, excluded.opening),
           last_processed_at = greatest(books.last_processed_at, excluded.last_processed_at)
         RETURNING topic, stored + duplicates + dead_lettered AS events
       ), tally_by_source AS MATERIALIZED (
@@ -404,10 +410,11 @@ BEGIN
         FROM dead_letter ORDER BY frame, ordinal
       ), counted AS (
         -- A topic that could not be read is counted under '', which no event can have.
-        INSERT INTO topic_counters AS books (slot, topic, dead_lettered, last_processed_at)
-        SELECT own_slot, coalesce(topic, '') COLLATE "C" AS topic_or_none, sum(events), processed
+        INSERT INTO topic_counters AS books (slot, topic, dead_lettered, last_processed_at, opening)
+        SELECT own_slot, coalesce(topic, '') COLLATE "C" AS topic_or_none, sum(events), processed, own_opening
         FROM dead_letter GROUP BY topic_or_none ORDER BY topic_or_none
         ON CONFLICT (topic, slot) DO UPDATE SET dead_lettered = books.dead_lettered + excluded.dead_lettered,
+          opening = excluded.opening, earlier = counts_before(books, excluded.opening),
           last_processed_at = greatest(books.last_processed_at, excluded.last_processed_at)
         RETURNING topic
       )

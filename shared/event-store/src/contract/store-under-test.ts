@@ -20,6 +20,8 @@ export interface StoreUnderTest {
   accept(): Promise<void>;
   /** Changes a table without the store, by a statement that both dialects of SQL understand. */
   change(sql: string): Promise<void>;
+  /** Ends the present minute of the history, so that its tables have all of it. */
+  endMinute(): Promise<void>;
   /** Closes the store that is open and discards the data. */
   close(): Promise<void>;
 }

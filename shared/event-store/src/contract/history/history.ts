@@ -3,7 +3,7 @@ import { MAX_LISTED_TOPICS, MINUTE_MS } from "../../history.ts";
 import { apply, verdictsOf } from "../applying.ts";
 import { deadLettersOf } from "../dead-letters/read-dead-letters.ts";
 import { deliveryOf, eventText } from "../frames.ts";
-import type { CompleteStore, OpenForTest, StoreUnderTest } from "../store-under-test.ts";
+import type { OpenForTest, StoreUnderTest } from "../store-under-test.ts";
 import { aroundNow, sumsOf } from "./read-history.ts";
 
 const NOTHING = { stored: 0, duplicates: 0, conflicts: 0, deadLettered: 0 };
@@ -12,7 +12,11 @@ const FIRST_MS = Date.parse("2100-01-01T00:00:00Z");
 const at = (minute: number) => FIRST_MS + minute * MINUTE_MS;
 
 /** Moves all that was counted in the present minute to another one, counted from `FIRST_MS`. */
-async function moveTo(change: StoreUnderTest["change"], minute: number): Promise<void> {
+async function moveTo(
+  { change, endMinute }: Pick<StoreUnderTest, "change" | "endMinute">,
+  minute: number,
+): Promise<void> {
+  await endMinute();
   for (const table of ["history", "topic_history", "starts"]) {
     await change(`UPDATE ${table} SET minute = ${at(minute) / MINUTE_MS} WHERE minute < ${FIRST_MS / MINUTE_MS}`);
   }
@@ -80,9 +84,9 @@ function describeMovements(open: OpenForTest): void {
 
   test("a redriven dead letter leaves the dead letters of the minute of the redrive", async () => {
     const opened = await open();
-    const { store, change } = opened;
+    const { store } = opened;
     await applyOfEachKind(opened, ["t"]);
-    await moveTo(change, 0);
+    await moveTo(opened, 0);
     await opened.accept();
     const [deadLetter] = await deadLettersOf(store);
 
@@ -108,7 +112,7 @@ function describeMovements(open: OpenForTest): void {
 }
 
 function describeSteps(open: OpenForTest): void {
-  async function fillMinutes(store: CompleteStore, change: StoreUnderTest["change"]): Promise<void> {
+  async function fillMinutes(opened: Omit<StoreUnderTest, "close">): Promise<void> {
     for (const [events, minute] of [
       [1, 0],
       [2, 4],
@@ -116,18 +120,19 @@ function describeSteps(open: OpenForTest): void {
       [8, 17],
     ] as const) {
       await verdictsOf(
-        store,
+        opened.store,
         Array.from({ length: events }, () => eventText({ topic: "t" })),
       );
-      await moveTo(change, minute);
+      await moveTo(opened, minute);
     }
   }
 
   test.each([[{}], [{ topic: "t" }], [{ topicPrefixes: ["t"] }]])(
     "the history has every step from the first minute to before the last, also without events: %j",
     async (limits) => {
-      const { store, change } = await open();
-      await fillMinutes(store, change);
+      const opened = await open();
+      const { store } = opened;
+      await fillMinutes(opened);
 
       const { steps } = await store.readHistory({ sinceMs: at(0), untilMs: at(17), stepMinutes: 5, ...limits });
 
@@ -141,10 +146,11 @@ function describeSteps(open: OpenForTest): void {
   );
 
   test("the history tells in which minute it began", async () => {
-    const { store, change } = await open();
+    const opened = await open();
+    const { store } = opened;
     const query = { sinceMs: at(10), untilMs: at(20), stepMinutes: 1 };
     expect(await store.readHistory(query)).not.toHaveProperty("beganAtMs");
-    await fillMinutes(store, change);
+    await fillMinutes(opened);
 
     expect(await store.readHistory(query)).toMatchObject({ beganAtMs: at(0) });
   });
@@ -152,12 +158,13 @@ function describeSteps(open: OpenForTest): void {
 
 function describeListedTopics(open: OpenForTest): void {
   test("of many topics in a minute the busiest have figures of their own, and the others are incomplete", async () => {
-    const { store } = await open();
+    const { store, endMinute } = await open();
     const topics = Array.from({ length: MAX_LISTED_TOPICS + 10 }, (_, index) => `t${index}`);
     const many = topics.slice(10).flatMap((topic) => [eventText({ topic }), eventText({ topic })]);
     const few = topics.slice(0, 10).map((topic) => eventText({ topic }));
 
     await verdictsOf(store, [...few, ...many]);
+    await endMinute();
 
     expect(await sumsOf(store)).toMatchObject({ stored: 110, isComplete: true });
     expect(await sumsOf(store, { topic: "t10" })).toMatchObject({ stored: 2, isComplete: false });
@@ -165,11 +172,33 @@ function describeListedTopics(open: OpenForTest): void {
     expect(await sumsOf(store, { topicPrefixes: ["t"] })).toMatchObject({ stored: 100, isComplete: false });
   });
 
+  test("a step that lacks a redriven dead letter of the topic is incomplete", async () => {
+    const opened = await open();
+    const { store, refuse, accept, endMinute } = opened;
+    await refuse("bad");
+    await verdictsOf(store, [eventText({ topic: "z", id: "bad" })]);
+    await moveTo(opened, 0);
+    await accept();
+    const others = Array.from({ length: MAX_LISTED_TOPICS }, (_, index) => `t${index}`);
+    await verdictsOf(
+      store,
+      others.flatMap((topic) => [eventText({ topic }), eventText({ topic }), eventText({ topic })]),
+    );
+    const [deadLetter] = await deadLettersOf(store);
+
+    await store.redrive(String(deadLetter?.id));
+    await endMinute();
+
+    const { stored, isComplete } = await sumsOf(store, { topic: "z" });
+    expect({ stored, isComplete }).not.toEqual({ stored: 0, isComplete: true });
+  });
+
   test("no minute has figures of more topics than that, in however many transactions", async () => {
-    const { store } = await open();
+    const { store, endMinute } = await open();
     const topics = Array.from({ length: MAX_LISTED_TOPICS + 10 }, (_, index) => `t${index}`);
 
     for (const topic of [...topics, ...topics.toReversed()]) await verdictsOf(store, [eventText({ topic })]);
+    await endMinute();
 
     const listedIn = new Map<number, number>();
     for (const topic of topics) {
@@ -199,7 +228,8 @@ function describeStarts(open: OpenForTest): void {
 
 function describePrunedHistory(open: OpenForTest): void {
   test.each([1, 100])("pruning deletes old minutes of the history and no others, %i at a time", async (limit) => {
-    const { store, change } = await open();
+    const opened = await open();
+    const { store } = opened;
     for (const [topics, minute] of [
       [["a", "b"], 0],
       [["a"], 1],
@@ -209,7 +239,7 @@ function describePrunedHistory(open: OpenForTest): void {
         topics.map((topic) => eventText({ topic })),
       );
       await store.recordStart("single");
-      await moveTo(change, minute);
+      await moveTo(opened, minute);
     }
 
     const deleted: number[] = [];
