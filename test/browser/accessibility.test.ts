@@ -27,7 +27,8 @@ test.each(SCREENS)(
     await tidemark.refuse("NEW.event_id = 'bad'");
     const event = makeEvent({ topic: "t", event_id: "e", payload: { long: "x".repeat(400) } });
     await tidemark.publish(event, { ...event, payload: { other: 1 } }, makeEvent({ event_id: "bad" }));
-    await tidemark.publish(makeEvent({ topic: "W".repeat(255), event_id: "y".repeat(255), source: "z".repeat(255) }));
+    const long = makeEvent({ topic: "W".repeat(255), event_id: "y".repeat(255), source: "z".repeat(255) });
+    await tidemark.publish(long, { ...long, payload: { other: 1 } });
     const { page, complaints } = await openPage(tidemark.url, screen);
 
     for (const [view, sign] of VIEWS) {

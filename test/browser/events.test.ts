@@ -97,7 +97,10 @@ test("a dead letter stays while the store refuses it, and is counted as stored o
 
   await status.getByText("The store refused events, the oldest on").waitFor();
   await again.click();
-  await page.getByText("Still a dead letter: the store refused the event again").waitFor();
+  const card = page.locator(".dead-letter");
+  await card.getByText("Still a dead letter: the store refused the event again").waitFor();
+  expect(await card.locator("h2").textContent()).toBe("browser.test / bad");
+  expect(await card.locator(".attempts").textContent()).toBe("2 attempts");
   await tidemark.accept();
   await again.click();
 
@@ -105,6 +108,52 @@ test("a dead letter stays while the store refuses it, and is counted as stored o
   expect(await page.locator(".dead-letter").count()).toBe(0);
   await status.getByText("All is well").waitFor();
   expect(await tidemark.stats()).toMatchObject({ unique_processed: 2, dead_lettered: 0 });
+});
+
+test("all dead letters are tried again together, and the navigation counts them", async () => {
+  const tidemark = await openTidemark();
+  await tidemark.refuse("NEW.event_id IN ('bad', 'worse')");
+  await tidemark.publish(makeEvent({ event_id: "bad" }), makeEvent({ event_id: "worse" }), makeEvent());
+  const { page, complaints } = await openPage(`${tidemark.url}/#/dead-letters`);
+  await page.getByRole("link", { name: "Dead letters 2" }).waitFor();
+  await tidemark.accept();
+
+  await page.getByRole("button", { name: "Try all again" }).click();
+
+  await page.getByText("Tried 2 dead letters again: 2 stored, 0 refused again.").waitFor();
+  await page.getByText("No dead letters.").waitFor();
+  expect(await tidemark.stats()).toMatchObject({ unique_processed: 3, dead_lettered: 0 });
+  expect(complaints).toEqual([]);
+});
+
+test("events are found by their source and their time, and the address keeps the search", async () => {
+  const tidemark = await openTidemark();
+  const timestamp = "2025-10-24T10:00:00Z";
+  const [wanted, early] = [makeEvent({ source: "shop", timestamp }), makeEvent({ source: "shop" })];
+  await tidemark.publish(wanted, early, makeEvent({ timestamp }));
+  const { page } = await openPage(`${tidemark.url}/#/search?since=2025-10-24T09:00:00.000Z`);
+
+  await page.keyboard.press("/");
+  expect(await page.evaluate("document.activeElement.id")).toBe("search-topic");
+  await page.locator("#search-source").fill("shop");
+  await page.locator("#search-source").press("Enter");
+  await page.waitForURL(/source=shop&since=2025-10-24T09/);
+  await page.reload();
+
+  const links = page.locator("#search-results a");
+  await links.first().waitFor();
+  expect(await links.locator(".id").allTextContents()).toEqual([wanted.event_id]);
+});
+
+test("escaped text is shown as characters beside the exact payload", async () => {
+  const tidemark = await openTidemark();
+  const payload = String.raw`{"text":"Gr\u00fc\u00dfe"}`;
+  await tidemark.publish(exactEvent({ topic: "t", id: "e", payload }));
+  const { page } = await openPage(`${tidemark.url}/#/search?topic=t&id=e`);
+
+  await page.getByLabel("Payload, readable").waitFor();
+  expect(await page.getByLabel("Payload, readable").textContent()).toContain("Grüße");
+  expect(await page.getByLabel("Payload", { exact: true }).textContent()).toContain(String.raw`Gr\u00fc\u00dfe`);
 });
 
 test("a dead letter is deleted only after a confirmation", async () => {

@@ -52,9 +52,11 @@ test("the live view of a topic shows only events of this topic", async () => {
   await page.locator("#live-topic").fill(topic);
   await page.getByRole("button", { name: "Follow" }).click();
   await page.getByText(`Following ${topic}.`).waitFor();
+  await page.getByText(`No event has the topic ${topic} yet.`).waitFor();
   await tidemark.publish(other, wanted);
 
   await untilIds([wanted.event_id]);
+  expect(new URL(page.url()).hash).toContain("topic=a+topic");
 });
 
 test("the live view continues after a restart of the service without a gap or a repetition", async () => {

@@ -13,8 +13,9 @@ import { createDeadLetters } from "./events/dead-letters.js";
 import { createLive } from "./events/live.js";
 import { createSearch } from "./events/search.js";
 import { byId, element } from "./page/dom.js";
+import { startKeyboard } from "./page/keyboard.js";
 import { showUnreadable, signIn } from "./page/sign-in.js";
-import { startViews } from "./page/views.js";
+import { startViews, viewAddress } from "./page/views.js";
 import { createHistory } from "./rates/history.js";
 
 let suggested = "";
@@ -38,6 +39,9 @@ function startDashboard({ scopes, topics }) {
   };
 
   startViews(views);
+  startKeyboard(() => {
+    location.hash = viewAddress("search", {});
+  });
   const poller = startPoller((observation) => {
     if (!observation.trouble) {
       history.add(observation.books);

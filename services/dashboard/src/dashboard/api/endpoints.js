@@ -12,6 +12,16 @@ export const readWhoami = () => readJson("whoami");
 export const readStats = () => readJson("stats");
 
 /**
+ * Returns whether an event of the topic is stored.
+ *
+ * @param {string} topic
+ */
+export async function hasTopic(topic) {
+  const page = members(await readText(withParameters("events", { topic, limit: "1" })));
+  return elements(textOf(page, "events")).length > 0;
+}
+
+/**
  * @param {{ since: string, step: string, topic?: string }} parameters
  * @returns {Promise<HistoryAnswer>}
  */
@@ -41,6 +51,17 @@ export async function readLatestConflict() {
 async function readFirst({ path, member, time }) {
   const [first] = elements(textOf(members(await readText(path)), member));
   return first === undefined ? undefined : stringOf(members(first), time);
+}
+
+/** Generates the ids of all dead letters, the oldest first. */
+export async function* readDeadLetterIds() {
+  /** @type {string | undefined} */
+  let cursor;
+  do {
+    const page = members(await readText(withParameters("dead-letters", { limit: "100", cursor })));
+    for (const letter of elements(textOf(page, "dead_letters"))) yield stringOf(members(letter), "id");
+    cursor = JSON.parse(textOf(page, "next_cursor")) ?? undefined;
+  } while (cursor !== undefined);
 }
 
 /**

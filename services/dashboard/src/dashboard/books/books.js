@@ -1,5 +1,5 @@
 /** @import { StatsAnswer } from "../api/contract.d.ts" */
-/** @import { Observation } from "../api/poller.js" */
+/** @import { Books, Observation } from "../api/poller.js" */
 /** @import { History } from "../rates/history.js" */
 /** @import { Finding } from "./findings.js" */
 import { byId, element, setText } from "../page/dom.js";
@@ -33,6 +33,7 @@ export function createBooks({ history, refresh, mayAudit }) {
       if (!observation.books) return;
       const { stats } = observation.books;
       showFigures(stats);
+      showCounts(observation.books);
       showParts(byId("checks"), describeChecks(stats));
       rates.show();
       busiest.show(stats.by_topic.slice(0, BUSIEST));
@@ -78,6 +79,23 @@ function showFigures(stats) {
   setText(byId("note-conflicts"), stats.conflicts === 1 ? "conflict" : "conflicts");
   setText(byId("note-queue"), describeQueue(stats));
   byId("dead-letter-figure").dataset.state = stats.dead_lettered > 0 ? "warn" : "";
+}
+
+/**
+ * Shows how much is behind the links of the navigation. Dead letters are counted while one is on record.
+ *
+ * @param {Books} books
+ */
+function showCounts({ stats, oldestDeadLetterAt }) {
+  const counts = {
+    topics: stats.topics_total,
+    sources: stats.sources_total,
+    conflicts: stats.conflicts,
+    "dead-letters": oldestDeadLetterAt === undefined ? 0 : stats.dead_lettered,
+  };
+  for (const [view, value] of Object.entries(counts)) {
+    setText(byId(`count-${view}`), value === 0 ? "" : ` ${count(value)}`);
+  }
 }
 
 /** @param {StatsAnswer} stats */

@@ -2,7 +2,7 @@
 /** @import { Books } from "../api/poller.js" */
 /** @import { Silences } from "../api/silences.js" */
 import { isLogAway } from "../api/silences.js";
-import { ago, count, localTime, plural, sentence, share, span } from "../text/format.js";
+import { ago, count, plural, sentence, share, span, zonedTime } from "../text/format.js";
 import { countMissing, isBalanced, isLogSilent } from "./books-checks.js";
 import { describeSilence } from "./silence-text.js";
 
@@ -123,7 +123,7 @@ export function findWarnings({ stats, oldestDeadLetterAt, latestConflictAt }, he
     found.push({ text: "A power failure can lose confirmed events.", href: BOOKS });
   }
   if (oldestDeadLetterAt !== undefined) {
-    const text = `The store refused events, the oldest on ${localTime(oldestDeadLetterAt)}.`;
+    const text = `The store refused events, the oldest on ${zonedTime(oldestDeadLetterAt)}.`;
     found.push({ text, href: "#/dead-letters" });
   }
   if (latestConflictAt !== undefined && now - Date.parse(latestConflictAt) < RECENT_MS) {

@@ -3,7 +3,7 @@
 import { element, setText } from "../page/dom.js";
 import { searchAddress } from "../page/views.js";
 import { createSparkline, sparkPath } from "../rates/sparkline.js";
-import { count, share, shortTime } from "../text/format.js";
+import { count, share, shortTime, zoneOf } from "../text/format.js";
 
 /** @type {{ name: string, isWide?: boolean, textOf: (stats: TopicStats) => string }[]} */
 const FIGURES = [
@@ -11,11 +11,11 @@ const FIGURES = [
   { name: "Stored", isWide: true, textOf: (stats) => count(stats.unique_processed) },
   { name: "Duplicates", isWide: true, textOf: (stats) => count(stats.duplicate_dropped) },
   { name: "Share", textOf: (stats) => share(stats.duplicate_dropped, stats.received) },
-  { name: "Last stored", isWide: true, textOf: (stats) => shortTime(stats.last_processed_at) },
+  { name: `Last stored (${zoneOf(Date.now())})`, isWide: true, textOf: (stats) => shortTime(stats.last_processed_at) },
 ];
 const COLUMNS = [{ name: "Topic" }, { name: "Last 5 min", isWide: true }, ...FIGURES];
 
-const classOf = (isWide = false) => (isWide ? "hides-on-phone" : undefined);
+const classOf = (isWide = false) => (isWide ? "hides-when-narrow" : undefined);
 
 /**
  * Makes a table of topics that keeps the row of a topic from one answer to the next, and writes only cells that changed.

@@ -2,12 +2,14 @@
 /** @import { Observation } from "../api/poller.js" */
 /** @import { History } from "../rates/history.js" */
 import { byId, element, setText } from "../page/dom.js";
+import { viewAddress } from "../page/views.js";
 import { count } from "../text/format.js";
 import { isTopicOrder, sortTopics } from "./topic-order.js";
 import { createTopicTable } from "./topic-table.js";
 
 /** Rows shown at a time. A thousand at once would cost each refresh more than everything else. */
 const CHUNK = 60;
+const DEFAULT_ORDER = "received";
 
 /** @param {{ history: History }} options */
 export function createTopics({ history }) {
@@ -30,7 +32,14 @@ export function createTopics({ history }) {
 
   function showFirst() {
     limit = CHUNK;
+    keepInAddress();
     render();
+  }
+
+  /** Keeps the choice through a reload, and in a link that is passed on. */
+  function keepInAddress() {
+    const chosen = { filter: filter.value, order: order.value === DEFAULT_ORDER ? undefined : order.value };
+    window.history.replaceState(null, "", viewAddress("topics", chosen));
   }
 
   function showMore() {
@@ -50,7 +59,14 @@ export function createTopics({ history }) {
   }
 
   return {
-    open: render,
+    /** @param {URLSearchParams} parameters */
+    open(parameters) {
+      filter.value = parameters.get("filter") ?? "";
+      const wanted = parameters.get("order") ?? DEFAULT_ORDER;
+      order.value = isTopicOrder(wanted) ? wanted : DEFAULT_ORDER;
+      limit = CHUNK;
+      render();
+    },
     /** @param {Observation} observation */
     show({ books }) {
       stats = books?.stats;

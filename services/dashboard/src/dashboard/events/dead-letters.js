@@ -1,12 +1,17 @@
 /** @import { RedriveAnswer } from "../api/contract.d.ts" */
-import { deleteDeadLetter, redriveDeadLetter } from "../api/endpoints.js";
+/** @import { Observation } from "../api/poller.js" */
+/** @import { Members } from "../text/json-text.js" */
+import { deleteDeadLetter, readDeadLetterIds, redriveDeadLetter } from "../api/endpoints.js";
 import { messageOf } from "../api/request.js";
 import { confirmed } from "../page/confirm.js";
 import { byId, element } from "../page/dom.js";
 import { createPagedList } from "../page/paged-list.js";
-import { localTime, plural } from "../text/format.js";
+import { plural, zonedTime } from "../text/format.js";
 import { members, stringOf, textOf } from "../text/json-text.js";
 import { fact, jsonBlock } from "./facts.js";
+import { describeRedriven, isRefusedAgain, redriveAll } from "./redrive-all.js";
+
+const PAGE = { limit: "20" };
 
 /** @type {Record<RedriveAnswer["status"], string>} */
 const OUTCOMES = {
@@ -22,6 +27,8 @@ const OUTCOMES = {
  */
 export function createDeadLetters({ refresh, mayChange }) {
   const outcome = byId("dead-letters-outcome");
+  const all = byId("redrive-all", HTMLButtonElement);
+  all.addEventListener("click", tryAll);
   const list = createPagedList({
     frame: byId("dead-letters-list"),
     member: "dead_letters",
@@ -48,7 +55,7 @@ export function createDeadLetters({ refresh, mayChange }) {
   }
 
   /**
-   * Runs an action on a dead letter. Removes its card if the action succeeds.
+   * Runs an action on a dead letter. Removes its card if the action succeeds, and else says on the card why it did not.
    *
    * @param {HTMLElement} card
    * @param {() => Promise<string>} run resolves with the sentence to show
@@ -56,15 +63,36 @@ export function createDeadLetters({ refresh, mayChange }) {
   async function act(card, run) {
     const buttons = card.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
+    const name = card.querySelector("h2")?.textContent;
     try {
-      say(await run());
+      say(`${name}: ${await run()}`);
       card.remove();
       byId("content").focus({ preventScroll: true });
     } catch (error) {
-      say(`Still a dead letter: ${messageOf(error)}.`, "bad");
+      if (isRefusedAgain(error)) countAttempt(card);
+      say("", "");
+      showFailure(card, `Still a dead letter: ${messageOf(error)}.`);
       for (const button of buttons) button.disabled = false;
     }
     refresh();
+  }
+
+  /** Tries every dead letter again, also those that the page has not read. */
+  async function tryAll() {
+    all.disabled = true;
+    say("Trying all dead letters again …", "");
+    try {
+      const redriven = await redriveAll(readDeadLetterIds(), {
+        redrive: redriveDeadLetter,
+        onProgress: (soFar) => say(describeRedriven(soFar), ""),
+      });
+      say(describeRedriven(redriven));
+    } catch (error) {
+      say(`Trying all again ended early: ${messageOf(error)}.`, "bad");
+    }
+    all.disabled = false;
+    refresh();
+    await list.read("dead-letters", PAGE);
   }
 
   /** @param {string} text */
@@ -76,9 +104,42 @@ export function createDeadLetters({ refresh, mayChange }) {
   return {
     open() {
       say(mayChange ? "" : "Trying again and deleting need a key with the scope admin.", "");
-      return list.read("dead-letters", { limit: "20" });
+      return list.read("dead-letters", PAGE);
+    },
+    /** @param {Observation} observation */
+    show({ books }) {
+      all.hidden = !mayChange || books?.oldestDeadLetterAt === undefined;
     },
   };
+}
+
+/** @param {HTMLElement} card */
+function countAttempt(card) {
+  const attempts = Number(card.dataset.attempts) + 1;
+  card.dataset.attempts = String(attempts);
+  const shown = card.querySelector(".attempts");
+  if (shown) shown.textContent = plural(attempts, "attempt");
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {string} text
+ */
+function showFailure(card, text) {
+  const shown = card.querySelector(".outcome");
+  if (shown) shown.textContent = text;
+}
+
+/**
+ * Returns what names a dead letter: its topic and the id of its event, as far as they can be read.
+ *
+ * @param {Members} letter
+ */
+function nameOf(letter) {
+  const topic = letter.has("topic") ? stringOf(letter, "topic") : "Unreadable topic";
+  const event = textOf(letter, "event");
+  const id = event.startsWith("{") ? members(event).get("event_id") : undefined;
+  return id?.startsWith('"') ? `${topic} / ${JSON.parse(id)}` : topic;
 }
 
 /** @typedef {(id: string, card: HTMLElement) => void} Action */
@@ -94,14 +155,16 @@ function deadLetterCard(json, actions) {
   const attempts = Number(textOf(letter, "attempts"));
   const card = element(
     "article",
-    { class: "card dead-letter" },
-    element("h2", {}, letter.has("topic") ? stringOf(letter, "topic") : "Unreadable topic"),
+    { class: "card dead-letter", "data-attempts": attempts },
+    element("h2", {}, nameOf(letter)),
     element(
       "dl",
       { class: "facts" },
       ...fact("Error code", stringOf(letter, "code")),
       ...fact("Reason", stringOf(letter, "reason")),
-      ...fact("Since", `${localTime(stringOf(letter, "dead_at"))}, after ${plural(attempts, "attempt")}`),
+      ...fact("Since", zonedTime(stringOf(letter, "dead_at"))),
+      element("dt", {}, "Tried"),
+      element("dd", { class: "attempts" }, plural(attempts, "attempt")),
       ...(events === 1 ? [] : fact("Events", plural(events, "event"))),
     ),
     ...jsonBlock("Event as received", textOf(letter, "event")),
@@ -111,6 +174,7 @@ function deadLetterCard(json, actions) {
         { class: "actions" },
         element("button", { type: "button", click: () => actions.redrive(id, card) }, "Try again"),
         element("button", { type: "button", class: "danger", click: () => actions.remove(id, card) }, "Delete …"),
+        element("span", { class: "outcome", role: "status", "data-state": "bad" }),
       ),
   );
   return card;

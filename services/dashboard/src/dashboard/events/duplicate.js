@@ -1,5 +1,5 @@
 /** @import { Members } from "../text/json-text.js" */
-import { localTime, span } from "../text/format.js";
+import { span, zonedTime } from "../text/format.js";
 import { stringOf, textOf } from "../text/json-text.js";
 
 /**
@@ -10,5 +10,5 @@ import { stringOf, textOf } from "../text/json-text.js";
 export function describeArrival(duplicate) {
   const later = span(Number(textOf(duplicate, "age_seconds")));
   const source = textOf(duplicate, "source") === "null" ? "a source that was erased" : stringOf(duplicate, "source");
-  return `from ${source}, ${later} later, ${localTime(stringOf(duplicate, "received_at"))}`;
+  return `from ${source}, ${later} later, ${zonedTime(stringOf(duplicate, "received_at"))}`;
 }

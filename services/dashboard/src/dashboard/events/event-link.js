@@ -1,7 +1,7 @@
 /** @import { Members } from "../text/json-text.js" */
 import { element } from "../page/dom.js";
 import { searchAddress } from "../page/views.js";
-import { clock, localTime } from "../text/format.js";
+import { clock, zonedTime, zoneOf } from "../text/format.js";
 import { members, stringOf, textOf } from "../text/json-text.js";
 
 /** The characters of a payload that fit on the widest screens. */
@@ -20,11 +20,25 @@ export function eventLink(json) {
   return element(
     "a",
     { href: searchAddress({ topic, id }) },
-    element("time", { datetime: at, title: localTime(at) }, clock(at)),
+    element("time", { datetime: at, title: zonedTime(at) }, clock(at)),
     element("span", { class: "topic" }, topic),
     element("span", { class: "id" }, id),
-    element("code", { class: "hides-on-phone" }, excerptOf(event)),
+    element("span", { class: "source hides-on-phone" }, sourceOf(event)),
+    element("code", {}, excerptOf(event)),
   );
+}
+
+/** Makes the heads of the columns of a list of links. */
+export function eventLinkHead() {
+  const heads = [`Stored (${zoneOf(Date.now())})`, "Topic", "Event id", "Source", "Payload"].map((text) =>
+    element("span", {}, text),
+  );
+  return element("p", { class: "rows-head", "aria-hidden": "true" }, ...heads);
+}
+
+/** @param {Members} event */
+function sourceOf(event) {
+  return event.has("erased_at") ? "" : stringOf(event, "source");
 }
 
 /** @param {Members} event */

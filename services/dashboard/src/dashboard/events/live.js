@@ -1,8 +1,10 @@
+import { hasTopic } from "../api/endpoints.js";
 import { readEvents } from "../api/event-stream.js";
 import { messageOf, Refused, refusalOf, request, withParameters } from "../api/request.js";
 import { byId, element, setText } from "../page/dom.js";
+import { viewAddress } from "../page/views.js";
 import { plural } from "../text/format.js";
-import { eventLink } from "./event-link.js";
+import { eventLink, eventLinkHead } from "./event-link.js";
 
 /** Lines shown; older ones are removed. */
 const MAX_LINES = 200;
@@ -16,6 +18,8 @@ const REOPEN_MS = 2_000;
  */
 export function createLive() {
   const lines = byId("live-events");
+  const empty = byId("live-empty");
+  const head = byId("live-head");
   const pause = byId("live-pause");
   const topicInput = byId("live-topic", HTMLInputElement);
   let connection = new AbortController();
@@ -32,11 +36,12 @@ export function createLive() {
   let drawing = 0;
   let stateText = "";
 
+  head.replaceChildren(eventLinkHead());
   byId("live-form").addEventListener("submit", (submitted) => {
     submitted.preventDefault();
-    topic = topicInput.value;
-    lines.replaceChildren();
-    start();
+    const address = viewAddress("live", { topic: topicInput.value });
+    if (location.hash === address) open(new URLSearchParams({ topic: topicInput.value }));
+    else location.hash = address;
   });
   pause.addEventListener("click", () => {
     isPaused = !isPaused;
@@ -81,12 +86,29 @@ export function createLive() {
     const response = await request(withParameters("events/stream", { topic }), { headers, signal });
     if (!response.ok) throw await refusalOf(response);
     showState(`Following ${topic === "" ? "all topics" : topic}.`);
+    void explainEmptiness(topic, signal);
     for await (const { id, data } of readEvents(response)) {
       if (signal.aborted) return;
       lastId = id;
       if (data !== undefined) add(data);
     }
     throw new Error("the stream has ended");
+  }
+
+  /**
+   * Says what is awaited, and whether the topic has any event yet: its name may be misspelled.
+   *
+   * @param {string} asked
+   * @param {AbortSignal} signal
+   */
+  async function explainEmptiness(asked, signal) {
+    const awaited = `Events that are stored from now on appear here${asked === "" ? "." : ` if their topic is ${asked}.`}`;
+    setText(empty, awaited);
+    if (asked === "" || (await hasTopic(asked).catch(() => true)) || signal.aborted) return;
+    setText(
+      empty,
+      `No event has the topic ${asked} yet. The name must be whole, and upper and lower case differ. ${awaited}`,
+    );
   }
 
   /** @param {string} json */
@@ -113,6 +135,8 @@ export function createLive() {
     lines.prepend(...waiting.reverse().map((json) => element("li", {}, eventLink(json))));
     waiting = [];
     while (lines.children.length > MAX_LINES) lines.lastChild?.remove();
+    empty.hidden = lines.children.length > 0;
+    head.hidden = !empty.hidden;
   }
 
   /** @param {string} text */
@@ -121,11 +145,18 @@ export function createLive() {
     drawSoon();
   }
 
+  /** @param {URLSearchParams} parameters */
+  function open(parameters) {
+    topic = parameters.get("topic") ?? "";
+    topicInput.value = topic;
+    lines.replaceChildren();
+    setText(empty, "");
+    isOpen = true;
+    start();
+  }
+
   return {
-    open() {
-      isOpen = true;
-      start();
-    },
+    open,
     close() {
       isOpen = false;
       stop();

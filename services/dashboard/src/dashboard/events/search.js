@@ -1,46 +1,70 @@
+/** @import { SearchQuery } from "./search-query.js" */
 import { readEvent } from "../api/endpoints.js";
 import { messageOf } from "../api/request.js";
 import { byId, element } from "../page/dom.js";
 import { createPagedList } from "../page/paged-list.js";
-import { searchAddress } from "../page/views.js";
-import { eventLink } from "./event-link.js";
+import { viewAddress } from "../page/views.js";
+import { eventLink, eventLinkHead } from "./event-link.js";
 import { showEvent } from "./event-view.js";
+import { eventsParameters, instantOf, keyOf, localField, readSearch } from "./search-query.js";
+
+const NOT_FOUND = "No events found. Topic, event id and source must be whole, and upper and lower case differ.";
 
 /**
- * Makes the view that finds an event by its topic and id, or lists the events of a topic or of an id. The address of the
- * page holds the search.
+ * Makes the view that finds an event by its topic and id, or lists the events of a topic, an id, a source or a time, and
+ * without any of them the newest. The address of the page holds the search.
  */
 export function createSearch() {
-  const topicInput = byId("search-topic", HTMLInputElement);
-  const idInput = byId("search-id", HTMLInputElement);
+  const fields = {
+    topic: byId("search-topic", HTMLInputElement),
+    id: byId("search-id", HTMLInputElement),
+    source: byId("search-source", HTMLInputElement),
+    since: byId("search-since", HTMLInputElement),
+    until: byId("search-until", HTMLInputElement),
+  };
   const results = byId("search-results");
   const event = byId("event");
   let latest = 0;
 
   byId("search-form").addEventListener("submit", (submitted) => {
     submitted.preventDefault();
-    const address = searchAddress({ topic: topicInput.value || undefined, id: idInput.value || undefined });
+    const address = viewAddress("search", {
+      topic: fields.topic.value,
+      id: fields.id.value,
+      source: fields.source.value,
+      since: instantOf(fields.since.value),
+      until: instantOf(fields.until.value),
+    });
     if (location.hash === address) open(new URLSearchParams(address.split("?")[1]));
     else location.hash = address;
   });
 
   /** @param {URLSearchParams} parameters */
   async function open(parameters) {
-    const topic = parameters.get("topic") ?? "";
-    const id = parameters.get("id") ?? "";
-    topicInput.value = topic;
-    idInput.value = id;
+    const query = readSearch(parameters);
+    showFields(query);
     event.hidden = true;
     latest++;
-    if (topic !== "" && id !== "") return openEvent({ topic, id }, latest);
-    if (topic === "" && id === "") return say("Enter a topic, an event id, or both.");
+    const key = keyOf(query);
+    if (key) return openEvent(key, latest);
+    const frame = element("div");
+    results.replaceChildren(eventLinkHead(), frame);
     const list = createPagedList({
-      frame: results,
+      frame,
       member: "events",
-      empty: "No events found.",
+      empty: NOT_FOUND,
       render: (json) => element("div", { class: "rows" }, eventLink(json)),
     });
-    return list.read("events", { topic, event_id: id, limit: "50" });
+    return list.read("events", eventsParameters(query));
+  }
+
+  /** @param {SearchQuery} query */
+  function showFields({ topic = "", id = "", source = "", since, until }) {
+    fields.topic.value = topic;
+    fields.id.value = id;
+    fields.source.value = source;
+    fields.since.value = localField(since);
+    fields.until.value = localField(until);
   }
 
   /**

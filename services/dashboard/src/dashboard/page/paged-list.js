@@ -25,7 +25,7 @@ export function createPagedList({ frame, member, empty, render }) {
   const more = element("button", { type: "button", click: () => load() }, "Show more");
   frame.replaceChildren(items, message, element("p", { class: "more-rows" }, more));
   let latest = 0;
-  /** @type {{ path: string, parameters: Record<string, string>, cursor?: string | undefined }} */
+  /** @type {{ path: string, parameters: Record<string, string | undefined>, cursor?: string | undefined }} */
   let next = { path: "", parameters: {} };
 
   async function load() {
@@ -78,7 +78,7 @@ export function createPagedList({ frame, member, empty, render }) {
      * Empties the list and reads its first page.
      *
      * @param {string} path
-     * @param {Record<string, string>} parameters
+     * @param {Record<string, string | undefined>} parameters
      */
     read(path, parameters) {
       next = { path, parameters };

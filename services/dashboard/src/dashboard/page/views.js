@@ -1,4 +1,5 @@
 /** @import { Observation } from "../api/poller.js" */
+import { withParameters } from "../api/request.js";
 import { byId } from "./dom.js";
 
 /**
@@ -12,15 +13,22 @@ import { byId } from "./dom.js";
 const FIRST = "books";
 
 /**
+ * Returns the address of a view with those parameters that are neither undefined nor empty.
+ *
+ * @param {string} view
+ * @param {Record<string, string | undefined>} parameters
+ */
+export function viewAddress(view, parameters) {
+  return `#/${withParameters(view, parameters)}`;
+}
+
+/**
  * Returns the address of a search.
  *
  * @param {{ topic?: string | undefined, id?: string | undefined }} search
  */
-export function searchAddress({ topic, id }) {
-  const parameters = new URLSearchParams();
-  if (topic !== undefined) parameters.set("topic", topic);
-  if (id !== undefined) parameters.set("id", id);
-  return `#/search?${parameters}`;
+export function searchAddress(search) {
+  return viewAddress("search", search);
 }
 
 /**
@@ -36,6 +44,7 @@ export function startViews(views) {
   function follow() {
     const [id = "", query] = location.hash.replace(/^#\/?/, "").split("?");
     const next = ids.includes(id) ? id : FIRST;
+    if (next !== id && id !== "") return location.replace(viewAddress(FIRST, {})); // an address of no view
     if (next !== current) change(next);
     views[next]?.open?.(new URLSearchParams(query));
   }

@@ -10,6 +10,8 @@ import { createTopicHistory } from "./topic-history.js";
 /** @typedef {{ at: number, stored: number, duplicates: number, receivedByTopic: Map<string, number> }} Sample */
 
 const KEPT_MS = 5 * 60_000;
+/** Answers of /stats that are further apart tell nothing of the time between: the service or this page was away. */
+const MAX_APART_MS = 10_000;
 
 /**
  * Makes a memory of what /stats/history tells, and of the answers of /stats in the last minutes, which are finer.
@@ -65,7 +67,8 @@ export function createHistory({ read = readHistory } = {}) {
       if (range.lengthMs > KEPT_MS || !first) return { rates, starts, beganAt };
       const before = rates.filter(({ from }) => from < first.from);
       const cut = before.map((rate) => ({ ...rate, at: Math.min(rate.at, first.from) }));
-      return { rates: [...cut, ...live], starts, beganAt };
+      const closed = live.flatMap((rate) => (rate.at - rate.from > MAX_APART_MS ? within(rates, rate) : [rate]));
+      return { rates: [...cut, ...closed], starts, beganAt };
     },
 
     /**
@@ -77,4 +80,14 @@ export function createHistory({ read = readHistory } = {}) {
       return topics.receivedOf(topic, { samples, parts });
     },
   };
+}
+
+/**
+ * Returns the rates whose whole time is within a gap. One that began before the gap would draw it as if traffic had faded.
+ *
+ * @param {Rate[]} rates
+ * @param {Rate} gap
+ */
+function within(rates, gap) {
+  return rates.filter(({ from, at }) => from >= gap.from && at <= gap.at);
 }

@@ -44,6 +44,22 @@ test("a range has the rates of its steps as soon as it is loaded, and the last s
   expect(history.of(FIVE_MINUTES).rates).toEqual([]); // another range was loaded
 });
 
+test("a time without answers of /stats is a gap, but for the steps that are recorded whole", async () => {
+  const history = reading(answerOf([60, 60, 60, 60, 60]));
+  await history.load(FIVE_MINUTES, NOW);
+  addAnswers(history, -215, -210, -85, -80); // 10:00:55, 10:01:00, 10:03:05, 10:03:10
+
+  const shown = history.of(FIVE_MINUTES).rates.map(({ from, at }) => [(from - NOW) / 1_000, (at - NOW) / 1_000]);
+
+  expect(shown).toEqual([
+    [-270, -215],
+    [-215, -210],
+    [-210, -150],
+    [-150, -90],
+    [-85, -80],
+  ]);
+});
+
 test("the answers of /stats take the place of the steps of the last five minutes, and of no longer range", async () => {
   for (const [range, expected] of [
     [FIVE_MINUTES, [60, 60, 60, 60, 25, 5]],

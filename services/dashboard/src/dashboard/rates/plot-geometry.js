@@ -28,23 +28,21 @@ export function layOut({ rates, starts }, { now, lengthMs }) {
   const top = niceTop(Math.max(1, ...columns.map(({ rate }) => rate.stored + rate.duplicates)));
   /** @param {number} value */
   const y = (value) => HEIGHT - (value / top) * (HEIGHT - MARGIN);
+  const runs = splitAtGaps(columns);
   /** @param {(rate: Rate) => number} pick */
-  const stepsOf = (pick) =>
-    columns.map(({ rate, left, right }) => {
-      const height = y(pick(rate)).toFixed(1);
-      return `${left.toFixed(1)} ${height}H${right.toFixed(1)}`;
-    });
-  const stored = stepsOf((rate) => rate.stored);
+  const runsOf = (pick) =>
+    runs.map((run) =>
+      run.map(({ rate, left, right }) => `${left.toFixed(1)} ${y(pick(rate)).toFixed(1)}H${right.toFixed(1)}`),
+    );
+  const stored = runsOf((rate) => rate.stored);
+  const received = runsOf((rate) => rate.stored + rate.duplicates);
   return {
     top,
     columns,
     grid: [0, 0.5, 1].map((part) => `M0 ${y(top * part)}H${WIDTH}`).join(""),
-    storedArea: areaUnder(stored, columns),
-    storedEdge: stored.length > 0 ? `M${stored.join("L")}` : "",
-    duplicatesArea: areaUnder(
-      stepsOf((rate) => rate.stored + rate.duplicates),
-      columns,
-    ),
+    storedArea: stored.map((steps, index) => areaUnder(steps, runs[index]?.[0])).join(""),
+    storedEdge: stored.map((steps) => `M${steps.join("L")}`).join(""),
+    duplicatesArea: received.map((steps, index) => areaUnder(steps, runs[index]?.[0])).join(""),
     starts: starts
       .filter(({ at }) => at >= since)
       .map(({ at }) => `M${x(at).toFixed(1)} 0V${HEIGHT}`)
@@ -53,13 +51,27 @@ export function layOut({ rates, starts }, { now, lengthMs }) {
 }
 
 /**
- * @param {string[]} steps
+ * Splits columns where nothing is known of the time between them.
+ *
  * @param {Column[]} columns
  */
-function areaUnder(steps, columns) {
-  const [first, last] = [columns[0], columns.at(-1)];
-  if (!first || !last) return "";
-  return `M${first.left.toFixed(1)} ${HEIGHT}L${steps.join("L")}V${HEIGHT}Z`;
+function splitAtGaps(columns) {
+  /** @type {Column[][]} */
+  const runs = [];
+  for (const column of columns) {
+    const run = runs.at(-1);
+    if (run && column.rate.from <= (run.at(-1)?.rate.at ?? 0)) run.push(column);
+    else runs.push([column]);
+  }
+  return runs;
+}
+
+/**
+ * @param {string[]} steps
+ * @param {Column | undefined} first
+ */
+function areaUnder(steps, first) {
+  return first ? `M${first.left.toFixed(1)} ${HEIGHT}L${steps.join("L")}V${HEIGHT}Z` : "";
 }
 
 /**

@@ -41,6 +41,12 @@ test("duplicates are stacked on the stored events, in steps", () => {
   expect(layout.duplicatesArea).toBe("M0.0 180L0.0 8.0H320.0L320.0 94.0H640.0V180Z");
 });
 
+test("a time of which nothing is known is a gap, and no slope between its ends", () => {
+  const layout = layOutRates(rateOf(0, 2_500, 10), rateOf(7_500, 10_000, 10));
+  expect(layout.storedEdge).toBe("M0.0 8.0H160.0M480.0 8.0H640.0");
+  expect(layout.storedArea).toBe("M0.0 180L0.0 8.0H160.0V180ZM480.0 180L480.0 8.0H640.0V180Z");
+});
+
 test("the start of a service is a line over the whole height, at its time", () => {
   const starts = [-1, 5_000].map((at) => ({ at, text: "" }));
   expect(layOut({ rates: [], starts }, TIME).starts).toBe(`M320.0 0V${HEIGHT}`);

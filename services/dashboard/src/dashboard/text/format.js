@@ -2,6 +2,8 @@ const COUNT = new Intl.NumberFormat("en");
 const RATE = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const SHARE = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+const ZONE = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
+
 const SECOND = { seconds: 1, name: "s" };
 const LONGER_UNITS = [
   { seconds: 86_400, name: "d" },
@@ -68,6 +70,25 @@ export function ago(instant, now = Date.now()) {
 export function localTime(instant) {
   const date = new Date(instant);
   return Number.isNaN(date.getTime()) ? String(instant) : date.toLocaleString("sv-SE");
+}
+
+/**
+ * Returns the name of the reader's time zone at an instant: `UTC`, `GMT+2`.
+ *
+ * @param {string | number} instant
+ */
+export function zoneOf(instant) {
+  return ZONE.formatToParts(new Date(instant)).find(({ type }) => type === "timeZoneName")?.value ?? "";
+}
+
+/**
+ * Returns an instant in the reader's time zone, with the name of the zone: `2025-10-23 12:00:00 GMT+2`.
+ *
+ * @param {string | number} instant
+ */
+export function zonedTime(instant) {
+  const text = localTime(instant);
+  return text === instant ? text : `${text} ${zoneOf(instant)}`;
 }
 
 /**
