@@ -10,12 +10,14 @@ import { run } from "./run.ts";
 const settings = settingsOrExit(() => readSettings(PublisherSettings));
 const options = commandLineOrExit(PUBLISHER_COMMAND);
 
+const plan = createPlan(options);
+
 process.exitCode = await run({
   ...options,
-  plan: createPlan(options),
+  plan,
   url: new URL(options.url ?? settings.AGGREGATOR_URL),
   apiKey: settings.API_KEY,
   interruption: listenForInterrupt(),
-  progress: startProgress(options.events),
+  progress: startProgress(plan.events),
   print: (text) => process.stdout.write(`${text}\n`),
 });

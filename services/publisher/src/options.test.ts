@@ -22,7 +22,14 @@ test("a chosen run id makes the run repeatable, its timestamps included", () => 
   expect(createPlan(options)).toEqual(createPlan(options));
 });
 
+test("a rate and a duration make the number of events, in small requests", () => {
+  expect(createPlan(read("--rate", "50", "--duration", "60"))).toMatchObject({ events: 3_000, batchSize: 10 });
+  expect(createPlan(read("--rate", "0.5", "--events", "7"))).toMatchObject({ events: 7, batchSize: 1 });
+});
+
 test.each([
+  ["--rate", "0"],
+  ["--duration", "60"],
   ["--events", "0"],
   ["--events", "1.5"],
   ["--events", ""],

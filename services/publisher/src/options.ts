@@ -5,6 +5,9 @@ import type { Plan } from "./plan.ts";
 
 const milliseconds = (seconds: number) => 1_000 * seconds;
 
+/** With a rate a request has the events of this time at most, so that they flow instead of coming in bursts. */
+const PACED_REQUEST_SECONDS = 0.2;
+
 export const PUBLISHER_COMMAND = {
   usage: "npm run publisher -- [options]",
   about: `Publishes events as an unreliable network delivers them, with duplicates, retries and repeated batches, and checks that the
@@ -14,6 +17,14 @@ service counted every one of them.`,
       events: wholeNumber({ min: 1, max: 100_000_000 }).prefault("5000").meta({
         value: "N",
         description: "events to send, duplicates included",
+      }),
+      rate: decimal({ min: 0.1, max: 1_000_000 }).optional().meta({
+        value: "N",
+        description: "events a second (default: as fast as the service takes them)",
+      }),
+      duration: decimal({ min: 1, max: 86_400 }).optional().meta({
+        value: "S",
+        description: "seconds to publish at --rate, in place of --events",
       }),
       duplicateRate: share().prefault("0.25").meta({ value: "R", description: "share of duplicates, 0 to below 1" }),
       batchSize: wholeNumber({ min: 1, max: 10_000 }).prefault("100").meta({
@@ -61,6 +72,9 @@ service counted every one of them.`,
     })
     .refine(({ expectRepeat, runId }) => !expectRepeat || runId !== undefined, {
       error: "--expect-repeat: needs --run-id",
+    })
+    .refine(({ rate, duration }) => duration === undefined || rate !== undefined, {
+      error: "--duration: needs --rate",
     }),
   notes: `Environment: AGGREGATOR_URL, and API_KEY (or API_KEY_FILE) if the service requires a key.
 Exit code: 0 every count agrees, 1 a count differs or the key is refused, 2 wrong arguments, 130 interrupted.`,
@@ -71,9 +85,12 @@ export type PublisherOptions = z.output<typeof PUBLISHER_COMMAND.options>;
 // A run with a chosen id is repeatable to the byte, its timestamps included.
 const REPEATABLE_START_MS = Date.UTC(2025, 0, 1);
 
-export function createPlan({ runId, ...options }: PublisherOptions): Plan {
+export function createPlan({ runId, rate, duration, ...options }: PublisherOptions): Plan {
+  const { events, batchSize } = options;
   return {
     ...options,
+    events: rate !== undefined && duration !== undefined ? Math.ceil(rate * duration) : events,
+    batchSize: Math.min(batchSize, rate === undefined ? batchSize : Math.ceil(rate * PACED_REQUEST_SECONDS)),
     runId: runId ?? randomBytes(6).toString("hex"),
     startMs: runId === undefined ? Date.now() : REPEATABLE_START_MS,
   };

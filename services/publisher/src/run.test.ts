@@ -68,6 +68,13 @@ test("a run with lost answers ends with 0 within wider bounds", async () => {
   expect(exitCode).toBe(0);
 });
 
+test("a run at a rate sends every event of its time", async () => {
+  const { exitCode, text } = await runWith("--rate", "2000", "--duration", "1", "--check-stats");
+
+  expect(text).toContain("ok /stats received: 2,000, expected 2,000");
+  expect(exitCode).toBe(0);
+});
+
 test("the progress shows pending events while no request ends", async () => {
   const shown = Promise.withResolvers<number>();
   service.faults.push((response, store) => void shown.promise.then(() => answer(response, 200, store())));

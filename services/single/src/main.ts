@@ -19,6 +19,7 @@ import { registerMetrics } from "@tidemark/runtime/metrics/serve-metrics";
 import { openTracer } from "@tidemark/runtime/open-tracer";
 import { openWhenUp } from "@tidemark/runtime/open-when-up";
 import { readSettings } from "@tidemark/runtime/read-settings";
+import { readyLine } from "@tidemark/runtime/ready-line";
 import { VERSION } from "@tidemark/runtime/version";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metrics";
@@ -114,4 +115,6 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("server", () => server.close());
   await server.listen({ host: settings.HOST, port: settings.PORT });
   logger.info("taking events");
+  const { HOST: host, PORT: port, DATABASE_PATH: databasePath } = settings;
+  if (process.stdout.isTTY) process.stdout.write(`${readyLine({ host, port, databasePath })}\n`);
 });

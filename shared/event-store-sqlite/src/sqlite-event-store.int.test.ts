@@ -141,7 +141,10 @@ describe("an SQLite file", () => {
     const path = await pathForTest();
     const first = await openForTest(path);
 
-    await expect(openSqliteEventStore({ path, logger })).rejects.toThrow(`${path} is in use by another Tidemark`);
+    await expect(openSqliteEventStore({ path, logger })).rejects.toMatchObject({
+      code: "database_in_use", // with a code, the start ends with one sentence and no stack
+      message: expect.stringContaining(`${path} is in use by another Tidemark`),
+    });
 
     await first.close();
     await expect((await openForTest(path)).ping()).resolves.toBeUndefined();

@@ -24,8 +24,10 @@ test("openWhenUp does not retry to open a store whose failure is permanent", asy
     throw new Error("the file may not be written");
   };
 
+  const warn = vi.spyOn(logger, "warn");
   await expect(openWhenUp(open, logger)).rejects.toThrow("may not be written");
   expect(attempts).toBe(1);
+  expect(warn).not.toHaveBeenCalled(); // the failed start has the only line about it
 });
 
 test("a ping reaches a store that is open, and fails at once while it is not open", async () => {

@@ -14,7 +14,8 @@ export function openWhenUp<Store>(open: () => Promise<Store>, logger: Logger): P
     maxTimeout: 5_000,
     shouldRetry: ({ error }) => error instanceof Unavailable,
     onFailedAttempt: ({ error, attemptNumber }) => {
-      if (attemptNumber === 1) logger.warn({ err: error }, "store unreachable, retrying");
+      if (attemptNumber === 1 && error instanceof Unavailable)
+        logger.warn({ err: error }, "store unreachable, retrying");
     },
   });
 }

@@ -142,9 +142,8 @@ function takeLock(path: string, lockPath: string): Database {
   } catch (error) {
     lock.close();
     if (!sqliteCode(error).startsWith("SQLITE_BUSY")) throw error;
-    throw new Error(`${resolve(path)} is in use by another Tidemark: stop that one, or choose another DATABASE_PATH`, {
-      cause: error,
-    });
+    const message = `${resolve(path)} is in use by another Tidemark: stop that one, or choose another DATABASE_PATH`;
+    throw Object.assign(new Error(message, { cause: error }), { code: "database_in_use" });
   }
 }
 

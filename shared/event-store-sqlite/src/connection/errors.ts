@@ -53,7 +53,12 @@ export function toErrorRecord(error: unknown): ErrorRecord {
   const shared = { detail, stack, cause: cause === undefined ? undefined : toErrorRecord(cause) };
   if (error instanceof InvalidInput) return { kind: "InvalidInput", code: error.code, status: error.status, ...shared };
   if (error instanceof Unavailable) return { kind: "Unavailable", code: error.code, status: 0, ...shared };
-  return { kind: "Error", code: sqliteCode(error), status: 0, ...shared };
+  return { kind: "Error", code: codeOf(error), status: 0, ...shared };
+}
+
+/** Returns the code of an error, of SQLite or of our own, or "" if it has none. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 export function fromErrorRecord({ kind, code, status, detail, stack, cause }: ErrorRecord): Error {
@@ -64,5 +69,5 @@ export function fromErrorRecord({ kind, code, status, detail, stack, cause }: Er
   if (kind === "Unavailable") return new Unavailable({ code: code as Unavailable["code"], detail, cause: origin });
   const error = new Error(detail, { cause: origin });
   if (stack !== undefined) error.stack = stack;
-  return error;
+  return code === "" ? error : Object.assign(error, { code });
 }

@@ -12,6 +12,17 @@ export const readWhoami = () => readJson("whoami");
 export const readStats = () => readJson("stats");
 
 /**
+ * Returns the books of a topic, or undefined if it has no event.
+ *
+ * @param {string} topic
+ */
+export async function readTopicStats(topic) {
+  /** @type {StatsAnswer} */
+  const { by_topic } = await readJson(withParameters("stats", { topic }));
+  return by_topic[0];
+}
+
+/**
  * Returns whether an event of the topic is stored.
  *
  * @param {string} topic

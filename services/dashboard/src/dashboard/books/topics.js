@@ -1,9 +1,11 @@
 /** @import { StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation } from "../api/poller.js" */
 /** @import { History } from "../rates/history.js" */
+import { readTopicStats } from "../api/endpoints.js";
 import { byId, element, setText } from "../page/dom.js";
 import { viewAddress } from "../page/views.js";
 import { count } from "../text/format.js";
+import { createRareTopic } from "./rare-topic.js";
 import { isTopicOrder, sortTopics } from "./topic-order.js";
 import { createTopicTable } from "./topic-table.js";
 
@@ -21,6 +23,7 @@ export function createTopics({ history }) {
   const moreRows = element("p", { class: "more-rows" }, more);
   frame.append(holder, moreRows);
   const table = createTopicTable({ frame: holder, history });
+  const rare = createRareTopic({ read: readTopicStats, found: () => render() });
   /** @type {StatsAnswer | undefined} */
   let stats;
   let limit = CHUNK;
@@ -50,9 +53,10 @@ export function createTopics({ history }) {
   function render() {
     if (!stats) return;
     const wanted = filter.value.toLowerCase();
-    const found = stats.by_topic.filter(({ topic }) => topic.toLowerCase().includes(wanted));
+    const busiest = stats.by_topic.filter(({ topic }) => topic.toLowerCase().includes(wanted));
+    const found = busiest.length > 0 ? busiest : rare.found(filter.value, stats);
     const sorted = isTopicOrder(order.value) ? sortTopics(found, order.value) : found;
-    table.show(sorted.slice(0, limit), wanted === "" ? undefined : "No topic name contains this text.");
+    table.show(sorted.slice(0, limit), wanted === "" ? undefined : rare.emptyText(stats));
     moreRows.hidden = found.length <= limit;
     const rest = stats.topics_total > stats.by_topic.length ? ` (the busiest of ${count(stats.topics_total)})` : "";
     setText(byId("topics-shown"), `${count(found.length)} of ${count(stats.by_topic.length)}${rest}`);
