@@ -3,26 +3,23 @@ import { Metrics } from "./metrics.ts";
 
 const LOOP_RESOLUTION_MS = 20;
 const QUANTILES = [0.5, 0.99, 1];
+/** Longer than the usual interval of scrapes, so that no delay passes unseen between two of them. */
+const LOOP_WINDOW_MS = 60_000;
 
 /** Creates the metrics of a process, with those that every process has. To be called once in a process. */
 export function createProcessMetrics({ service, version }: { service: string; version: string }): Metrics {
   const metrics = new Metrics();
-  const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
-  delay.enable();
+  const readDelay = measureEventLoop();
   metrics.readGauges({
+    // The monitor measures the time between two callbacks of a timer, which without any delay is the resolution.
     read: () => {
-      // The monitor measures the time between two callbacks of a timer, which without any delay is the resolution.
-      const delays = QUANTILES.map((quantile) => {
-        const seconds = delay.percentile(quantile * 100) / 1e9 - LOOP_RESOLUTION_MS / 1e3;
-        return [quantile, Math.max(0, seconds)];
-      });
-      delay.reset();
-      return Object.fromEntries(delays);
+      const secondsOf = (quantile: number) => readDelay(quantile * 100) / 1e9 - LOOP_RESOLUTION_MS / 1e3;
+      return Object.fromEntries(QUANTILES.map((quantile) => [quantile, Math.max(0, secondsOf(quantile))]));
     },
     gauges: [
       {
         name: "tidemark_event_loop_delay_seconds",
-        help: "The time that callbacks waited for the event loop, since the scrape before.",
+        help: "The time that callbacks waited for the event loop, within the last one to two minutes.",
         label: "quantile",
         value: (delays) => delays,
       },
@@ -62,4 +59,22 @@ export function createProcessMetrics({ service, version }: { service: string; ve
     facts: { service, version },
   });
   return metrics;
+}
+
+/**
+ * Measures the event loop. Returns a function that reads a percentile, in nanoseconds, of the last one to two windows.
+ * A read changes nothing, so that each of several scrapers sees all delays.
+ */
+function measureEventLoop(): (percentile: number) => number {
+  const start = () => {
+    const monitor = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+    monitor.enable();
+    return monitor;
+  };
+  let [older, younger] = [start(), start()];
+  setInterval(() => {
+    older.reset();
+    [older, younger] = [younger, older];
+  }, LOOP_WINDOW_MS).unref();
+  return (percentile) => older.percentile(percentile);
 }
