@@ -46,6 +46,9 @@ report(`${rules.length} rules are evaluated without an error`);
 
 const sites = await prometheus.sitesAllowedTo("https://elsewhere.example");
 if (sites !== null) throw new Error(`pages of other sites may read Prometheus: ${sites}`);
+const status = await prometheus.statusUnder("elsewhere.example");
+if (status !== 421) throw new Error(`Prometheus answers a request for another name: ${status}`);
+report("a page of another site cannot read Prometheus");
 
 await waitFor("no alert to fire", nothingFires, LONGEST_WAIT);
 report("no alert fires");

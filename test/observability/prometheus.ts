@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+
 interface Answer<Data> {
   status: "success" | "error";
   data: Data;
@@ -55,6 +58,15 @@ export class Prometheus {
   async sitesAllowedTo(site: string): Promise<string | null> {
     const { headers } = await fetch(`${this.#url}/api/v1/query?query=1`, { headers: { origin: site } });
     return headers.get("access-control-allow-origin");
+  }
+
+  /** Returns the status of the answer to a request for another name, as a browser sends it after DNS rebinding. */
+  async statusUnder(name: string): Promise<number | undefined> {
+    const sent = request(`${this.#url}/api/v1/query?query=1`, { headers: { host: name } });
+    sent.end();
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
   }
 
   /** Returns the alerts that fire now. */
