@@ -6,8 +6,8 @@ import type { Target } from "./target.ts";
  * asks for the outcomes.
  */
 let outcomes: Outcomes | undefined;
-process.on("message", ({ target, ...counts }: { target: Target; clients: number; idle: number }) => {
-  if (outcomes === undefined) outcomes = startAbuse(target, { ...counts, onFirstOutcome: () => process.send?.({}) });
+process.on("message", ({ targets, ...counts }: { targets: Target[]; clients: number; idle: number }) => {
+  if (outcomes === undefined) outcomes = startAbuse(targets, { ...counts, onFirstOutcome: () => process.send?.({}) });
   else process.send?.(outcomes);
 });
 process.once("disconnect", () => process.exit());

@@ -47,28 +47,29 @@ const unreadAnswers: Abuse = async (socket, target) => {
   await firstOf((signal) => [once(socket, "close", { signal }), delay(UNREAD_MS, undefined, { signal })]);
 };
 
+const idle: Abuse = closeOf;
+
 const ABUSES: Abuse[] = [slowHeaders, slowBody, flood, bomb, unreadAnswers];
 
-/** The counts of what happened to the abusive clients: answers by status, and refused connections. */
+/** The counts of what happened to each kind of abusive client: answers by status, and refused connections. */
 export type Outcomes = Record<string, number>;
 
 /**
- * Runs abusive clients, each of which goes on over a new connection when one has ended, until the process ends. Returns
- * what happens to them.
+ * Runs abusive clients, each of which goes on over a new connection when one has ended, until the process ends. They come
+ * from the addresses of the targets in turn. Returns what happens to them.
  */
 export function startAbuse(
-  target: Target,
-  { clients, idle, onFirstOutcome }: { clients: number; idle: number; onFirstOutcome: () => void },
+  targets: Target[],
+  { clients, idle: idleClients, onFirstOutcome }: { clients: number; idle: number; onFirstOutcome: () => void },
 ): Outcomes {
   const outcomes: Outcomes = {};
   const count = (outcome: string) => {
     if (Object.keys(outcomes).length === 0) onFirstOutcome();
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   };
-  for (let client = 0; client < clients; client++) {
-    void repeat(target, ABUSES[client % ABUSES.length] as Abuse, count);
-  }
-  for (let connection = 0; connection < idle; connection++) void repeat(target, (socket) => closeOf(socket), count);
+  const start = (abuse: Abuse, number: number) => void repeat(targets[number % targets.length] as Target, abuse, count);
+  for (let client = 0; client < clients; client++) start(ABUSES[client % ABUSES.length] as Abuse, client);
+  for (let client = 0; client < idleClients; client++) start(idle, client);
   return outcomes;
 }
 
@@ -79,12 +80,12 @@ async function repeat(target: Target, abuse: Abuse, count: (outcome: string) => 
       // Answers are read, unless the abuse is not to read them. Their heads come alone, because no request is pipelined.
       socket.on("data", (bytes) => {
         const status = /^HTTP\/1\.1 (\d{3})/.exec(bytes.toString("latin1", 0, 12))?.[1];
-        if (status !== undefined) count(status);
+        if (status !== undefined) count(`${abuse.name} ${status}`);
       });
       await abuse(socket, target).catch(() => undefined);
       socket.destroy();
     } catch {
-      count("refused connection"); // tried again
+      count(`${abuse.name} refused connection`); // tried again
     }
     await delay(DROP_MS);
   }

@@ -1,4 +1,4 @@
-//   well-behaved client, one address ──▶ service ◀── abusive clients of another address, a process of their own
+//   well-behaved client, one address ──▶ service ◀── abusive clients of other addresses, a process of their own
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { commandLineOrExit } from "@tidemark/runtime/command-line";
@@ -6,14 +6,15 @@ import { formatNumber, formatRatio } from "../figures/figures.ts";
 import { type Observation, observe } from "./bystander.ts";
 import { ABUSE_COMMAND } from "./options.ts";
 
-const { url, seconds, clients, idle, abuserAddress, address, json } = commandLineOrExit(ABUSE_COMMAND);
+const { url, seconds, clients, idle, abuserAddresses, address, json } = commandLineOrExit(ABUSE_COMMAND);
 const apiKey = process.env.API_KEY || undefined;
 const bystander = { url, address, apiKey };
 
 await observe(bystander, 1); // the first requests of a process are slow
 const alone = await observe(bystander, seconds);
 const abusers = fork(new URL("./abusers.process.ts", import.meta.url), { execArgv: [] });
-abusers.send({ target: { url, address: abuserAddress, apiKey }, clients, idle });
+const targets = abuserAddresses.map((from) => ({ url, address: from, apiKey }));
+abusers.send({ targets, clients, idle });
 await once(abusers, "message"); // the abusive clients are at work
 const beside = await observe(bystander, seconds);
 abusers.send({});
