@@ -17,10 +17,9 @@ const scripts = globSync("*.k6.ts", { cwd: FOLDER }).map((file) => basename(file
 if (!existsSync(`${FOLDER}${script}`)) {
   process.stderr.write(`Usage: npm run load:k6 -- SCRIPT [options of k6 run]
 
-Loads a running service and holds what was sent, what was answered and what /stats says against each other; ends with
-another code than 0 when they differ. The service is named by BASE_URL (default http://localhost:8080), API_KEY its key.
+Loads a running service, and compares the sent events, the answers and /stats. The exit code is not 0 if they differ. The service is named by BASE_URL (default http://localhost:8080), API_KEY its key.
 
-  SCRIPT   ${scripts.sort().join(", ")}; what each does stands in load/README.md
+  SCRIPT   ${scripts.sort().join(", ")}; load/README.md describes each of them
 `);
   process.exit(["", "--help", "-h"].includes(name) ? 0 : WRONG_ARGUMENTS_EXIT_CODE);
 }

@@ -27,7 +27,7 @@ export default function (run: Run): void {
   const path = `/events/${encodeURIComponent(event.topic)}/${encodeURIComponent(event.event_id)}`;
   check(get("/events/:topic/:id", path), {
     "an event comes back by its id": ({ status }) => status === 200,
-    "its payload is what was sent": (answer) =>
+    "its payload equals the sent one": (answer) =>
       JSON.stringify(bodyOf(answer).payload) === JSON.stringify(event.payload),
   });
   check(get("/events", `/events?topic=${encodeURIComponent(event.topic)}`), {

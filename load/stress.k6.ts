@@ -9,7 +9,7 @@ const EVENTS_A_BATCH = 500;
 const MOST_USERS = Number(__ENV.USERS || 200);
 
 /**
- * More and more producers, until the service refuses. It may refuse (`publish_refused` counts it), but it must not answer
+ * Adds producers until the service refuses. It may refuse (`publish_refused` counts it), but it must not answer
  * wrongly, lose confirmed events, or stay down: a last batch is accepted after the load. USERS, default 200.
  */
 export const options: Options = {
@@ -47,5 +47,5 @@ export function comeBack(run: Run): void {
   for (let knock = 0; knock < MOST_KNOCKS && !isIn; knock++) {
     isIn = publish(producer, producer.makeBatch(run, EVENTS_A_BATCH, 0));
   }
-  check(isIn, { "it takes events again afterwards": Boolean });
+  check(isIn, { "the service accepts events after the load": Boolean });
 }

@@ -19,7 +19,7 @@ execFileSync("tsc", ["-p", join(CLIENT, "tsconfig.build.json"), "--outDir", fold
 copyFileSync(join(CLIENT, "README.md"), join(folder, "README.md"));
 copyFileSync(join(CLIENT, "../../LICENSE"), join(folder, "LICENSE"));
 
-const repository = process.env.GITHUB_REPOSITORY; // in a workflow; npm compares it with the provenance
+const repository = process.env.GITHUB_REPOSITORY; // set in a workflow, because npm compares it with the provenance
 const manifest = {
   name: "@tidemark/client",
   version: VERSION,

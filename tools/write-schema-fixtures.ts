@@ -31,7 +31,8 @@ async function writePostgres(url: string): Promise<void> {
   await Promise.all([store.close(), second.close()]);
   const options = ["--data-only", "--column-inserts", "--rows-per-insert=100", "--no-owner", url];
   const dump = execFileSync("pg_dump", options, { encoding: "utf8" });
-  // Comments and settings of the session, which the tests keep as they are. The migrations make rows of their own.
+  // Comments and session settings are removed, because the tests have their own. Rows of the migrations are removed as
+  // well.
   const statements = dump.replaceAll(/^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\.*|)\n/gm, "");
   write(
     "postgres",

@@ -33,7 +33,7 @@ esac
   echo "real_ip_header X-Forwarded-For;"
   echo "real_ip_recursive on;"
   for proxy in $(echo "${TRUSTED_PROXIES:-}" | tr ',' ' '); do
-    case $proxy in # the names that the services know, too
+    case $proxy in # the services accept these three names as well
       loopback) ranges="127.0.0.0/8 ::1" ;;
       linklocal) ranges="169.254.0.0/16 fe80::/10" ;;
       uniquelocal) ranges="10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7" ;;

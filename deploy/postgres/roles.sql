@@ -1,7 +1,8 @@
--- Makes the roles of the stack and gives them their passwords. Run by the superuser, over the socket of the server, at each
--- start of the stack; harmless to repeat. The rights to the tables follow when the owner migrates (grants.sql).
+-- Creates the roles of the stack and sets their passwords. The superuser runs this file over the socket of the server
+-- at each start of the stack, and repeating it is harmless. The rights to the tables follow when the owner migrates
+-- (grants.sql).
 
--- Whoever may see the statements of other sessions would see those below with their passwords.
+-- A role that may see the statements of other sessions would see the passwords in the statements below.
 SET track_activities = off;
 
 \set superuser_password `cat /run/secrets/tidemark`
@@ -22,8 +23,8 @@ REVOKE ALL ON DATABASE tidemark FROM PUBLIC;
 ALTER DATABASE tidemark OWNER TO tidemark_owner;
 GRANT CONNECT ON DATABASE tidemark TO tidemark_writer, tidemark_reader;
 
--- So that /metrics can tell the age of the oldest transaction, and the lag of standbys. This shows the statements of other
--- sessions as well, whose parameters hold all data of events.
+-- /metrics needs this right for the age of the oldest transaction and the lag of standbys. The right also shows the
+-- statements of other sessions, whose parameters contain the events.
 GRANT pg_read_all_stats TO tidemark_reader;
 
 -- In earlier releases everything belonged to the superuser.

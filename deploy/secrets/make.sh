@@ -1,11 +1,13 @@
 #!/bin/sh
-# Makes the credentials of the stack, once, and puts each into the volume of the part that needs it. Run before all other
-# containers, at each `docker compose up`. Nothing of it is in an image, in an environment or in this repository.
+# Creates the credentials of the stack once, and puts each one into the volume of the part that needs it. Compose runs
+# this script before all other containers, at each `docker compose up`. No credential is in an image, in an environment
+# or in this repository.
 #
-# /secrets/made holds what was made; no other container mounts it. Delete its volume to get new credentials (operations.md).
-# DATABASE_URL, DATABASE_READER_URL, DATABASE_OWNER_URL and SIGNING_KEY replace what would be made.
+# /secrets/made holds the created values, and no other container mounts it. Delete its volume to get new credentials
+# (operations.md). DATABASE_URL, DATABASE_READER_URL, DATABASE_OWNER_URL and SIGNING_KEY replace the values that would
+# be created.
 set -eu
-umask 022 # parts read their files as their own users; a volume is mounted in one part alone
+umask 022 # each part reads its files as its own user, and a volume is mounted in one part only
 
 made() { # made NAME : prints a random value of 64 hexadecimal digits, always the same for a name
   if [ ! -s "/secrets/made/$1" ]; then

@@ -36,7 +36,7 @@ inline sortConsumers() {
     put(hand[c], p) TAKEN(p); sortConsumers() }
 
 #ifdef RETRIES_REFUSED
-/* A consumer that takes a refused event for a store that is away tries its batch again, which changes nothing. */
+/* A consumer that takes a refused event for a store that is down tries its batch again, which changes nothing. */
 #define holdsRefused(p) (p < POSITIONS && has(hand[c], p) && has(content[frameAt[p]], 1))
 #define storeAnswers (!(REFUSED && (holdsRefused(0) || holdsRefused(1) || holdsRefused(2) || holdsRefused(3))))
 #else

@@ -54,7 +54,7 @@ byte recognized;               /* positions that a transaction has met */
 byte truth[FRAMES];            /* the verdicts of the first commit */
 byte confirmedEvents;          /* the gateways' own count */
 
-/* ---- scratch variables of one step, which are no part of the state; a breadth-first search cannot hide them ---- */
+/* ---- scratch variables of one step, which are not part of the state; a breadth-first search cannot hide them ---- */
 #ifndef SCRATCH
 #define SCRATCH hidden
 #endif

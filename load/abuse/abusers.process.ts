@@ -2,8 +2,8 @@ import { type Outcomes, startAbuse } from "./abusers.ts";
 import type { Target } from "./target.ts";
 
 /**
- * The process of the abusive clients. Its first message is its order, which it answers at the first outcome; the next one
- * asks for the outcomes.
+ * The process of the abusive clients. Its first message contains the options, and it answers at the first outcome. The
+ * next message requests the outcomes.
  */
 let outcomes: Outcomes | undefined;
 process.on("message", ({ targets, ...counts }: { targets: Target[]; clients: number; idle: number }) => {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { headOf, openConnection, type Target } from "./target.ts";
 
-/** One connection of an abusive client, until the service closes it or it has done its harm. */
+/** Runs one abusive connection until the service closes it or the abuse is complete. */
 type Abuse = (socket: Socket, target: Target) => Promise<void>;
 
 const DROP_MS = 100;
@@ -30,7 +30,7 @@ const flood: Abuse = async (socket, target) => {
   }
 };
 
-/** Small requests that ask for much: a document that only fills memory, and one that takes a parser long. */
+/** Small compressed bodies that become large: one fills memory, and one keeps a parser busy. */
 const BOMBS = [
   gzipSync(Buffer.alloc(48_000_000, " "), { level: 9 }),
   gzipSync(JSON.stringify(eventOf("bomb")).replace('"payload":{}', `"payload":{"a":[${"[],".repeat(2_600_000)}[]]}`)),
@@ -77,7 +77,8 @@ async function repeat(target: Target, abuse: Abuse, count: (outcome: string) => 
   for (;;) {
     try {
       const socket = await openConnection(target);
-      // Answers are read, unless the abuse is not to read them. Their heads come alone, because no request is pipelined.
+      // `unreadAnswers` pauses the socket; every other abuse reads its answers. Each answer begins a packet, because no
+      // request is pipelined.
       socket.on("data", (bytes) => {
         const status = /^HTTP\/1\.1 (\d{3})/.exec(bytes.toString("latin1", 0, 12))?.[1];
         if (status !== undefined) count(`${abuse.name} ${status}`);
@@ -106,7 +107,7 @@ async function send(socket: Socket, target: Target, body: Buffer, headers: strin
   await firstOf((signal) => [once(socket, "data", { signal }), once(socket, "close", { signal })]);
 }
 
-/** Waits for the first of several promises, and ends the others with the signal. */
+/** Waits for the first of several promises, and then aborts the others by the signal. */
 async function firstOf(start: (signal: AbortSignal) => Promise<unknown>[]): Promise<void> {
   const ended = new AbortController();
   await Promise.race(start(ended.signal)).finally(() => ended.abort());

@@ -6,7 +6,7 @@ import type { Target } from "./target.ts";
 /** The requests of a well-behaved client and their latencies. */
 export interface Observation {
   requests: number;
-  /** Each request that was not answered 2xx, with its answer or its error. */
+  /** The requests without a 2xx, each with its answer or its error. */
   failures: string[];
   p50Ms: number;
   p99Ms: number;
@@ -14,7 +14,7 @@ export interface Observation {
 
 const ANSWER_DEADLINE_MS = 30_000;
 
-/** Publishes events, reads them and asks for the health, one request after the other over one connection. */
+/** Publishes events, reads them and reads the health, one request after the other over one connection. */
 export async function observe(target: Target, seconds: number): Promise<Observation> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const topic = `bystander ${crypto.randomUUID()}`;
@@ -44,7 +44,7 @@ interface Request {
   body: string | undefined;
 }
 
-/** Returns what was wrong with an answer; undefined if nothing was. */
+/** Returns the fault of an answer; undefined if it has none. */
 async function answerOf(target: Target, { agent, method, path, body }: Request): Promise<string | undefined> {
   const { url, address, apiKey } = target;
   const headers = {

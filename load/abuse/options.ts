@@ -6,8 +6,7 @@ const address = z.ipv4({ error: "must be an IPv4 address of this machine" });
 export const ABUSE_COMMAND = {
   usage: "npm run load:abuse -- [options]",
   about: `Runs abusive clients against a running service (slow headers, slow bodies, floods, bombs, answers that
-are not read, idle connections), and one well-behaved client of another address. Compares the well-behaved client's
-answers with those that it got alone, in the same run.`,
+are not read, idle connections), and one well-behaved client of another address. Compares the well-behaved client's answers with those before the abuse, in the same run.`,
   options: z.object({
     url: z
       .url({ protocol: /^http$/, error: "must be an http URL" })

@@ -8,7 +8,7 @@ export interface Target {
   apiKey?: string | undefined;
 }
 
-/** Opens a bare connection, whose errors only end it. */
+/** Opens a TCP connection. An error on it closes it and is not thrown. */
 export async function openConnection({ url, address }: Target): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port || 80), localAddress: address, family: 4 });

@@ -14,8 +14,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);
 
 /**
- * Checks a commit out under data/against and installs what it needs, if that was not done before. Its products start like
- * its own benchmark starts them, with its flags, roles and settings.
+ * Checks a commit out under data/against and installs what it needs, if that was not done before. Its products are
+ * started by its own benchmark, with its flags, roles and settings.
  *
  * @throws {Error} if Git does not know the commit, or the installation fails
  */

@@ -39,7 +39,10 @@ export function formatComparison({ against, loads, recorder, other }: Comparison
   return [`## Against ${against}`, words, formatTable(["", ...FIGURES.map(([name]) => name)], rows)].join("\n\n");
 }
 
-/** Returns the peak of the largest process of the services, in bytes. PostgreSQL's buffers are not theirs. */
+/**
+ * Returns the peak of the largest process of the services, in bytes. PostgreSQL is not a service, so its buffers do not
+ * count.
+ */
 function largestMemory(figures: Figures): number {
   const parts = Object.keys(figures).filter((name) => name.startsWith("memory ") && name !== "memory postgres");
   return Math.max(0, ...parts.map((name) => figures[name] ?? 0));

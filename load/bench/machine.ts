@@ -3,7 +3,7 @@ import { cpus, release, totalmem } from "node:os";
 import { findNatsServer } from "@tidemark/programs/nats-server";
 import pg from "pg";
 
-/** The machine and the programs of a measurement, as pairs of name and description. */
+/** Returns the machine and the programs of a measurement, as pairs of name and description. */
 export type Machine = [name: string, words: string][];
 
 export async function describeMachine(dataDir: string, databaseUrl: string | undefined): Promise<Machine> {

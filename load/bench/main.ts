@@ -23,7 +23,7 @@ const loads = loadsOf(options);
 const stopped = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
 
-/** The products of one commit, and what was measured of them. */
+/** The products of one commit, and their measurements. */
 interface Version extends Starters {
   name: string;
   recorder: Recorder;
@@ -42,7 +42,7 @@ if (options.against !== undefined) {
 let machine: Machine = [];
 for (let round = 1; round <= options.rounds; round++) {
   for (const version of versions) machine = await measureAnew(version, round);
-  versions.reverse(); // neither is always the first
+  versions.reverse(); // the order alternates
 }
 const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" ");
 const input = { ...options, loads, date: new Date(), command, machine, recorder };

@@ -24,7 +24,10 @@ export interface MeasuredLoad {
   made: number;
 }
 
-/** Processor time is counted in ticks of 10 ms, and the last acknowledgements are still to be sent. */
+/**
+ * The pause before processor time is read, which is counted in ticks of 10 ms. The last acknowledgements are sent
+ * meanwhile.
+ */
 const SETTLE_MS = 200;
 const WARM_UP_SECONDS = 0.7;
 

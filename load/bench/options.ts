@@ -51,7 +51,7 @@ runs on this machine, in a new folder under data/ that is removed afterwards. Pr
     }),
     profile: z.string().optional().meta({
       value: "DIR",
-      description: "writes CPU profiles of the services there; npm run bench:profile -- DIR/*/* reads them",
+      description: "writes CPU profiles of the services into this folder; npm run bench:profile -- DIR/*/* reads them",
     }),
     save: z.boolean().default(false).meta({ description: "writes load/results.md as well" }),
   }),

@@ -15,7 +15,7 @@ export interface ReportInput {
   loads: Load[];
   rounds: number;
   recorder: Recorder;
-  /** The section about the other commit, if there is one. */
+  /** The section about the other commit, if one is compared. */
   comparison?: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs a program that opens things on the stack that it is given. They are closed when the program ends, and on SIGINT and
- * SIGTERM, which end the process with 1.
+ * Runs a program with a stack of closers. The closers run when the program ends, and on SIGINT and SIGTERM, which end
+ * the process with 1.
  */
 export async function runOpened(run: (opened: AsyncDisposableStack) => Promise<void>): Promise<void> {
   const opened = new AsyncDisposableStack();
@@ -19,7 +19,7 @@ export async function runOpened(run: (opened: AsyncDisposableStack) => Promise<v
   }
 }
 
-/** Closes what a stack has adopted. */
+/** Runs the closers of a stack. */
 export async function stop(opened: { stop(): unknown }): Promise<void> {
   await opened.stop();
 }

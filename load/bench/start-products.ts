@@ -31,8 +31,8 @@ export function databasePath(dataDir: string): string {
 }
 
 /**
- * Starts the stack on local programs like `npm run stack`, but without the edge, which nginx replaces wherever speed
- * matters: requests go directly to the gateways.
+ * Starts the stack on local programs like `npm run stack`, but without its edge, because deployments use nginx as their
+ * edge. Requests go directly to the gateways.
  */
 export async function startStack(options: StartOptions): Promise<Stack> {
   const { dataDir, profileDir, gateways = 1, consumers = 1 } = options;
@@ -51,7 +51,7 @@ export async function startStack(options: StartOptions): Promise<Stack> {
       DATABASE_URL: postgres.url,
       NATS_URL: nats.url,
       NATS_MONITOR_URL: nats.monitorUrl,
-      SIGNING_KEY: "the benchmark signs with a key of its own",
+      SIGNING_KEY: "the signing key of the benchmark, for cursors",
     };
     const start = async (service: string): Promise<ServiceProcess> => {
       const started = await startReady(service, { environment, dataDir, profileDir });
@@ -71,7 +71,9 @@ export async function startStack(options: StartOptions): Promise<Stack> {
 
 interface ReadyOptions {
   environment: NodeJS.ProcessEnv;
-  /** The folder of the loggers' output. The services write as much as by default, because writing it is part of their work. */
+  /**
+   * The folder of the loggers' output. The services log at the default level, because logging is part of their work.
+   */
   dataDir: string;
   /** The folder of CPU profiles, which a service writes when it stops. */
   profileDir?: string | undefined;

@@ -8,8 +8,8 @@ interface CopyConnection {
 }
 
 /**
- * Runs statements of which one is a COPY FROM STDIN, and sends its rows. This replaces the package
- * pg-copy-streams, which would stream rows that are in memory anyway.
+ * Runs statements of which one is a COPY FROM STDIN, and sends its rows. The package pg-copy-streams is not needed,
+ * because all rows are in memory.
  */
 export function copyIn(client: pg.Client, text: string, rows: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ import { createBatches, measureRows, ROWS_A_BATCH, type Row, type RowBatch } fro
 interface Way {
   name: string;
   prepare(batch: RowBatch): unknown[];
-  /** Inserts the values that `prepare` returned into a table of its own. */
+  /** Inserts the values that `prepare` returned into a separate table. */
   insert(client: pg.Client, table: string, values: unknown[]): Promise<unknown>;
 }
 

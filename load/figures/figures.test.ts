@@ -9,7 +9,7 @@ test.each([
   expect(median(values)).toBe(expected);
 });
 
-test("there is no median of no values", () => {
+test("an empty list has no median", () => {
   expect(() => median([])).toThrow("nothing");
 });
 

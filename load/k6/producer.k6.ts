@@ -11,7 +11,7 @@ export interface SentEvent {
 
 export interface Batch {
   events: SentEvent[];
-  /** The events that were not sent before, nor earlier in this batch. */
+  /** The events that were sent neither before nor earlier in this batch. */
   fresh: SentEvent[];
 }
 

@@ -23,7 +23,9 @@ export function startRun(): Run {
     health = get("/health");
   }
   if (!check(health, { "the service is healthy": ({ status }) => status === 200 })) {
-    fail(`BASE_URL leads to no healthy service: ${health.error || `/health answers ${health.status} ${health.body}`}`);
+    fail(
+      `BASE_URL is not the address of a healthy service: ${health.error || `/health answers ${health.status} ${health.body}`}`,
+    );
   }
   const bytes = new Uint8Array(crypto.randomBytes(ID_BYTES));
   return { id: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") };

@@ -12,7 +12,7 @@ export interface LoadOrder {
   seconds?: number;
   events?: number;
   duplicateRate: number;
-  /** Six characters that no other run has; with `made`, those of the run whose events are sent again. */
+  /** Six characters that identify the run. With `made`, they are those of the run whose events are sent again. */
   runId: string;
   made?: number;
 }

@@ -1,8 +1,8 @@
 import { createRandom } from "../../tools/seeded-random.ts";
 
 /**
- * Events of equal length, so that a body is made once and each request only writes its numbers into it: about 0.1 µs per
- * event. Making the text each time takes 2 µs, which the service would lose on the same cores.
+ * Events of equal length. A body is made once, and each request only writes its numbers into it, which takes about 0.1
+ * µs an event. Making the text each time would take 2 µs of the cores that the service uses as well.
  */
 const TEMPLATE = JSON.stringify({
   topic: "load.topic-#",
@@ -73,7 +73,7 @@ export interface NumbersOptions {
   seed?: number;
 }
 
-/** Draws the numbers of a run's events: a new number, or any earlier one at the rate `duplicateRate`. */
+/** Draws the number of each event of a run: a new number, or at the rate `duplicateRate` any earlier one. */
 export class EventNumbers {
   made: number;
   readonly #duplicateRate: number;

@@ -12,7 +12,7 @@ const PROFILE_COMMAND = {
     operands: z.array(z.string()).min(1, "name at least one file"),
     skip: decimal({ min: 0, max: 86_400 }).prefault("5").meta({
       value: "S",
-      description: "seconds at the beginning to leave out, in which a service starts",
+      description: "seconds to leave out at the beginning, while a service starts",
     }),
   }),
 } satisfies CommandLine;

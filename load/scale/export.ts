@@ -1,4 +1,4 @@
-// fill ──▶ restart ──▶ GET /events, Accept: application/x-ndjson ──▶ a fast reader; one that takes 1 MB/s; one that stops
+// fill ──▶ restart ──▶ GET /events, Accept: application/x-ndjson ──▶ a fast reader; one that reads 1 MB/s; one that stops
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
@@ -18,11 +18,11 @@ import { EXPORT_COMMAND } from "./options.ts";
 const SLOW_BYTES_A_SECOND = 1_000_000;
 const STEPS = 10;
 
-/** The part of the export that a reader has read. */
+/** The part of the export that a reader received. */
 interface Taken {
   bytes: number;
   lines: number;
-  /** The end of it, with the last line if that has arrived. */
+  /** The end of that part, with the last line if it has arrived. */
   tail: string;
 }
 
@@ -50,8 +50,8 @@ async function measureShape(opened: AsyncDisposableStack, shape: Shape, dataDir:
       table.push([name, formatNumber(lines), formatMegabytes(bytes), formatNumber(perSecond), formatMegabytes(peak)]);
     };
     await measure("a fast reader", () => takeAll(readUrl, filled.rows));
-    await measure("one that takes 1 MB/s", () => takeSlowly(readUrl));
-    await measure("one that takes nothing", () => takeNothing(readUrl));
+    await measure("one that reads 1 MB/s", () => takeSlowly(readUrl));
+    await measure("one that reads nothing", () => takeNothing(readUrl));
     const head = [`${shape}, ${formatNumber(filled.rows)} rows`, "lines", "MB", "lines/s", `peak of ${part}, MB`];
     return formatTable(head, table);
   });

@@ -19,7 +19,9 @@ export interface FillStep {
 
 const LOAD = { eventsPerRequest: 100, connections: 32, duplicateRate: DUPLICATE_RATE };
 
-/** Sends events to POST /publish until so many are stored; reports speed and memory after each of `steps` steps. */
+/**
+ * Sends events to POST /publish until this number is stored, and reports speed and memory after each of `steps` steps.
+ */
 export async function fill(
   loader: Loader,
   product: Product,

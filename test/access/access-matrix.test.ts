@@ -28,10 +28,10 @@ const COLUMNS: [title: string, key: string | undefined][] = [
 
 const EVENT = { topic: "orders.created", event_id: "e-1", timestamp: "2025-10-23T10:00:00Z", source: "shop" };
 
-/** The routes that name a topic in their query. Their rows are about a topic that the last key does not reach. */
+/** The routes with a topic in their query. Their rows use a topic that the last key does not reach. */
 const WITH_TOPIC = new Set(["/events", "/events/stream", "/duplicates", "/dead-letters", "/stats", "/stats/history"]);
 
-/** Requests for what no server has. */
+/** Requests for a path and a method that no server has. */
 const UNKNOWN: Route[] = [
   { method: "GET", path: "/no-such-path", scope: "any" },
   { method: "PUT", path: "/publish", scope: "any" },
@@ -59,7 +59,7 @@ function rowName(route: Route): string {
   return `\`${name}\``;
 }
 
-/** Asks a route with a key. Returns the status, and the code of a problem. */
+/** Sends a request with a key. Returns the status, and the code of a problem. */
 async function answerOf({ ask }: ServersWithKeys, route: Route, key: string | undefined): Promise<string> {
   const body = route.method === "POST" ? { body: JSON.stringify(EVENT) } : {};
   const answer = await ask(route.method, addressOf(route), { key, ...body });
@@ -70,7 +70,7 @@ async function answerOf({ ask }: ServersWithKeys, route: Route, key: string | un
   return folderOf(route) !== undefined && answer.status < 400 ? "file" : `${answer.status}`;
 }
 
-/** Asks every route of the servers with every key. Returns the rows of the table by their names. */
+/** Sends a request to every route of the servers with every key. Returns the rows of the table by their names. */
 async function readRows(servers: ServersWithKeys): Promise<Map<string, string[]>> {
   const rows = new Map<string, string[]>();
   const routes = [...servers.routes, ...UNKNOWN].toSorted((left, right) => (left.path < right.path ? -1 : 1));
@@ -89,26 +89,28 @@ function documentOf(rows: Map<string, string[]>): string {
   const cells = [...rows].map(([name, row]) => [name, ...row]);
   return `# Access
 
-The answers of a service with keys, for every route and every kind of key. The test that asks every route of both deployments with every kind of key
-writes this table (\`npx vitest run --project unit test/access --update\`), and fails when it differs.
+The table shows how a service with keys answers every route for every kind of key. A test sends these requests to both
+deployments. It fails when an answer differs from the table, and \`npx vitest run --project unit test/access --update\`
+writes the table again.
 
-- *no key* to *expired key*: the answer to a client without a valid key. An unknown path and an unknown method look like any other.
-- \`publish\`, \`read\`, \`admin\`: a key with this scope alone. A 404 or a 400 means that the key was good enough, and that the
-  thing asked for does not exist.
+- *no key* to *expired key*: the answer to a client without a valid key. Such a client gets the same answer for a
+  known path and for an unknown one.
+- \`publish\`, \`read\`, \`admin\`: a key with this scope alone. A 404 means that the key was sufficient, and that the
+  requested thing does not exist.
 - *all scopes, other topics*: a key with all scopes for topics that begin with \`invoices.\`, and a request for the topic
-  \`orders.created\`. A list, a stream or \`/stats\` without a topic shows the topics of the key only
+  \`orders.created\`. A list, a stream or \`/stats\` without a topic shows only the topics of the key
   (\`test/access/topic-prefixes.test.ts\`); \`/audit\` covers all topics, so such a key is refused there.
 
 \`/metrics\` is a route of single alone. In the stack it is an unknown path: each service has its metrics at a port of its own
 ([metrics.md](metrics.md)).
 
-A row of a folder stands for each of its files. \`HEAD\` is answered like \`GET\`.
+A row that ends in \`...\` stands for each file of that folder. \`HEAD\` is answered like \`GET\`.
 
 ${formatTable(head, cells, [...head.keys()])}
 `;
 }
 
-/** The services of the stack have their metrics at a port of their own, which needs no key. */
+/** The services of the stack have their metrics at separate ports, which need no key. */
 function withoutMetrics(document: string): string {
   return document.replace(/^\| `GET \/metrics` .*\n/m, "");
 }
@@ -131,7 +133,7 @@ describe.each(SHAPES)("access, in %s", (shape) => {
     else expect(document).toBe(withoutMetrics(readFileSync(new URL(DOCUMENT, import.meta.url), "utf8")));
   });
 
-  test("a route requires the same of HEAD as of GET", async () => {
+  test("a route requires the same scope for HEAD as for GET", async () => {
     const get = servers.routes.find(({ path }) => path === "/events");
     expect(get).toMatchObject({ method: "GET", scope: "read" });
     for (const [, key] of COLUMNS) {

@@ -44,7 +44,7 @@ const entries = new Map(
     .filter(([name]) => name !== ""),
 );
 
-test("every alert has an entry among the runbooks, and no entry is without its alert", () => {
+test("every alert has an entry among the runbooks, and every entry has its alert", () => {
   expect([...entries.keys()].sort()).toEqual([...names].sort());
 });
 
@@ -52,14 +52,14 @@ test.each([...entries])("the entry of %s begins with commands", (_, entry) => {
   expect(entry).toMatch(/^### \w+\n\n```sh\n[^`]+```\n/);
 });
 
-test.each(alerts)("$alert says how severe it is, what is wrong with the value, and where its entry stands", (rule) => {
+test.each(alerts)("$alert has a severity, a description with the value, and a link to its entry", (rule) => {
   expect(rule.labels?.severity).toMatch(/^(critical|warning)$/);
   expect(rule.annotations?.summary).toBeTruthy();
   expect(rule.annotations?.description).toContain("$value");
   expect(rule.annotations?.runbook_url).toBe(`${RUNBOOKS}#${rule.alert?.toLowerCase()}`);
 });
 
-/** For each test of the rules, whether each alert that it looks at fires, in the order of its looks. */
+/** For each test of the rules, whether each alert that it checks fires, in the order of the checks. */
 const lives = parsed("*.test.yml")
   .flatMap(({ tests }: { tests: RuleTest[] }) => tests)
   .map(({ alert_rule_test }) => Map.groupBy(alert_rule_test, ({ alertname }) => alertname));

@@ -11,7 +11,7 @@ const DOCUMENTS = globSync(["*.md", "{docs,load,clients,deploy}/**/*.md"], {
 /** Names of files and folders in backticks, as a document spells them. */
 const PATH = /`((?:shared|services|clients|deploy|test|load|tools|docs)\/[\w./-]+)`/g;
 const LINK = /\]\((?!https?:|#)([^)#\s]+)/g;
-/** A sentence that names a commit speaks of the files of that commit. */
+/** A sentence that names a commit refers to the files of that commit, which may no longer exist. */
 const OF_A_COMMIT = /at commit `?[0-9a-f]{7}/;
 
 test.each(DOCUMENTS)("every file that %s names exists", (document) => {

@@ -7,11 +7,11 @@ import { SABOTAGES } from "../faults/saboteurs/sabotage.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const FOLDER = join(ROOT, "docs/model");
 
-/** A file of the code in a comment of the model, by its name alone. */
+/** A file of the code that a comment of the model names without its folder. */
 const NAME = /\b[\w-]+(?:\.test)?\.(?:ts|sql)\b/g;
 const PATH = /`((?:services|shared)\/[^`]+)`/g;
 
-test("every step of the model names a file that the map in its README leads to", () => {
+test("every step of the model names a file of the map in its README", () => {
   const readme = readFileSync(join(FOLDER, "README.md"), "utf8");
   const mapped = [...readme.matchAll(PATH)].map(([, path = ""]) => path);
   const named = globSync("*.pml", { cwd: FOLDER }).flatMap(

@@ -6,7 +6,7 @@ const byName = new Map(packages.map((entry) => [entry.name, entry]));
 const isService = ({ folder }: Package) => folder.startsWith("services/");
 const isOurs = (name: string) => byName.has(name);
 
-/** The packages of `shared`, the lowest first: each may list only those before it. */
+/** The packages of `shared`, the lowest first. Each may list only packages before it. */
 const LAYERS = [
   "json",
   "domain",
@@ -20,7 +20,7 @@ const LAYERS = [
   "event-store-postgres",
 ];
 
-/** Vendors that one package alone may know. */
+/** Vendors that only one package may import. */
 const OWNERS = {
   pg: "@tidemark/event-store-postgres",
   kysely: "@tidemark/event-store-postgres",
@@ -101,7 +101,7 @@ test("no service lists another service, except single", () => {
   expect(listed).toEqual([]);
 });
 
-test("each vendor is known to one package", () => {
+test("each vendor is imported by one package", () => {
   for (const [vendor, owner] of Object.entries(OWNERS)) {
     const owners = packages.filter(({ folder, dependencies }) => isProduct(folder) && dependencies.includes(vendor));
     expect(
@@ -131,7 +131,7 @@ function reachableFrom(name: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-/** The layer of a package of shared; -1 for one outside, which no package of shared may list. */
+/** The layer of a package of shared. -1 for any other package, which no package of shared may list. */
 function layerOf(name: string): number {
   const layer = LAYERS.indexOf(name.slice("@tidemark/".length));
   return layer < 0 ? LAYERS.length : layer;

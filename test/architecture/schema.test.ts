@@ -14,7 +14,7 @@ function readSnapshot(store: "postgres" | "sqlite"): string {
 
 const nullable = (type: string, isNullable: boolean) => (isNullable ? `${type} or NULL` : type);
 
-/** Returns "table.column type" of each column. Composite types, which the function that applies a batch uses, are no tables. */
+/** Returns "table.column type" of each column. Composite types, which the function that applies a batch uses, are not tables. */
 function postgresColumns(): string[] {
   const snapshot = readSnapshot("postgres");
   const tables = new Set([...snapshot.matchAll(/^table (\w+)/gm)].map(([, table]) => table));

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "../..");
 const EXAMPLE = readFileSync(join(ROOT, ".env.example"), "utf8");
 
-/** Every setting of the example, also those that are commented out, with its value. */
+/** Every setting of the example with its value, including those that are commented out. */
 const shown = parseEnv(EXAMPLE.replaceAll(/^#(?=[A-Z_]+=)/gm, ""));
 
 /** The default of a setting as a text; undefined if it has none. */

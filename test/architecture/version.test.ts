@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-test("the package.json at the root states the version, and no other one does", () => {
+test("only the package.json at the root states the version", () => {
   const manifests = globSync("{shared,services,clients,test,tools}/*/package.json", { cwd: ROOT });
   const stated = ["package.json", ...manifests].filter(
     (path) => "version" in JSON.parse(readFileSync(join(ROOT, path), "utf8")),
@@ -14,7 +14,7 @@ test("the package.json at the root states the version, and no other one does", (
   expect(stated).toEqual(["package.json"]);
 });
 
-test("the changelog begins with the version of the package.json, or with what comes after it", () => {
+test("the changelog begins with the version of the package.json, or with a section of later changes", () => {
   const changelog = readFileSync(join(ROOT, "CHANGELOG.md"), "utf8");
   const versions = [...changelog.matchAll(/^## \[(.+?)\]/gm)].map(([, version]) => version);
 

@@ -21,7 +21,7 @@ async function untilStatus(page: Page, title: string): Promise<void> {
   });
 }
 
-test("the dashboard of an empty store is good and says what to do first", async () => {
+test("the dashboard of an empty store shows no problem, and the first step", async () => {
   const tidemark = await openTidemark();
   const { page, complaints } = await openPage(tidemark.url);
 
@@ -99,7 +99,7 @@ test("a thousand topics can be filtered and ordered, and are not all drawn at on
   expect(complaints).toEqual([]);
 });
 
-test("a source of duplicates is named, with how late its duplicates arrived", async () => {
+test("the page of sources shows a source of duplicates, and how late its duplicates arrived", async () => {
   const tidemark = await openTidemark();
   const event = makeEvent({ source: "<b>stutterer</b>" });
   await tidemark.publish(event);

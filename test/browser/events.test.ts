@@ -53,7 +53,7 @@ test("the page of an event lists its own duplicates only", async () => {
   expect(await page.locator('[data-list="duplicates"] .badge').allTextContents()).toEqual(["conflict"]);
 });
 
-test("a search without an id lists the events of a topic, and a search that finds nothing says so", async () => {
+test("a search without an id lists the events of a topic, and a search without a result says that", async () => {
   const tidemark = await openTidemark();
   await tidemark.publish(...Array.from({ length: 60 }, () => makeEvent({ topic: "many" })));
   const { page } = await openPage(`${tidemark.url}/#/search?topic=many`);

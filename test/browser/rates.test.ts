@@ -16,10 +16,10 @@ async function openRates() {
   return { tidemark, ...opened };
 }
 
-test("the plots are filled when the page is opened, with what was stored before", async () => {
+test("when the page opens, the plots show the events that were stored before", async () => {
   const { page, complaints } = await openRates();
 
-  // The left edge is five minutes ago: the minutes come from the history.
+  // The left edge is five minutes ago, because the minutes come from the history.
   expect(await line(page, "#plot .edge-stored")).toMatch(/^M0\.0 .*H.*L/);
   await waitFor("events in the line of the topic", async () => {
     const path = await line(page, "#busiest .sparkline path");
@@ -30,7 +30,7 @@ test("the plots are filled when the page is opened, with what was stored before"
   expect(complaints).toEqual([]);
 });
 
-test.each(["1 hour", "30 days"])("the plot shows the last %s when that is chosen", async (name) => {
+test.each(["1 hour", "30 days"])("the plot shows the last %s when that range is selected", async (name) => {
   const { page, complaints } = await openRates();
 
   await page.locator("#rates-range").selectOption({ label: name });
@@ -42,7 +42,7 @@ test.each(["1 hour", "30 days"])("the plot shows the last %s when that is chosen
   expect(complaints).toEqual([]);
 });
 
-test("the arrow keys choose a rate, and the tooltip tells it and what was started", async () => {
+test("the arrow keys select a rate, and the tooltip shows the rate and the starts", async () => {
   const { page } = await openRates();
   await page.locator("#rates-range").selectOption({ label: "7 days" });
   await waitFor("the line of the range", async () => (await line(page, "#plot .edge-stored"))?.startsWith("M0.0 "));
@@ -62,7 +62,7 @@ test("the arrow keys choose a rate, and the tooltip tells it and what was starte
   await tooltip.waitFor({ state: "hidden" });
 });
 
-test("the pointer chooses the rate under it", async () => {
+test("the pointer selects the rate under it", async () => {
   const { page } = await openRates();
 
   await page.locator("#plot").hover({ position: { x: 5, y: 40 } });

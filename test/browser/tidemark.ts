@@ -13,7 +13,7 @@ export interface Tidemark extends RunningShape {
   /** Publishes events and waits until each has its verdict. */
   publish(...events: (object | string)[]): Promise<void>;
   stats(): Promise<Record<string, unknown>>;
-  /** Takes a key out of the keys file. */
+  /** Removes a key from the keys file. */
   revoke(name: keyof typeof KEYS): Promise<void>;
 }
 

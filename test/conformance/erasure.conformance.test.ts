@@ -44,7 +44,7 @@ describe("an erased event", () => {
     expect((await getJson(`/events?${query}`)).events).toMatchObject([{ payload: null, source: null }]);
   });
 
-  test("has later copies that are duplicates, never conflicts, and leave nothing", async () => {
+  test("has later copies that are duplicates and not conflicts, and whose content is not stored", async () => {
     const topic = uniqueTopic();
     await publishSecrets(topic, "e1");
     await erase(eventPath(topic, "e1"));
@@ -59,7 +59,7 @@ describe("an erased event", () => {
     expect(await getJson(eventPath(topic, "e1"))).toEqual(before);
   });
 
-  test("stays in the books as it was, and can be erased again", async () => {
+  test("stays in the books unchanged, and can be erased again", async () => {
     const topic = uniqueTopic();
     await publishSecrets(topic, "e1");
     const before = await getJson(`/stats?topic=${topic}`);

@@ -17,7 +17,7 @@ function idsOf(page: Page): string[] {
   return page.events.map(({ event_id }) => event_id);
 }
 
-/** Publishes each event by a request of its own, so that the order of processing is known. */
+/** Publishes each event by a separate request, so that the order of processing is known. */
 async function publishInOrder(topic: string, count: number, firstNumber = 0): Promise<string[]> {
   const events = makeEvents(topic, count, firstNumber);
   for (const event of events) await publish(event);
@@ -132,7 +132,7 @@ describe("GET /events?order=asc", () => {
     const query = { topic, order: "asc", limit: "3" };
     // In ascending order an event may appear late, because no older event may follow it.
     await eventually(
-      "five events to walk over",
+      "five events to scan",
       () => getPage({ topic, order: "asc" }),
       ({ count }) => count === 5,
     );
@@ -184,7 +184,7 @@ describe("GET /events?order=asc", () => {
       return seen.length;
     };
 
-    await eventually("400 events on the walk", step, (count) => count >= 400, 30_000);
+    await eventually("400 events in the scan", step, (count) => count >= 400, 30_000);
     await publishing;
     await step();
 

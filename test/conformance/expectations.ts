@@ -24,7 +24,7 @@ export function pointersOf(problem: Problem): string[] {
   return [...new Set(problem.errors.map(({ pointer }) => pointer))];
 }
 
-/** Repeats a request until its answer fits. Fails with the last answer. */
+/** Repeats a request until its answer meets the condition. Fails with the last answer. */
 export async function eventually<Seen>(
   what: string,
   look: () => Promise<Seen>,

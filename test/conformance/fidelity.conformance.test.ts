@@ -90,7 +90,7 @@ describe("an event comes back as it was sent", () => {
     ["source", "{}"],
     ["payload", '"text"'],
     ["payload", "[1,2]"],
-  ])("of two fields %s the last one counts, also if the first one is %s", async (field, first) => {
+  ])("of two fields %s the last one counts, even if the first one is %s", async (field, first) => {
     const topic = uniqueTopic();
 
     await publishText(JSON.stringify(makeEvent({ topic })).replace("{", `{"${field}":${first},`));

@@ -33,7 +33,7 @@ const sum = (steps: Step[], kind: "received" | "stored" | "duplicates" | "confli
 const ago = (minutes: number) => encodeURIComponent(new Date(Date.now() - minutes * 60_000).toISOString());
 
 describe("GET /stats/history", () => {
-  test("GET /stats/history tells what became of the events of a topic", async () => {
+  test("GET /stats/history has the verdicts on the events of a topic", async () => {
     const topic = uniqueTopic();
     const events = makeEvents(topic, 4);
     await publish([...events, events[0]]);
@@ -42,7 +42,8 @@ describe("GET /stats/history", () => {
     const { steps, topic: asked } = await getHistory(`since=${ago(5)}&topic=${encodeURIComponent(topic)}`);
 
     expect(asked).toBe(topic);
-    // A minute in which other tests use many topics may have no figures of this one, and says so.
+    // A minute in which other tests use many topics may have no figures of this topic, and is then marked as
+    // incomplete.
     const isComplete = steps.every(({ complete }) => complete);
     if (isComplete) {
       expect([sum(steps, "received"), sum(steps, "stored"), sum(steps, "duplicates"), sum(steps, "conflicts")]).toEqual(
@@ -70,7 +71,7 @@ describe("GET /stats/history", () => {
     expect(sum(coarse.steps, "received")).toBeGreaterThanOrEqual(sum(fine.steps, "received"));
   });
 
-  test("GET /stats/history tells when services started", async () => {
+  test("GET /stats/history has the starts of services", async () => {
     const { starts } = await getHistory("since=2020-01-01T00:00:00Z&step=30d");
 
     for (const { start, service, count } of starts) {

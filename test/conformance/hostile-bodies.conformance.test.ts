@@ -5,8 +5,8 @@ import { expectNothingTaken } from "./hostility.ts";
 import { call, getJson } from "./http-client.ts";
 import { makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
 
-// Bodies that are made to do harm; refused-bodies and refused-events test ordinary mistakes. Each of these bodies is refused
-// with the right class of status, changes no figure of the books, and leaves the service healthy.
+// Bodies that are made to do harm. Each of them is refused with the right class of status, changes no figure of the
+// books, and leaves the service healthy. The files refused-bodies and refused-events test ordinary mistakes.
 
 const MILLION = 1_000_000;
 const topic = uniqueTopic("hostile");
@@ -96,7 +96,7 @@ describe("hostile bodies", () => {
     });
   });
 
-  test("a batch of 10,000 events whose last one is invalid is refused whole", async () => {
+  test("a batch of 10,000 events whose last one is invalid is refused as a whole", async () => {
     const events = [...makeEvents(topic, 9_999), makeEvent({ topic, source: "\u0000" })];
 
     await expectNothingTaken(async () => {

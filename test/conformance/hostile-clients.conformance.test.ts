@@ -37,7 +37,8 @@ const SLOW: Record<string, { text: string; drop?: string }> = {
 const FILLER = { text: "x".repeat(900) };
 const outcomes = new Map<string, Promise<Reply[]>>();
 
-// Their time limits are tens of seconds, so they stall during the other tests of this file, and are checked at its end.
+// The time limits of the service are tens of seconds, so these clients stall during the other tests of this file, and
+// are checked at its end.
 beforeAll(async () => {
   for (const [name, { text, drop }] of Object.entries(SLOW)) {
     const connection = await openWith(text);
@@ -60,12 +61,12 @@ describe("a client that leaves", () => {
     });
   });
 
-  test("the request of a client that leaves before its answer is taken whole or not at all, and counted once", async () => {
+  test("the request of a client that leaves before its answer is taken completely or not at all, and counted once", async () => {
     const batches = Array.from({ length: 60 }, () => makeEvents(uniqueTopic("gone"), 25));
     for (const [index, events] of batches.entries()) {
       const connection = await openWith(publishRequest(events));
       if (index % 3 === 0) connection.finish();
-      // It leaves after the service has answered some other requests.
+      // The client leaves after the service has answered some other requests.
       if (index % 3 === 1) for (let turn = 0; turn < index % 10; turn++) await getJson("/livez");
       connection.destroy();
     }
@@ -102,13 +103,16 @@ describe("a client that leaves", () => {
   });
 });
 
-/** Publishes until the events are accepted: slow senders of this address may have its share of the room for a moment. */
+/**
+ * Publishes until the events are accepted, because slow senders of this address may hold its share of the room for a
+ * moment.
+ */
 async function publishEventually(events: object[]): Promise<void> {
   const post = () => postJson(JSON.stringify(events), { prefer: "wait=30" });
   await eventually("an accepted body", post, ({ status }) => status === 200, 30_000);
 }
 
-test("35 slow senders of 8 MB do not keep bodies of 400 KB out", async () => {
+test("35 slow senders of 8 MB do not block bodies of 400 KB", async () => {
   const largeHead = requestText("POST /publish HTTP/1.1", [
     "Content-Type: application/json",
     "Content-Length: 8000000",
@@ -144,7 +148,7 @@ describe("a client that does not read its answers", () => {
     for (const connection of unread) connection.destroy();
   });
 
-  test("a client that does not read its exports is refused more of them, and its other requests go on", async () => {
+  test("a client that does not read its exports gets no more of them, and its other requests are answered", async () => {
     const request = requestText(`GET /events?topic=${topic} HTTP/1.1`, ["Accept: application/x-ndjson"]);
     const openUnread = async () => {
       const connection = await RawConnection.open();
@@ -205,7 +209,7 @@ describe("2,000 connections that do nothing", () => {
     await expectHealthy();
   });
 
-  test("a service is healthy after 2,000 idle connections have gone", async () => {
+  test("a service is healthy after 2,000 idle connections are closed", async () => {
     const open = idle.filter(({ isOpen }) => isOpen).length;
     for (const connection of idle) connection.destroy();
 
@@ -220,7 +224,7 @@ describe("clients that are too slow", () => {
     for (const answer of (await outcomes.get(name)) ?? []) expectProblem(answer, 400, 408, 413);
   });
 
-  test("nothing of the clients that are too slow is stored", async () => {
+  test("no event of the clients that are too slow is stored", async () => {
     expect(await getJson(`/events?topic=${hostileTopic}`)).toMatchObject({ count: 0 });
     await eventually(
       "a service without work",

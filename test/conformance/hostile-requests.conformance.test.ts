@@ -5,7 +5,7 @@ import { getJson, readJson } from "./http-client.ts";
 import { makeEvent, makeEvents, uniqueTopic } from "./publishing.ts";
 import { publishRequest, RawConnection, requestText } from "./raw-connection.ts";
 
-// Bytes that no HTTP client would send. An edge or the service answers, always with the same class of status and a problem,
+// Bytes that no HTTP client would send. The edge or the service answers with the same class of status and a problem,
 // and nothing is stored.
 
 const POST = "POST /publish HTTP/1.1";
@@ -31,7 +31,7 @@ describe("malformed requests", () => {
     ["no HTTP", "NONSENSE\r\n\r\n", [400]],
     ["TLS where there is none", Buffer.from("16030100a5010000a10303\r\n\r\n".replace(/[^0-9a-f]/g, ""), "hex"), [400]],
     ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400, 505]],
-    ["a version of HTTP that never was", requestText("POST /publish HTTP/7.3", [JSON_TYPE]), [400, 505]],
+    ["a version of HTTP that never existed", requestText("POST /publish HTTP/7.3", [JSON_TYPE]), [400, 505]],
     ["no Host", `${POST}\r\n${JSON_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n${body}`, [400]],
     ["two Hosts", requestText(POST, ["Host: tidemark.example", JSON_TYPE]), [400]],
     ["a Host with a space", sized(body.length).replace(/Host: .*/, "Host: a b"), [400]],
@@ -86,7 +86,7 @@ describe("requests of a wrong length", () => {
 });
 
 describe("chunks without measure", () => {
-  /** Sends a piece repeatedly until the service answers or closes, or until so many bytes are sent. */
+  /** Sends a piece repeatedly until the service answers or closes, or until the limit of bytes is sent. */
   async function pump(connection: RawConnection, piece: string, maxBytes: number): Promise<void> {
     for (let sent = 0; sent < maxBytes; sent += piece.length) {
       if (connection.answers.length > 0 || !(await connection.send(piece))) return;

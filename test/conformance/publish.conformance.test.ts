@@ -16,7 +16,7 @@ describe("POST /publish", () => {
     expect(readJson(second)).toMatchObject({ received: 1, accepted: 0, duplicates: 1 });
   });
 
-  test("a duplicate inside a batch is counted, also in the message", async () => {
+  test("a duplicate inside a batch is counted, and is in the message", async () => {
     const [first, second] = makeEvents(uniqueTopic(), 2);
 
     const counts = await publish([first, second, first]);
@@ -65,7 +65,7 @@ describe("POST /publish", () => {
     }
   });
 
-  test("an object with a topic is an event, also if it has a field named events", async () => {
+  test("an object with a topic is an event, even if it has a field named events", async () => {
     const event = makeEvent({ topic: uniqueTopic(), events: [1, 2] });
 
     expect(await publish(event)).toMatchObject({ received: 1, accepted: 1 });

@@ -45,7 +45,7 @@ export function eventPath(topic: string, eventId: string): string {
   return `/events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`;
 }
 
-/** Finds out the shape of the service; see environment.ts. */
+/** Detects the shape of the service; see environment.ts. */
 export async function findShape(): Promise<Shape> {
   if (DECLARED_SHAPE !== undefined) return DECLARED_SHAPE;
   const reply = await postJson(JSON.stringify(makeEvent({ topic: uniqueTopic() })), { prefer: "respond-async" });

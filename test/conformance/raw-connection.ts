@@ -31,7 +31,7 @@ export class RawConnection {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on("error", () => undefined); // a reset is a way to end; what came before it counts
+    socket.on("error", () => undefined); // a reset also ends the connection, and the bytes before it count
     socket.on("data", (bytes: Buffer) => {
       this.#received = Buffer.concat([this.#received, bytes]);
     });
@@ -80,7 +80,7 @@ export class RawConnection {
     return readAnswers(this.#received);
   }
 
-  /** Waits for so many answers, or until the other side ends the connection. Returns all answers. */
+  /** Waits for this number of answers, or until the other side ends the connection. Returns all answers. */
   async untilAnswered(count = 1): Promise<Reply[]> {
     let hasEnded = false;
     void this.#ended.then(() => {
@@ -107,7 +107,7 @@ function readAnswers(received: Buffer): Reply[] {
     if (bodyStart < 4) return answers;
     const [statusLine = "", ...lines] = received.toString("latin1", at, bodyStart - 4).split("\r\n");
     const status = /^HTTP\/1\.1 (\d{3})\b/.exec(statusLine)?.[1];
-    if (status === undefined) throw new Error(`no answer of HTTP/1.1: ${JSON.stringify(statusLine.slice(0, 200))}`);
+    if (status === undefined) throw new Error(`not an answer of HTTP/1.1: ${JSON.stringify(statusLine.slice(0, 200))}`);
     const headers = Object.fromEntries(
       lines.map((line) => line.split(/:\s*(.*)/, 2)).map(([n = "", v]) => [n.toLowerCase(), v]),
     );

@@ -30,7 +30,7 @@ const NAME_FAULTS: [string, string | undefined][] = [
 ];
 
 describe.each(["topic", "event_id", "source"])("422 names /%s", (field) => {
-  // A body without a topic might be a batch, so that the topic is only left out in an array.
+  // A single object without a topic could be a batch, so the events here are in an array.
   test.each(NAME_FAULTS)("%s", async (_name, text) => {
     const problem = expectProblem(await postJson(`[${eventText(field, text)}]`), 422);
 
@@ -124,7 +124,7 @@ describe("422 for JSON that is not an event", () => {
 });
 
 describe("a strict refusal", () => {
-  test("a refusal points into the body as it was sent", async () => {
+  test("the pointers of a refusal refer to the body as the client sent it", async () => {
     const topic = uniqueTopic();
     const [good, other] = makeEvents(topic, 2);
     const bad = makeEvent({ topic, source: "" });

@@ -48,7 +48,7 @@ describe("after a restart on the same data", () => {
     expect(await getJson(eventPath(topic, "e7"))).toEqual(eventBefore);
   });
 
-  test("a cursor from before a restart continues at its place", async () => {
+  test("a cursor from before a restart continues at its position", async () => {
     const rest = await getJson(`/events?topic=${topic}&limit=100&cursor=${encodeURIComponent(cursorBefore)}`);
 
     expect([...walked, ...idsOf(rest)].toSorted()).toEqual(events.map(({ event_id }) => event_id).toSorted());

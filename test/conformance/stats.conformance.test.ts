@@ -98,7 +98,7 @@ describe("GET /stats", () => {
     expect(after.conflicts - before.conflicts).toBe(1);
   });
 
-  test("GET /stats counts duplicates by source and by lag", async () => {
+  test("GET /stats counts duplicates by source and by age", async () => {
     // The name is the same in all runs and gets many duplicates, so that it stays among the sources that are shown.
     const source = "conformance.copies";
     const before = copiesOf(await getStats(), source);
@@ -124,7 +124,7 @@ describe("GET /stats", () => {
     const topic = uniqueTopic();
     let before = await getStats();
     for (let round = 0; round < 300; round++) {
-      const events = makeEvents(topic, 1 + (round % 4), round * 2); // overlaps what the round before sent
+      const events = makeEvents(topic, 1 + (round % 4), round * 2); // overlaps the events of the round before
 
       const { received, accepted, duplicates } = await publish(events);
       const after = await getStats();

@@ -6,7 +6,7 @@ import { SCENARIOS } from "./schedule/scenario.ts";
 export const FAULTS_COMMAND = {
   usage: "npm run faults -- [options]",
   about: `Runs Tidemark as real processes under load, injects faults into them, and then checks that no event was lost, stored
-twice or miscounted. Equal seeds bring equal faults. Exits with 1 if a promise was broken.`,
+twice or miscounted. Equal seeds give equal faults. Exits with 1 if a promise was broken.`,
   options: z
     .object({
       scenario: oneOf(SCENARIOS)

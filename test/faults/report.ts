@@ -80,7 +80,7 @@ export function writeReport(result: RunResult, { scenario, seed, sabotage, envir
 function describeTime({ ranMs, drainedMs, tally }: RunResult): string {
   const perSecond = Math.round(tally.countCopies() / (ranMs / 1_000));
   const drained = (drainedMs / 1_000).toFixed(1);
-  return `${Math.round(ranMs / 1_000)} s under load, ${perSecond} events tried a second; all caught up ${drained} s later.`;
+  return `${Math.round(ranMs / 1_000)} s under load, ${perSecond} events sent a second; the queue was empty ${drained} s later.`;
 }
 
 function copiesRow({ tally }: RunResult): string[] {

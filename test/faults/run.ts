@@ -101,7 +101,7 @@ async function runIn(deployment: Deployment, options: RunOptions): Promise<RunRe
   const backlog = await drain(deployment, options.drainTimeoutMs);
   const drainedMs = performance.now() - endedAtMs;
   const gathered = await gather(deployment, client.tally, { ...options, isDrained: backlog === undefined });
-  await observer.stop(); // last, because the scans above are load as well
+  await observer.stop(); // this comes last, because the scans above are load as well
   const observations = { ...gathered, samples: observer.samples, peakBytes: observer.peakBytes, backlog };
   return {
     ...happened,
@@ -139,7 +139,10 @@ async function gather(
   } satisfies Partial<Observations>;
 }
 
-/** Whether a gateway may die before it has reported a confirmation, or may not hear it. The queue of single dies with it. */
+/**
+ * Whether a gateway may die before it has reported a confirmation, or may not receive it. In single, the queue ends
+ * with the gateway.
+ */
 function strikesGateway({ target }: Fault): boolean {
   return /^(gateway|nats)/.test(target);
 }

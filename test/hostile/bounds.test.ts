@@ -15,7 +15,7 @@ test.each<[string, Partial<Cost>, number | undefined, string[]]>([
   ["a large answer that the case justifies", { bytesOut: 2 * MEBIBYTE }, 64, []],
   ["more processor time than ordinary events", { cpuSeconds: 3 }, undefined, ["cpuSeconds"]],
   ["more memory than ten times the bytes", { peakBytes: 209 * MEBIBYTE }, undefined, ["peakBytes"]],
-])("%s is within the bounds, or exceeds the one that it should", (_name, cost, answerBytesPerByte, exceeded) => {
+])("%s is within the bounds, or exceeds the expected one", (_name, cost, answerBytesPerByte, exceeded) => {
   const excesses = excessesOf(costOf(cost), { reference: costOf(), answerBytesPerByte });
 
   expect(excesses.map((excess) => excess.split(" ")[0])).toEqual(exceeded);

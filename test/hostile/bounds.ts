@@ -9,7 +9,7 @@ interface Bound {
   peakBytes: number;
 }
 
-// A constant covers what does not depend on the bytes: garbage of earlier cases, compilation, and the work beside them.
+// A constant covers costs that do not depend on the bytes: garbage of earlier cases, compilation, and background work.
 const ANY_CPU_SECONDS = 0.75;
 const ANY_PEAK_BYTES = 128 * MEBIBYTE;
 const TIMES_REFERENCE = 4;
@@ -24,9 +24,9 @@ interface BoundOptions {
 }
 
 /**
- * Returns the bound of a case: processor time by the bytes that it made the deployment read, at four times the price that
- * a byte of ordinary events has in the same run; memory at ten times these bytes; and an answer of at most 64 KiB for each
- * request, unless the case justifies more for each byte that it sent.
+ * Returns the bound of a case. Processor time may be four times that of ordinary events in the same run, for the bytes
+ * that the deployment had to read. Memory may be ten times these bytes. The answer to each request may have 64 KiB,
+ * unless the case justifies more for each byte that it sent.
  */
 function boundOf(cost: Cost, { reference, answerBytesPerByte = 0 }: BoundOptions): Bound {
   const requests = [...cost.statuses.values()].reduce((sum, count) => sum + count, 0);
@@ -45,5 +45,5 @@ export function excessesOf(cost: Cost, options: BoundOptions): string[] {
   const excesses = measures
     .filter((measure) => cost[measure] > bound[measure])
     .map((measure) => `${measure} ${cost[measure]} is more than ${bound[measure]}`);
-  return cost.isStuck ? [...excesses, "the deployment did not come to rest, or a process ended"] : excesses;
+  return cost.isStuck ? [...excesses, "the deployment did not finish its work, or a process ended"] : excesses;
 }

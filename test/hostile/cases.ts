@@ -10,10 +10,10 @@ export interface HostileRequest {
   bodyBytes: number;
 }
 
-/** Requests that are made to cost much. Those of a case are sent at the same time. */
+/** Requests that are made to cost much. All requests of a case are sent at the same time. */
 export interface HostileCase {
   name: string;
-  /** Requests that store what the case is about; their cost is not counted. */
+  /** Requests that store the events that the case needs. Their cost is not counted. */
   prepare?: HostileRequest[];
   requests: HostileRequest[];
   /** The bytes of an answer that a byte of the request justifies, where the client asked for a result of each event. */
@@ -21,7 +21,7 @@ export interface HostileCase {
 }
 
 const MILLION = 1_000_000;
-// A machine that is busy must not turn an accepted body into a 503 `outcome_unknown`.
+// The wait is long, so that a busy machine does not turn an accepted body into a 503 `outcome_unknown`.
 const POST_JSON = { "content-type": "application/json", prefer: "wait=60" };
 const COMPRESS = {
   gzip: gzipSync,
@@ -31,7 +31,7 @@ const COMPRESS = {
 
 let lastId = 0;
 
-/** Writes an event with an id of its own. */
+/** Writes an event with a new id. */
 function event(payload = "{}", more = "", id = `evt-${lastId++}`): string {
   const head = `"topic":"hostile","event_id":"${id}","timestamp":"2025-10-23T10:00:00Z","source":"s"`;
   return `{${head},"payload":${payload}${more}}`;
@@ -63,13 +63,13 @@ const attributes = (count: number) => event("{}", `,${list(count, (index) => `"k
 const longKey = (faults: number) => event(`{"${"k".repeat(7_900_000)}":[${list(faults, () => '"\\u0000"')}]}`);
 const bomb = () => event().padEnd(48 * MILLION);
 
-/** A legal body as large as a body may be, to which the others are compared. */
+/** A legal body of the maximum size, with which the others are compared. */
 export const reference = (): HostileCase => ({
   name: "10,000 ordinary events",
   requests: [post(`[${list(10_000, () => event(`{"text":"${"some words ".repeat(60)}"}`))}]`)],
 });
 
-/** Creates the cases. Each has events of its own, so that none is a duplicate of another case. */
+/** Creates the cases. Each case has its own events, so that none is a duplicate of another case. */
 export const CASES: (() => HostileCase)[] = [
   () => ({ name: "60 faults under a key of 7.9 MB, gzip", requests: [compressed("gzip", longKey(60))] }),
   () => ({ name: "60 faults under a key of 7.9 MB", requests: [post(longKey(60))] }),

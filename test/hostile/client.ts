@@ -8,7 +8,7 @@ export interface Outcome {
   bytesOut: number;
 }
 
-/** Sends a request on a connection of its own. A lost connection is an outcome without a status. */
+/** Sends a request on a new connection. A lost connection is an outcome without a status. */
 export function exchange(baseUrl: string, hostile: HostileRequest, signal: AbortSignal): Promise<Outcome> {
   const { method, path, headers, body } = hostile;
   const { promise, resolve } = Promise.withResolvers<Outcome>();
@@ -30,7 +30,7 @@ export function exchange(baseUrl: string, hostile: HostileRequest, signal: Abort
   return promise;
 }
 
-/** Asks `/livez` again and again until the signal is aborted. Returns the longest time of an answer, in milliseconds. */
+/** Requests `/livez` repeatedly until the signal is aborted. Returns the longest time of an answer, in milliseconds. */
 export async function longestAnswerMs(baseUrl: string, signal: AbortSignal): Promise<number> {
   let longest = 0;
   while (!signal.aborted) {

@@ -6,7 +6,7 @@ import { measureAll, type Row } from "./run.ts";
 
 const COMMAND = {
   usage: "npm run amplification -- [options]",
-  about: `Sends requests that are made to cost much to real processes, and prints what each of them cost. Exits with 1 if a cost
+  about: `Sends expensive requests to real processes, and prints the cost of each. Exits with 1 if a cost
 is more than its bound.`,
   options: z.object({
     shape: oneOf(["single", "stack"]).default("single").meta({ value: "NAME", description: "single or stack" }),

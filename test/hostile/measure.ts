@@ -6,13 +6,13 @@ import type { Target } from "./target.ts";
 
 /** The costs of a case to a deployment. */
 export interface Cost {
-  /** The statuses of the answers and how often each came; 0 is no answer. */
+  /** The number of answers of each status. 0 stands for no answer. */
   statuses: Map<number, number>;
   bytesIn: number;
   bytesOut: number;
-  /** The bytes that the deployment had to read: the decompressed ones, but no more than it may decompress. */
+  /** The number of bytes that the deployment had to read, after decompression, up to the limit of decompression. */
   readBytes: number;
-  /** The processor time of all processes, the database's included. */
+  /** The processor time of all processes, including the database. */
   cpuSeconds: number;
   /** The longest time in which the process that serves `/publish` did not answer `/livez`. */
   blockedMs: number;
@@ -20,14 +20,17 @@ export interface Cost {
   peakBytes: number;
   /** The memory that the largest process held at its peak. */
   largestBytes: number;
-  /** Whether the deployment did not come to rest in time, or a process of it ended. It is of no further use. */
+  /** Whether the deployment did not finish its work in time, or a process of it ended. It cannot be used further. */
   isStuck: boolean;
 }
 
 const MAX_EXPANSION = 100;
 const ANY_EXPANSION_BYTES = 1024 * 1024;
 
-/** Sends the requests of a case at the same time, and measures until the deployment has stored what it took. */
+/**
+ * Sends the requests of a case at the same time, and measures until the deployment has stored all events that it
+ * accepted.
+ */
 export async function measure(target: Target, hostile: HostileCase, deadlineMs: number): Promise<Cost> {
   const deadline = AbortSignal.timeout(deadlineMs);
   for (const request of hostile.prepare ?? []) await exchange(target.publishUrl, request, deadline);
@@ -71,7 +74,7 @@ function totalCpu({ pids, databasePid }: Target): number {
   return all.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
 }
 
-/** Waits until all taken events are stored. False if they are not in time, or if a process has ended. */
+/** Waits until all accepted events are stored. Returns false after the time limit, or if a process has ended. */
 async function isAtRest({ readUrl, pids }: Target, timeoutMs: number): Promise<boolean> {
   const look = async () => {
     if (pids.some((pid) => memoryBytes(pid, "VmRSS") === 0)) return "a process has ended";
@@ -80,7 +83,7 @@ async function isAtRest({ readUrl, pids }: Target, timeoutMs: number): Promise<b
     return queue_size === 0 && "at rest";
   };
   try {
-    return (await waitFor("all taken events to be stored", look, { timeoutMs })) === "at rest";
+    return (await waitFor("all accepted events to be stored", look, { timeoutMs })) === "at rest";
   } catch {
     return false;
   }

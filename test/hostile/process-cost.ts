@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-// Costs of processes, as Linux counts them (proc_pid_stat(5), proc_pid_status(5)).
+// The costs of processes from the counters of Linux (proc_pid_stat(5), proc_pid_status(5)).
 
 const TICKS_PER_SECOND = 100;
 
@@ -26,7 +26,7 @@ function isChild(pid: number, parent: number): boolean {
   return orZero(() => Number(readStat(pid)[1])) === parent;
 }
 
-/** A process may end between two looks. */
+/** A process may end between two reads. */
 function orZero(read: () => number): number {
   try {
     return read();

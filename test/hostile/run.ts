@@ -19,13 +19,13 @@ export interface RunOptions {
   onRow?: (row: Row) => void;
 }
 
-/** Measures every case. A deployment that a case has brought down is replaced by a new one. */
+/** Measures every case. A deployment that is unusable after a case is replaced by a new one. */
 export async function measureAll({ shape, root, deadlineMs, onRow }: RunOptions): Promise<Row[]> {
   const rows: Row[] = [];
   let target: Target | undefined;
   let ordinary: Cost | undefined;
   try {
-    // Twice: the first one compiles the code and opens connections.
+    // This runs twice, because the first run compiles the code and opens connections.
     for (const create of [reference, reference, ...CASES]) {
       target ??= await openTarget(shape, root);
       const hostile = create();

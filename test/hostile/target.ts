@@ -20,7 +20,7 @@ export interface Target {
   close(): Promise<void>;
 }
 
-/** Starts a deployment from the checkout at `root`, with a broker and a database of its own. */
+/** Starts a deployment from the checkout at `root`, with its own broker and database. */
 export async function openTarget(shape: Shape, root: string): Promise<Target> {
   const dir = await mkdtemp(join(tmpdir(), "tidemark-hostile-"));
   await chmod(dir, 0o755); // as root the database runs as another user

@@ -59,10 +59,10 @@ async function askEverything(server: FastifyInstance, text: string): Promise<voi
   await server.inject({ url: "/events", headers: { host: part } });
 }
 
-test("whatever clients send, it adds no time series", async () => {
+test("no request of a client adds a time series", async () => {
   const server = await openSingle();
   await askEverything(server, "first");
-  await scrape(server); // which is a request, too
+  await scrape(server); // the scrape is a request as well
   const before = countSeries(await scrape(server));
 
   await fc.assert(
@@ -74,7 +74,7 @@ test("whatever clients send, it adds no time series", async () => {
   );
 });
 
-test("bytes that are no HTTP are counted as a refusal", async () => {
+test("bytes that are not HTTP are counted as a refusal", async () => {
   const server = await openSingle();
   const { port } = new URL(server.listeningOrigin);
   const socket = connect(Number(port), "127.0.0.1").on("error", () => undefined);
@@ -87,7 +87,7 @@ test("bytes that are no HTTP are counted as a refusal", async () => {
   expect(sampleOf(text, 'tidemark_requests_total{route="unknown",method="other",status="400"}')).toBe(1);
 });
 
-test("events are counted by verdict, and a conflict is no duplicate", async () => {
+test("events are counted by verdict, and a conflict is not a duplicate", async () => {
   const server = await openSingle();
   await publish(server, [event("a"), event("a"), event("a"), event("a", { payload: { n: 1 } }), event("b")]);
 

@@ -22,7 +22,7 @@ export function readPanels(): Panel[] {
   return (JSON.parse(readFileSync(BOARD, "utf8")) as { panels: Panel[] }).panels;
 }
 
-/** Runs every query of the board. A sample that is not a number is left out, as Grafana does. */
+/** Runs every query of the board. Like Grafana, it leaves out samples that are not numbers. */
 export async function runQueries(prometheus: Prometheus): Promise<QueryResult[]> {
   const queries = readPanels().flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const));
   return Promise.all(

@@ -9,10 +9,9 @@ import { Prometheus } from "./prometheus.ts";
 /**
  * Checks a composed stack with the profile `observability`, which has just been started and which has no other clients:
  *
- *   every target is up, and every rule is evaluated without an error
- *   every query of Grafana's board has an answer, while events arrive
- *   no page of another site can read the Prometheus of who opens it in a browser
- *   no alert fires; with the consumers stopped TidemarkNoConsumer fires; with them back no alert fires
+ *   every target is up, and every rule is evaluated without an error every query of Grafana's board has an answer,
+ *   while events arrive no page of another site can read Prometheus through the browser of its visitor no alert fires;
+ *   with the consumers stopped TidemarkNoConsumer fires; with them back no alert fires
  *
  * TIDEMARK_URL and PROMETHEUS_URL are the addresses, and `docker compose` must know the project. The exit code is 1 if a
  * condition does not come true in time. It ends with a table of the answers, or draws them into the file that is given.
@@ -79,7 +78,7 @@ async function targetsIfUp() {
   return targets;
 }
 
-/** Publishes, so that the rates have something to show, and returns the answers once no query is without one. */
+/** Publishes events, so that the rates have values, and returns the answers once every query has one. */
 async function answersIfComplete(): Promise<QueryResult[]> {
   published += 1;
   await publish({
@@ -88,7 +87,7 @@ async function answersIfComplete(): Promise<QueryResult[]> {
     timestamp: new Date().toISOString(),
     source: "check",
   });
-  await publish({ topic: "observability" }); // is refused
+  await publish({ topic: "observability" }); // the redrive is refused
   await call("/stats");
   const results = await runQueries(prometheus);
   const empty = results.filter(({ samples }) => samples.length === 0);
@@ -119,7 +118,7 @@ function report(line: string): void {
   process.stdout.write(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}\n`);
 }
 
-/** Writes what the board would show: a row for each query. */
+/** Writes the values of the board as a table with a row for each query. */
 function describe(results: QueryResult[]): string {
   const rows = results.map(({ panel, expression, samples }) => {
     const values = samples.slice(0, 4).map(({ value: [, value] }) => Number(Number(value).toPrecision(3)));

@@ -54,7 +54,10 @@ export class Prometheus {
     return groups.flatMap(({ rules }) => rules);
   }
 
-  /** Returns the sites whose pages may read this Prometheus in a browser, as a page of this site is told. */
+  /**
+   * Returns the sites whose pages may read this Prometheus in a browser, from the header of an answer to a page of this
+   * site.
+   */
   async sitesAllowedTo(site: string): Promise<string | null> {
     const { headers } = await fetch(`${this.#url}/api/v1/query?query=1`, { headers: { origin: site } });
     return headers.get("access-control-allow-origin");

@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 
-/** A bound for conditions that hang: processes share the machine with those of other tests. */
+/** The limit of a wait for a condition. It is long, because the processes share the machine with other tests. */
 export const WAIT = { timeout: 30_000 };
 
-/** Runs a command of the admin's folder of that name. */
+/** Runs the command in the folder of that name in services/admin. */
 export async function runAdmin(command: string, args: string[], settings: Record<string, string> = {}) {
   const env = { PATH: process.env.PATH, ...settings };
   const child = spawn(process.execPath, [adminScript(command), ...args], { env, stdio: ["ignore", "pipe", "pipe"] });

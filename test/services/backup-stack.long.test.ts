@@ -16,7 +16,9 @@ vi.setConfig({ testTimeout: 300_000 }); // each test starts two stacks
 
 const NOW = new Date().toISOString();
 
-/** Takes a backup under load of a new stack, and lets the load continue afterwards. All parts are stopped in the end. */
+/**
+ * Takes a backup of a new stack under load, and lets the load continue afterwards. In the end all parts are stopped.
+ */
 async function prepare() {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
@@ -52,7 +54,7 @@ test("a stack whose database is lost is restored, and the events that the log ha
   expect(lost.lost_events).toBe(received - kept);
 });
 
-test("a stack that is lost whole is restored from a backup under load, with the frames of the log", async () => {
+test("a stack that lost its log and its database is restored from a backup under load, with the frames of the log", async () => {
   const { file, before } = await prepare();
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
   const other = { NATS_URL: broker.url, DATABASE_URL: database.url };
@@ -64,7 +66,7 @@ test("a stack that is lost whole is restored from a backup under load, with the 
   expect(lost).toMatchObject({ lost_frames: null, lost_events: null });
 });
 
-test("a backup whose database was away holds its events as frames of the log, and restores them", async () => {
+test("a backup whose database was down holds its events as frames of the log, and restores them", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);

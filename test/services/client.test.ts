@@ -10,7 +10,8 @@ import type * as contract from "@tidemark/http-api/publish-answer";
 import { startOwnService } from "@tidemark/test-support/processes/own-services";
 import { expect, expectTypeOf, onTestFinished, test } from "vitest";
 
-// The TypeScript client against the real service. These checks keep the types of both sides equal.
+// These tests run the TypeScript client against the real service. The type checks below keep the types of both sides
+// equal.
 expectTypeOf<client.PublishAnswer>().toEqualTypeOf<contract.PublishAnswer>();
 expectTypeOf<client.Problem>().toEqualTypeOf<Problem>();
 expectTypeOf<client.IdentifiedEvent>().toExtend<Event>();

@@ -1,6 +1,6 @@
 /**
- * A composition root of the consumer that kills itself, as `kill -9` does, when it is about to acknowledge its first
- * delivery: after the commit and before the ack. Arguments: NATS URL, stream, database URL.
+ * A composition root of a consumer that kills itself, as `kill -9` does, after the commit of its first delivery and
+ * before the ack. Arguments: NATS URL, stream, database URL.
  */
 import { startConsumer } from "@tidemark/consumer/consumer";
 import type { EventLog } from "@tidemark/event-log/event-log";

@@ -103,7 +103,7 @@ test("scans of SQLite in both directions see each event once while events are st
   );
 });
 
-test("scans of PostgreSQL in both directions see each event once although transactions commit in another order than they began", async () => {
+test("scans of PostgreSQL in both directions see each event once, even if transactions commit in another order than they began", async () => {
   const { beside, openConsumer } = await prepareStores();
   const [store, other] = [await openConsumer(), await openConsumer()];
   await beside.query(

@@ -94,7 +94,7 @@ test("damaged frames become dead letters and intact frames are stored, each once
   expect(contents).toContain(miscounted.events.toString());
   expect(contents).toContain(binary.toString("base64"));
   expect(contents).toContain(cut.events.toString());
-  // Each delivery sends the verdicts, and both times the same ones.
+  // Each delivery sends the verdicts, and they are the same both times.
   const verdictsFor = (id: string) =>
     verdicts.filter(({ frameId }) => frameId === id).map((message) => message.verdicts);
   await waitFor("all verdicts", () => verdicts.length === 8);

@@ -41,7 +41,7 @@ async function openDatabase() {
 
 type Store = Awaited<ReturnType<typeof openPostgresEventStore>>;
 
-/** Starts a consumer on a connection of its own. */
+/** Starts a consumer on a new connection. */
 async function consume(stream: StreamUnderTest, store: Store) {
   const connection = createJetstreamConnection({ url: inject("natsUrl"), name: "consumer", logger });
   const eventLog = await stream.open({ connection, ackWaitMs: 1_000 });
@@ -65,7 +65,7 @@ async function readWitnessed(eventLog: EventLog, reader: EventStore, confirmed: 
   return { drift, queued: queue?.events, unconfirmed: witness?.unconfirmed };
 }
 
-/** Appends a frame as a gateway does that counts the events confirmed to it. */
+/** Appends a frame like a gateway, and counts the confirmed events. */
 async function appendAndCount(eventLog: EventLog, frame: Frame, confirmed: Map<string, number>): Promise<void> {
   const { generation } = await eventLog.append(frame);
   confirmed.set(generation, (confirmed.get(generation) ?? 0) + countEvents(frame));
@@ -139,7 +139,7 @@ test("the books do not drift when a consumer is killed between commit and ack", 
   expect(await readDrift(eventLog, store)).toEqual({ drift: 0, queued: 0 });
 });
 
-test("the books do not drift when the stream was deleted and is created again", async () => {
+test("the books do not drift after the stream was deleted and created again", async () => {
   const { stream, eventLog } = await openStream();
   const { store } = await openDatabase();
   await consume(stream, store);
@@ -151,14 +151,14 @@ test("the books do not drift when the stream was deleted and is created again", 
   await stream.connection.nats.request(`$JS.API.STREAM.DELETE.${stream.name}`);
   const storedBefore = frames[0] as Frame;
   await waitFor("the new stream to accept a frame", () => eventLog.append(storedBefore).then(() => true));
-  await eventLog.ping(); // the process that appends learns of the new generation, whichever process made it
+  await eventLog.ping(); // the process that appends learns of the new generation, even if another process created it
   await appendAndCount(eventLog, createFrame(), confirmed);
 
   await waitFor("both frames to leave the log", async () => (await eventLog.snapshot()).removed === 2);
   expect(await readWitnessed(eventLog, store, confirmed)).toEqual({ drift: 0, queued: 0, unconfirmed: 0 });
 });
 
-test("drift counts the frames that left the log for another store or for none", async () => {
+test("drift counts the frames that left the log and are not in this store", async () => {
   const { stream, eventLog } = await openStream();
   const firstDatabase = await openDatabase();
   const consumer = await consume(stream, firstDatabase.store);

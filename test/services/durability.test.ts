@@ -29,7 +29,7 @@ async function createLossyDatabase() {
 }
 
 describe("durability of the log", () => {
-  test("a broker that syncs always is safe, and for another one the finding names the setting to change", async () => {
+  test("a broker with sync_interval always is safe, and otherwise the finding names the setting to change", async () => {
     const brokers = { always: await startOwnBroker(), "2m": await startOwnBroker({ syncInterval: "2m" }) };
     const read = async ({ url, monitorUrl }: Broker) => {
       const stream = await createStream(url);
@@ -42,7 +42,7 @@ describe("durability of the log", () => {
       status: "unsafe",
       findings: [{ part: "log", detail: expect.stringMatching(/sync_interval=120s.*set .*sync_interval: always/) }],
     });
-    // The monitor of another server says nothing about the server that holds the stream.
+    // The monitor of another server does not describe the server that holds the stream.
     expect(await read({ ...brokers["2m"], monitorUrl: brokers.always.monitorUrl })).toMatchObject({
       status: "unknown",
       findings: [{ detail: expect.stringContaining("NATS_MONITOR_URL") }],

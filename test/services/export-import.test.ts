@@ -39,7 +39,10 @@ async function fill(store: Store): Promise<void> {
   await store.deadLetterFrame({ frameId: "00000000-0000-4000-8000-000000000001", origin, ...damaged });
 }
 
-/** Reads all that the readers of a store can see. Positions and the order of equal minutes are each store's own. */
+/**
+ * Reads everything that the readers of a store can see, except positions and the order of equal minutes, which differ
+ * between stores.
+ */
 async function describe(store: Store) {
   await untilScannable(store);
   const events = [];
@@ -109,7 +112,7 @@ test("a store moves from single to stack and back with the same events, ids, cou
   }
 });
 
-test("an import into a store that is not empty, or of an archive that is cut off, changes nothing", async () => {
+test("an import into a store that is not empty, or of a truncated archive, changes nothing", async () => {
   const { file, openSingle, openStack } = await prepare();
   const path = file("single.db");
   const { url } = await prepareEmptyDatabase();
@@ -123,12 +126,12 @@ test("an import into a store that is not empty, or of an archive that is cut off
   const refused = (from: string, replace: boolean) => runImport({ from: file(from), replace, database: url });
   await expect(refused("archive", false)).rejects.toThrow("--replace");
   await expect(refused("cut", true)).rejects.toThrow("not complete");
-  await expect(refused("single.db", true)).rejects.toThrow("no archive of Tidemark");
+  await expect(refused("single.db", true)).rejects.toThrow("not an archive of Tidemark");
 
   expect(await stack.readBooks({ maxTopics: 10 })).toMatchObject({ stored: 1, byTopic: [{ topic: "here" }] });
 });
 
-test("a reader of a stack whose cursor lies beyond the restored state gets every event that is stored after it", async () => {
+test("a reader of a stack whose cursor is beyond the restored state gets every event that is stored after the restore", async () => {
   const { file, openStack } = await prepare();
   const { url } = await prepareEmptyDatabase();
   const stack = await openStack(url);
@@ -140,7 +143,7 @@ test("a reader of a stack whose cursor lies beyond the restored state gets every
   await runImport({ from: file("archive"), replace: true, database: url });
   await verdictsOf(stack, [eventText({ topic: "t", id: "2" })]);
 
-  // A transaction that another test has open holds a forward scan up for a moment.
+  // An open transaction of another test delays a forward scan for a moment.
   const idsBehind = async (after?: string) => {
     const { events } = await stack.listEvents({ order: "asc", limit: 10, ...(after === undefined ? {} : { after }) });
     return events.map(({ eventId }) => eventId);
@@ -149,7 +152,7 @@ test("a reader of a stack whose cursor lies beyond the restored state gets every
   expect(await idsBehind()).toEqual(["1", "2"]);
 });
 
-/** The tables and columns that a store makes of the others, or keeps for itself. */
+/** The tables and columns that a store derives from others, or that an archive does not contain. */
 const NOT_ARCHIVED = [
   ...["book_totals", "topics", "sources", "last_audit", "positions", "migrations", "payload_expiry"],
   ...["slot", "age", "payload_size", "payload_value", "attributes_size", "attributes_value", "opening", "earlier"],

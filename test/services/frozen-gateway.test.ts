@@ -12,7 +12,7 @@ async function startMeasured(name: string, environment: Record<string, string>) 
   return Object.assign(service, { scrape });
 }
 
-test("a stack has every metric of docs/metrics.md, and names its only gateway while that is frozen", {
+test("a stack has every metric of docs/metrics.md, and names its only gateway while that gateway is frozen", {
   timeout: 120_000,
 }, async () => {
   const broker = await startOwnBroker();

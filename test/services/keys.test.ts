@@ -14,7 +14,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 
 vi.setConfig({ testTimeout: 120_000 }); // many processes are started
 
-/** A key as `npm run keys` makes it. */
+/** A key in the form of `npm run keys`. */
 function createKey(): string {
   return `tdm_${randomBytes(32).toString("base64url")}`;
 }
@@ -75,7 +75,7 @@ async function listOperations(publishing: ServiceProcess, reading: ServiceProces
   );
 }
 
-/** Sends a request, and returns all that came back before the end or, of a stream, in its first piece. */
+/** Sends a request, and returns the whole answer, or the first piece of a stream. */
 async function exchange({ service, method, path }: Operation, headers: Record<string, string>, body = "{") {
   const sent = { "content-type": "application/json", ...headers };
   const init: RequestInit = { method, headers: sent, redirect: "manual", ...(method === "POST" && { body }) };
@@ -124,7 +124,7 @@ test.each([
 
   for (const secret of [key, unknown, hashOf(key), hashOf(unknown)]) {
     for (const service of services) expect(service.output(), service.name).not.toContain(secret);
-    // The path of an unknown address comes back in its 404, so a client that puts its key there gets it back.
+    // The 404 of an unknown path contains the path, so a client that puts its key there gets the key back.
     expect(answers.slice(0, -1).join("\n")).not.toContain(secret);
   }
 });
@@ -142,7 +142,7 @@ test("a key that is added to the file works without a restart, and one that is r
   await waitFor("the new key", async () => (await statusWith(current)) === 200);
   expect(await statusWith(former)).toBe(200);
   await writeFile(path, "[{");
-  await waitFor("the complaint about the file", () => reading.output().includes("the former keys stay"));
+  await waitFor("the log line about the file", () => reading.output().includes("the former keys stay"));
   expect(await statusWith(former)).toBe(200);
   await writeKeys(path, { reports: current });
   await waitFor("the end of the old key", async () => (await statusWith(former)) === 401);

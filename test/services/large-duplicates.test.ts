@@ -14,7 +14,7 @@ async function publish(url: string, body: string) {
   return { status: answer.status, body: await answer.json() };
 }
 
-test("a thousand differing duplicates of an event of 7.8 MB stop nobody, and single stops cleanly after them", async () => {
+test("a thousand differing duplicates of an event of 7.8 MB do not block other clients, and single stops cleanly after them", async () => {
   const single = await startOwnService("single", {
     DATABASE_PATH: join(await createDataDir(), "tidemark.db"),
     PUBLISH_WAIT_MS: "30000",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startOwnService } from "@tidemark/test-support/processes/own-services";
 import { expect, onTestFinished, test } from "vitest";
 
-test("single answers 200 also with PUBLISH_WAIT_MS=0, because it has no answer before the commit", async () => {
+test("single answers 200 even with PUBLISH_WAIT_MS=0, because it has no answer before the commit", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const { url } = await startOwnService("single", {

@@ -37,7 +37,7 @@ describe.each([
   ["single", openSingle],
   ["the stack", openStack],
 ])("%s with a limit of one event a second", (_shape, open) => {
-  test("a client over its limit is refused whole, and another client is taken", async () => {
+  test("a request over the limit of its client is refused as a whole, and another client is accepted", async () => {
     const { publishUrl, readUrl } = await open({ RATE_LIMIT_EVENTS_PER_SECOND: "1" });
 
     const large = await publishFrom(FIRST, publishUrl, hundred); // ten times what a client may send at once
@@ -74,7 +74,7 @@ describe.each([
     expect((await from(OTHER, ["later"])).status).toBe(429);
   });
 
-  test("a trusted proxy tells the client, and others cannot claim to be one", async () => {
+  test("only a trusted proxy can name the client", async () => {
     const settings = { RATE_LIMIT_EVENTS_PER_SECOND: "1", TRUSTED_PROXIES: FIRST };
     const { publishUrl } = await open(settings);
     const from = (address: string, ids: string[], client: string) =>

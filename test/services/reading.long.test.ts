@@ -24,9 +24,9 @@ const TIMEOUT_MS = 240_000;
 
 /** All processes of a deployment. */
 interface Processes {
-  /** Ends all of them, broker and database included. */
+  /** Ends all of them, including broker and database. */
   end(): Promise<void>;
-  /** Starts all of them again. The services have other URLs then. */
+  /** Starts all of them again, with other URLs. */
   start(): Promise<void>;
   publishUrl(): string;
   readUrl(): string;
@@ -47,7 +47,7 @@ async function openSingle(): Promise<Processes> {
   };
 }
 
-/** Starts two query services. Each request goes to the other one than the request before. */
+/** Starts two query services, which get the requests alternately. */
 async function openStack(): Promise<Processes> {
   const [broker, database] = await Promise.all([startOwnBroker(), startOwnPostgres()]);
   const environment = { NATS_URL: broker.url, DATABASE_URL: database.url };
@@ -69,7 +69,10 @@ async function openStack(): Promise<Processes> {
   };
 }
 
-/** Returns how to end a service: the frames of a killed consumer would be redelivered only after 20 s. */
+/**
+ * Returns the signal that ends a service. A consumer is not killed, because its frames would be redelivered only after
+ * 20 s.
+ */
 function signalFor({ name }: ServiceProcess): NodeJS.Signals {
   return name === "consumer" ? "SIGTERM" : "SIGKILL";
 }

@@ -16,7 +16,7 @@ async function createFolder(): Promise<string> {
 }
 
 test.each(["single", "gateway", "consumer", "query", "publisher"])(
-  "%s does not start with a name in .env that is no setting, and names the nearest one",
+  "%s does not start with a name in .env that is not a setting, and names the nearest one",
   async (service) => {
     const cwd = await createFolder();
     await writeFile(join(cwd, ".env"), "PUBLISH_WAIT_MSS=1\nKEEP_FOR_EVER=yes\n");
@@ -25,7 +25,9 @@ test.each(["single", "gateway", "consumer", "query", "publisher"])(
 
     await expect(refused).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/KEEP_FOR_EVER is no setting\n.*MSS is no setting; did you mean PUBLISH_WAIT_MS\?/),
+      stderr: expect.stringMatching(
+        /KEEP_FOR_EVER is not a setting\n.*MSS is not a setting; did you mean PUBLISH_WAIT_MS\?/,
+      ),
     });
   },
 );
@@ -39,7 +41,7 @@ test.each(["gateway", "consumer", "query"])(
 
     await expect(refused).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("NATS_CA_FILE: is of use only"),
+      stderr: expect.stringContaining("NATS_CA_FILE: works only"),
     });
   },
 );

@@ -11,7 +11,7 @@ const SLOW = "127.0.0.2";
 const OTHER = "127.0.0.1";
 const LIST = "/events?topic=large&limit=1000";
 const LINES = { accept: "application/x-ndjson" };
-const EVENTS = 250; // of 40 KB: more than a page, and more than a connection buffers
+const EVENTS = 250; // events of 40 KB: more than a page, and more than the buffers of a connection
 
 async function ask(url: string, from: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   const sent = get(url, { localAddress: from, headers, agent: false });
@@ -20,7 +20,7 @@ async function ask(url: string, from: string, headers: Record<string, string> = 
   return response.on("error", () => undefined);
 }
 
-/** Sends a request over a connection of its own, and reads nothing. */
+/** Sends a request over a new connection, and reads nothing. */
 async function askAndNotRead(url: string, from: string, headers: string[] = []): Promise<void> {
   const { hostname, port, host, pathname, search } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), localAddress: from }).on("error", () => undefined);

@@ -3,8 +3,8 @@ import { startOwnBroker, startOwnService } from "@tidemark/test-support/processe
 import type { ServiceProcess } from "@tidemark/test-support/processes/service-process";
 import { expect, test } from "vitest";
 
-// A gateway whose heap is a sixth of what compose gives it. Each fault of these bodies lies under a key of 7.9 million
-// characters, so that a pointer that spells the key would take 16 MB.
+// The gateway of this test has a sixth of the heap that compose gives it. Each fault in these bodies is under a key of
+// 7.9 million characters, so that a pointer with the whole key would take 16 MB.
 
 const SMALL_HEAP = ["--max-old-space-size=80"];
 
@@ -23,7 +23,7 @@ async function post({ url }: ServiceProcess, body: string | Buffer<ArrayBuffer>,
   return { status: answer.status, bytes: Buffer.byteLength(text), problem: JSON.parse(text) };
 }
 
-test("a gateway with a small heap refuses long pointers, one by one and eight at a time, and goes on", async () => {
+test("a gateway with a small heap refuses bodies with long pointers, one by one and eight at a time, and continues", async () => {
   const broker = await startOwnBroker();
   const gateway = await startOwnService("gateway", { NATS_URL: broker.url }, SMALL_HEAP);
   const { pid } = gateway;

@@ -50,7 +50,7 @@ async function connectTo(url: string): Promise<pg.Client> {
   return client;
 }
 
-test("services without broker and database are alive but not ready, and work once both are there", async () => {
+test("services without broker and database are alive but not ready, and work once both have started", async () => {
   const broker = await startOwnBroker();
   await broker.kill();
   const database = await createOwnDatabase();
@@ -126,7 +126,7 @@ test("consumers wait while another process migrates the database", async () => {
 });
 
 describe("this release beside a newer one", () => {
-  // Everything that a release may add, by the rules of schema/migrate.ts.
+  // The migration adds everything that a release may add by the rules of schema/migrate.ts.
   const NEWER_MIGRATION = [
     "ALTER TABLE events ADD COLUMN region text",
     "ALTER TABLE topic_counters ADD COLUMN seen bigint NOT NULL DEFAULT 0",
@@ -148,7 +148,7 @@ describe("this release beside a newer one", () => {
     return { environment, consumer, gateway, query };
   }
 
-  test("this release writes on while a newer one migrates the database, and starts again on the newer tables", async () => {
+  test("this release continues to write while a newer one migrates the database, and can start on the newer tables", async () => {
     const { environment, consumer, gateway, query } = await startStack();
     let isMigrated = false;
     let published = 0;

@@ -21,7 +21,7 @@ vi.setConfig({ testTimeout: 120_000 }); // many processes are started
 
 const REQUESTS = 20;
 
-/** Sends a publish request without its body: it is in flight until the body is sent. */
+/** Sends a publish request without its body, so that it is in flight until the body is sent. */
 async function beginPublish({ port }: ServiceProcess, agent: Agent, text: string): Promise<ClientRequest> {
   const length = Buffer.byteLength(text);
   const headers = { "content-type": "application/json", "content-length": length, expect: "100-continue" };
@@ -49,7 +49,7 @@ async function stopInFlight(service: ServiceProcess, topic: string) {
   return { answers, exit: await ended };
 }
 
-/** Lets each request come from another client, because one client may read only two pages at a time. */
+/** Sends each request from another client, because one client may read only two pages at a time. */
 const BEHIND_PROXY = { TRUSTED_PROXIES: "127.0.0.1" };
 
 function listAs({ url }: ServiceProcess, client: number): Promise<Response> {
@@ -172,14 +172,14 @@ test("consumer and query end with 0 while the database is frozen, and the frame 
 
   await holder.query("COMMIT"); // commits the transaction of the consumer as well, if it still waits
   const [queryAgain] = await Promise.all([startOwnService("query", direct), startOwnService("consumer", direct)]);
-  await waitFor("the frame to be settled", async () => {
+  await waitFor("the frame to be acknowledged", async () => {
     const stats = await (await fetch(`${queryAgain.url}/stats`)).json();
     expect(stats).toMatchObject({ received: 1, unique_processed: 1, duplicate_dropped: 0, queue_size: 0, drift: 0 });
     return true;
   });
 });
 
-test("services end with 0 before broker and database were ever there", async () => {
+test("services end with 0 before broker and database have ever started", async () => {
   const environment = { NATS_URL: "nats://127.0.0.1:1", DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" };
   const services = await Promise.all(
     ["consumer", "gateway", "query"].map((name) => launchOwnService(name, environment)),

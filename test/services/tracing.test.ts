@@ -16,7 +16,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 }); // processes are started
 
 const MARK = "loads a module of OpenTelemetry";
-/** Lets a process say so when it loads a module of OpenTelemetry, apart from the API that prom-client itself loads. */
+/**
+ * Makes a process print a mark when it loads a module of OpenTelemetry, except the API that prom-client itself loads.
+ */
 const MARK_MODULES = [
   "--import",
   `data:text/javascript,${encodeURIComponent(`
@@ -36,7 +38,7 @@ function tracingTo({ url }: OtlpCollector): Record<string, string> {
   return { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_BSP_SCHEDULE_DELAY: "50" };
 }
 
-/** Publishes an event and a copy of it. Returns the id of the request. */
+/** Publishes an event and a duplicate of it. Returns the id of the request. */
 async function publish({ url }: ServiceProcess, headers: Record<string, string> = {}): Promise<string | null> {
   const text = eventText({ topic: uniqueName("trace"), id: "evt-1" });
   const answer = await fetch(`${url}/publish`, {
@@ -74,7 +76,7 @@ type SevenSpans = Record<0 | 1 | 2 | 3 | 4 | 5 | 6, CollectedSpan> & CollectedSp
 const isRequest = (requestId: string | null) => (span: CollectedSpan) =>
   span.attributes["tidemark.request_id"] === requestId;
 
-/** Asserts which span caused which, in which service, and that each step lies where it belongs in time. */
+/** Asserts the parent and the service of each span, and the order of the steps in time. */
 function expectWhole(found: SevenSpans, gateway: string, consumer: string): void {
   const [request, append, frame, wait, transaction, verdicts, waiting] = found;
   expect(found.slice(1).map(({ parentSpanId }) => parentSpanId)).toEqual(
@@ -156,7 +158,7 @@ describe("single", () => {
     expect(collector.headers.authorization).toBe("Bearer abc");
   });
 
-  test("the lines about a request carry its id and its trace, also those of the consumer", async () => {
+  test("the lines about a request carry its id and its trace, including those of the consumer", async () => {
     const requestId = await publish(single);
     const [{ traceId }] = await waitForTrace(collector, isRequest(requestId));
     const named = { requestId, traceId };
@@ -175,7 +177,7 @@ describe("single", () => {
     });
   });
 
-  test("an invalid traceparent is ignored: a trace of its own begins", async () => {
+  test("an invalid traceparent is ignored, and a new trace begins", async () => {
     const headers = { traceparent: `00-${hex(16)}-${"0".repeat(16)}-01`, tracestate: "vendor=1" };
     const [request] = await waitForTrace(collector, isRequest(await publish(single, headers)));
     expect(headers.traceparent).not.toContain(request.traceId);
@@ -183,7 +185,7 @@ describe("single", () => {
     expect(request.traceState).toBeUndefined();
   });
 
-  test("a tracestate that is too long is dropped, and the trace goes on", async () => {
+  test("a tracestate that is too long is dropped, and the trace continues", async () => {
     const [traceId, spanId] = [hex(16), hex(8)];
     const tracestate = Array.from({ length: 100 }, (_, index) => `vendor${index}=${"x".repeat(50)}`).join(",");
     await publish(single, { traceparent: `00-${traceId}-${spanId}-01`, tracestate });
@@ -195,14 +197,16 @@ describe("single", () => {
   test("a trace that its client does not record is not recorded", async () => {
     const traceId = hex(16);
     await publish(single, { traceparent: `00-${traceId}-${hex(8)}-00` });
-    await waitForTrace(collector, isRequest(await publish(single))); // its spans would have been sent before these
+    await waitForTrace(collector, isRequest(await publish(single))); // an unrecorded request would have sent its spans before these
     expect(collector.spans.filter((span) => span.traceId === traceId)).toEqual([]);
   });
 
-  test("a collector that refuses or never answers disturbs neither ingest nor the stop", async () => {
+  test("a collector that refuses or never answers does not affect ingest or the stop", async () => {
     collector.answers = "refused";
     await publish(single);
-    await waitFor("the line about the collector", () => single.output().includes("the collector did not take traces"));
+    await waitFor("the line about the collector", () =>
+      single.output().includes("the collector did not accept traces"),
+    );
     collector.answers = "silent";
     const seen = collector.requests;
     await publish(single);

@@ -118,7 +118,7 @@ test("verify recounts the database of a stack and does not print its password", 
 test("verify ends with 2 and the reason if it cannot recount", async () => {
   const path = await pathForTest();
   const garbage = `${path}.txt`;
-  await writeFile(garbage, "this is no database at all");
+  await writeFile(garbage, "this is not a database at all");
   const { url } = await prepareStores({ hasTables: false });
 
   const faults = await Promise.all([

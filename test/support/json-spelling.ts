@@ -1,8 +1,9 @@
 import fc from "fast-check";
 
 /**
- * A JSON value apart from its spelling. Two spellings of one value differ in white space, in the order of keys, in escapes,
- * in the notation of numbers, and in repeated keys, of which the last counts. For a store they are the same content.
+ * A JSON value, independent of its spelling. Two spellings of one value differ in white space, in the order of keys, in
+ * escapes, in the notation of numbers, and in repeated keys, of which the last counts. A store treats them as the same
+ * content.
  */
 export type JsonTree =
   | { kind: "word"; text: "null" | "true" | "false" }
@@ -25,7 +26,7 @@ const scalar: fc.Arbitrary<JsonTree> = fc.oneof(
   fc.record({ kind: fc.constant("string" as const), text }),
   fc.record({
     kind: fc.constant("number" as const),
-    // Some are close to each other, and some differ only beyond the digits of a double.
+    // Some numbers are close to each other, and some differ only beyond the digits of a double.
     digits: fc.oneof(fc.bigInt({ min: -3n, max: 3n }), fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n })),
     exponent: fc.oneof(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -400, max: 400 })),
   }),

@@ -1,4 +1,4 @@
-/** The bounds of `docs/model/bounds.pml`; those that are left out are 0, except GROUPS. */
+/** The bounds of `docs/model/bounds.pml`. Bounds that are left out are 0, except GROUPS. */
 export type Bounds = Partial<
   Record<
     | "RESENDS"
@@ -29,7 +29,9 @@ interface Configuration {
 
 const CRASHES: Bounds = { GATEWAY_CRASHES: 1, CONSUMER_CRASHES: 1 };
 
-/** Each has two gateways, two consumers, two clients and two events. All processes of `crashes` crash. */
+/**
+ * Each configuration has two gateways, two consumers, two clients and two events. Every process in `crashes` crashes.
+ */
 export const CONFIGURATIONS: readonly Configuration[] = [
   { name: "crashes", bounds: { ...CRASHES, LOST_ACKS: 1, REDELIVERIES: 1, LOOKS: 1, WITNESS: 1 } },
   { name: "retries", bounds: { GATEWAY_CRASHES: 1, RESENDS: 1, GROUPS: 0, LOOKS: 1 } },
@@ -53,7 +55,9 @@ export interface Twin {
   define: string;
   bounds: Bounds;
   claim: string;
-  /** Searches in depth, because a search in breadth takes too long: the counterexample is not the shortest. */
+  /**
+   * Searches in depth, because a search in breadth takes too long. The counterexample is therefore not the shortest.
+   */
   isDeep?: true;
 }
 
@@ -72,7 +76,7 @@ export const SABOTEURS: readonly Twin[] = [
 
 const PRUNING: Bounds = { PRUNES: 1, GROUPS: 0, UNHEARD: 1 };
 
-/** Mistakes that the design rules out, and that no saboteur makes. */
+/** Mistakes that the design excludes and that no saboteur makes. */
 export const MISTAKES: readonly Twin[] = [
   {
     name: "ledger row after the commit",

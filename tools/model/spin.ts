@@ -12,7 +12,7 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 export interface SpinRun {
   bounds: Bounds;
-  /** A mistake to make, as a macro of the model. */
+  /** The macro of the model that puts a mistake into it. */
   define?: string;
   /** `claims`: all states; `shortest`: breadth first, up to the shortest counterexample; `cycles`: a cycle is an error. */
   search: "claims" | "shortest" | "cycles";
@@ -33,7 +33,7 @@ const COMPILE = {
   shortest: ["-DSAFETY", "-DBFS"],
   cycles: ["-DNP"],
 };
-/** Beyond it the search fails, so that a figure of a search that was cut off is never taken for a complete one. */
+/** A search that goes deeper fails, so that its figures are not mistaken for those of a complete search. */
 const MAX_MEGABYTES = 3_500;
 const MAX_DEPTH = 10_000;
 

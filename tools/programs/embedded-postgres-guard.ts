@@ -7,8 +7,8 @@ import type { EmbeddedPostgresGuardOptions, EmbeddedPostgresReady } from "./embe
 import { runGuard } from "./guarded-process.ts";
 import { CREATE_LOCAL_ROLES } from "./postgres-roles.ts";
 
-// The last three are those of docker-compose.yml. With random keys a smaller cache writes its pages out constantly, and every
-// checkpoint makes the log write full pages again.
+// The last three settings are those of docker-compose.yml. With random keys, a smaller cache constantly writes its
+// pages out, and after every checkpoint the write-ahead log gets full pages again.
 const SETTINGS = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",

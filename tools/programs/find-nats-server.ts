@@ -45,7 +45,7 @@ export async function findNatsServer(): Promise<string> {
       await run(command, args, { env: { ...process.env, ...env }, timeout: FETCH_DEADLINE_MS });
       const version = await readVersion(fetched);
       if (version !== undefined && isNewEnough(version)) return fetched;
-      faults.push(`${command} brought ${version ?? "nothing that runs"}`);
+      faults.push(`${command} installed ${version ?? "a program that does not run"}`);
     } catch (error) {
       faults.push(`${command}: ${(error as Error).message.trim()}`);
     }

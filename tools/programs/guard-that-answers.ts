@@ -1,5 +1,5 @@
 import { runGuard } from "./guarded-process.ts";
 
-/** A guard without a program, which fulfils every request at once. */
+/** A guard that starts no program and fulfils every request at once. */
 
 runGuard(async () => ({ ready: {}, answer: async () => {}, stop: async () => {} }));

@@ -1,9 +1,9 @@
 import { fork } from "node:child_process";
 
 /**
- * A program under guard: a small separate process starts the program, and stops it when this process asks for it or dies,
- * also by `kill -9`, so that a test run leaves nothing behind. The guard is in a process group of its
- * own: Ctrl-C in a terminal does not reach the program, so its users can stop before it.
+ * A guarded program. A small separate process, the guard, starts the program. The guard stops the program when this
+ * process requests it or dies, even by `kill -9`, so that a test run leaves no process behind. The guard has its own
+ * process group. Ctrl-C in a terminal therefore does not reach the program, so that its users can stop first.
  */
 export interface Guarded<Ready> {
   ready: Ready;
@@ -26,7 +26,8 @@ export interface GuardedProgram<Ready> {
 type Answer<Ready> = { ready: Ready } | { done: number } | { failed: string };
 
 /**
- * Starts a guard: a script that calls `runGuard` with a function taking the same `options` and giving the same `Ready`.
+ * Starts a guard: a script that calls `runGuard` with a function that takes the same `options` and returns the same
+ * `Ready`.
  *
  * @throws {Error} with the guard's message if the program could not start
  */

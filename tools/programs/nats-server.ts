@@ -44,7 +44,7 @@ interface NatsConfOptions {
   syncInterval?: string | undefined;
 }
 
-/** The users of deploy/nats/users.conf, with passwords for servers that listen on loopback alone. */
+/** The users of deploy/nats/users.conf, with passwords for servers that listen only on loopback. */
 const LOCAL_PASSWORD = "local";
 const PARTS = new Set(["gateway", "consumer", "query", "backup", "restore"]);
 const USERS = readFileSync(new URL("../../deploy/nats/users.conf", import.meta.url), "utf8");
@@ -56,8 +56,8 @@ export function localNatsUrl(host: string, port: number): string {
 }
 
 /**
- * Returns the URL with the credentials of a part, if it holds those of the administrator of a local server. So each
- * service that a test or `npm run stack` starts has only the rights that deploy/nats/users.conf gives it.
+ * Replaces the credentials of a local server's administrator in a URL with those of a part. Each service that a test or
+ * `npm run stack` starts therefore has only the rights that deploy/nats/users.conf gives it.
  */
 export function natsUrlOfPart(url: string, part: string): string {
   const parsed = new URL(url);

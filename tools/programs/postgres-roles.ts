@@ -1,7 +1,12 @@
-/** The roles of a local server, as deploy/postgres/roles.sql makes them in a deployment, with a password for loopback alone. */
+/**
+ * The roles of a local server, like those of deploy/postgres/roles.sql, with a password for servers that listen only on
+ * loopback.
+ */
 const LOCAL_PASSWORD = "local";
 
-/** Makes the roles that shared/event-store-postgres/src/schema/grants.sql gives rights to. Harmless to repeat. */
+/**
+ * Creates the roles to which shared/event-store-postgres/src/schema/grants.sql gives rights. Repeating it is harmless.
+ */
 export const CREATE_LOCAL_ROLES = ["tidemark_writer", "tidemark_reader"]
   .map(
     (role) => `DO $$ BEGIN
@@ -21,8 +26,8 @@ export function urlOfRole(url: string, role: "tidemark_writer" | "tidemark_reade
 }
 
 /**
- * Returns the URL with the role of the query service, if it holds the owner of a local server. So each query that a test or
- * `npm run stack` starts has only the rights of a reader.
+ * Replaces the owner of a local server in a URL with the role of the query service. Each query service that a test or
+ * `npm run stack` starts therefore has only the rights of a reader.
  */
 export function databaseUrlOfPart(url: string, part: string): string {
   const { username, password } = new URL(url);

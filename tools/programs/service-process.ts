@@ -18,10 +18,10 @@ export interface ServiceOptions {
   environment: NodeJS.ProcessEnv;
   /** Default: a free port. */
   port?: number | undefined;
-  /** The target of standard output and standard error: those of this process, a file descriptor, or a stream. */
+  /** The target of standard output and standard error: the same as this process, a file descriptor, or a stream. */
   output: "inherit" | number | Writable;
   nodeFlags?: readonly string[];
-  /** Starts the service again when it ends unasked. Default: it stays ended. */
+  /** Starts the service again when it ends by itself. Default: it stays ended. */
   restart?: RestartPolicy | undefined;
 }
 
@@ -53,8 +53,9 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
 /**
  * A service as a process. It is in one of these states:
  *
- * - running: to `pausing` when the process ends unasked and there is a restart policy, otherwise to `ended`; a service
- *   that exits with 1 before it was ever ready refuses to start, as with wrong settings, and goes to `ended` as well
+ * - running: to `pausing` when the process ends by itself and there is a restart policy, otherwise to `ended`; a
+ *   service that exits with 1 before it was ever ready refuses to start, as with wrong settings, and goes to `ended` as
+ *   well
  * - pausing: to `running` when the pause is over; to `ended` by `end` or `stop`
  * - ended: to `running` by `start`
  */
@@ -117,14 +118,14 @@ export class ServiceProcess {
     this.#child?.kill(signal);
   }
 
-  /** Sends a signal and resolves when the process has ended, for good. */
+  /** Sends a signal and resolves when the process has ended permanently. */
   end(signal: NodeJS.Signals): Promise<Ending> {
     this.#stopping.abort();
     this.signal(signal);
     return this.#ending;
   }
 
-  /** Sends SIGTERM, and SIGKILL after a deadline; resolves when the process has ended, for good. */
+  /** Sends SIGTERM, and SIGKILL after a deadline. Resolves when the process has ended permanently. */
   async stop(): Promise<Ending> {
     const deadline = setTimeout(() => this.signal("SIGKILL"), STOP_DEADLINE_MS);
     const ending = await this.end("SIGTERM");

@@ -47,7 +47,7 @@ export async function startEdge({ host, port, gateways, queries, isOpen, ...opti
     url,
     async stop() {
       const closed = server.close();
-      for (const response of liveStreams) response.destroy(); // streams have no other end, and their clients reconnect
+      for (const response of liveStreams) response.destroy(); // streams do not end otherwise, and their clients reconnect
       await closed;
       agent.destroy();
     },

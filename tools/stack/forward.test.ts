@@ -73,7 +73,7 @@ test("a client that leaves ends the request to the target", async () => {
   await left.promise;
 });
 
-test("a target is told the address of the client, whatever the client says", async () => {
+test("a target gets the real address of the client, even if the client sends another one", async () => {
   const target = await serve((request, response) => response.end(request.headers["x-forwarded-for"]));
   const edge = await serveForwarding([target]);
 

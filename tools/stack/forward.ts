@@ -11,7 +11,7 @@ import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
-  /** The address of the client, which the target is told instead of what the client says of itself. */
+  /** The address of the client, which replaces the forwarding headers that the client sent. */
   clientAddress: string;
   /** The targets, in the order in which they are tried. */
   targets: URL[];
@@ -24,7 +24,10 @@ export interface Exchange {
 const ANSWER_DEADLINE_MS = 90_000;
 /** The audit counts every row. */
 const AUDIT_DEADLINE_MS = 30 * 60_000;
-/** The time for the rest of a refused body: ending the answer earlier would close the connection while the client still sends. */
+/**
+ * The time for the rest of a refused body. Ending the answer earlier would close the connection while the client still
+ * sends.
+ */
 const DROP_BODY_MS = 1_000;
 
 /**
@@ -97,7 +100,7 @@ async function passAnswer(answer: IncomingMessage, { request, response }: Exchan
   try {
     await pipeline(answer, response, { end: false });
   } catch {
-    response.destroy(); // one side has aborted: the other side must see that
+    response.destroy(); // one side has aborted, and this aborts the other side
     return;
   }
   request.unpipe().resume();
@@ -118,7 +121,7 @@ function forwardedHeaders({ request: { headers }, clientAddress }: Exchange): Ou
   return forwarded;
 }
 
-/** Returns names and values in turn, as `writeHead` takes them. */
+/** Returns names and values alternately, in the form that `writeHead` takes. */
 function endToEndHeaders(rawHeaders: string[]): string[] {
   return rawHeaders.filter((_, index) => {
     const name = rawHeaders[index - (index % 2)]?.toLowerCase() ?? "";

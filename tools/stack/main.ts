@@ -18,7 +18,7 @@ import { STACK_COMMAND } from "./options.ts";
 import { environmentOfPart, type Part } from "./part-environment.ts";
 import { readOrMakeSigningKey } from "./signing-key.ts";
 
-/** Each component has its own deadline; this one is for all of them, one after the other. */
+/** The deadline for stopping all components one after the other. Each component also has its own deadline. */
 const SHUTDOWN_DEADLINE_MS = 120_000;
 
 const { LOG_LEVEL } = ProcessSettings.shape;
@@ -39,10 +39,10 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
     ...database,
     ...(await openLog(onClose)),
     ...(await openSigning()),
-    TRUSTED_PROXIES: "loopback", // the edge below, which tells the address of each client
+    TRUSTED_PROXIES: "loopback", // the edge below, which sends the address of each client
   };
 
-  // The stack itself migrates, so that no service has more than the rights of its part. `startService` sets the reader's role.
+  // The stack itself migrates, so that no service needs the rights of the owner. `startService` sets the reader's role.
   const environmentOf = (part: Part) =>
     environmentOfPart(
       part,
@@ -51,7 +51,7 @@ await runProcess({ logger, shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS }, async (on
         : environment,
     );
   let nextMetricsPort = settings.METRICS_PORT;
-  /** Each process has a port of its own: METRICS_PORT and those behind it. The process logs it. */
+  /** Assigns each process its own port, beginning with METRICS_PORT. The process logs it. */
   const takeMetricsPort = () => ({ METRICS_PORT: String(nextMetricsPort === 0 ? 0 : nextMetricsPort++) });
   const start = async (service: Part) => {
     const names = Array.from({ length: replicaCounts[service] }, (_, index) => `${service} ${index + 1}`);

@@ -8,7 +8,7 @@ const replicas = (description: string) =>
 export const STACK_COMMAND = {
   usage: "npm run stack -- [options]",
   about: `Runs the stack without containers on one address: PostgreSQL (from npm), nats-server (from the PATH, Go or pip), the
-gateways, consumers and query replicas, and a small edge before them. Ctrl-C stops the stack; the data stays.`,
+gateways, consumers and query replicas, and a small edge in front of them. Ctrl-C stops the stack; the data stays.`,
   options: z.object({
     port: wholeNumber({ min: 0, max: 65_535 }).optional().meta({
       value: "N",
@@ -23,6 +23,5 @@ gateways, consumers and query replicas, and a small edge before them. Ctrl-C sto
     queries: replicas("replicas of the query service, 1 to 16"),
   }),
   notes: `Environment: HOST is the address of the edge (default 127.0.0.1). If DATABASE_URL or NATS_URL (or their *_FILE forms)
-is set, the stack uses that server and starts none. METRICS_PORT is the port of /metrics of the first process; each further
-process has the next one, and its log line says which. The services receive all other settings unchanged: see .env.example.`,
+is set, the stack uses that server and starts none. METRICS_PORT is the port of /metrics of the first process; each further process has the next one, and logs it. The services receive all other settings unchanged: see .env.example.`,
 } satisfies CommandLine;

@@ -4,7 +4,8 @@ import type { NewEvent } from "./contract.ts";
 import { answer, type FakeService, startFakeService } from "./fake-service.ts";
 import { type ClientOptions, PublishError, TidemarkClient } from "./tidemark-client.ts";
 
-// The addresses that get requests, and with them the key: those of the service, and no other that an answer names.
+// The client sends requests, and therefore the key, only to addresses of the service, even if an answer names another
+// address.
 
 let service: FakeService;
 beforeEach(async () => {
@@ -64,7 +65,7 @@ test("a relative receipt is below the path prefix of the service", async () => {
 });
 
 test.each(["elsewhere", "/outside/receipts/r1", "receipts/../../outside"])(
-  "a receipt that is not of this service is not asked, so that it does not get the key: %s",
+  "a receipt at the address of another service gets no request, and therefore not the key: %s",
   async (location) => {
     const other = await startFakeService();
     onTestFinished(() => other.close());
@@ -84,7 +85,7 @@ test.each([
   [404, "not_found"],
   [401, "unauthorized"],
   [403, "forbidden"],
-])("a receipt that is answered %i is not asked again, and the error says so", async (status, code) => {
+])("a receipt that is answered %i is not requested again, and the error names the answer", async (status, code) => {
   service.receipts.set("/receipts/r1", [
     (response: ServerResponse) => answer(response, status, { code, detail: "no" }),
   ]);

@@ -120,7 +120,7 @@ test.each([
   { errors: ["of its own"] },
   { errors: [null] },
   { errors: [{ pointer: 1, detail: "a" }] },
-])("a problem of a proxy refuses the event, whatever its errors are: %j", async (problem) => {
+])("a problem of a proxy refuses the event, with any errors: %j", async (problem) => {
   service.faults.push((response) => answer(response, 422, { code: "proxy", ...problem }));
   const batcher = batcherOf(service);
 

@@ -6,7 +6,10 @@ import { PublishError } from "./publish-error.ts";
 export interface Verdict {
   topic: string;
   event_id: string;
-  /** `pending`: durable, with a verdict later. `conflict`: different content is stored under this id, and stays. */
+  /**
+   * `pending`: the event is durable and gets its verdict later. `conflict`: an event with other content is stored under
+   * this id, and stays.
+   */
   status: Exclude<Result["status"], "rejected">;
   /** The receipt of a pending event, which gets the verdicts of its request. */
   receipt?: URL;

@@ -106,7 +106,7 @@ function expectHonest(service: FakeService, { event, number, outcome }: Sent, is
   if (isPatient) expect(outcome.outcome).not.toBe("not taken");
 }
 
-test("with any faults, each event has one true outcome, and the same id at every attempt", async () => {
+test("with any faults, each event has one correct outcome, and the same id at every attempt", async () => {
   await fc.assert(
     fc.asyncProperty(anyRun, async (run) => {
       const service = await startFakeService();

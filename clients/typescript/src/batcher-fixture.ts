@@ -22,7 +22,7 @@ export function sentIds({ bodies }: FakeService): string[][] {
   return bodies.map((body) => JSON.parse(body).map((event: NewEvent) => event.event_id));
 }
 
-/** Returns the status that an event's promise resolved to, or the error that it was rejected with. */
+/** Returns the status to which an event's promise resolved, or the error of its rejection. */
 export async function outcomeOf(adding: Promise<{ status: string }>): Promise<string | PublishError> {
   try {
     return (await adding).status;

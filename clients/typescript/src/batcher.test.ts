@@ -78,7 +78,7 @@ test("no request exceeds the limits", async () => {
   });
 });
 
-test("an event that fits in no request is rejected, and harms no other", async () => {
+test("an event that fits in no request is rejected, and the others are not affected", async () => {
   const size = JSON.stringify([eventOf("a")]).length;
   const batcher = batcherOf(service, { maxBytes: size });
 
@@ -89,7 +89,7 @@ test("an event that fits in no request is rejected, and harms no other", async (
   expect(sentIds(service)).toEqual([["a"]]);
 });
 
-test("an event that cannot be written is rejected, and harms no other", async () => {
+test("an event that cannot be written is rejected, and the others are not affected", async () => {
   const batcher = batcherOf(service);
 
   const [unwritable, fine] = await outcomesOf([
@@ -143,7 +143,7 @@ test("every caller that waited for room finds it", async () => {
   expect(sentIds(service).flat()).toEqual(Array.from({ length: 50 }, (_, index) => `${index}`));
 });
 
-test("a flush during a request does not hasten events that are added after it", async () => {
+test("a flush during a request does not send events that are added after it", async () => {
   const batcher = batcherOf(service, { lingerMs: NEVER_MS, maxEvents: 2 });
   const before = ["a", "b"].map((id) => batcher.add(eventOf(id)));
   await batcher.flush();
@@ -193,6 +193,6 @@ test("after an abort, events in flight may have been stored, and queued events w
   expect(service.requests).toHaveLength(1);
 });
 
-test.each(["maxEvents", "maxBytes", "maxPending"])("refuses a %s of nothing", (limit) => {
+test.each(["maxEvents", "maxBytes", "maxPending"])("refuses a %s of 0", (limit) => {
   expect(() => batcherOf(service, { [limit]: 0 })).toThrow(RangeError);
 });

@@ -15,7 +15,7 @@ export interface BatcherOptions {
   lingerMs?: number;
   /** The maximum number of events that were added and have no outcome yet. Default 10,000. */
   maxPending?: number;
-  /** Aborts the request in flight and sends no other: all pending events are rejected. */
+  /** Aborts the request in flight and sends no more. All pending events are rejected. */
   signal?: AbortSignal | undefined;
 }
 
@@ -33,7 +33,7 @@ interface Entry {
  * outcome: an invalid event does not affect the others. The queue is in one of these states:
  *
  * - empty: to `lingering` by `add`
- * - lingering: whenever a request is full and none is in flight, it is sent; to `due` when the linger time is over, or by
+ * - lingering: when a request is full and none is in flight, it is sent; to `due` when the linger time is over, or by
  *   `flush` and `close`; to `empty` when no event is left
  * - due: requests are sent, one after the other, until no event is left; then to `empty`
  *
@@ -50,7 +50,7 @@ export class Batcher {
   #settled = 0;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Whether the queued events wait no longer for others. */
+  /** Whether the queued events are sent without waiting for others. */
   #isDue = false;
   #isClosed = false;
 

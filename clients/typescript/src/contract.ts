@@ -1,6 +1,6 @@
 /**
- * The part of the HTTP contract that a producer needs, in the contract's own words. It is written out here, so that this
- * package has no dependency; a test in test/services compares it with the types of the service.
+ * The part of the HTTP contract that a producer needs, with the names of the contract. It is repeated here, so that
+ * this package has no dependency. A test in test/services compares it with the types of the service.
  */
 
 /** An event to publish. An event without an id gets one before the first attempt. */

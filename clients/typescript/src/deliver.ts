@@ -10,9 +10,9 @@ export interface RetryPolicy extends Backoff {
 }
 
 export interface Interruption {
-  /** Aborts the attempt in flight, and makes no other. */
+  /** Aborts the attempt in flight. No other attempt follows. */
   signal?: AbortSignal | undefined;
-  /** Makes no other attempt; the one in flight may complete. */
+  /** Ends the retries. The attempt in flight may complete. */
   stop?: AbortSignal | undefined;
 }
 

@@ -1,14 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** The answer of a fake service to one publish instead of a 200. It may call `store` to store the events. */
+/** Answers one publish in place of the usual 200. It may call `store` to store the events. */
 export type Fault = (response: ServerResponse, store: () => object) => void;
 
 export interface FakeService {
   url: URL;
   /** Faults for the next publishes, in order; `undefined` is a publish without a fault. */
   faults: (Fault | undefined)[];
-  /** Answers of receipts by path, the first one next; the last one stays. A function writes an answer that is no success. */
+  /**
+   * The answers of each receipt, by path. Each request takes the next one, and the last one repeats. A function writes
+   * an error.
+   */
   receipts: Map<string, (object | Fault)[]>;
   requests: IncomingMessage[];
   /** The body of each attempt to publish, whether its events were stored or not. */

@@ -7,7 +7,10 @@ export interface Answer {
   ms: number;
 }
 
-/** No complete answer came. `wasSent` is false if the connection was never made: then no event can have been stored. */
+/**
+ * The result of an attempt without a complete answer. `wasSent` is false if the connection was never made, so that no
+ * event can have been stored.
+ */
 export interface NoAnswer {
   reason: string;
   wasSent: boolean;
@@ -32,7 +35,7 @@ export type RequestOptions = RequestInit & { timeoutMs: number };
  */
 export async function attempt(url: URL, { timeoutMs, signal, ...init }: RequestOptions): Promise<Answer | NoAnswer> {
   const startedAt = performance.now();
-  // AbortSignal.timeout would keep each request and its body in memory until the time limit, also after the answer.
+  // AbortSignal.timeout would keep each request and its body in memory until the time limit, even after the answer.
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {

@@ -1,4 +1,4 @@
-/** A queue of callers that wait for room, first come, first served. It never serves more callers than there is room for. */
+/** A first-in, first-out queue of callers that wait for room. It never serves more callers than there is room for. */
 export class Room {
   readonly #free: () => number;
   readonly #waiting: (() => void)[] = [];

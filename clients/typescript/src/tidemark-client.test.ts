@@ -96,18 +96,21 @@ test("an event without an id gets one, the same at every attempt", async () => {
 test.each([
   [429, { code: "too_many_requests" }],
   [503, { code: "queue_full" }],
-])("the client tries again after a %i that took nothing, and counts no doubtful attempt", async (status, problem) => {
-  service.faults.push((response) => answer(response, status, problem, { "retry-after": "0" }));
+])(
+  "the client retries after a %i that took nothing, and counts no attempt with an unknown outcome",
+  async (status, problem) => {
+    service.faults.push((response) => answer(response, status, problem, { "retry-after": "0" }));
 
-  expect(await clientOf().publish(event)).toMatchObject({ accepted: 1, attempts: 2, doubtfulAttempts: 0 });
-});
+    expect(await clientOf().publish(event)).toMatchObject({ accepted: 1, attempts: 2, doubtfulAttempts: 0 });
+  },
+);
 
 test.each([
   [503, { code: "outcome_unknown" }],
   [503, {}],
   [502, {}],
   [500, { code: "internal_error" }],
-])("the client tries again after a %i of unknown outcome, and counts a doubtful attempt", async (status, problem) => {
+])("the client retries after a %i of unknown outcome, and counts that attempt", async (status, problem) => {
   service.faults.push((response, store) => {
     store();
     answer(response, status, problem);

@@ -30,7 +30,10 @@ export interface ClientOptions {
 }
 
 export interface PublishOptions extends Interruption {
-  /** Whether valid events are stored if others of the request are invalid; those are listed in `rejected`. Default: all or none. */
+  /**
+   * Whether valid events are stored if other events of the request are invalid. The invalid ones are listed in
+   * `rejected`. Default: all or none.
+   */
   lenient?: boolean;
   /** Whether the answer has `results`: the outcome of each event, in the order of the request. Default true, for a text false. */
   results?: boolean;
@@ -83,9 +86,9 @@ export class TidemarkClient {
   /**
    * Polls the receipt of a publication until no event is pending, or until the deadline. Resolves to the final counts.
    *
-   * @throws {PublishError} if events are still pending at the deadline, or if the receipt cannot be read. The events are
-   * durable and need not be sent again. Nothing is sent to a receipt that is not of this service: an answer would
-   * otherwise choose who gets the key
+   * @throws {PublishError} if events are still pending at the deadline, or if the receipt cannot be read. The events
+   * are durable and need not be sent again. A receipt at an address outside of this service gets no request, because it
+   * would get the key
    */
   async followReceipt(receipt: URL, interruption: Interruption = {}): Promise<PublishAnswer> {
     if (!isBelow(receipt, this.#base)) {
@@ -137,7 +140,7 @@ function isBelow(url: URL, base: URL): boolean {
   return url.origin === base.origin && url.pathname.startsWith(base.pathname);
 }
 
-// Headers throws an error that quotes the value, and the key must not get into a logger.
+// `Headers` would throw an error that quotes the value, and the key must not be logged.
 function checkKey(apiKey: string): string {
   if (/^[\x21-\x7e]+$/.test(apiKey)) return apiKey;
   throw new TypeError("the API key is empty, or has a space or a character that is not ASCII");

@@ -87,7 +87,7 @@ export function writeArchiveReport({ path, bytes, end }: { path: string; bytes: 
   ].join("\n");
 }
 
-/** Says in numbers what a restore has lost. */
+/** Describes the losses of a restore in numbers. */
 export function writeLost({ backedUpAt, lostFrames, lostEvents }: LastRestore): string {
   const events = lostEvents === null ? "an unknown number of events" : `${formatCount(lostEvents)} events`;
   const frames = lostFrames === null ? "an unknown number of frames" : `${formatCount(lostFrames)} frames`;

@@ -8,7 +8,9 @@ export interface Outcome {
   fault?: string;
 }
 
-/** Prints the outcome of a command and sets the exit code of the process. An error of the command is an outcome, too. */
+/**
+ * Prints the outcome of a command and sets the exit code of the process. An error of the command is also an outcome.
+ */
 export async function runCommand(name: string, command: () => Outcome | Promise<Outcome>): Promise<void> {
   const { exitCode, output, fault } = await outcomeOf(name, command);
   if (output !== undefined) process.stdout.write(`${output}\n`);
@@ -27,7 +29,7 @@ async function outcomeOf(name: string, command: () => Outcome | Promise<Outcome>
 /** Returns the messages of an error and of its cause. */
 export function reasonsOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
-  // If several addresses were tried, the last error says as much as all of them.
+  // If several addresses were tried, the last error is representative of all.
   const cause = error.cause instanceof AggregateError ? error.cause.errors.at(-1) : error.cause;
   return [error.message, ...(cause instanceof Error && cause.message !== "" ? [cause.message] : [])];
 }

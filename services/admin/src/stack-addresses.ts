@@ -14,8 +14,8 @@ export interface StackAddresses {
 const CONNECT_WITHIN_MS = 30_000;
 
 /**
- * Connects to the log of a stack, runs work, and closes the connection. A service would wait for a log that is away; a
- * command that did so would neither end nor say why.
+ * Connects to the log of a stack, runs work, and closes the connection. A service would wait for a log that is down,
+ * but a command must end with an error.
  *
  * @throws {Error} if the log does not answer in time
  */
@@ -43,7 +43,8 @@ async function failAfter(ms: number, natsUrl: string): Promise<never> {
 /**
  * Returns the addresses of a stack.
  *
- * @throws {Error} if that of the log is missing, or its password would be sent unencrypted in spite of a given authority
+ * @throws {Error} if the address of the log is missing, or is unencrypted although an authority is given, so that the
+ * password would be readable
  */
 export function stackOf(
   databaseUrl: string,

@@ -16,14 +16,14 @@ export interface Verification {
   fault?: string;
 }
 
-/** Recounts a database and words the result. */
+/** Recounts a database and describes the result. */
 export async function verify({ target, isJson }: { target: Target; isJson: boolean }): Promise<Verification> {
   try {
     const audit = await recount(target);
     const output = isJson ? JSON.stringify(auditAnswer(audit), null, 2) : writeReport(audit, nameOf(target));
     return { exitCode: audit.isBalanced ? 0 : 1, output };
   } catch (error) {
-    const subject = target.kind === "postgres" ? ` ${nameOf(target)}` : ""; // errors of a file name it
+    const subject = target.kind === "postgres" ? ` ${nameOf(target)}` : ""; // errors of a file already contain its name
     return { exitCode: 2, fault: `cannot verify${subject}: ${reasonsOf(error).join(": ")}` };
   }
 }

@@ -14,7 +14,7 @@ export function acknowledgeApplied(
   { signals, frameId, replyTo, ack }: CommittedFrame,
   applied: AppliedFrame | undefined,
 ): AppliedFrame {
-  if (applied?.frameId !== frameId) throw new Error("the store answered for another frame than it was given");
+  if (applied?.frameId !== frameId) throw new Error("the store answered for a frame that it was not given");
   ack();
   if (replyTo !== undefined) signals.sendVerdicts(replyTo, applied);
   return applied;

@@ -50,7 +50,7 @@ function createLog(): EventLog {
   return { ...memory, take: async (limits) => (await memory.take(limits)).map(misread) };
 }
 
-/** Starts a consumer on a store that does what `apply` and `deadLetterFrame` say. */
+/** Starts a consumer on a store that consists of `apply` and `deadLetterFrame`. */
 export function runConsumer(
   apply: (deliveries: AppliedDelivery[]) => Promise<Applied>,
   deadLetterFrame: (frame: UnreadableFrame) => Promise<Applied> = allDeadLettered,

@@ -21,21 +21,21 @@ interface Commit {
 
 export type ConsumerMetrics = ReturnType<typeof createConsumerMetrics>;
 
-/** Creates the metrics of the way from the log into the store. */
+/** Creates the metrics of applying frames from the log to the store. */
 export function createConsumerMetrics(metrics: Metrics) {
   const events = metrics.counter({
     name: "tidemark_events_total",
-    help: "Events by verdict. A conflict is not counted as a duplicate too.",
+    help: "Events by verdict. A conflict is not also counted as a duplicate.",
     labels: ["verdict"],
   });
   for (const verdict of VERDICTS) events.inc({ verdict }, 0);
   const redelivered = metrics.counter({
     name: "tidemark_redelivered_frames_total",
-    help: "Frames that were delivered although they had been applied before. Nothing of them is counted again.",
+    help: "Frames that were delivered although they had been applied before. Their events are not counted again.",
   });
   const storeErrors = metrics.counter({
     name: "tidemark_store_errors_total",
-    help: "Attempts to change the store that failed because it was away, full or too slow.",
+    help: "Attempts to change the store that failed because it was down, full or too slow.",
   });
   const transactionEvents = metrics.histogram({
     name: "tidemark_transaction_events",

@@ -145,7 +145,7 @@ describe("a consumer", () => {
     expect([await eventLog.snapshot(), verdicts]).toMatchObject([{ frames: 1 }, []]);
   });
 
-  it("a consumer counts refused events and names the first ten, in one line a batch", async () => {
+  it("a consumer counts refused events and names the first ten, in one log line for each batch", async () => {
     const verdicts = "x".repeat(6);
     const { eventLog, error } = runConsumer(async (deliveries) => ({
       frames: deliveries.map(({ frame }) => ({ frameId: frame.id, isNew: true, verdicts })),

@@ -36,17 +36,17 @@ export interface ConsumerOptions {
   heartbeats?: HeartbeatSender;
   /** Absent: no traces are recorded. */
   tracer?: Tracer | undefined;
-  /** Default: metrics that are shown nowhere. */
+  /** Default: metrics that no route shows. */
   metrics?: Metrics;
   logger: Logger;
-  /** The most that one transaction takes. A frame larger than that is taken alone. */
+  /** The limit of one transaction. A larger frame is applied alone. */
   batch?: { maxEvents: number; maxBytes: number };
   /** The number of batches that may be with the store at a time. Default: 2. */
   maxBatches?: number;
   /**
-   * The time that a stop waits for the store to finish the batches in flight. Then their frames go back to the log. A
-   * commit that comes later does no harm: the ledger recognises the frames when they come again. Default: indefinitely, for
-   * a log that would lose frames that go back.
+   * The time that a stop waits for the store to finish the batches in flight. After it, their frames are given back to
+   * the log. A later commit does no harm, because the ledger recognises the frames when they are delivered again.
+   * Default: indefinitely, for a log that would lose frames that are given back.
    */
   stopWaitMs?: number;
 }
@@ -55,8 +55,8 @@ export interface Consumer {
   /** Finishes the batches in flight and gives back all other frames. */
   stop(): Promise<void>;
   /**
-   * Rejects when a bug keeps the consumer from going on. Frames in flight are not acknowledged. Left unhandled, the
-   * rejection ends the process, which is what the services want.
+   * Rejects when a bug prevents the consumer from continuing. Frames in flight are not acknowledged. Left unhandled,
+   * the rejection ends the process, which is what the services want.
    */
   readonly done: Promise<void>;
 }
@@ -78,8 +78,8 @@ const BATCH = { maxEvents: 3_000, maxBytes: 8 * 1024 * 1024 };
 /** The default number of batches that a consumer has with the store at a time. */
 export const MAX_BATCHES = 2;
 /**
- * Every batch beside the first waits for this much. A store that keeps up with one batch then gets in the next everything
- * that came meanwhile, and batches stay large (docs/decisions/0007).
+ * Every batch except the first waits for this amount. While the store keeps up with one batch, the next one then holds
+ * everything that arrived meanwhile, and batches stay large (docs/decisions/0007).
  */
 const MIN_OTHER_BATCH = { events: 500, bytes: 1024 * 1024 };
 
@@ -115,7 +115,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   const ended = Promise.allSettled([running, ...loops]); // after one loop failed, another may have a batch in flight
 
   return {
-    done: running.then(() => undefined), // a promise of its own, so that only the caller handles its rejection
+    done: running.then(() => undefined), // a separate promise, so that only the caller handles its rejection
     stop: async () => {
       stopping.abort();
       if (!context.heartbeats.isStoreUp) context.givingUp.abort();
@@ -140,7 +140,7 @@ async function consumeBatch(context: BatchContext, limits: TakeLimits): Promise<
   try {
     for (const delivery of newer) newerFrames.leave(delivery);
     await applyFrames(context, readable).catch(async (error) => {
-      // A damaged frame has nothing to do with the failure of its neighbours.
+      // Damaged frames are handled even if the other frames fail, because they are independent of each other.
       await deadLetterFrames(context, damaged).catch((err) => logger.error({ err }, "could not dead-letter a frame"));
       throw error;
     });
@@ -153,7 +153,7 @@ async function consumeBatch(context: BatchContext, limits: TakeLimits): Promise<
   return true;
 }
 
-/** Applies frames in one transaction, acknowledges them, and tells the other processes. */
+/** Applies frames in one transaction, acknowledges them, and notifies the other processes. */
 async function applyFrames(context: BatchContext, deliveries: Delivery[]): Promise<void> {
   if (deliveries.length === 0) return;
   const { store, signals, heartbeats, metrics, tracer, logger } = context;
@@ -165,7 +165,8 @@ async function applyFrames(context: BatchContext, deliveries: Delivery[]): Promi
   if (applied === undefined) return;
   const committedAtMs = nowMs();
 
-  // After the commit: a crash in between only delivers frames again that the ledger recognises.
+  // Acknowledge after the commit: after a crash in between, the frames are delivered again and the ledger recognises
+  // them.
   const receivedAtMs: number[] = [];
   const newVerdicts: Verdicts[] = [];
   for (const [index, { frame, ack }] of deliveries.entries()) {
@@ -200,7 +201,7 @@ function giveBack(deliveries: AnyDelivery[]): void {
   for (const delivery of deliveries) delivery.retry(0);
 }
 
-/** Gives back the batches that the store has not answered for. */
+/** Gives back the frames of batches that the store has not answered. */
 function giveUp({ givingUp, inFlight, logger }: BatchContext): void {
   if (inFlight.size > 0)
     logger.warn({ batches: inFlight.size }, "store did not answer, giving its frames back to the log");

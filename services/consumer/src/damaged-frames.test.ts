@@ -26,7 +26,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("a frame that cannot be read is acknowledged only after the commit, also when the store is down for a while", async () => {
+  it("a frame that cannot be read is acknowledged only after the commit, even when the store is down for a while", async () => {
     let isUp = false;
     const { eventLog, heartbeats, verdicts } = runConsumer(
       async (deliveries) => allStored(deliveries),
@@ -43,7 +43,7 @@ describe("a frame that cannot be read", () => {
     expect(await eventLog.snapshot()).toMatchObject({ frames: 0 });
   });
 
-  it("a frame that cannot be read becomes a dead letter also when an error with its neighbours ends the consumer", async () => {
+  it("a frame that cannot be read becomes a dead letter even when an error with its neighbours ends the consumer", async () => {
     const { eventLog, consumer, verdicts } = runConsumer(() => Promise.reject(new Error("a bug")));
     const done = expect(consumer.done).rejects.toThrow("a bug");
     await Promise.all([frame(), frame(1, DAMAGED)].map((one) => eventLog.append(one)));

@@ -42,7 +42,7 @@ describe("DuplicateReports", () => {
     expect([lines[1]?.samples, lines[1]?.frames]).toMatchObject([{ length: 10 }, { length: 10 }]);
   });
 
-  it("a stop logs what is collected", () => {
+  it("a stop logs the collected duplicates", () => {
     const { reports, lines } = open();
     reports.add(batch(1));
     reports.add(batch(2));

@@ -14,14 +14,14 @@ export interface DroppedOfBatch {
   conflicts: number;
   /** Some of them by name. */
   dropped: DroppedDuplicate[];
-  /** The frames that they were in, with those of their requests that sent them and are known by name. */
+  /** The frames that held them, with the known names of the requests that sent them. */
   frames: { frame: string; requests?: NamesOfRequest[] }[];
 }
 
 /**
- * Logs dropped duplicates, one line a second at most. It is quiet, and logs the next batch with duplicates at once; or it
- * collects, and logs what has come at the end of the second. A second without any makes it quiet again. At the level
- * `debug` every duplicate gets a line.
+ * Logs dropped duplicates, at most one line a second. It has two states. When it is quiet, it logs the next batch with
+ * duplicates at once and begins to collect. While it collects, it logs all duplicates of a second at its end; after a
+ * second without duplicates it is quiet again. At the level `debug` every duplicate gets a line.
  */
 export class DuplicateReports {
   readonly #logger: Logger;
@@ -45,7 +45,7 @@ export class DuplicateReports {
     if (this.#timer === undefined) this.#report();
   }
 
-  /** Logs what is collected. */
+  /** Logs the collected duplicates. */
   stop(): void {
     clearTimeout(this.#timer);
     if (this.#collected.duplicates > 0) this.#write();

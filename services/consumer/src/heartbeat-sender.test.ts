@@ -91,7 +91,7 @@ test("says that it waits for its store, until the store is open", () => {
   ]);
 });
 
-test("says in its last heartbeat that it has ended", async () => {
+test("marks its last heartbeat", async () => {
   const { sender, beats } = await startSender();
   sender.stop();
   sender.stop();

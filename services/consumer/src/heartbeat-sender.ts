@@ -65,8 +65,9 @@ export class HeartbeatSender {
   }
 
   /**
-   * Notes a commit of frames that were received at these times. Only new frames belong here: a frame that was delivered
-   * again has waited for another reason. The newest counts, because a straggler says nothing about the next frame.
+   * Notes a commit of frames that were received at these times. It is for new frames only, because a frame that was
+   * delivered again has waited for another reason. The newest frame counts, because a late one does not show how long
+   * the next frame will wait.
    */
   committed(receivedAtMs: number[]): void {
     const wasDown = !this.#isStoreUp;
@@ -90,7 +91,7 @@ export class HeartbeatSender {
     return this.#isStoreUp;
   }
 
-  /** Sends the last heartbeat, so that this consumer is not missed. */
+  /** Sends the last heartbeat, so that this consumer is not reported as missing. */
   stop(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -100,9 +101,9 @@ export class HeartbeatSender {
 
   #beat(): void {
     const [oldest] = this.#inFlight;
-    if (oldest === undefined && !this.#hasCommitted) this.#lagMs = 0; // nothing to do
+    if (oldest === undefined && !this.#hasCommitted) this.#lagMs = 0; // no frame is waiting
     this.#hasCommitted = false;
-    // A batch that the store does not commit delays every frame behind it by as much.
+    // A batch that the store does not commit delays every frame behind it by the same time.
     const inFlightMs = oldest === undefined ? 0 : performance.now() - oldest.beganAtMs;
     const { consumerId, signals } = this.#options;
     signals.sendHeartbeat({

@@ -19,7 +19,7 @@ describe("the names of refused events", () => {
     ]);
   });
 
-  it("the names of refused events tell which request brought each, if the frame knows", () => {
+  it("the names of refused events include the request that brought each, if the frame has it", () => {
     const two = {
       ...frameOf("1", "2", "3"),
       requests: [1, 2],
@@ -42,13 +42,10 @@ describe("the names of refused events", () => {
     expect(nameDeadLettered(frameOf("1", "2", "3"), "sdc", 2)).toEqual([]);
   });
 
-  it.each(["null", "1", "[]", '{"topic":1,"event_id":{}}'])(
-    "leave out what an item without names does not have: %s",
-    (item) => {
-      const odd = frameOf(item);
-      expect(nameDeadLettered(odd, "x", 10)).toEqual([{ frame: odd.id }]);
-    },
-  );
+  it.each(["null", "1", "[]", '{"topic":1,"event_id":{}}'])("omit the names that an item does not have: %s", (item) => {
+    const odd = frameOf(item);
+    expect(nameDeadLettered(odd, "x", 10)).toEqual([{ frame: odd.id }]);
+  });
 
   it.each(["", "[", "{}", "[1]"])(
     "the names of refused events are only the id of the frame when its text is %j",

@@ -29,7 +29,7 @@ export function nameDeadLettered(frame: Frame, verdicts: Verdicts, max: number):
   }
   if (ordinals.length === 0) return [];
   const items = readItems(events);
-  // A frame whose text is not an array of its events was refused whole.
+  // A frame whose text is not an array of its events was refused as a whole.
   if (items?.length !== verdicts.length) return [{ frame: id }];
   return ordinals.map((ordinal) => ({ frame: id, ...nameRequestOf(frame, ordinal), ...nameItem(items[ordinal]) }));
 }

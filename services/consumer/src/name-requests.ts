@@ -2,7 +2,7 @@ import type { Frame } from "@tidemark/domain/frame";
 import type { RequestContext } from "@tidemark/domain/request-context";
 import type { Verdicts } from "@tidemark/domain/verdict";
 
-/** The names of a request, as its gateway's lines have them. Absent where the frame does not carry them. */
+/** The names of a request in the log lines of its gateway. Absent where the frame does not carry them. */
 export interface NamesOfRequest {
   requestId?: string;
   traceId?: string;
@@ -29,7 +29,7 @@ export function nameRequestOf(frame: Pick<Frame, "requests" | "contexts">, ordin
   return context === undefined ? {} : namesIn(context);
 }
 
-/** Names the requests of a frame that have a verdict of these. */
+/** Returns the names of the requests that have one of these verdicts in a frame. */
 export function nameRequestsWith(
   frame: Pick<Frame, "requests" | "contexts">,
   verdicts: Verdicts,

@@ -3,7 +3,7 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { NewerFrames } from "./newer-frames.ts";
 
-test("every frame of a newer format goes back to the log, and one line a minute counts them", () => {
+test("every frame of a newer format is returned to the log, and one log line a minute counts them", () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const logger = createLogger({ service: "test", level: "silent" });

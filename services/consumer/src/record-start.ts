@@ -2,7 +2,7 @@ import { Unavailable } from "@tidemark/domain/errors";
 import type { StartRecorder } from "@tidemark/event-store/history";
 import type { Logger } from "@tidemark/telemetry/logger";
 
-/** Records the start of this process in the history. A store that cannot take it keeps no process from starting. */
+/** Records the start of this process in the history. A process starts even if the store cannot record it. */
 export async function recordStart(
   store: StartRecorder,
   { service, logger }: { service: string; logger: Logger },

@@ -7,7 +7,7 @@ import type { HeartbeatSender } from "./heartbeat-sender.ts";
 export interface RetryContext {
   heartbeats: HeartbeatSender;
   metrics: Pick<ConsumerMetrics, "storeFailed">;
-  /** Aborted when the consumer is told to stop: a store that is down is not tried again. */
+  /** Aborted when the consumer begins to stop. A store that is down is then not tried again. */
   stopping: AbortSignal;
   /** Aborted when the consumer no longer waits for the store. */
   givingUp: AbortController;
@@ -17,7 +17,7 @@ export interface RetryContext {
 /**
  * Changes the store, retrying indefinitely while it is unreachable.
  *
- * @returns undefined when the consumer gave up; the store may have carried the change out all the same
+ * @returns undefined when the consumer gave up, although the store may still have made the change
  */
 export async function retryWhileDown<Outcome>(
   { heartbeats, metrics, stopping, givingUp, logger }: RetryContext,

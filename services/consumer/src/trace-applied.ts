@@ -13,9 +13,9 @@ interface BatchTimes {
 }
 
 /**
- * Records the way of a batch through the log and the store, once its verdicts are sent. Each sampled request in the
- * contexts of a frame gets spans of its own, below the span that appended it. So one trace tells all about one request,
- * although a transaction carries many of them.
+ * Records the steps of a batch through the log and the store, once its verdicts are sent. Each sampled request in the
+ * contexts of a frame gets its own spans, below the span that appended it. One trace therefore shows the whole path of
+ * one request, although a transaction carries many of them.
  */
 export function traceApplied(tracer: Tracer, deliveries: Delivery[], { frames }: Applied, times: BatchTimes): void {
   const sentAtMs = nowMs();

@@ -27,7 +27,7 @@ export interface Published {
 }
 
 /**
- * Answers 200 with the verdicts; without them 202 with a receipt.
+ * Answers 200 with the verdicts, or 202 with a receipt if they are not known.
  *
  * @throws {InvalidInput} `dead_lettered` if the store refused the only event of the request: a sender that looks only at the
  * status, as SDKs of CloudEvents do, must not take it for stored
@@ -80,7 +80,7 @@ function statusOf(verdict: string | undefined): Result["status"] {
   if (verdict === undefined) return "pending";
   if (verdict === STORED) return "stored";
   if (verdict === DUPLICATE) return "duplicate";
-  return verdict === CONFLICT ? "conflict" : "rejected"; // the store refused it: a dead letter
+  return verdict === CONFLICT ? "conflict" : "rejected"; // the store refused the event, which is a dead letter
 }
 
 export interface WaitOptions {
@@ -90,7 +90,7 @@ export interface WaitOptions {
   heartbeats: ConsumerHeartbeats;
 }
 
-/** Returns how long a request waits for its verdicts; 0 when they are known not to arrive in that time. */
+/** Returns the time that a request waits for its verdicts; 0 when they cannot arrive in that time. */
 export function chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats }: WaitOptions): number {
   const waitMs = preferredWaitMs(preferences) ?? publishWaitMs;
   if (onVerdictTimeout === "unknown") return Math.max(waitMs, publishWaitMs);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { event, openGateway, requestText } from "./gateway-fixture.ts";
 
 describe("bytes in flight", () => {
-  const LARGE_BODY_BYTES = 8_000_000; // eight of them and no more are in flight
+  const LARGE_BODY_BYTES = 8_000_000; // at most eight of them are in flight
   const largeBody = (id: string) => JSON.stringify([event(id)]).padEnd(LARGE_BODY_BYTES);
   const openLarge = () => openGateway({ maxBodyBytes: LARGE_BODY_BYTES, publishWaitMs: 0 });
 
@@ -49,7 +49,7 @@ describe("a client with a limit of one event and 1,000 bytes a second", () => {
     openGateway({ rateLimits: { eventsPerSecond: 1, bytesPerSecond: 1_000 }, publishWaitMs: 1 });
   const events = (count: number) => Array.from({ length: count }, (_, index) => event(`${index}`));
 
-  test("a client that sends more events is refused whole, and told when to come back", async () => {
+  test("a request over the limit of its client is refused as a whole, with Retry-After", async () => {
     const { publish, log } = openLimited();
     const taken = await publish(events(10));
     expect(taken.statusCode).toBe(202);

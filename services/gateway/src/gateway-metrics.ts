@@ -10,11 +10,11 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export interface GatewayMetrics {
   /** Notes the valid events of a request. */
   noteRequest(events: number): void;
-  /** Returns the log with an `append` that counts and times. */
+  /** Returns the log with an `append` that is counted and timed. */
   measureAppends(eventLog: Appender): Appender;
 }
 
-/** Creates the metrics of the way into the log. The requests themselves are counted by the HTTP server. */
+/** Creates the metrics of appending to the log. The HTTP server counts the requests. */
 export function createGatewayMetrics(metrics: Metrics): GatewayMetrics {
   const requestEvents = metrics.histogram({
     name: "tidemark_request_events",

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { event, MAX_BODY_BYTES, openGateway } from "./gateway-fixture.ts";
 
-test("a publish with a parameter in its address is refused, and nothing of it is taken", async () => {
+test("a publish with a parameter in its address is refused, and no event of it is taken", async () => {
   const gateway = openGateway();
   const { server, log } = gateway;
   const answer = await server.inject({ method: "POST", url: "/publish?api_key=x", payload: event("1") });
@@ -10,7 +10,7 @@ test("a publish with a parameter in its address is refused, and nothing of it is
   expect((await log.snapshot()).frames).toBe(0);
 });
 
-test("a request with one invalid event is refused whole", async () => {
+test("a request with one invalid event is refused as a whole", async () => {
   const gateway = openGateway();
   const { statusCode, headers, body } = await gateway.publish([event("1"), event("")]);
   expect(statusCode).toBe(422);

@@ -76,7 +76,7 @@ test("a publish is answered 202 with a receipt when its verdicts do not arrive i
   expect(decodeReceipt(id, signer)).toMatchObject({ frameId: frame.id, firstEvent: 0, count: 2 });
 });
 
-test("a publish is answered at once when it asks for that, or when the store is known to be down", async () => {
+test("a publish is answered at once when it requests that, or when the store is known to be down", async () => {
   const gateway = openGateway();
   const asked = await gateway.publish(event("1"), { prefer: "respond-async" });
   expect(asked.statusCode).toBe(202);
@@ -87,7 +87,7 @@ test("a publish is answered at once when it asks for that, or when the store is 
   expect([waiting.statusCode, waiting.headers["preference-applied"]]).toEqual([202, undefined]);
 });
 
-test("a publish waits as long as it asks for", async () => {
+test("a publish waits for the time that it requests", async () => {
   const gateway = openGateway();
   const { statusCode, headers } = await gateway.publish(event("1"), { prefer: "wait=0" });
   expect([statusCode, headers["preference-applied"]]).toEqual([202, "wait=0"]);
@@ -112,7 +112,7 @@ test("a publish to a log in memory is never answered 202", async () => {
   expect(JSON.parse(body)).toMatchObject({ status: 503, code: "outcome_unknown" });
 });
 
-test("a request that does not fit into a full log is refused whole", async () => {
+test("a request that does not fit into a full log is refused as a whole", async () => {
   const gateway = openGateway();
   gateway.signals.sendHeartbeat({ consumerId: "a", isStoreUp: true, lagMs: 0 });
   const answers = [gateway.publish(Array(8).fill(event("1"))), gateway.publish(event("2"), { prefer: "wait=0" })];

@@ -33,7 +33,7 @@ export interface GatewayOptions {
   signals: Pick<Signals, "address" | "onVerdicts" | "onHeartbeat" | "sendGatewayHeartbeat">;
   /** Signs receipts. */
   signer: Signer;
-  /** Default: metrics that are shown nowhere. */
+  /** Default: metrics that no route shows. */
   metrics?: Metrics;
   maxBatchEvents: number;
   maxBodyBytes: number;
@@ -41,7 +41,7 @@ export interface GatewayOptions {
   rateLimits?: Rates;
   /** The time that a request waits for its verdicts unless it asks for another time. */
   publishWaitMs: number;
-  /** The time that requests wait for their verdicts once the process is told to stop. */
+  /** The time that requests wait for their verdicts after the process begins to stop. */
   closeWaitMs: number;
   maxFrameEvents?: number;
   /**
@@ -58,7 +58,7 @@ const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
 const MAX_PENDING_MS = 5_000;
 
-// A smaller body is validated in less than 10 ms, whatever it holds.
+// The validation of a smaller body takes less than 10 ms with any content.
 const LARGE_BODY_BYTES = 8 * 1024;
 
 /** Serves `POST /publish`. */
@@ -121,7 +121,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         const intake = readIntake(body, { format, message: request.raw, ...options });
         limits.takeEvents(intake.count);
         metrics.noteRequest(intake.count);
-        const receivedAtMs = Date.now(); // after the body, so that a slow sender still waits for its whole time
+        const receivedAtMs = Date.now(); // the wait begins after the body, so that a slow sender also gets its whole time
         const waitMs = chooseWaitMs({ publishWaitMs, onVerdictTimeout, preferences, heartbeats });
 
         const { part, verdicts } = await appendRequest(frames, request, { ...intake, receivedAtMs, waitMs });
@@ -139,7 +139,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
         await closed; // an answer that its client does not read stays in memory
         if (!reply.raw.writableFinished) request.log.debug("the client left before its answer");
       } finally {
-        room.release(); // also after the client has left: until then the body was in memory
+        room.release(); // even after the client has left, because the body was in memory until then
       }
       return reply;
     };
@@ -156,15 +156,15 @@ function refuseParameters({ url, query }: FastifyRequest): void {
   throw new InvalidInput({ code: "invalid_parameter", status: 400, detail });
 }
 
-/** Creates a budget of which one client has half, so that a client that sends slowly does not stop the others. */
+/** Creates a budget of which one client may hold half, so that a client that sends slowly does not block the others. */
 function shareOut(maxBytes: number): ClientBudget {
   return new ClientBudget({ maxBytes, maxBytesPerClient: maxBytes / 2, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
 }
 
-/** Leaves the body of each request to its handler, unread. */
+/** Leaves the body of each request unread for its handler. */
 function passBodyThrough(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
-  // Registers JSON by its name as well, because Fastify parses the header of any other type again for each request.
+  // JSON is registered by its name as well, because Fastify parses the header of any other type again for each request.
   scope.addContentTypeParser(["application/json", "*"], (_request, _body, done) => done(null));
 }
 

@@ -22,7 +22,7 @@ async function start(maxEvents = 1_000) {
   return { server, heard, append, generation };
 }
 
-test("a gateway beats as soon as it is ready, and then every second", async () => {
+test("a gateway sends a heartbeat as soon as it is ready, and then every second", async () => {
   const { server, heard } = await start();
   expect(heard).toMatchObject([{ beat: 1, confirmedEvents: 0, hasEnded: false }]);
   await vi.advanceTimersByTimeAsync(2_000);

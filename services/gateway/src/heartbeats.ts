@@ -10,8 +10,8 @@ type Appender = Pick<EventLog, "append" | "maxFrameBytes">;
 
 /**
  * Sends a heartbeat every second while the server runs, and a last one when it has closed. Returns the log with an
- * `append` that counts: the heartbeats say how many events the log has confirmed to this gateway. A confirmation that
- * does not arrive is not counted, so the log or the store has at least as many events.
+ * `append` that counts the events that the log has confirmed to this gateway, which the heartbeats carry. A
+ * confirmation that does not arrive is not counted, so the log and the store together have at least that many events.
  */
 export function startHeartbeats(
   server: FastifyInstance,

@@ -1,7 +1,7 @@
 import type { Counters } from "./counters.ts";
 import type { Tally } from "./tally.ts";
 
-/** One figure and its bounds according to what was sent; the bounds are equal unless answers were lost. */
+/** One figure, and its bounds according to the sent events. The bounds are equal unless answers were lost. */
 export interface Comparison {
   name: string;
   actual: number;
@@ -14,9 +14,9 @@ export function agrees({ actual, least, most }: Comparison): boolean {
 }
 
 /**
- * Compares the answers with what was sent. Either of two equal events may be accepted, but each distinct event is
- * accepted once, in an answer unless that answer was lost. So the number of accepted events is at most the number of
- * distinct events in answers. It is at least the number of those that no attempt with a lost answer may have stored.
+ * Compares the answers with the sent events. Of equal events any one may be accepted, and exactly one answer reports
+ * it, which may be lost. The number of accepted events in answers is therefore at most the number of distinct events in
+ * answers. It is at least the number of those that no attempt with a lost answer may have stored.
  */
 export function compareAnswers(tally: Tally, expectRepeat: boolean): Comparison[] {
   const most = expectRepeat ? 0 : tally.answeredEvents.count();

@@ -1,7 +1,7 @@
 export const INTERRUPTED_EXIT_CODE = 130;
 
 const LAST_ANSWERS_MS = 5_000;
-// npm delivers the terminal's Ctrl-C twice at once; only a later one is a second Ctrl-C.
+// npm delivers one Ctrl-C of the terminal twice, so only a later signal counts as a second Ctrl-C.
 const SAME_SIGNAL_MS = 1_000;
 
 /** `stop` fires on Ctrl-C or SIGTERM; `abort` fires if requests are still in flight some seconds later. */

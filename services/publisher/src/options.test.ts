@@ -8,7 +8,7 @@ function read(...args: string[]) {
   return options;
 }
 
-test("without arguments the publisher has defaults and a run id of its own", () => {
+test("without arguments the publisher has defaults and a new run id", () => {
   const options = read();
 
   expect(options).toMatchObject({ concurrency: 8, expectRepeat: false, checkStats: false, timeout: 30_000 });

@@ -10,8 +10,7 @@ const PACED_REQUEST_SECONDS = 0.2;
 
 export const PUBLISHER_COMMAND = {
   usage: "npm run publisher -- [options]",
-  about: `Publishes events as an unreliable network delivers them, with duplicates, retries and repeated batches, and checks that the
-service counted every one of them.`,
+  about: `Publishes events with duplicates, retries and repeated batches, like an unreliable network, and checks that the service counted every event.`,
   options: z
     .object({
       events: wholeNumber({ min: 1, max: 100_000_000 }).prefault("5000").meta({

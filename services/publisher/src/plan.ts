@@ -97,7 +97,7 @@ export function writeEvent(plan: Plan, number: number): string {
   });
 }
 
-/** Returns the body of a request: a single event without an array, batches in both forms in turn. */
+/** Returns the body of a request: a single event without an array, and batches alternately in both forms. */
 export function writeBody(plan: Plan, request: PlannedRequest): string {
   const [first = 0] = request;
   if (request.length === 1) return writeEvent(plan, first);

@@ -39,7 +39,10 @@ export function startProgress(events: number, terminal: Terminal = process.stdou
   };
 }
 
-/** Draws over the line of the terminal that the last call drew. A longer line would wrap, and stay. */
+/**
+ * Draws over the last line on the terminal. The line is cut to the width, because the rest of a wrapped line would
+ * stay.
+ */
 function drawBar(terminal: Terminal, tally: Tally, events: number): void {
   const full = Math.round((tally.sent / events) * BAR_WIDTH);
   const line = `${"█".repeat(full)}${"░".repeat(BAR_WIDTH - full)} ${describe(tally, events)}`;

@@ -2,8 +2,8 @@
 export type Random = () => number;
 
 /**
- * Creates a generator by mulberry32 (Tommy Ettinger, 2017). The publisher has its own, because equal seeds promise equal
- * traffic, byte for byte: a change for the sake of a tool must not break that.
+ * Creates a generator by mulberry32 (Tommy Ettinger, 2017). The publisher has its own generator, because it promises
+ * equal traffic for equal seeds, which a change for another tool must not break.
  */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;

@@ -49,7 +49,7 @@ async function runPublisher(
   return { exitCode, text: printed.join("\n") };
 }
 
-test("a run against a service that counts right ends with 0", async () => {
+test("a run against a service that counts correctly ends with 0", async () => {
   const { exitCode, text } = await runWith("--events", "2000", "--duplicate-rate", "0.3", "--check-stats");
 
   expect(text).toContain("ok accepted: 1,400, expected 1,400");

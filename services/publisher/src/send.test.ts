@@ -58,7 +58,7 @@ test("a refused request has the reason of the service", async () => {
   });
 });
 
-test("a request that was given up before it was sent is refused", async () => {
+test("a request that is stopped before it was sent counts as refused", async () => {
   await service.close();
 
   const outcome = await sendRequest(event, optionsWithin(0));

@@ -13,7 +13,7 @@ const anyRequest = fc.record({
   isAnswered: fc.boolean(),
 });
 
-test("the counts of a correct service agree with the tally, whatever answers are lost", () => {
+test("the counts of a correct service agree with the tally, for any lost answers", () => {
   fc.assert(
     fc.property(fc.array(anyRequest, { maxLength: 20 }), (requests) => {
       const tally = new Tally(DISTINCT);

@@ -5,7 +5,7 @@ import type { Outcome } from "./send.ts";
 
 const LONGEST_MICROSECONDS = 24 * 60 * 60 * 1_000_000;
 
-/** The publisher's own counts: what it sent, and what the service answered. It takes two bits for each event of the plan. */
+/** The publisher's own counts of sent events and of answers. It takes two bits for each event of the plan. */
 export class Tally {
   /** Events in requests that have ended. */
   sent = 0;
@@ -31,7 +31,7 @@ export class Tally {
   readonly latencies = createHistogram({ lowest: 1, highest: LONGEST_MICROSECONDS, figures: 2 });
   /** The first few reasons why requests failed, with their counts. */
   readonly reasons = new Map<string, number>();
-  /** Why the service refused the key. */
+  /** The reason for which the service refused the key. */
   keyRefusal: string | undefined;
   /** The distinct events in answers. */
   readonly answeredEvents: NumberSet;

@@ -21,7 +21,7 @@ import { registerQuery } from "./query.ts";
 /** Signs the cursors of the fixture, and the receipts that it knows. */
 export const FIXTURE_SIGNER = createSigner(["a signing key that has at least 32 characters"]);
 
-/** Query routes over a store of their own and a log whose snapshot the test sets. */
+/** Query routes over a new store and a log whose snapshot the test sets. */
 export interface QueryFixture {
   server: FastifyInstance;
   store: EventStore & DeadLetterStore;
@@ -128,7 +128,7 @@ export async function openQueryFixture(
         receivedAtMs: Date.now(),
         events: Buffer.from(`[${texts.join(",")}]`),
       };
-      // From another generation than the snapshot's, unless the test sets it.
+      // The generation is not that of the snapshot, unless the test sets it.
       const origin = { generation: "former", sequence: ++sequence };
       await store.apply([{ frame, origin }], { maxNamed: 0 });
       for (const listener of commitListeners) listener();

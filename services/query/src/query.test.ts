@@ -2,7 +2,7 @@ import { SAFE } from "@tidemark/domain/durability";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { EMPTY_LOG, openQueryFixture } from "./query-fixture.ts";
 
-test("GET /stats tells the books of the applied events", async () => {
+test("GET /stats answers the books of the applied events", async () => {
   const { server, storeEvents } = await openQueryFixture(onTestFinished);
   await storeEvents(["1", "1", "2"].map((event_id) => ({ topic: "a", event_id })));
   await storeEvents([{ topic: "b", event_id: "1" }]);
@@ -114,7 +114,7 @@ test("GET /health is healthy while store and log answer and a consumer and a gat
   });
 });
 
-test("GET /health is healthy with unsafe settings, and tells what a power failure could lose", async () => {
+test("GET /health is healthy with unsafe settings, and names them", async () => {
   const { server, hear, hearGateway, log } = await openQueryFixture(onTestFinished);
   hearGateway();
   const store = { part: "store" as const, detail: "a setting of the store" };
@@ -154,7 +154,7 @@ test("GET /health is unhealthy without a gateway, and once its last one has ende
   expect((await server.inject("/health")).statusCode).toBe(503);
 });
 
-test("GET /health is unhealthy while events that gateways know as confirmed are nowhere, and /stats says how many", async () => {
+test("GET /health is unhealthy while confirmed events are missing, and /stats says how many", async () => {
   const { server, hear, hearGateway } = await openQueryFixture(onTestFinished);
   hear({});
   hearGateway({ confirmedEvents: 3 });
@@ -191,7 +191,7 @@ test("GET /health is unhealthy once the oldest queued event has waited for longe
   expect(answer.json().reasons).toEqual([expect.stringMatching(/^the oldest queued event has waited 6\d s$/)]);
 });
 
-test("GET /health is unhealthy with a damaged store, and says what the store says", async () => {
+test("GET /health is unhealthy with a damaged store, and shows the store's description of the damage", async () => {
   const { server, hear, damage, hearGateway } = await openQueryFixture(onTestFinished);
   hear({});
   hearGateway({});
@@ -203,7 +203,7 @@ test("GET /health is unhealthy with a damaged store, and says what the store say
   expect(answer.json()).toMatchObject({ status: "unhealthy", reasons: [damage.description] });
 });
 
-test("GET /health asks the store for the totals alone", async () => {
+test("GET /health reads only the totals from the store", async () => {
   const { server, hear, store, storeEvents, hearGateway } = await openQueryFixture(onTestFinished);
   hear({});
   hearGateway({});

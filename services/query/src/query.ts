@@ -46,11 +46,11 @@ export interface QueryOptions {
   signals: Pick<Signals, "onHeartbeat" | "onGatewayHeartbeat" | "onCommit">;
   /** Signs cursors, and knows the receipts of the gateways. */
   signer: Signer;
-  /** Tells whether frames that the log has confirmed survive a power failure. Absent for the log in memory. */
+  /** Reads whether frames that the log has confirmed survive a power failure. Absent for the log in memory. */
   logDurability?: () => Durability;
   /** Reads the room of the log on its server. Absent if that cannot be known. */
   readLogDisk?: () => Promise<DiskSpace | undefined>;
-  /** Describes the damage that the store has found in its file, and what to do. Absent for a database server. */
+  /** Describes the damage that the store has found in its file, and the remedy. Absent for a database server. */
   readStoreDamage?: () => string | undefined;
   /** The age of the oldest queued event beyond which `/health` is 503. Absent where events may wait in the log. */
   maxQueuedMs?: number;

@@ -1,7 +1,7 @@
 import { NO_PARAMETERS, type Operation, type ParametersOf } from "@tidemark/http-api/operation";
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 
-/** A request whose parameters its operation's schemas have read. */
+/** A request whose parameters were parsed by the schemas of its operation. */
 type RequestOf<Route extends Operation> = FastifyRequest<{
   Querystring: ParametersOf<Route, "query">;
   Params: ParametersOf<Route, "path">;
@@ -18,7 +18,7 @@ export function registerOperation<Route extends Operation>(
   { exposeHeadRoute = true } = {},
 ): void {
   const { method, path, scope, requestParams } = operation as Operation;
-  const schema: FastifySchema = {}; // without keys for parameters that there are not, of which Fastify warns
+  const schema: FastifySchema = {}; // keys without parameters are omitted, because Fastify warns about them
   if (requestParams?.query !== undefined) schema.querystring = requestParams.query;
   else if (scope !== "none") schema.querystring = NO_PARAMETERS;
   if (requestParams?.path !== undefined) schema.params = requestParams.path;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { openQueryFixture } from "./query-fixture.ts";
 
-test("/whoami tells any valid key its name, scopes and topics", async () => {
+test("/whoami shows any valid key its name, scopes and topics", async () => {
   const sha256 = createHash("sha256").update("secret").digest("hex");
   const key = { name: "shop", sha256, scopes: ["publish" as const], topics: ["orders."] };
   const { server } = await openQueryFixture(onTestFinished, { keys: [key] });
@@ -14,7 +14,7 @@ test("/whoami tells any valid key its name, scopes and topics", async () => {
   expect((await server.inject("/whoami")).statusCode).toBe(401);
 });
 
-test("/whoami of a service without keys tells that it is open", async () => {
+test("/whoami of a service without keys shows that it is open", async () => {
   const { server } = await openQueryFixture(onTestFinished);
   expect((await server.inject("/whoami")).json()).toEqual({
     name: null,

@@ -3,7 +3,7 @@ import { clientOf } from "@tidemark/runtime/access/client";
 import type { FastifyInstance } from "fastify";
 import { registerOperation } from "./register-operation.ts";
 
-/** Registers `GET /whoami`, which tells a client what its key may do. */
+/** Registers `GET /whoami`, which shows a client the rights of its key. */
 export function registerWhoami(server: FastifyInstance): void {
   registerOperation(server, readWhoami, async (request, reply): Promise<WhoamiAnswer> => {
     const { name, scopes, topics } = clientOf(request);

@@ -26,7 +26,7 @@ import { createProcessMetrics } from "@tidemark/telemetry/metrics/process-metric
 import { SingleSettings } from "./settings.ts";
 
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
-// One thread reads pages and passes each as a copy. A second page in memory would only wait for this thread.
+// One thread reads pages and passes each one as a copy, so a second page in memory would only wait for this thread.
 const MAX_PAGE_READS = 1;
 // A transaction takes less than a second, and one that waits for the lock of a backup waits for 5 s.
 const MAX_QUEUED_MS = 10_000;

@@ -3,8 +3,8 @@ const MAX_DEVIATION_MS = 10;
 let offsetMs = performance.timeOrigin;
 
 /**
- * Reads the wall clock with fractions of a millisecond, so that short steps can be compared: milliseconds since the epoch.
- * It never steps back unless the clock of the system was set.
+ * Reads the wall clock in milliseconds since the epoch, with fractions, so that short steps can be compared. It never
+ * goes back unless the clock of the system is set.
  */
 export function nowMs(): number {
   const systemMs = Date.now();

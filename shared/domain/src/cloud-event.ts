@@ -3,8 +3,9 @@ import { FAULT_TEXTS, isJsonObject } from "./event.ts";
 import { EventId, Source, Timestamp, Topic } from "./event-schema.ts";
 
 /**
- * The part of CloudEvents 1.0 in JSON (https://github.com/cloudevents/spec, formats/json-format.md) that Tidemark reads. An
- * attribute that is null counts as absent, as that format says. `event-faults.ts` finds the same faults as the schema.
+ * The part of CloudEvents 1.0 in JSON (https://github.com/cloudevents/spec, formats/json-format.md) that Tidemark
+ * reads. According to that format, an attribute that is null counts as absent. `event-faults.ts` finds the same faults
+ * as the schema.
  */
 
 /** The texts of faults in fields that only a CloudEvent has. */
@@ -22,7 +23,7 @@ const text = (description: string, example: string) =>
     .nullish()
     .meta({ description, example, override: { minLength: 1 } });
 
-// Base64 as in RFC 4648: with padding, and with zeros in the bits that the padding leaves over.
+// Base64 of RFC 4648: it has padding, and the unused bits before the padding are zero.
 const BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
 export function isPaddedBase64(text: string): boolean {
@@ -75,7 +76,7 @@ export const CloudEvent = z
   .refine(({ data, data_base64: base64 }) => data === undefined || base64 === undefined || base64 === null, {
     error: CLOUD_EVENT_FAULT_TEXTS.besideData,
     path: ["data_base64"],
-    when: ({ value }) => isJsonObject(value), // also beside other faults
+    when: ({ value }) => isJsonObject(value), // even if there are other faults
   })
   .meta({
     id: "CloudEvent",

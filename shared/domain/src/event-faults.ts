@@ -4,14 +4,14 @@ import { FAULT_TEXTS, hasNameLength, isJsonObject, isName } from "./event.ts";
 import { toUtcMicroseconds } from "./timestamp.ts";
 
 /**
- * Finds the faults of fields as the schemas `Event` and `CloudEvent` do: the same ones, in the same order. A schema takes
- * 10 µs and more for an invalid event, and a batch may consist of 10,000 events of two bytes.
+ * Finds the same faults of fields as the schemas `Event` and `CloudEvent`, in the same order. The schemas are not used
+ * here because they take 10 µs or more for an invalid event, and a batch may have 10,000 events of two bytes.
  */
 
 /** Returns what is wrong with a field, or undefined if it follows its rule. */
 type FieldRule = (value: unknown) => string | undefined;
 
-/** Returns the faults of an event. The inside of its payload and its attributes are not looked at. */
+/** Returns the faults of an event. It does not look inside the payload or at the attributes. */
 export function findEventFaults(value: unknown): Fault[] {
   if (!isJsonObject(value)) return [{ pointer: "", detail: FAULT_TEXTS.noEvent }];
   const { topic, event_id: eventId, timestamp, source, payload } = value;
@@ -25,7 +25,7 @@ export function findEventFaults(value: unknown): Fault[] {
   return faults;
 }
 
-/** Returns the faults of a CloudEvent. The inside of its data and its extension attributes are not looked at. */
+/** Returns the faults of a CloudEvent. It does not look inside the data or at the extension attributes. */
 export function findCloudEventFaults(value: unknown): Fault[] {
   if (!isJsonObject(value)) return [{ pointer: "", detail: CLOUD_EVENT_FAULT_TEXTS.noCloudEvent }];
   const { specversion, type, id, source, time, data, data_base64: base64 } = value;

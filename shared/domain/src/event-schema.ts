@@ -15,7 +15,7 @@ import { toUtcMicroseconds } from "./timestamp.ts";
 const requiredString = () =>
   z.string({ error: ({ input }) => (input === undefined ? FAULT_TEXTS.missing : FAULT_TEXTS.noString) });
 
-// The same rule in the OpenAPI document: JSON Schema counts code points, too.
+// The OpenAPI document can state the same limit, because JSON Schema also counts code points.
 const NAME = { minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: "^[^\\u0000-\\u001f\\u007f]*$" };
 
 function nameSchema(description: string, example: string) {

@@ -94,7 +94,7 @@ describe("frame header", () => {
     );
   });
 
-  test("a frame header of a newer format is left to a newer reader", () => {
+  test("a frame header of a newer format is refused as newer, not as damaged", () => {
     expect(() => decodeFrame(`${FRAME_FORMAT + 1};other;things`, EVENTS)).toThrow(NewerFrameFormat);
   });
 
@@ -114,7 +114,7 @@ describe("the contexts of a frame", () => {
   test.each([
     ["the traceparent that earlier gateways wrote", `00-${TRACE}-${SPAN}-01`],
     ["a request that the frame does not have", "20:id:"],
-    ["an id that is none", "0:an id:"],
+    ["an invalid id", "0:an id:"],
     ["no index", ":id:"],
     ["any other text", "\u0000,::,,"],
   ])("%s is left out, and the frame is whole", (_what, contexts) => {

@@ -66,8 +66,8 @@ export class NewerFrameFormat extends Error {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * The largest value of `MAX_BATCH_EVENTS`, which no frame of a gateway exceeds. A header with more events is damaged. Its
- * frame is not divided into events, because dividing a million events took minutes.
+ * The largest value of `MAX_BATCH_EVENTS`, which no frame of a gateway exceeds. A header with more events is damaged.
+ * Such a frame is not split into events, because splitting a million events took minutes.
  */
 export const MAX_FRAME_EVENTS = 100_000;
 

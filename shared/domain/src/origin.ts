@@ -1,4 +1,7 @@
-/** The place of a frame in a log. A log that was created again has another generation and counts from 1 again. */
+/**
+ * The place of a frame in a log. A log that was deleted and created again has a new generation, whose sequences begin
+ * at 1.
+ */
 export interface Origin {
   generation: string;
   sequence: number;

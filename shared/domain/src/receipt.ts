@@ -3,8 +3,8 @@ import { InvalidInput } from "./errors.ts";
 import { SIGNATURE_BYTES, type Signer } from "./signer.ts";
 
 /**
- * The place of a request's events in a frame. The id of a receipt contains all of it, signed, so that the service answers
- * only for ids that it has handed out, also while the frame is not applied yet.
+ * The place of a request's events in a frame. The id of a receipt contains all these fields and a signature. The
+ * service can therefore recognise its own receipts even before the frame is applied.
  */
 export interface Receipt {
   frameId: string;
@@ -37,7 +37,7 @@ export function encodeReceipt({ frameId, firstEvent, count, receivedAtMs, owner 
   return Buffer.concat([bytes, signer.sign("receipt", bytes)]).toString("base64url");
 }
 
-/** @throws {InvalidInput} 404 for a text that is not the id of a receipt that this service has handed out */
+/** @throws {InvalidInput} 404 for a text that is not the id of a receipt of this service */
 export function decodeReceipt(id: string, signer: Signer): Receipt {
   const bytes = Buffer.from(id, "base64url");
   const body = bytes.subarray(0, BYTES);
@@ -56,7 +56,7 @@ export function decodeReceipt(id: string, signer: Signer): Receipt {
   };
 }
 
-/** The error for every id that this service has not handed out, and for those that it has handed out to another client. */
+/** The error for an id that this service has not issued, or has issued to another client. */
 export function unknownReceipt(): InvalidInput {
   return new InvalidInput({ code: "not_found", status: 404, detail: "no receipt has this id" });
 }

@@ -6,7 +6,7 @@ export interface RequestContext {
   request: number;
   /** The id that its answer carries in `X-Request-Id`. */
   requestId: string;
-  /** The span that appended it, or else that of its client. */
+  /** The span that appended the request, or else the span of its client. */
   trace?: TraceContext;
 }
 

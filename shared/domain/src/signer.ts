@@ -3,7 +3,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 /** The kinds of signed texts that clients present again. A signature of one kind is not valid for another. */
 export type Signed = "receipt" | "cursor";
 
-/** Signs what the service hands out, so that it recognises it again, and no client can make it. */
+/** Signs the texts that the service issues, so that it recognises them and clients cannot forge them. */
 export interface Signer {
   sign(kind: Signed, content: Buffer): Buffer;
   /** Whether one of the keys has signed this content. Takes the same time for any wrong signature. */
@@ -14,8 +14,8 @@ export interface Signer {
 export const SIGNATURE_BYTES = 16;
 
 /**
- * Creates a signer. The first key signs; every key verifies, so that keys can be replaced without refusing what the old
- * one has signed.
+ * Creates a signer. The first key signs and every key verifies, so that texts signed with an old key stay valid while
+ * keys are replaced.
  */
 export function createSigner(keys: readonly string[]): Signer {
   const derived = { receipt: keys.map(deriveKey("receipt")), cursor: keys.map(deriveKey("cursor")) };

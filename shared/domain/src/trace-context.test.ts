@@ -34,7 +34,7 @@ describe("traceparent", () => {
     ["a short trace", `00-${TRACE.slice(1)}-${SPAN}-01`],
     ["no flags", `00-${TRACE}-${SPAN}`],
     ["a repeated header, which Node joins", `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`],
-  ])("%s is no traceparent", (_name, text) => {
+  ])("%s is not a traceparent", (_name, text) => {
     expect(readTraceparent(text)).toBeUndefined();
   });
 });

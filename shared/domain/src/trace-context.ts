@@ -8,11 +8,14 @@ export interface TraceContext {
   isSampled: boolean;
 }
 
-// Version 00 has four fields. A later version may have more of them behind these four (section 4.3 there).
+// Version 00 has four fields. A later version may append more fields (section 4.3).
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]([0-9a-f])(?:$|-)/;
 const LENGTH = 55;
 
-/** Reads a `traceparent`. Returns undefined for any text that is invalid, because a client's fault there is no fault of its request. */
+/**
+ * Reads a `traceparent`. Returns undefined for an invalid text, because an invalid `traceparent` does not make the
+ * request invalid.
+ */
 export function readTraceparent(text: string | undefined): TraceContext | undefined {
   if (text === undefined) return undefined;
   const match = TRACEPARENT.exec(text.slice(0, LENGTH + 1));

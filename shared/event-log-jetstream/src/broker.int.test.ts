@@ -145,7 +145,7 @@ async function createEarlyLog() {
   return { connection, log };
 }
 
-test("a log whose broker is not there yet answers log_unreachable, and works once the broker is there", async () => {
+test("a log answers log_unreachable until its broker starts, and then works", async () => {
   const { log } = await createEarlyLog();
   await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
   await expect(log.snapshot()).rejects.toMatchObject({ code: "log_unreachable" });
@@ -159,7 +159,7 @@ test("a log whose broker is not there yet answers log_unreachable, and works onc
   expect((await taking).map((delivery) => delivery.frame?.id)).toEqual([frame.id]);
 });
 
-test("signals reach listeners that were added before the broker was there", async () => {
+test("signals reach listeners that were added before the broker started", async () => {
   const { connection } = await createEarlyLog();
   const signals = createNatsSignals(connection);
   const heard: unknown[] = [];
@@ -174,7 +174,7 @@ test("signals reach listeners that were added before the broker was there", asyn
   expect(heard).toEqual([{ frameId: "a", verdicts: "s" }]);
 });
 
-test("a log closes before its broker is there: takers get nothing", async () => {
+test("a log can be closed before its broker starts, and its takers then get nothing", async () => {
   const { connection, log } = await createEarlyLog();
   onTestFinished(() => broker.restart());
   const taking = log.take(PLENTY);
@@ -183,7 +183,7 @@ test("a log closes before its broker is there: takers get nothing", async () => 
   expect(await taking).toEqual([]);
 });
 
-test("a log that must not open rejects what waits for it", async () => {
+test("a log that must not open rejects every call that waits for it", async () => {
   const { connection } = await createTestStream();
   const log = createJetstreamEventLog({
     connection,
@@ -198,7 +198,10 @@ test("a log that must not open rejects what waits for it", async () => {
   await expect(log.append(createFrame())).rejects.toMatchObject({ code: "log_unreachable" });
 });
 
-/** The place where the broker keeps consumers of a stream. A file stands there, so that it makes none, as on a full disk. */
+/**
+ * The path of the directory in which the broker keeps the consumers of a stream. A file at this path prevents new
+ * consumers, like a full disk.
+ */
 async function blockConsumers(dataDir: string, stream: string): Promise<{ unblock: () => Promise<void> }> {
   const place = join(dataDir, "jetstream", "jetstream", "$G", "streams", stream, "obs");
   await rename(place, `${place}.aside`);
@@ -211,7 +214,7 @@ async function blockConsumers(dataDir: string, stream: string): Promise<{ unbloc
   };
 }
 
-test("a log waits for a broker that cannot make the consumer because its disk is full", async ({ skip }) => {
+test("a log waits for a broker that cannot create the consumer because its disk is full", async ({ skip }) => {
   const binary = await findNatsServer().catch(() => skip("the files of a broker in a container are out of reach"));
   const dataDir = await createDataDir();
   const local = await startNatsServer({ binary, dataDir, isTemporary: true });
@@ -226,7 +229,7 @@ test("a log waits for a broker that cannot make the consumer because its disk is
   const warn = vi.spyOn(log, "warn");
 
   const opening = stream.open({ logger: log });
-  opening.catch(() => undefined); // looked at below
+  opening.catch(() => undefined); // examined below
   await Promise.race([waitFor("a word of the wait", () => warn.mock.calls.length > 0), opening]);
   await unblock();
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readServerUrl } from "./connection.ts";
 
-test("shows the server a user and a password, a token, or nothing", () => {
+test("the server gets a user and a password, a token, or nothing, as the URL says", () => {
   const servers = "broker:4222";
   expect(readServerUrl("nats://ann:a%40b@broker:4222")).toEqual({ servers, user: "ann", pass: "a@b" });
   expect(readServerUrl("nats://s3cr%2Ft@broker:4222")).toEqual({ servers, token: "s3cr/t" });

@@ -15,7 +15,7 @@ import { Link } from "./link.ts";
 export interface JetstreamConnectionOptions {
   /** `nats://user:password@host:port`, or `nats://token@host:port`; `tls://` for an encrypted one. */
   url: string;
-  /** Shown among the server's connections, and a word of the subjects on which this connection gets its answers. */
+  /** The name of the connection in the server's list, and a part of the subjects for its answers. */
   name: string;
   /** A file of credentials (`.creds`: a JWT and a key), in place of those in the URL. */
   credsFile?: string | undefined;
@@ -39,12 +39,15 @@ export interface JetstreamConnection {
   readonly opened: Promise<void>;
   /** The client. @throws {Unavailable} `log_unreachable` while the first connection is being made */
   readonly nats: NatsConnection;
-  /** Check before publishing: while this is false the client would keep a message and send it later, or never. */
+  /** Check it before publishing: while it is false, the client would keep a message and send it later or never. */
   readonly isConnected: boolean;
   readonly isClosed: boolean;
-  /** The beginning of the subjects for answers. Each part has its own, so that no other can hear them. */
+  /**
+   * The beginning of the subjects for answers. Each service has its own, so that no other service can receive its
+   * answers.
+   */
   readonly inboxPrefix: string;
-  /** Resolves when the connection is made; at once while it is there. */
+  /** Resolves when the connection exists; at once if it exists already. */
   connected(): Promise<void>;
   /** Resolves when the connection is lost; at once while there is none. */
   lost(): Promise<void>;
@@ -58,12 +61,13 @@ export interface JetstreamConnection {
    * connection is lost; or after two seconds, because a frozen server does not answer. Never rejects.
    */
   sendLast(send: () => Promise<unknown>): Promise<void>;
-  /** Sends what is to be sent, then closes. */
+  /** Sends the pending messages, then closes. */
   close(): Promise<void>;
 }
 
 const CONNECT_DEADLINE_MS = 5_000;
-// A broker that is gone without closing the connection (its machine lost power) is noticed after two of these.
+// If a broker disappears without closing the connection (a power failure), the client notices after two of these
+// intervals.
 const PING_INTERVAL_MS = 5_000;
 const RECONNECT_WAIT_MS = 250;
 const CLOSE_DEADLINE_MS = 2_000;
@@ -146,7 +150,7 @@ function connectWhenUp(settings: JetstreamConnectionOptions, signal: AbortSignal
     maxPingOut: 2,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
-    // Credentials of a running process may be refused for a while (during a rotation): no reason to give up.
+    // Credentials may be refused temporarily during a rotation, so a running process does not give up.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
   };

@@ -76,7 +76,7 @@ test("a frame in the buffer is not delivered to others", async () => {
 
 test("closing gives back the frames in the buffer at once", async () => {
   const stream = await createTestStream();
-  const ackWaitMs = 3_600_000; // what is not given back comes again after the test has given up
+  const ackWaitMs = 3_600_000; // a frame that was not given back would be delivered only after the test's timeout
   const first = await stream.open({ ackWaitMs });
   for (let count = 0; count < 200; count++) await first.append(createFrame());
   const taken = await first.take({ maxEvents: 1, maxBytes: 1_000 });
@@ -86,7 +86,7 @@ test("closing gives back the frames in the buffer at once", async () => {
   const deliveries = await takeAll(second, 199);
   expect(new Set(deliveries.map(({ origin }) => origin.sequence)).size).toBe(199);
 
-  taken[0]?.ack(); // what was taken can still be acknowledged
+  taken[0]?.ack(); // taken frames can still be acknowledged
   for (const delivery of deliveries) delivery.ack();
   await waitForFrames(second, 0);
 });
@@ -98,7 +98,7 @@ test("frames are shared among several takers", async () => {
   const takeOn = async (log: EventLog) => {
     while (seen.length < 1_000) {
       const deliveries = await log.take(PLENTY);
-      if (deliveries.length === 0) return; // the other one has taken the last
+      if (deliveries.length === 0) return; // the other taker has the last one
       for (const delivery of deliveries) {
         seen.push(delivery.origin.sequence);
         delivery.ack();
@@ -176,7 +176,7 @@ describe("a message that cannot be read is delivered with the facts about it:", 
 
   test.each([
     ["no message id", { "Nats-Msg-Id": "" }],
-    ["a message id that is no frame's", { "Nats-Msg-Id": "evt-001" }],
+    ["a message id that no frame has", { "Nats-Msg-Id": "evt-001" }],
     ["headers that the client cannot read", { Other: "one\rtwo" }],
   ])("%s: its id is that of its place in the log, each time it is delivered", async (_what, headers) => {
     const { log, publish } = await openStream();
@@ -198,7 +198,7 @@ describe("a message that cannot be read is delivered with the facts about it:", 
   });
 });
 
-test("a snapshot does not list the gaps behind a frame that stays, so that its cost is bounded", async () => {
+test("a snapshot does not list very many gaps behind a frame that stays, so that its cost is bounded", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   for (let count = 0; count < 6; count++) await log.append(createFrame());

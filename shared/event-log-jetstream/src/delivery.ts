@@ -15,14 +15,14 @@ export interface WeighedDelivery {
 const ACK = Buffer.from("+ACK");
 const IN_PROGRESS = Buffer.from("+WPI");
 
-/** Makes a delivery of a message of the stream, also of one that is not a readable frame. */
+/** Makes a delivery from a message of the stream, even if the message is not a readable frame. */
 export function readDelivery(
   message: Msg,
   { connection, onDecided }: { connection: JetstreamConnection; onDecided: () => void },
 ): WeighedDelivery {
   let isDecided = false;
-  // Sent when the connection is back: the client may lose what it is given while disconnected. If the acknowledgement
-  // comes too late the frame is delivered again, and the ledger recognises it.
+  // The acknowledgement waits for the connection, because the client can lose messages that it sends while
+  // disconnected. If the acknowledgement comes too late, the frame is delivered again, and the ledger recognises it.
   const respond = (payload: Buffer) => {
     if (connection.isConnected) message.respond(payload);
     else void connection.connected().then(() => message.respond(payload));

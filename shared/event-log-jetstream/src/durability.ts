@@ -13,7 +13,7 @@ export interface LogDurabilityOptions {
   monitorUrl?: string | undefined;
 }
 
-/** With this many replicas an acknowledged frame is in the memory of at least two machines. */
+/** With this number of replicas, an acknowledged frame is in the memory of at least two machines. */
 const ENOUGH_REPLICAS = 3;
 
 /**
@@ -55,10 +55,10 @@ function findLossySetting({ config }: StreamInfo): string | undefined {
     return `the stream ${config.name} has ${age}, after which it drops events that are not stored yet: set max_age=0`;
   }
   if (config.storage !== StorageType.File) {
-    return `the stream ${config.name} has storage=${config.storage}: make it again with storage=file`;
+    return `the stream ${config.name} has storage=${config.storage}: create it again with storage=file`;
   }
   if (config.persist_mode === PersistMode.Async) {
-    return `the stream ${config.name} has persist_mode=async, which acknowledges before it writes: make it again without it`;
+    return `the stream ${config.name} has persist_mode=async, which acknowledges before it writes: create it again without it`;
   }
   return undefined;
 }

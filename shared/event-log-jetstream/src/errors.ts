@@ -33,21 +33,21 @@ const ABSENT = new Set([
   STREAM_NOT_FOUND,
 ]);
 
-// Settings that do not fit the server: only the operator can make them fit.
+// The settings do not fit the server, and only an operator can correct them.
 const OVERSIZED = new Set([
   10047, // insufficient storage
   10028, // insufficient memory
   10002, // the account's limits
 ]);
 
-// The server tried to make a stream or a consumer and failed, usually because the disk is full. The settings are always
-// the same, so they are not the cause, and trying again can succeed.
+// The server failed to create a stream or a consumer, usually because the disk is full. The settings are not the cause,
+// because they are always the same, so another attempt can succeed.
 const COULD_NOT_MAKE = new Set([
   10012, // the consumer
   10104, // the consumer's store
   10049, // the stream
   10069, // the stream, with other settings
-  10051, // something about the stream
+  10051, // another fault of the stream
   10167, // too many requests
 ]);
 
@@ -82,7 +82,7 @@ export function isOversized(error: unknown): boolean {
   return hasCause(error, (cause) => cause instanceof JetStreamApiError && OVERSIZED.has(cause.code));
 }
 
-/** The stream or its consumer could not be made now. Trying again later can succeed. */
+/** The stream or its consumer could not be created now. Another attempt can succeed. */
 export function isNotMadeYet(error: unknown): boolean {
   if (isAbsent(error) || isUndecided(error)) return true;
   return hasCause(

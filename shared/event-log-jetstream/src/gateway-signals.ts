@@ -15,21 +15,24 @@ const READ_AGAIN_MS = 2_000;
 const CONFIRMED_WITHIN_MS = 1_000;
 
 export interface GatewaySignalsOptions {
-  /** Those of the stream that keeps heartbeats, if this process is the one to make it. Default: 1 */
+  /** The number of replicas of the stream of heartbeats, if this process creates it. Default: 1 */
   replicas?: number;
   logger?: Pick<Logger, "warn">;
 }
 
 /**
- * Sends and hears the heartbeats of gateways. Each gateway has a subject of its own, and a stream keeps the last message
- * of each subject. Listeners hear the messages themselves, and read the stream whenever they are connected again.
+ * Sends and hears the heartbeats of gateways. Each gateway has its own subject, and a stream keeps the last message of
+ * each subject. Listeners receive the messages directly, and read the stream after each reconnection.
  */
 export function createGatewaySignals(connection: JetstreamConnection, options: GatewaySignalsOptions) {
   const { replicas = 1, logger } = options;
   let isMaking = false;
   let fault: string | undefined;
 
-  /** Makes the stream if it can. Otherwise, as without room at the broker, the next heartbeat leads here again. */
+  /**
+   * Creates the stream if it can. If it cannot, for example because the broker has no room, the next heartbeat tries
+   * again.
+   */
   async function makeStream(): Promise<void> {
     if (isMaking) return;
     isMaking = true;
@@ -41,7 +44,7 @@ export function createGatewaySignals(connection: JetstreamConnection, options: G
         storage: StorageType.File,
         discard: DiscardPolicy.Old,
         max_msgs_per_subject: 1,
-        max_msgs: MAX_GATEWAYS, // a gateway that sends counts as the latest, so those that ended first are forgotten
+        max_msgs: MAX_GATEWAYS, // a gateway that sends moves to the end, so the gateways that ended first are forgotten first
         max_bytes: MAX_BYTES,
         num_replicas: replicas,
         allow_direct: true,
@@ -71,7 +74,7 @@ export function createGatewaySignals(connection: JetstreamConnection, options: G
       await connection.connected();
       const isRead = await readKept(listener).then(
         () => true,
-        () => false, // the stream is not there before the first gateway
+        () => false, // the stream does not exist before the first gateway
       );
       await Promise.race([connection.lost(), ...(isRead ? [] : [delay(READ_AGAIN_MS, undefined, { ref: false })])]);
     }
@@ -84,7 +87,8 @@ export function createGatewaySignals(connection: JetstreamConnection, options: G
       jetstream(connection.nats)
         .publish(subject, JSON.stringify(heartbeat), { retries: 0, timeout: CONFIRMED_WITHIN_MS })
         .catch((error) => {
-          // Without the stream there is no answer at all while a query listens, because the message has a receiver.
+          // Without the stream the request gets no answer while a query service listens, because the message has a
+          // receiver.
           if (isAbsent(error) || isUndecided(error)) void makeStream();
         });
     },

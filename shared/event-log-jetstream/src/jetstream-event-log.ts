@@ -10,8 +10,9 @@ import { readStreamSnapshot } from "./snapshot.ts";
 import { ensureStream, ensureStreamExists, generationOf, readStream, type StreamGeneration } from "./stream.ts";
 
 /**
- * The use that a process makes of the log, and so the rights that its credentials need (deploy/nats/users.conf): `take`
- * makes and changes the stream and its consumer, `append` makes a missing stream, `read` waits for it.
+ * The use that a process makes of the log, which decides the rights that its credentials need (deploy/nats/users.conf).
+ * `take` creates and changes the stream and its consumer, `append` creates a missing stream, and `read` waits for the
+ * stream.
  */
 export type LogAccess = "take" | "append" | "read";
 
@@ -27,14 +28,18 @@ export interface JetstreamEventLogOptions {
   maxBytes?: number;
   /** Replicas in a cluster. Default: 1 for a new stream, no change for an existing one. */
   replicas?: number;
-  /** A delivery is made again this long after its taker is gone. A delivery that is in flight is extended. */
+  /**
+   * The time after which a frame is delivered again when its consumer has died. A live consumer extends it while it
+   * works on the frame.
+   */
   ackWaitMs?: number;
   /**
-   * The number of missing sequences that a snapshot may list. Each frame that passes one that stays is such a sequence.
-   * Default: 100,000, which take 0.8 MB of the server's answer. Deliveries in flight never make that many.
+   * The number of missing sequences that a snapshot may list. Each frame that leaves before an earlier frame is a
+   * missing sequence. Default: 100,000, which take 0.8 MB of the server's answer. Deliveries in flight never make that
+   * many.
    */
   maxGapsListed?: number;
-  /** Runs when the stream is there, before the log counts as open. If it rejects, so does `opened`. */
+  /** Runs when the stream exists, before the log counts as open. If it rejects, so does `opened`. */
   beforeOpen?: () => Promise<void>;
   logger: Logger;
 }
@@ -49,7 +54,10 @@ export interface JetstreamEventLog extends EventLog {
 }
 
 const ENSURE = { take: ensureStream, append: ensureStreamExists, read: readStream };
-/** A limit that an operator sets on the stream would refuse the frames of gateways, which may not remove it. */
+/**
+ * Removes the limit on the size of messages. If an operator set one, it would refuse frames, and gateways have no right
+ * to remove it.
+ */
 const REPAIR_MS = 10_000;
 const ENSURE_WAIT_MS = 500;
 const MAX_ENSURE_WAIT_MS = 5_000;
@@ -59,7 +67,7 @@ const NO_ROOM =
 
 /**
  * The log in NATS JetStream: a work queue on disk that keeps one frame a message and refuses frames when it is full. It
- * survives restarts of the broker, and makes the stream again if it was deleted.
+ * survives restarts of the broker, and creates the stream again if it was deleted.
  *
  * Returns at once and opens in the background, waiting for a broker that is not ready yet or whose disk is full. Until
  * then `take` waits, and every other method throws `log_unreachable`, as it does while the connection is lost.
@@ -89,7 +97,10 @@ export function createJetstreamEventLog({
   const closing = Promise.withResolvers<void>();
   let isClosed = false;
   let isOpen = false;
-  /** As last seen. It is set only by answers about the stream, so a frame appended later is in this generation or after. */
+  /**
+   * The generation in the last answer about the stream. A frame that is appended later is in this generation or in a
+   * later one.
+   */
   let generation = "";
   let ensuring: Promise<StreamGeneration | undefined> | undefined;
   let pulling: Promise<void> | undefined;
@@ -148,7 +159,7 @@ export function createJetstreamEventLog({
   }
 
   function repair(): void {
-    void ensureGeneration().catch((error) => logger.error({ err: error, stream }, "could not make the stream again"));
+    void ensureGeneration().catch((error) => logger.error({ err: error, stream }, "could not create the stream again"));
   }
 
   const publisher = createPublisher({
@@ -156,14 +167,17 @@ export function createJetstreamEventLog({
     stream,
     onAbsent: (cause) => {
       if (ensuring === undefined)
-        logger.warn({ err: cause, stream }, "the stream is missing or was changed, making it again");
+        logger.warn({ err: cause, stream }, "the stream is missing or was changed, creating it again");
       repair();
     },
   });
   const puller = new Puller({ connection, stream, ackWaitMs, ensureGeneration, logger });
   const opening = open();
 
-  /** A gateway never takes: deliveries sent to it would be kept from the consumers. So pulling begins with a taker. */
+  /**
+   * Pulling begins with the first `take`. A gateway never takes, and deliveries to it would be withheld from the
+   * consumers.
+   */
   async function startPulling(): Promise<void> {
     const opened = await Promise.race([opening, closing.promise]);
     if (opened === undefined || isClosed) return;

@@ -54,7 +54,7 @@ test("a message that cannot be read is dropped", async () => {
   ]);
 });
 
-test("a heartbeat of another version has the fields that can be read", async () => {
+test("a heartbeat of another version keeps the fields that can be read", async () => {
   const connection = await connect();
   onTestFinished(() => connection.close());
   const heard: Heartbeat[] = [];

@@ -11,11 +11,11 @@ const HEARTBEAT_SUBJECT = "tidemark.heartbeat";
 const COMMIT_SUBJECT = "tidemark.commit";
 
 /**
- * Signals over core NATS: at most once, and stored nowhere but for the last heartbeat of each gateway. Signals sent
- * without a connection are dropped, because the client would keep all of them and send them late. Listeners added before
- * the connection is made hear signals from then on.
+ * Signals over core NATS. They are delivered at most once, and only the last heartbeat of each gateway is stored.
+ * Signals sent without a connection are dropped, because the client would keep all of them and send them late.
+ * Listeners added before the connection is made hear signals from then on.
  *
- * A message that cannot be read (it comes from another version) is dropped as well.
+ * A message that cannot be read, because it comes from another version, is dropped as well.
  */
 export function createNatsSignals(connection: JetstreamConnection, options: GatewaySignalsOptions = {}): Signals {
   const address = `${VERDICT_PREFIX}${randomUUID()}`;
@@ -57,7 +57,7 @@ export function createNatsSignals(connection: JetstreamConnection, options: Gate
   };
 }
 
-/** An address comes out of a frame: nothing is published to a subject that is not an address of a gateway. */
+/** An address comes from a frame, so it is checked: a message is published only to the address of a gateway. */
 function isVerdictAddress(text: string): boolean {
   return /^tidemark\.verdict\.[0-9a-f-]+$/.test(text);
 }

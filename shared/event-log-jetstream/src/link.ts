@@ -1,11 +1,12 @@
 import { ConnectionLost } from "./errors.ts";
 
-/** The two states of a connection, and the requests that wait for an answer. It begins lost. */
+/** The state of a connection (connected or lost), and the requests that wait for an answer. It begins as lost. */
 export class Link {
   isConnected = false;
   #connected = Promise.withResolvers<void>();
   #lost = Promise.withResolvers<void>();
-  // Not reactions on `#lost`: a promise that stays pending for months would keep every one of them.
+  // These are not reactions of the promise `#lost`, because a promise that stays pending for months would keep all of
+  // them in memory.
   readonly #pending = new Set<(error: Error) => void>();
 
   constructor() {

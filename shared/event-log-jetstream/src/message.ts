@@ -53,8 +53,8 @@ export function readMessage(message: Msg, facts: MessageFacts): MessageContent {
     const frame = decodeFrame(envelope, content);
     const found = countEvents(frame);
     if (found === facts.events) return { frame, loggedAtMs: facts.loggedAtMs };
-    // The books count queued events by subject, so the same number has to leave the queue.
-    return damaged(`damaged frame: its subject counts ${facts.events} events, its envelope ${found}`);
+    // The books count queued events by subject, so the same number must leave the queue.
+    return damaged(`damaged frame: its subject counts ${facts.events} events, its header ${found}`);
   } catch (error) {
     if (error instanceof NewerFrameFormat) return { error };
     if (error instanceof InvalidInput) return damaged(error.message);
@@ -71,13 +71,16 @@ function readHeaders(message: Msg): MsgHdrs | undefined {
   }
 }
 
-/** Returns the id that it was published with, or one made of its origin, so that the ledger recognises it next time. */
+/**
+ * Returns the id that the message was published with, or an id made from its origin, so that the ledger recognises its
+ * next delivery.
+ */
 export function frameIdOf(headers: MsgHdrs | undefined, { origin }: Pick<MessageFacts, "origin">): string {
   const messageId = headers?.get(MESSAGE_ID_HEADER) ?? "";
   return isFrameId(messageId) ? messageId : uuidOf(`${origin.generation} ${origin.sequence}`);
 }
 
-/** Returns a UUID of a name: version 8, made of SHA-256 (RFC 9562, appendix B.2). */
+/** Returns a UUID of version 8, made from a name by SHA-256 (RFC 9562, appendix B.2). */
 function uuidOf(name: string): string {
   const hex = createHash("sha256").update(name).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(

@@ -36,10 +36,10 @@ export async function readVarz(monitorUrl: string): Promise<Varz | string> {
 }
 
 /**
- * Reads the room that nats-server gives its streams (`max_file_store`), and how much of it is free. By default that is three
- * quarters of the disk as the server found it at its start. The protocol of NATS tells neither.
+ * Reads the room that nats-server gives its streams (`max_file_store`), and how much of it is free. By default that is
+ * three quarters of the disk as the server found it at its start. The protocol of NATS has neither figure.
  *
- * @returns undefined when the monitor does not tell
+ * @returns undefined when the monitor does not show them
  */
 export async function readLogDisk(monitorUrl: string): Promise<DiskSpace | undefined> {
   const varz = await readVarz(monitorUrl);

@@ -5,7 +5,7 @@ import { inject, type TestContext, test, vi } from "vitest";
 import { createJetstreamConnection } from "./connection.ts";
 import { createStream, silentLogger } from "./fixture/nats-streams.ts";
 
-/** A log seen through a wire that can be cut, and the same log seen past it. */
+/** A log behind a proxy that can cut the connection, and the same log without the proxy. */
 async function openBothWays({ onTestFinished }: TestContext) {
   const stream = await createStream(inject("natsUrl"));
   onTestFinished(() => stream.close());
@@ -23,12 +23,12 @@ test.concurrent("a frame whose confirmation was lost with the connection is appe
   proxy.silence("down");
   const appending = log.append(createFrame());
   await waitFor("the frame to be taken", async () => (await direct.snapshot()).frames === 1);
-  proxy.heal(); // breaks what is open
+  proxy.heal(); // breaks the open connections
   await expect(appending).resolves.toMatchObject({ generation: expect.any(String) });
   expect(await direct.snapshot()).toMatchObject({ frames: 1, lastSequence: 1 });
 });
 
-test.concurrent("an append without an answer on a connection that seems to be up is tried once more", async (context) => {
+test.concurrent("an append that gets no answer on an open connection is tried once more", async (context) => {
   const { expect } = context;
   const { proxy, log, direct } = await openBothWays(context);
   proxy.silence("down");
@@ -62,7 +62,8 @@ test.concurrent("an append keeps its deadline when the connection comes back lat
   await connection.connected();
   proxy.silence("down");
   expect(await outcome).toMatchObject({ code: "outcome_unknown" });
-  // A second attempt may take 2.5 s, and less than 1 s was left; on a slow machine nothing was, and there is none.
+  // A second attempt may take 2.5 s, but less than 1 s of the deadline was left. On a slow machine no time was left,
+  // and there is no second attempt.
   const patience = requests.mock.calls.map(([, , options]) => options?.timeout ?? Number.POSITIVE_INFINITY);
   expect(Math.max(0, ...patience)).toBeLessThan(1_000);
 });

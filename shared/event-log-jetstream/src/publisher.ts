@@ -7,7 +7,7 @@ import type { JetstreamConnection } from "./connection.ts";
 import { isAbsent, isFull, isUndecided, unreachable } from "./errors.ts";
 import { subjectPrefix } from "./stream.ts";
 
-/** The header that carries the envelope of a frame. */
+/** The name of the message header that carries the frame header. */
 export const FRAME_HEADER = "Tidemark-Frame";
 /** The header in which the client carries `msgID`. */
 export const MESSAGE_ID_HEADER = "Nats-Msg-Id";
@@ -25,11 +25,11 @@ export interface PublisherOptions {
   onAbsent: (cause: unknown) => void;
 }
 
-/** Publishes each frame as one message. Its errors tell whether the frame was not taken, or may have been taken. */
+/** Publishes each frame as one message. Its errors say whether the frame was not taken or may have been taken. */
 export function createPublisher({ connection, stream, onAbsent }: PublisherOptions) {
   const prefix = subjectPrefix(stream);
   let client: JetStreamClient | undefined;
-  /** Unknown before the first connection: then no frame is taken anyway. */
+  /** Unknown before the first connection, when no frame is taken in any case. */
   let maxPayload = Number.MAX_SAFE_INTEGER;
 
   function attempt(frame: Frame, timeoutMs: number): Promise<PubAck> {
@@ -55,7 +55,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
       if (!connection.isConnected || leftMs <= 0) throw cause;
       await attempt(frame, Math.min(ATTEMPT_MS, leftMs));
     } catch (error) {
-      // Whatever this answer says, the first attempt may have been taken.
+      // Even if this attempt failed, the first attempt may have been taken.
       throw new Unavailable({
         code: "outcome_unknown",
         detail: "the log did not confirm in time; it may have taken the events, and sending them again is safe",
@@ -74,7 +74,7 @@ export function createPublisher({ connection, stream, onAbsent }: PublisherOptio
       if (frame.events.length > this.maxFrameBytes) {
         throw new Error(`a frame of ${frame.events.length} bytes is larger than the log's ${this.maxFrameBytes}`);
       }
-      // Checked first, because the client may send much later what it is given while disconnected.
+      // This is checked first, because a disconnected client keeps messages and may send them much later.
       if (!connection.isConnected) throw unreachable("the log is not reachable");
       const deadline = Date.now() + DEADLINE_MS;
       try {

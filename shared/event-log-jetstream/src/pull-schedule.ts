@@ -1,4 +1,4 @@
-/** A pull request: the server may send this many messages, or messages of this many bytes, for it. */
+/** A pull request: the limits of messages and of bytes that the server may send for it. */
 export interface PullRequest {
   number: number;
   frames: number;
@@ -14,11 +14,11 @@ export interface BufferState {
   maxMessageBytes: number;
 }
 
-// A second transaction waits for half of these if each frame holds one event (docs/decisions/0007). No more, so that other
-// consumers find work.
+// A second transaction waits for half of these messages if each frame holds one event (docs/decisions/0007). The limit
+// is not larger, so that other consumers get work as well.
 const MAX_BUFFERED_FRAMES = 1_000;
 const MIN_BUFFER_BYTES = 32 * 1024 * 1024;
-/** The server confirms this often that a pull request is alive. */
+/** The interval at which the server confirms that a pull request is alive. */
 export const HEARTBEAT_MS = 2_000;
 // The request is then lost, for example because the leader of the consumer has moved.
 const SILENCE_MS = 2.5 * HEARTBEAT_MS;
@@ -28,7 +28,7 @@ const STATUS_HEARTBEAT = 100;
 const ORDINARY_ENDS = /^(408 request timeout|409 message size exceeds maxbytes|409 batch completed)/i;
 
 /**
- * Decides when to send a pull request, for how much, and when the consumer has to be looked for. Sends nothing itself.
+ * Decides when to send a pull request, its limits, and when to search for the consumer. It sends nothing itself.
  *
  *     stopped ──start──▶ ready ──request──▶ pulling
  *                          ▲                   │
@@ -40,8 +40,8 @@ const ORDINARY_ENDS = /^(408 request timeout|409 message size exceeds maxbytes|4
  * - `stopped`: not started yet, or closed. `stop` leads here from every state.
  * - `ready`: no request is at the server. The next is sent once the buffer has room.
  * - `pulling`: one request is at the server.
- * - `recovering`: stream and consumer are being looked for, or made again.
- * - `missing`: that failed. The next tick tries again.
+ * - `recovering`: a search for the stream and its consumer is running, which creates them if they are missing.
+ * - `missing`: the search failed. The next tick tries again.
  */
 export class PullSchedule {
   #state: "stopped" | "ready" | "pulling" | "recovering" | "missing" = "stopped";
@@ -83,7 +83,7 @@ export class PullSchedule {
   }
 
   /**
-   * Notes what the server says about a request. Returns true when the consumer has to be looked for.
+   * Notes the server's status message about a request. Returns true when a search for the consumer is necessary.
    *
    * @param status code and description, such as `408 Request Timeout`
    */
@@ -94,13 +94,15 @@ export class PullSchedule {
     return !ORDINARY_ENDS.test(status);
   }
 
-  /** Whether the consumer has to be looked for: the server has been silent for too long, or the last search failed. */
+  /**
+   * Whether a search for the consumer is necessary: the server has been silent for too long, or the last search failed.
+   */
   isOverdue(nowMs: number): boolean {
     if (this.#state === "missing") return true;
     return this.#state === "pulling" && nowMs - this.#heardAtMs > SILENCE_MS;
   }
 
-  /** Returns false when a search is on already, or none is wanted. */
+  /** Begins a search. Returns false when a search is running already or the schedule is stopped. */
   beginRecovery(): boolean {
     if (this.#state === "stopped" || this.#state === "recovering") return false;
     this.#state = "recovering";

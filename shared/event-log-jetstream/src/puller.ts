@@ -11,7 +11,10 @@ export interface PullerOptions {
   connection: JetstreamConnection;
   stream: string;
   ackWaitMs: number;
-  /** Makes sure that stream and consumer exist, however long that takes. Returns undefined when the log is closing. */
+  /**
+   * Ensures that the stream and its consumer exist, and retries without limit. Returns undefined when the log is
+   * closing.
+   */
   ensureGeneration: () => Promise<StreamGeneration | undefined>;
   logger: Logger;
 }
@@ -19,11 +22,10 @@ export interface PullerOptions {
 const PULL_EXPIRES_MS = 30_000;
 
 /**
- * Keeps a bounded buffer of deliveries filled. While the buffer has room one pull request waits at the server, so that an
- * idle log hands a frame over at once.
- *
- * Written on the pull protocol (ADR-13 of nats-architecture-and-design), because `consume` and `fetch` of the client
- * cannot stop without losing the messages in flight until their acknowledgement is overdue.
+ * Keeps a bounded buffer of deliveries filled. While the buffer has room, one pull request waits at the server, so that
+ * a new frame arrives at once. This class implements the pull protocol itself (ADR-13 of nats-architecture-and-design),
+ * because the client's `consume` and `fetch` cannot stop without losing the messages in flight until their
+ * acknowledgement is overdue.
  *
  * `PullSchedule` holds the states and decides; this class sends and receives.
  */
@@ -31,7 +33,7 @@ export class Puller {
   readonly #options: PullerOptions;
   readonly #schedule = new PullSchedule();
   readonly #buffer = new WaitingLine<WeighedDelivery>();
-  /** Deliveries in the buffer or with a taker. */
+  /** The deliveries that are in the buffer or were taken from it. */
   readonly #undecided = new Set<WeighedDelivery>();
   readonly #inbox: string;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -68,7 +70,9 @@ export class Puller {
     return taken.map(({ delivery }) => delivery);
   }
 
-  /** Stops pulling. Gives back every delivery that was not taken, also those that are still in flight to here. */
+  /**
+   * Stops pulling. Returns every delivery that was not taken to the server, including those that are still in flight.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     const { connection } = this.#options;
@@ -79,7 +83,7 @@ export class Puller {
     for (const timer of this.#timers) clearInterval(timer);
     const subscription = this.#subscription;
     if (subscription === undefined) return; // pulling did not begin
-    // A drain resolves when the server has sent all it had for this subscription.
+    // A drain resolves when the server has sent all messages of this subscription.
     await connection.sendLast(() => subscription.drain());
     for (const { delivery } of this.#buffer.clear()) delivery.retry(0);
     await connection.sendLast(() => connection.nats.flush());
@@ -115,7 +119,7 @@ export class Puller {
     this.#pull();
   }
 
-  /** Receives what the server says about a pull request, which it sends to the reply subject of the request. */
+  /** Receives the status messages about a pull request, which the server sends to the reply subject of the request. */
   #receiveStatus({ subject, headers }: Msg): void {
     if (headers === undefined) return;
     const number = Number(subject.slice(this.#inbox.length + 1));
@@ -127,7 +131,7 @@ export class Puller {
     } else this.#pull();
   }
 
-  /** Finds stream and consumer, or makes them again, then pulls again. */
+  /** Finds the stream and its consumer or creates them, and then pulls again. */
   #recover(): void {
     if (!this.#schedule.beginRecovery()) return;
     const { ensureGeneration, stream, logger } = this.#options;
@@ -143,7 +147,10 @@ export class Puller {
       });
   }
 
-  /** Keeps every delivery that is in the buffer or with a taker from being delivered to others, however long it takes. */
+  /**
+   * Prevents the redelivery of every delivery that is in the buffer or was taken, for as long as this process works on
+   * it.
+   */
   #extendAll(): void {
     const { connection } = this.#options;
     // A lost connection may delay this too long. The frame is then delivered again, and the ledger counts it once.

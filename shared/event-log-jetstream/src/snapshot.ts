@@ -6,8 +6,8 @@ import { eventsOfSubject, generationOf, subjectPrefix } from "./stream.ts";
 const MAX_ATTEMPTS = 20;
 
 /**
- * Reads what the stream holds at one moment. The server reads the sequences first and the totals by subject a moment later
- * (`jsStreamInfoRequest` of nats-server). Changes of the stream in between are corrected:
+ * Reads the content of the stream at one moment. The server reads the sequences first and the totals by subject a
+ * moment later (`jsStreamInfoRequest` of nats-server). Changes of the stream in between are corrected:
  *
  * - Frames appended in between are in the totals only. They follow the last sequence read, and their number is the
  *   difference between totals and sequences.
@@ -92,7 +92,7 @@ function runsBetween(gaps: number[], first: number, last: number): SequenceRange
   const runs: SequenceRange[] = [];
   let from = first;
   for (const gap of gaps) {
-    // For a moment after the last frame before a gap has left, the server may still list sequences below the first one.
+    // When the last frame before a gap has left, the server may list sequences below the first one for a moment.
     if (gap < from) continue;
     if (gap > from) runs.push({ first: from, last: gap - 1 });
     from = gap + 1;

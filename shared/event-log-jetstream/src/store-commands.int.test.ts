@@ -119,12 +119,12 @@ test("without a consumer the store is unreachable", async () => {
 });
 
 test("a store that the consumer cannot reach is unreachable for the query service", async () => {
-  const redrive = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "the database is away" }));
+  const redrive = () => Promise.reject(new Unavailable({ code: "store_unreachable", detail: "the database is down" }));
   const commands = await openCommands({ redrive });
-  await expect(commands.redrive("7")).rejects.toThrow("the database is away");
+  await expect(commands.redrive("7")).rejects.toThrow("the database is down");
 });
 
-test("a fault of the consumer is a fault, and is not reported as unavailable", async () => {
+test("an internal error of the consumer is not reported as an unavailable store", async () => {
   const commands = await openCommands({});
   await expect(commands.redrive("7")).rejects.not.toBeInstanceOf(Unavailable);
 });

@@ -22,7 +22,7 @@ const SUBJECTS = {
 } as const satisfies Record<keyof StoreCommands, string>;
 
 const QUEUE = "consumers";
-/** Beyond this a client has usually left. The consumer finishes its work in any case. */
+/** A client has usually left after this time. The consumer finishes the command in any case. */
 const ANSWER_MS = 30_000;
 
 const REFUSED = z.object({ status: z.literal("refused"), code: z.string(), reason: z.string() });
@@ -36,7 +36,10 @@ const Redriven = z.union([REFUSED, TAKEN]).optional();
 const EventKey = z.tuple([z.string(), z.string()]);
 
 export interface CommandAnswers {
-  /** Takes no more requests, which other consumers get, and waits for those in progress, for `stopWaitMs` at most. */
+  /**
+   * Stops taking requests, so that other consumers get them. Waits for the requests in progress, for `stopWaitMs` at
+   * most.
+   */
   stop(): Promise<void>;
 }
 
@@ -85,7 +88,7 @@ export function answerStoreCommands(
         await Promise.allSettled(subscriptions.map((subscription) => subscription.drain()));
         await Promise.all(inProgress);
       };
-      // Without a broker a drain would wait for an answer that does not come.
+      // Without a connection, a drain would wait for an answer that does not come.
       await Promise.race([finish(), connection.lost(), delay(stopWaitMs, undefined, { ref: false })]);
     },
   };
@@ -94,11 +97,12 @@ export function answerStoreCommands(
 /** Returns commands that a consumer carries out. @throws {Unavailable} `store_unreachable` when none answers */
 export function requestStoreCommands(connection: JetstreamConnection): StoreCommands {
   async function ask(command: keyof StoreCommands, text: string) {
-    if (!connection.isConnected) throw unreachable("the log is not reachable, and through it the consumers");
+    if (!connection.isConnected) throw unreachable("the log is unreachable, and consumers are reached only through it");
     const request = connection.nats.request(SUBJECTS[command], text, { timeout: ANSWER_MS });
     const reply = await connection.untilLost(request).catch((error) => {
       if (hasNoResponder(error)) throw storeUnreachable("no consumer runs, and only consumers change the store", error);
-      if (isUndecided(error)) throw storeUnreachable("no consumer answered in time; it is safe to ask again", error);
+      if (isUndecided(error))
+        throw storeUnreachable("no consumer answered in time; it is safe to send the request again", error);
       throw error;
     });
     const answer = Answer.parse(reply.json());

@@ -23,7 +23,7 @@ function api(stream: StreamUnderTest, subject: string, request: object = {}) {
   return stream.connection.nats.request(`$JS.API.${subject}`, JSON.stringify(request), { timeout: 5_000 });
 }
 
-test("a deleted stream is made again, as another generation", async () => {
+test("a deleted stream is created again, as a new generation", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   await log.append(createFrame());
@@ -36,12 +36,12 @@ test("a deleted stream is made again, as another generation", async () => {
   expect(delivery?.origin).toEqual({ generation, sequence: 1 });
   expect(former?.origin).not.toEqual(delivery?.origin);
 
-  former?.ack(); // of a frame that is gone: must not touch the one that has its sequence now
+  former?.ack(); // this acknowledges a frame of the former generation, and must not affect the frame that has its sequence now
   await stream.connection.nats.flush();
   expect(await log.snapshot()).toMatchObject({ frames: 1 });
 });
 
-test("a deleted consumer is made again, and deliveries continue", async () => {
+test("a deleted consumer is created again, and deliveries continue", async () => {
   const stream = await createTestStream();
   const log = await stream.open();
   await log.append(createFrame());
@@ -50,7 +50,8 @@ test("a deleted consumer is made again, and deliveries continue", async () => {
   await api(stream, `CONSUMER.DELETE.${stream.name}.consumer-${generation}`);
   const later = createFrame();
   await log.append(later);
-  // The one at hand may come again, or not while it is at hand: the new consumer may have found the old one's notes.
+  // The frame in flight may be delivered again at once or not, because the new consumer may have found the state of the
+  // old one.
   first?.ack();
   const met = new Set<string | undefined>();
   while (!met.has(later.id)) {

@@ -29,7 +29,7 @@ export interface StreamSettings {
   ackWaitMs: number;
 }
 
-/** One generation of a stream: a stream that is deleted and made again has another. */
+/** One generation of a stream. A stream that is deleted and created again has a new generation. */
 export interface StreamGeneration {
   generation: string;
   /** The consumer of this generation. Its name is part of every delivery, which therefore states its generation. */
@@ -38,7 +38,7 @@ export interface StreamGeneration {
 
 const DEFAULT_MAX_BYTES = 1024 ** 3;
 const DUPLICATE_WINDOW_MS = 120_000;
-// Far more than are in flight: each consumer buffers some hundred frames.
+// This is far more than are ever in flight, because each consumer buffers some hundred frames.
 const MAX_ACK_PENDING = 10_000;
 
 /** Returns the subject under which frames are published, without the last word, which is their number of events. */
@@ -53,8 +53,8 @@ export function eventsOfSubject(subject: string): number {
 }
 
 /**
- * Returns the generation of a stream: the time at which the server made it, to the nanosecond. A stream that is deleted
- * and made again has another one. A restart or a new leader changes nothing.
+ * Returns the generation of a stream: the time at which the server created it, to the nanosecond. A stream that is
+ * deleted and created again has a new generation. A restart of the broker or a new leader does not change it.
  */
 export function generationOf(info: Pick<StreamInfo, "created">): string {
   return info.created.replaceAll(/[^0-9TZ]/g, "");
@@ -66,21 +66,23 @@ export function generationOfConsumer(consumerName: string): string {
 }
 
 /**
- * Makes the stream and its consumer, or changes existing ones to these settings. Several processes may do so at once.
+ * Creates the stream and its consumer, or changes existing ones to these settings. Several processes may do so at once.
  *
  * @throws {Error} when a stream of that name has a retention or storage that cannot be changed
  */
 export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamGeneration> {
   const { generation, consumer } = describeGeneration(await ensureStreamOnly(manager, settings), settings);
   await ensureConsumer(manager, settings, consumer);
-  // If the stream was made again in between, its consumer would bear the name of the former generation.
+  // If the stream was created again in between, this consumer would have the name of the former generation.
   const after = await manager.streams.info(settings.stream);
   if (generationOf(after) === generation) return { generation, consumer };
   await manager.consumers.delete(settings.stream, consumer);
   return ensureStream(manager, settings);
 }
 
-/** Makes the stream if it is missing. An existing one stays as it is, because a gateway has no right to change it. */
+/**
+ * Creates the stream if it is missing. An existing stream stays as it is, because a gateway has no right to change it.
+ */
 export async function ensureStreamExists(
   manager: JetStreamManager,
   settings: StreamSettings,
@@ -162,7 +164,7 @@ function isAsWanted(config: StreamConfig, wanted: Partial<StreamConfig>): boolea
 async function ensureConsumer(manager: JetStreamManager, settings: StreamSettings, name: string): Promise<void> {
   const changeable = {
     ack_wait: nanos(settings.ackWaitMs),
-    // A store that is down for a day must not use up deliveries.
+    // Deliveries are not limited, because a store may be down for a day.
     max_deliver: -1,
     max_ack_pending: MAX_ACK_PENDING,
   };
@@ -179,7 +181,7 @@ async function ensureConsumer(manager: JetStreamManager, settings: StreamSetting
   }
 }
 
-/** Deletes the consumers of former generations. Any other consumer stays, and is an error. */
+/** Deletes the consumers of former generations. Any other consumer is an error and is not deleted. */
 async function deleteFormerConsumers(
   manager: JetStreamManager,
   { stream, consumer }: StreamSettings,

@@ -26,7 +26,7 @@ async function openPart(brokerUrl: string, name: string, access: LogAccess, maxB
   return { connection, log, signals: createNatsSignals(connection) };
 }
 
-/** A client that has a part's credentials and does what it likes. */
+/** A client that has the credentials of a service and sends any command. */
 async function connectAs(part: string, brokerUrl: string): Promise<NatsConnection> {
   const nats = await connect({ ...readServerUrl(natsUrlOfPart(brokerUrl, part)), inboxPrefix: `_INBOX.${part}` });
   onTestFinished(() => nats.close());
@@ -42,7 +42,7 @@ async function openBroker() {
   return { url, gateway, consumer };
 }
 
-test("gateway, consumer and query work with the rights of their users", async () => {
+test("gateway, consumer and query work with the rights of their own users", async () => {
   const { url, gateway, consumer } = await openBroker();
   const query = await openPart(url, "query", "read");
   const heard: unknown[] = [];
@@ -66,7 +66,7 @@ test("gateway, consumer and query work with the rights of their users", async ()
   await expect.poll(async () => (await query.log.snapshot()).frames).toBe(0);
 });
 
-test("a query hears the gateways, also those that sent their last heartbeat before it started", async () => {
+test("a query service hears the gateways, including those that sent their last heartbeat before it started", async () => {
   const { url, gateway } = await openBroker();
   const admin = await connectAs("admin", url);
   const heartbeat = {
@@ -84,7 +84,7 @@ test("a query hears the gateways, also those that sent their last heartbeat befo
     }>();
     return info.state;
   };
-  // The first heartbeats make the stream that keeps the last of each gateway.
+  // The first heartbeat creates the stream that keeps the last heartbeat of each gateway.
   const countSent = async () => {
     gateway.signals.sendGatewayHeartbeat(heartbeat);
     return (await stateOfKept())?.last_seq;

@@ -14,16 +14,17 @@ export interface EventLog {
    * Appends a frame. Resolves when the frame is as durable as this log makes any frame. Appending the same frame again
    * after a failure with an unknown outcome is safe.
    *
-   * @returns the generation that the log was known to have when the append began. The frame is in it, or in a later one if
-   *   the log was made again and this process has not noticed yet
+   * @returns the generation that the log was known to have when the append began. The frame is in this generation, or
+   * in a later one if the log was created again and this process has not noticed yet
    * @throws {Unavailable} `log_full` or `queue_full`: nothing was taken; `log_unreachable`: nothing was taken;
    *   `outcome_unknown`: it may have been taken
    */
   append(frame: Frame): Promise<{ generation: string }>;
 
   /**
-   * Takes the next deliveries, the oldest first: as many as wait within the limits, but at least one. Waits for `min`, or
-   * for the first frame. Returns none when the log is closing. Several takes may wait; each delivery goes to one of them.
+   * Takes the next deliveries, the oldest first: all that are waiting, within the limits, but at least one. Waits for
+   * `min`, or for the first frame. Returns none when the log is closing. Several takes may wait; each delivery goes to
+   * one of them.
    */
   take(limits: TakeLimits): Promise<(Delivery | UnreadableDelivery)[]>;
 
@@ -46,7 +47,9 @@ export interface TakeLimits {
   min?: { events: number; bytes: number };
 }
 
-/** In flight until it is acknowledged or given back, however long that takes. No other taker gets it meanwhile. */
+/**
+ * A frame in flight. It stays in flight until it is acknowledged or given back, and no other taker gets it meanwhile.
+ */
 interface InFlight {
   origin: Origin;
   /** Removes the frame from the log, but not at once: a crash right after may deliver the frame again. */
@@ -63,7 +66,7 @@ export interface Delivery extends InFlight {
 
 export type UnreadableDelivery = DamagedDelivery | NewerDelivery;
 
-/** A frame that cannot be read. It becomes a dead letter whole. */
+/** A frame that cannot be read. The whole frame becomes one dead letter. */
 export interface DamagedDelivery extends InFlight {
   frame?: undefined;
   error?: undefined;
@@ -76,7 +79,10 @@ export interface DamagedDelivery extends InFlight {
 export interface DamagedFrame {
   /** A UUID that is the same at each delivery: the id of the frame, if that can be read. */
   frameId: string;
-  /** The number of events that the log counts for it, whatever the frame declares. 0 if `append` did not put it there. */
+  /**
+   * The number of events that the log counts for it, which may differ from the number in the frame. 0 if `append` did
+   * not write the message.
+   */
   events: number;
   /** The time at which the log received it, milliseconds since the epoch. */
   receivedAtMs: number;
@@ -102,8 +108,8 @@ export interface LogSnapshot {
   /** The last sequence given to a frame, held or not; 0 before the first. */
   lastSequence: number;
   /**
-   * The sequences held, in ranges without a gap, ascending. Absent when there are too many gaps to list, that is, when one
-   * frame stays unacknowledged while very many later ones leave. It is then unknown which applied frames are still held.
+   * The sequences held, as ascending ranges. Absent when there are too many gaps to list, because one frame stays
+   * unacknowledged while very many later ones leave. It is then unknown which applied frames are still held.
    */
   held?: SequenceRange[];
   /** The number of frames that have left this generation of the log. */
@@ -111,7 +117,7 @@ export interface LogSnapshot {
   /** The bytes that the frames held take, and the most that they may take. */
   bytes: number;
   maxBytes: number;
-  /** The replicas of the log that are away or behind. Absent for a log without replicas, in memory. */
+  /** The replicas of the log that are down or behind. Absent for a log without replicas, in memory. */
   replicasMissing?: number;
   /** The receipt time of the oldest frame held, milliseconds since the epoch. */
   oldestAtMs?: number;

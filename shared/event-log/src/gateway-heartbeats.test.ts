@@ -31,7 +31,7 @@ function createHeartbeats() {
   };
 }
 
-test("no gateway is running before the first heartbeat, whatever was kept of former ones", () => {
+test("no gateway is running before the first live heartbeat, even if heartbeats of former gateways were kept", () => {
   const { heartbeats, readKept } = createHeartbeats();
   readKept("gone");
   expect(heartbeats.isGatewayRunning).toBe(false);
@@ -57,7 +57,7 @@ test("a gateway that fell silent is named for an hour, and one that ended in ord
   expect(heartbeats.silent).toEqual([]);
 });
 
-test("a gateway that says that it has ended is not running, and another one is", () => {
+test("a gateway that sent its last heartbeat is not running, and another one still is", () => {
   const { heartbeats, hear } = createHeartbeats();
   hear("a");
   hear("b");
@@ -72,7 +72,7 @@ test("the confirmed events are those of the last heartbeat of each gateway, by g
   readKept("gone", { beat: 9, confirmedEvents: 100 });
   hear("a", { beat: 1, confirmedEvents: 5 });
   hear("a", { beat: 3, confirmedEvents: 8 });
-  hear("a", { beat: 2, confirmedEvents: 7 }); // overtaken
+  hear("a", { beat: 2, confirmedEvents: 7 }); // this heartbeat arrives late
   readKept("a", { beat: 1, confirmedEvents: 5 });
   hear("b", { generation: "before", confirmedEvents: 40 });
   expect(heartbeats.confirmedEvents()).toEqual(

@@ -31,8 +31,8 @@ interface HeldFrame {
  *        ▲                  │ retry
  *        └──after delay── delayed
  *
- * It counts towards the size of the log in all states but `gone`. A frame appended twice is delivered twice, and the
- * ledger of the store recognises its id.
+ * It counts towards the size of the log in all states but `gone`. A frame that is appended twice is delivered twice,
+ * and the ledger of the store recognises its id.
  */
 export function createMemoryEventLog({ maxEvents, maxBytes }: MemoryEventLogOptions): EventLog {
   const generation = randomUUID();

@@ -2,9 +2,10 @@ import type { Durability } from "@tidemark/domain/durability";
 import type { Verdicts } from "@tidemark/domain/verdict";
 
 /**
- * Messages between processes, delivered at most once: verdicts for the gateway, heartbeats, and notice of commits. Losing
- * one breaks no promise: a request without its verdicts is answered 202 with a receipt, and readers that wait for events
- * also poll the store. Only the last heartbeat of each gateway is kept, so that its counts outlive it.
+ * Messages between processes, delivered at most once: verdicts for the gateway, heartbeats, and notice of commits.
+ * Losing one breaks no promise: a request without its verdicts is answered 202 with a receipt, and readers that wait
+ * for events also poll the store. Only the last heartbeat of each gateway is kept, so that its counts remain after the
+ * gateway has ended.
  */
 export interface Signals {
   /** The address at which `onVerdicts` listens. It goes into `frame.replyTo`. */
@@ -14,7 +15,7 @@ export interface Signals {
   sendHeartbeat(heartbeat: Heartbeat): void;
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): void;
   sendGatewayHeartbeat(heartbeat: GatewayHeartbeat): void;
-  /** Passes on every heartbeat that a gateway sends, and also those kept of gateways that sent their last one before. */
+  /** Calls the listener with every heartbeat of a gateway, and with the kept heartbeats of earlier ones. */
   onGatewayHeartbeat(listener: GatewayHeartbeatListener): void;
   /** Tells all listeners that the store has committed events. */
   sendCommit(): void;
@@ -31,7 +32,7 @@ export interface Heartbeat {
   consumerId: string;
   /** Whether its last attempt to reach the store succeeded. */
   isStoreUp: boolean;
-  /** The time from receipt to commit of a frame at the moment, milliseconds. 0 when there is nothing to do. */
+  /** The present time from receipt to commit of a frame, in milliseconds. 0 when no frame is waiting. */
   lagMs: number;
   /** Whether committed events survive a loss of power, by the settings of the store. Absent from older versions. */
   durability?: Durability;
@@ -43,12 +44,12 @@ export interface Heartbeat {
 
 /** Sent by each gateway every second, and once more when it has ended. */
 export interface GatewayHeartbeat {
-  /** The id of this life of the gateway: a restart begins another. */
+  /** The id of this run of the gateway. A restart has a new id. */
   gatewayId: string;
   startedAtMs: number;
-  /** Counts the heartbeats of this life, so that a later one is told from an earlier one. */
+  /** The number of the heartbeat in this run, which shows the order of heartbeats. */
   beat: number;
-  /** The generation of the log that the counts are about, or an earlier one than that of some of the events. */
+  /** The generation of the log that the counts belong to. Some of the events may be in a later generation. */
   generation: string;
   /** The events that the log has confirmed to this gateway. */
   confirmedEvents: number;
@@ -58,5 +59,5 @@ export interface GatewayHeartbeat {
   hasEnded: boolean;
 }
 
-/** @param isKept whether the heartbeat was read from where it is kept: its gateway may be gone */
+/** @param isKept whether the heartbeat was kept and not received live, so that its gateway may have ended */
 export type GatewayHeartbeatListener = (heartbeat: GatewayHeartbeat, isKept: boolean) => void;

@@ -1,4 +1,4 @@
-/** A process that was heard of, and is no longer. */
+/** A process that has sent heartbeats and has stopped. */
 export interface SilentProcess {
   id: string;
   /** The time of its last heartbeat, in milliseconds since the epoch. */
@@ -6,7 +6,7 @@ export interface SilentProcess {
 }
 
 const MAX_KNOWN = 100;
-/** A process that is started again has another id, so the former one is no longer missed after this time. */
+/** A restarted process has a new id, so the former id is not reported as missing beyond this time. */
 const MISSED_MS = 60 * 60 * 1_000;
 
 /** Remembers the processes that fell silent last, a hundred at most and for an hour. */
@@ -23,7 +23,7 @@ export class SilentProcesses {
     this.#heardAtMs.delete(id);
   }
 
-  /** Lists them, the one that fell silent last first. */
+  /** Lists the silent processes, latest first. */
   list(nowMs: number): SilentProcess[] {
     return [...this.#heardAtMs]
       .map(([id, heardAtMs]) => ({ id, heardAtMs }))

@@ -19,7 +19,7 @@ test("a take removes the oldest entries that fit its limits, at least one", asyn
   expect(line).toMatchObject({ length: 0, bytes: 0 });
 });
 
-test("an entry that was put in front is taken first", async () => {
+test("an entry that was added at the front is taken first", async () => {
   const line = createLine(entry(1));
   line.unshift(entry(2));
   expect(await line.take(LIMITS)).toEqual([entry(2), entry(1)]);

@@ -10,8 +10,8 @@ interface Weighed {
  *
  *     open ──close──▶ closed
  *
- * - `open`: a take waits until the queue holds its `min`, then removes entries. After each change every waiting take looks
- *   again, in the order in which they began to wait.
+ * - `open`: a take waits until the queue holds its `min`, then removes entries. After each change, the waiting takes
+ *   check the queue again, in the order in which they began to wait.
  * - `closed`: every take returns nothing at once. Entries may still be added, and `clear` removes them.
  */
 export class WaitingLine<Entry extends Weighed> {

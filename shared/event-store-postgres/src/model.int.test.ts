@@ -80,7 +80,7 @@ test("a writer that dies inside a transaction leaves all of it or nothing, and a
           const died = await whileCrashing(beside, point, () =>
             apply(store, ...batch).catch((error: unknown) => error),
           );
-          if (!(died instanceof Unavailable)) answers.push(died as Applied); // it did not come by there
+          if (!(died instanceof Unavailable)) answers.push(died as Applied); // the writer did not reach that point
         }
         answers.push(await applyAtLast(index % 2 === 0 ? store : other, batch));
       }
@@ -92,7 +92,7 @@ test("a writer that dies inside a transaction leaves all of it or nothing, and a
   await verifyHistory(store);
 });
 
-test("a writer that dies at any moment, its answer lost or not, has counted each frame once in the end", async () => {
+test("every frame is counted once in the end when writers die at any moment, with or without an answer", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   const cutWriters = () =>
@@ -107,7 +107,7 @@ test("a writer that dies at any moment, its answer lost or not, has counted each
       for (const [index, call] of calls.entries()) {
         const batch = batchOf(sent, call);
         const applying = applyAtLast(store, batch);
-        // Round trips to the same server, so that the cut comes sooner or later in the transaction.
+        // A varying number of round trips to the same server moves the cut to different points of the transaction.
         for (let look = 0; look < (looks[index] ?? 0); look++) await beside.query("SELECT 1");
         await cutWriters();
         answers.push(await applying);

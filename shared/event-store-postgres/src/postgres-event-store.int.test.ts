@@ -14,7 +14,7 @@ const logger = createLogger({ service: "test", level: "silent" });
 
 async function openEmpty() {
   const database = await lendStoreDatabase();
-  // With the role of a consumer in a deployment, whose rights are not those of the owner.
+  // The tests use the role of a consumer, which has fewer rights than the owner.
   const url = urlOfRole(database.url, "tidemark_writer");
   const open = () => openPostgresEventStore({ url, logger, migrate: true, maxConnections: 2 });
   let store = await open();
@@ -46,7 +46,7 @@ const forwardIds = async (store: EventStore, after?: string) => {
   return page.events.map((event) => event.eventId);
 };
 
-test("a page of duplicates ends when it has looked at 10,000 rows, and the next page continues there", async () => {
+test("a page of duplicates ends when it has read 10,000 rows, and the next page continues there", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query(
@@ -127,7 +127,7 @@ test("two consumers that apply the same frame count it once and answer the same 
   expect(await stores[1]?.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 2, duplicates: 1 });
 });
 
-test("each consumer counts in a slot of its own, and a later consumer takes a slot that was freed", async () => {
+test("each consumer counts in its own slot, and a later consumer takes a slot that was freed", async () => {
   const { beside, open, openConsumer } = await prepareStores();
   const [first, second] = [await openConsumer(), await openConsumer()];
   const slotsOf = async (id: string) => {
@@ -167,7 +167,7 @@ test("consumers that migrate an empty database together all open it, and one of 
   ]);
 });
 
-test("a consumer has as many transactions at a time as it has writers, each with a slot of its own", async () => {
+test("a consumer has as many transactions at a time as writers, each with its own slot", async () => {
   const { beside, open } = await prepareStores();
   const store = await open({ migrate: true, maxWriters: 2 });
   await beside.query("BEGIN");
@@ -233,7 +233,7 @@ test("a forward scan continues after a dump was restored into a server whose tra
   expect(await forwardIds(store, next)).toEqual(["new"]);
 });
 
-test("a frame that the log holds twice counts once, and the books know both its positions", async () => {
+test("a frame that the log holds twice counts once, and the books know both of its positions", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   const { frame } = deliveryOf([eventOf("a"), eventOf("b")]);

@@ -81,8 +81,8 @@ interface PostgresOptions {
 }
 
 /**
- * Opens the books in PostgreSQL 15 or newer. With `migrate` it connects at once and brings the tables up to date, safely
- * from several processes; without, it connects at the first question.
+ * Opens the store in PostgreSQL 15 or newer. With `migrate` it connects at once and brings the tables up to date, which
+ * several processes may do at once. Without `migrate` it connects at the first call.
  *
  * @throws {Unavailable} `store_unreachable`, with `migrate`
  */
@@ -98,8 +98,8 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
 }
 
 /**
- * Brings the tables up to date and gives the roles their rights. Runs on a connection without a time limit: an index takes
- * as long as it takes, and so does a migration elsewhere.
+ * Brings the tables up to date and gives the roles their rights. It runs on a connection without a time limit, because
+ * creating an index may take long, and so may waiting for another process that migrates.
  *
  * @throws {Unavailable} `store_unreachable`
  */
@@ -123,12 +123,15 @@ class PostgresEventStore implements PostgresStore {
   readonly #reader: Kysely<Tables>;
   readonly #writers: Writers;
   /**
-   * The largest number of frames in one transaction: half as many after a transaction that ran out of time, and twice as
-   * many after each success, unless single events were at fault. The same batch would run out of time again and again; its
-   * parts stay in the ledger, so that every attempt gets further.
+   * The maximum number of frames in one transaction. It is halved after a transaction that ran out of time, unless
+   * single events were at fault, and doubled after each success. Without this, the same batch would run out of time
+   * again and again. Its parts stay in the ledger, so that every attempt makes progress.
    */
   #framesAtOnce = Number.POSITIVE_INFINITY;
-  /** The same for each batch that ran out of time, because the success of other batches says nothing about this one. */
+  /**
+   * The maximum for each batch that ran out of time, because the success of other batches says nothing about this
+   * batch.
+   */
   readonly #framesOfBatch = new WeakMap<AppliedDelivery[], number>();
 
   constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1, ...limits }: PostgresOptions) {
@@ -155,7 +158,7 @@ class PostgresEventStore implements PostgresStore {
       this.#logger.warn("the database was restored or failed over: positions continue from a higher base");
     }
     const slot = await takeSlot(session);
-    // Read by the function that applies a batch, like the slot.
+    // The function that applies a batch reads this setting, like the slot.
     await session.query("SELECT set_config('tidemark.max_conflicts_kept', $1, false)", [this.#maxConflictsKept]);
     this.#logger.info({ slot }, "connected to the database for writing");
   }
@@ -276,7 +279,9 @@ class PostgresEventStore implements PostgresStore {
     await this.#reader.selectNoFrom(sql`1`.as("one")).execute();
   }
 
-  /** Ends every connection within a second; those that are busy then, or wait for a frozen server, are cut. */
+  /**
+   * Ends every connection within a second. Connections that are still busy then, or wait for a frozen server, are cut.
+   */
   async close(): Promise<void> {
     setTimeout(() => this.#closing.abort(), CLOSE_TIMEOUT_MS).unref();
     try {

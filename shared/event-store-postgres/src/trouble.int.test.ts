@@ -12,7 +12,7 @@ const logger = createLogger({ service: "test", level: "silent" });
 
 const unreachable = { name: "Unavailable", code: "store_unreachable" };
 
-test("a reader of a database without tables says so, and reads when the tables are there", async () => {
+test("a reader reports that a database has no tables, and reads once they exist", async () => {
   const { open, openConsumer } = await prepareStores({ hasTables: false });
   const reader = await open({ migrate: false });
 
@@ -54,7 +54,7 @@ test("every method says that the database has the tables of another release", as
   }
 });
 
-test("a database that is not there makes the store unavailable", async () => {
+test("a missing database makes the store unavailable", async () => {
   const url = "postgres://nobody@127.0.0.1:1/nothing";
   const reader = await openPostgresEventStore({ url, logger, migrate: false });
   onTestFinished(() => reader.close());
@@ -94,7 +94,7 @@ test("a second writer connects while a newer release migrates", async () => {
   await beside.query("ROLLBACK");
 });
 
-/** Stands for the timer of the server: a transaction that writes more than two frames is out of time. */
+/** Replaces the timer of the server: a transaction that writes more than two frames runs out of time. */
 async function slowDown(beside: pg.Client): Promise<void> {
   await beside.query(
     `CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -108,7 +108,7 @@ async function slowDown(beside: pg.Client): Promise<void> {
   );
 }
 
-test("a batch that ran out of time is not tried with more frames because another batch committed", async () => {
+test("the commit of one batch does not raise the number of frames of another batch that ran out of time", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await slowDown(beside);
@@ -155,7 +155,7 @@ test("the first writer does the work of the second when the database has no conn
   expect(await Promise.all(applying)).toMatchObject(["s", "s"].map((verdicts) => ({ frames: [{ verdicts }] })));
 });
 
-test("a database that its operator has closed makes the store unavailable until it is opened", async () => {
+test("a database that its operator has closed to connections makes the store unavailable until it is opened", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   const delivery = deliveryOf([eventOf("a")]);
@@ -191,7 +191,7 @@ test("new connections replace those that the database has cut", async () => {
   expect(await store.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 2, duplicates: 1 });
 });
 
-test("verdicts that do not fit the frames are our bug, not an unavailable store", async () => {
+test("verdicts that do not match the frames are our bug, not an unavailable store", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query(
@@ -202,7 +202,7 @@ test("verdicts that do not fit the frames are our bug, not an unavailable store"
 
   const applying = store.apply([deliveryOf([eventOf("a")])], { maxNamed: 0 });
 
-  await expect(applying).rejects.toMatchObject({ name: "Error", message: "the verdicts do not fit the frames" });
+  await expect(applying).rejects.toMatchObject({ name: "Error", message: "the verdicts do not match the frames" });
 });
 
 test("a ledger row that vanishes during its batch is our bug, with a message", async () => {
@@ -221,7 +221,7 @@ test("a ledger row that vanishes during its batch is our bug, with a message", a
 
   const applying = store.apply([repeated], { maxNamed: 0 });
 
-  await expect(applying).rejects.toMatchObject({ name: "Error", message: "the verdicts do not fit the frames" });
+  await expect(applying).rejects.toMatchObject({ name: "Error", message: "the verdicts do not match the frames" });
 });
 
 test("a transaction whose connection is cut leaves nothing behind", async () => {

@@ -26,7 +26,9 @@ async function pathForTest(): Promise<string> {
   return join(directory, "tidemark.db");
 }
 
-/** Lets a process apply the calls, and kills it after so many answers. The next call is then under way, or done. */
+/**
+ * Lets a process apply the calls, and kills it after this number of answers. The next call is then under way or done.
+ */
 async function applyAndKill(
   path: string,
   calls: SentFrame["delivery"][][],
@@ -50,7 +52,7 @@ async function applyAndKill(
   return answers;
 }
 
-test("a killed process leaves each call whole or absent in SQLite, and applying the same frames again completes it", async () => {
+test("a killed process leaves each call complete or absent in SQLite, and applying the same frames again completes it", async () => {
   const path = await pathForTest();
   await fc.assert(
     fc.asyncProperty(plans, fc.integer({ min: 1, max: 4 }), async ({ frames, calls }, answersUntilKill) => {
@@ -67,7 +69,7 @@ test("a killed process leaves each call whole or absent in SQLite, and applying 
       expect(answers.map((answer) => answer.frames)).toEqual(expected.slice(0, answers.length));
       const store = await openSqliteEventStore({ path, logger });
       try {
-        // The calls that were answered are stored. For the call under way, the ledger decides.
+        // The calls that were answered are stored. The ledger shows whether the call under way was stored.
         for (const batch of deliveries) await apply(store, ...batch);
         const verdictsById = new Map(expected.flat().map(({ frameId, verdicts }) => [frameId, verdicts]));
         await verifyStore(

@@ -57,7 +57,7 @@ async function openEmpty() {
 
 describeEventStore("the SQLite event store", openEmpty);
 
-test("a commit empties the drive's own cache too, where the system can ask for that", async () => {
+test("a commit also empties the drive's own cache, where the system supports it", async () => {
   const directory = await makeDirectory();
   const { database, close } = openWriterDatabase(join(directory, "tidemark.db"));
   onTestFinished(() => close());
@@ -105,7 +105,7 @@ describe("an SQLite file", () => {
     await expect(opening).rejects.toThrow("docker run -v tidemark-data:/app/data");
   });
 
-  test("is left alone if a newer version wrote it", async () => {
+  test("is not changed if a newer version wrote it", async () => {
     const path = await pathForTest();
     const { database, close } = openWriterDatabase(path);
     database.pragma("user_version = 1000");
@@ -150,12 +150,12 @@ describe("an SQLite file", () => {
     await expect((await openForTest(path)).ping()).resolves.toBeUndefined();
   });
 
-  test("belongs to one store at a time also after its lock file was deleted", async () => {
+  test("belongs to one store at a time even after its lock file was deleted", async () => {
     const path = await pathForTest();
     const first = await openForTest(path);
     await rm(`${path}.lock`);
 
-    await first.readDurability(); // is asked every ten seconds, and after each commit
+    await first.readDurability(); // the store checks this every ten seconds, and after each commit
 
     await expect(openSqliteEventStore({ path, logger })).rejects.toThrow(`${path} is in use by another Tidemark`);
   });
@@ -169,7 +169,7 @@ describe("an SQLite file", () => {
     await expect(openSqliteEventStore({ path: link, logger })).rejects.toThrow("in use by another Tidemark");
   });
 
-  test("can be opened, whole, after its process was killed", async () => {
+  test("can be opened with all its events after its process was killed", async () => {
     const path = await pathForTest();
     const script = new URL("./fixture/hold-sqlite-store.ts", import.meta.url).pathname;
     const holder = spawn(process.execPath, [script, path, "t", "e"], { stdio: ["ignore", "pipe", "inherit"] });
@@ -213,7 +213,7 @@ describe("closing an SQLite store", () => {
     expect([path, `${path}-wal`, `${path}-shm`].map((file) => existsSync(file))).toEqual([true, false, false]);
   });
 
-  test("a SQLite store leaves the frames that it applied whole, so that they can be applied again", async () => {
+  test("an SQLite store does not change the frames that it applies, so that they can be applied again", async () => {
     const store = await openForTest(await pathForTest());
     const delivery = deliveryOf([eventText()]);
     const before = delivery.frame.events.toString();
@@ -224,7 +224,7 @@ describe("closing an SQLite store", () => {
   });
 });
 
-test("a secret of an SQLite file is made once, and differs from those of other names and files", async () => {
+test("a secret of an SQLite file is created once, and differs from those of other names and files", async () => {
   const path = await pathForTest();
   const first = await openSqliteEventStore({ path, logger });
   const secrets = [await first.readOrCreateSecret("signing"), await first.readOrCreateSecret("another")];

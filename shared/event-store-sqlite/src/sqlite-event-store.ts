@@ -31,15 +31,20 @@ export interface SqliteEventStore
     Pruner,
     Eraser,
     UsageReader {
-  /** Reads the secret of this name. It is made at random once and kept in the file: 43 characters of base64url. */
+  /**
+   * Reads the secret of this name. It has 43 random characters of base64url, is created once, and is kept in the file.
+   */
   readOrCreateSecret(name: string): Promise<string>;
-  /** The damage that SQLite has found in the file since it was opened, and what to do. Names the file without its folder. */
+  /**
+   * The damage that SQLite has found in the file since it was opened, and the remedy. Names the file without its
+   * folder.
+   */
   readonly damage: string | undefined;
 }
 
 /**
- * Opens the store of a single process: one SQLite file, which one thread writes and another reads. So neither blocks the
- * HTTP thread, and a page blocks no commit (docs/decisions/0005-readers-beside-the-writer.md).
+ * Opens the store of a single process: one SQLite file, which one thread writes and another reads. Neither of them
+ * blocks the HTTP thread, and reading a page blocks no commit (docs/decisions/0005-readers-beside-the-writer.md).
  *
  * @throws {Error} naming the path and the fix, when the file cannot be written or another process has it
  */
@@ -133,7 +138,8 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
       await writer.call("keepAudit", [audit]);
       return audit;
     },
-    // Lets the calls under way finish, except audits. The writer closes last: the last connection removes the WAL.
+    // This lets the calls under way finish, except audits. The writer closes last, because the last connection removes
+    // the WAL.
     close: async () => {
       try {
         await closeAuditors();
@@ -147,8 +153,8 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
 }
 
 /**
- * Empties the WAL after erasures, once for all that have ended before the writer comes to it: the writer answers in the order
- * of its calls, and each truncation waits for the disk.
+ * Empties the WAL after erasures. One truncation serves all erasures that ended before the writer begins it, because
+ * each truncation waits for the disk and the writer answers its calls in order.
  */
 function shareTruncations(writer: SqliteWorker<WriterFunctions>): () => Promise<void> {
   let waiting: Promise<void> | undefined;
@@ -160,7 +166,7 @@ function shareTruncations(writer: SqliteWorker<WriterFunctions>): () => Promise<
   };
 }
 
-/** Runs each audit in a thread of its own, so that the reader's thread goes on answering. */
+/** Runs each audit in a separate thread, so that the reader's thread continues to answer. */
 function createAuditors(path: string, damage: DamageWatch) {
   const running = new Set<SqliteWorker<AuditorFunctions>>();
   return {

@@ -10,7 +10,7 @@ export interface Auditor {
 }
 
 export interface Audit {
-  /** UTC, six digits of the second: when the snapshot was taken. */
+  /** The time of the snapshot. UTC, six digits of the second. */
   auditedAt: string;
   durationMs: number;
   topicsTotal: number;
@@ -28,7 +28,7 @@ export interface Audit {
 
 export interface AuditCounts {
   stored: number;
-  /** Conflicts included. An audit counts those on record and those pruned. */
+  /** Includes conflicts. An audit counts the duplicates on record and those pruned. */
   duplicates: number;
   conflicts: number;
   /** An audit counts the dead letters on record and those deleted. */

@@ -14,7 +14,7 @@ export interface BooksQuery {
 }
 
 export interface TopicBooksQuery {
-  /** No two of them overlap. */
+  /** The prefixes, which do not overlap. */
   topicPrefixes: readonly string[];
   /** Limits `byTopic` to this topic. */
   topic?: string;
@@ -22,14 +22,14 @@ export interface TopicBooksQuery {
   maxTopics: number;
 }
 
-/** The number of topics that `readTopicBooks` sums up, which takes some tenths of a second. */
+/** The maximum number of topics that `readTopicBooks` adds up. Adding up this number takes some tenths of a second. */
 export const MAX_SUMMED_TOPICS = 100_000;
 
 /** The books of some topics. */
 export interface SelectedBooks extends Pick<Books, "stored" | "duplicates" | "conflicts" | "deadLettered" | "byTopic"> {
-  /** The number of topics that were summed up, `MAX_SUMMED_TOPICS` at most. */
+  /** The number of topics that were added up, at most `MAX_SUMMED_TOPICS`. */
   topicsTotal: number;
-  /** Whether there are more topics than were summed up. */
+  /** Whether there are more topics than were added up. */
   hasMoreTopics: boolean;
 }
 

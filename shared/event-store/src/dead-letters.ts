@@ -7,8 +7,8 @@ import type { Applied } from "./event-store.ts";
  */
 export interface DeadLetterStore {
   /**
-   * Lists dead letters, the oldest first. The work is bounded: with prefixes that match few of them a page may be short,
-   * even empty, and still have a `next`.
+   * Lists dead letters, the oldest first. The work is bounded. If the prefixes match few of them, a page may therefore
+   * be short or even empty and still have a `next`.
    *
    * @throws {InvalidInput} `invalid_cursor`
    */
@@ -18,8 +18,9 @@ export interface DeadLetterStore {
   findDeadLetterTopic(id: string): Promise<string | undefined>;
 
   /**
-   * Tries the event again, in one transaction. If the store takes it, it leaves the dead letters, and its verdict and the
-   * books change from dead-lettered to stored, duplicate or conflict. Otherwise it stays, with one more attempt.
+   * Tries the event again, in one transaction. If the store accepts the event, the dead letter is removed, and its
+   * verdict and the books change from dead-lettered to stored, duplicate or conflict. Otherwise the dead letter stays,
+   * with one more attempt.
    *
    * @returns undefined when there is no such dead letter
    */
@@ -28,7 +29,10 @@ export interface DeadLetterStore {
   /** Deletes a dead letter, which stays counted. Returns false when there is no such dead letter. */
   deleteDeadLetter(id: string): Promise<boolean>;
 
-  /** Makes an unreadable frame one dead letter, counted with the events it declares. A repeated call changes nothing. */
+  /**
+   * Makes one dead letter of an unreadable frame. It counts the events that the frame declares. A repeated call changes
+   * nothing.
+   */
   deadLetterFrame(frame: UnreadableFrame): Promise<Applied>;
 }
 
@@ -38,8 +42,8 @@ export type DeadLetterCommands = Pick<DeadLetterStore, "redrive" | "deleteDeadLe
 export interface DeadLetterQuery {
   topic?: string;
   /**
-   * Limits the list to topics that begin with one of these texts, no two of which overlap. Leaves out dead letters whose
-   * topic cannot be read.
+   * Limits the list to topics that begin with one of these texts, which do not overlap. The list then omits dead
+   * letters whose topic cannot be read.
    */
   topicPrefixes?: readonly string[];
   limit: number;

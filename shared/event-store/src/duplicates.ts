@@ -3,8 +3,8 @@ import type { EventContent } from "./event-row.ts";
 /** Reads the dropped duplicates on record. */
 export interface DuplicateReader {
   /**
-   * Lists duplicates, the newest first. The work is bounded: with a filter that matches few of them a page may be short,
-   * even empty, and still have a `next`.
+   * Lists duplicates, the newest first. The work is bounded. If the filter matches few of them, a page may therefore be
+   * short or even empty and still have a `next`.
    *
    * @throws {InvalidInput} `invalid_cursor`
    */
@@ -13,7 +13,7 @@ export interface DuplicateReader {
 
 export interface DuplicateQuery {
   topic?: string;
-  /** Limits the list to topics that begin with one of these texts. No two of them overlap. */
+  /** Limits the list to topics that begin with one of these texts, which do not overlap. */
   topicPrefixes?: readonly string[];
   eventId?: string;
   /** The source of the duplicate, not of the stored event. */
@@ -39,8 +39,8 @@ export interface Duplicate {
   firstProcessedAt: string;
   isConflict: boolean;
   /**
-   * The full content of a conflict. Absent if it was not kept, because the store had enough of this event, or if the payload
-   * of the event has expired or was erased.
+   * The full content of a conflict. Absent if the store already kept `MAX_CONFLICTS_KEPT` conflicts of this event, or
+   * if the payload of the event has expired or was erased.
    */
   content?: EventContent & { payload: string };
 }
@@ -51,11 +51,11 @@ export interface SourceBooks {
   duplicates: number;
   conflicts: number;
   /**
-   * The number of duplicates by their age, measured from the commit of the stored event. Each counts in the first bound
-   * that it keeps; the last entry counts the older ones.
+   * The number of duplicates by their age, measured from the commit of the stored event. Each duplicate counts in the
+   * first bound that it does not exceed. The last entry counts the older ones.
    */
   ages: number[];
 }
 
-/** The bounds of `SourceBooks.ages`, seconds: a second, a minute, an hour, a day, a week; then later. */
+/** The bounds of `SourceBooks.ages` in seconds: a second, a minute, an hour, a day and a week. */
 export const AGE_BOUNDS_SECONDS = [1, 60, 3_600, 86_400, 604_800] as const;

@@ -1,18 +1,18 @@
 import type { DeadLetterStore } from "./dead-letters.ts";
 import { eventIdOf } from "./frame-items.ts";
 
-/** The largest number of differing duplicates of one event that a store keeps in full, unless it is told another. */
+/** The default maximum number of conflicts of one event that a store keeps in full. */
 export const DEFAULT_MAX_CONFLICTS_KEPT = 100;
 
 /** Erases single events, and removes the payloads of old ones. The ids stay stored, and the books do not change. */
 export interface Eraser {
   /**
    * Erases payload, attributes and source of an event, and those of its conflicts and dead letters. Later duplicates of
-   * the event are not compared, and leave no content either. A repeated call changes nothing, except that it erases the
-   * dead letters that came since.
+   * the event are not compared, and leave no content either. A repeated call only erases the dead letters that were
+   * added since.
    *
    * @returns false when no such event is stored
-   * @throws {Unavailable} `store_unreachable`; the event may be erased in part, and it is safe to ask again
+   * @throws {Unavailable} `store_unreachable`; the event may be erased in part, and it is safe to call again
    */
   eraseEvent(topic: string, eventId: string): Promise<boolean>;
 
@@ -26,7 +26,7 @@ export interface Eraser {
   expirePayloads(options: ExpirePayloads): Promise<ExpiryStep>;
 }
 
-/** The erasure that a person may ask for. In the stack it needs the right to write. */
+/** The erasure that an operator may request. In the stack it needs the right to write. */
 export type ErasureCommands = Pick<Eraser, "eraseEvent">;
 
 export interface ExpirePayloads {
@@ -39,7 +39,7 @@ export interface ExpirePayloads {
 export interface ExpiryStep {
   /** The number of payloads removed. */
   expired: number;
-  /** The scan has reached an event that is too young, or another process is expiring. */
+  /** Whether the scan has reached an event that is too young, or another process is expiring payloads. */
   isAtEnd: boolean;
 }
 

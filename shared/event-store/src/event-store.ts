@@ -16,15 +16,15 @@ export interface EventStore extends EventReader, StartRecorder {
    * others as duplicates or conflicts, and counts by topic. Of several events with the same key, the first in the order of
    * frames and events is stored.
    *
-   * A frame whose id is in the ledger, or that stands twice in the same call, changes nothing. It gets the verdicts of the
-   * first time.
+   * A frame whose id is in the ledger, or that is repeated in the same call, changes nothing. It gets its first
+   * verdicts.
    *
    * A store that was too slow for a call may use several transactions for the next one. Each frame is still applied whole
    * or not at all, and the frames before a failure are in the ledger.
    *
    * An event that the store refuses because of its data (SQLSTATE classes 22, 23, 54, and their equivalents in SQLite)
-   * becomes a dead letter in the same transaction, with the verdict `x`; see `DeadLetterStore`. So does an event that takes
-   * longer than the store has for it, while the store takes another event quickly.
+   * becomes a dead letter in the same transaction, with the verdict `x`; see `DeadLetterStore`. An event that exceeds
+   * the store's time limit becomes a dead letter as well, if the store takes other events quickly.
    *
    * @param options.maxNamed the number of dropped duplicates that the result may name; may be Infinity
    * @throws {Error} when the store refused all events of a call, ten or more, with the same code: a bug, not bad data.
@@ -53,7 +53,7 @@ export interface Applied {
 
 export interface AppliedFrame {
   frameId: string;
-  /** False when the frame was in the ledger, also for the second of two in one call. */
+  /** False when the frame was in the ledger, or is repeated in the same call. */
   isNew: boolean;
   verdicts: Verdicts;
 }
@@ -68,8 +68,8 @@ export interface DroppedDuplicate {
 /** Reads events and books. Every method throws `Unavailable` (`store_unreachable`) when the store cannot answer. */
 export interface EventReader extends HistoryReader {
   /**
-   * Reads a page of events. The work is bounded at any depth: with a filter that matches few events a page may be short,
-   * even empty, and still have a `next`.
+   * Reads a page of events. The work is bounded at any depth. If the filter matches few events, a page may therefore be
+   * short or even empty and still have a `next`.
    *
    * @throws {InvalidInput} `invalid_cursor`
    */
@@ -99,13 +99,13 @@ export interface EventQuery extends EventFilters {
   after?: string;
   /** With `asc`: the last position of the page, inclusive. */
   upTo?: string;
-  /** Ends the page like `MAX_PAGE_BYTES`; the smaller of both counts. */
+  /** A limit like `MAX_PAGE_BYTES`. The smaller of the two applies. */
   maxBytes?: number;
 }
 
 export interface EventFilters {
   topic?: string;
-  /** Limits the events to topics that begin with one of these texts. No two of them overlap. */
+  /** Limits the events to topics that begin with one of these texts, which do not overlap. */
   topicPrefixes?: readonly string[];
   /** With a topic the event is found by its key. Without one the store scans events. */
   eventId?: string;
@@ -116,13 +116,16 @@ export interface EventFilters {
   until?: string;
 }
 
-/** The number of events that a page may scan, which takes some milliseconds. */
+/** The maximum number of events that a page scans. Scanning them takes some milliseconds. */
 export const MAX_SCANNED_EVENTS = 10_000;
 
-/** The number of duplicates, or of dead letters, that a page may look at, whatever its filter matches: some milliseconds. */
+/**
+ * The maximum number of duplicates, or of dead letters, that a page examines for any filter. Examining them takes some
+ * milliseconds.
+ */
 export const MAX_SCANNED_ENTRIES = 10_000;
 
-/** Whether no index leads to the events asked for, so that a page has to scan. */
+/** Whether no index finds the requested events, so that a page must scan. */
 export function isScan({ topic, topicPrefixes, eventId, source, since, until }: EventFilters): boolean {
   if (topic !== undefined && eventId !== undefined) return false;
   return [topicPrefixes, eventId, source, since, until].some((filter) => filter !== undefined);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readItems } from "./frame-items.ts";
 
-test("takes any values apart, and knows the topics of those that have one", () => {
+test("splits any values, and finds the topics of those that have one", () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), (values) => {
       const items = readItems(Buffer.from(JSON.stringify(values)), values.length);
@@ -21,14 +21,14 @@ test.each([
   ["half a surrogate pair", "\\ud800"],
   ["nothing", ""],
   ["more characters than a topic may have", "a".repeat(256)],
-])("knows no topic that is %s", (_name, topic) => {
+])("finds no topic that is %s", (_name, topic) => {
   expect(readItems(Buffer.from(`[{"topic":"${topic}"}]`), 1)).toMatchObject([{ topic: undefined }]);
 });
 
 test.each([
   ["is not UTF-8", Buffer.from('["\u00e9"]', "latin1"), 1],
   ["is not JSON", Buffer.from("[{]"), 1],
-  ["is no array", Buffer.from("{}"), 1],
+  ["is not an array", Buffer.from("{}"), 1],
   ["holds fewer", Buffer.from("[1]"), 2],
   ["holds more", Buffer.from("[1,2]"), 1],
 ])("refuses a text that %s", (_name, text, declared) => {

@@ -36,7 +36,7 @@ export function eventIdOf(content: string): string | undefined {
     const value: unknown = JSON.parse(content);
     return isJsonObject(value) ? textOrNone(value.event_id) : undefined;
   } catch {
-    return undefined; // not JSON, so it is no event that could be stored
+    return undefined; // not JSON, so no event with this content could be stored
   }
 }
 

@@ -4,7 +4,7 @@
  * (`store_unreachable`) when the store cannot answer.
  */
 export interface Pruner {
-  /** Takes one step of a scan over the duplicates, the oldest first. The newest of all may stay, whatever its age. */
+  /** Takes one step of a scan over the duplicates, the oldest first. The newest duplicate may stay at any age. */
   pruneDuplicates(options: PruneDuplicates): Promise<PruneStep>;
 
   /**
@@ -45,7 +45,7 @@ export interface PruneStep {
   forgotten: number;
   /** The position at which the next step continues. Absent when the scan has passed no row yet. */
   position?: string;
-  /** The scan has reached duplicates that are too young, or another process is pruning. */
+  /** Whether the scan has reached duplicates that are too young, or another process is pruning. */
   isAtEnd: boolean;
 }
 
@@ -53,8 +53,8 @@ export interface PruneFrames {
   /** Only rows of frames applied before this moment are deleted. */
   processedBeforeMs: number;
   /**
-   * The snapshot of the log. Of its generation only frames below the first sequence held are deleted. Other generations no
-   * longer exist, so their frames cannot be delivered again.
+   * The snapshot of the log. In its generation, only frames below the first sequence held are deleted. Other
+   * generations no longer exist, so their frames cannot be delivered again.
    */
   log: { generation: string; firstHeldSequence: number };
   limit: number;

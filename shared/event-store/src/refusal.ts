@@ -9,25 +9,25 @@ export interface Refusal {
   reason: string;
 }
 
-/** The code of a frame whose events cannot be told apart. */
+/** The code of a frame that cannot be split into events. */
 export const DAMAGED_FRAME = "damaged_frame";
 
-/** The code of an event that takes longer than the store has for it, while the store takes other events quickly. */
+/** The code of an event that exceeds the store's time limit while the store takes other events quickly. */
 export const OUT_OF_TIME = "out_of_time";
 
 /** The outcome of a redrive of a damaged frame. */
 export const NOTHING_TO_REDRIVE: Refusal = {
   code: DAMAGED_FRAME,
-  reason: "a frame that cannot be read holds no event to try",
+  reason: "a frame that cannot be read has no event to try",
 };
 
-/** Returns the outcome of a redrive that the store took, by its verdict. */
+/** Returns the outcome of a redrive that the store accepted, by its verdict. */
 export function takenAs(verdict: Verdicts): Redriven {
   if (verdict === STORED) return { status: "stored" };
   return { status: verdict === CONFLICT ? "conflict" : "duplicate" };
 }
 
-/** The topic under which events count whose topic cannot be read. No event can have it. */
+/** The topic under which events with an unreadable topic are counted. No event can have it. */
 export const UNREAD_TOPIC = "";
 
 /** Returns the content of a dead letter as text: base64 unless it is UTF-8. */
@@ -39,8 +39,8 @@ export function showContent(bytes: Uint8Array): string {
 const MIN_SYSTEMIC = 10;
 
 /**
- * Asserts that the refusals of a call are not systemic. If the store refuses all events for the same reason, and these are
- * ten or more, the fault is in this program or its tables and not in the data of so many producers.
+ * Asserts that the refusals of a call are not systemic. If the store refuses all of ten or more events for the same
+ * reason, the fault is in this program or its tables, and not in the data of many producers.
  *
  * @param refusals the refusals of single events
  * @param newEvents the number of new events in the call

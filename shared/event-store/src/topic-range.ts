@@ -1,4 +1,6 @@
-/** The topics that begin with a prefix, as a range in the order of their bytes, in which both stores collate. */
+/**
+ * The topics that begin with a prefix, as a range in the order of their bytes. Both stores sort topics in this order.
+ */
 export interface TopicRange {
   /** Inclusive. */
   from: string;
@@ -9,7 +11,7 @@ export interface TopicRange {
 const LAST_CODE_POINT = 0x10ffff;
 const FIRST_SURROGATE = 0xd800;
 const AFTER_SURROGATES = 0xe000;
-// Behind every topic, because a topic has at most 255 characters.
+// This text sorts behind every topic, because a topic has at most 255 characters.
 const AFTER_ALL = String.fromCodePoint(LAST_CODE_POINT).repeat(256);
 
 /** Returns the range of a prefix: `orders.` is from `orders.` to before `orders/`. UTF-8 orders texts by code points. */

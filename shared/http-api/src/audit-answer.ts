@@ -1,7 +1,7 @@
 import type { Audit, AuditCounts } from "@tidemark/event-store/audit";
 import type { AuditAnswer } from "./operations/audit-api.ts";
 
-/** Returns an audit in the words of the API. */
+/** Returns an audit with the field names of the API. */
 export function auditAnswer(audit: Audit): AuditAnswer {
   return {
     audited_at: audit.auditedAt,

@@ -26,7 +26,7 @@ function operations(): OperationShape[] {
   return Object.values(document.paths ?? {}).flatMap((path) => Object.values(path as Record<string, OperationShape>));
 }
 
-/** The responses of an operation by status, those that are referred to in full. */
+/** The responses of an operation by status, with references replaced by their targets. */
 function responsesOf({ responses }: OperationShape): [status: string, ResponseShape][] {
   const shared = document.components?.responses as Record<string, ResponseShape>;
   return Object.entries(responses).map(([status, response]) => [

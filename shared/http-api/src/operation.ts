@@ -9,7 +9,7 @@ export interface Operation extends ZodOpenApiOperationObject {
   scope: RouteScope;
 }
 
-/** The query of an operation without parameters. A parameter is refused, so that a mistyped address is noticed. */
+/** The query of an operation without parameters. Any parameter is refused, so that a client notices a wrong name. */
 export const NO_PARAMETERS = z.strictObject({});
 
 /** The parameters of an operation in its path or its query, as its schema reads them. */

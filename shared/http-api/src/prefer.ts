@@ -9,7 +9,7 @@ export interface Preferences {
   handling?: "lenient" | "strict";
 }
 
-// All that Tidemark knows fits into 80 characters.
+// All preferences that Tidemark knows fit into 80 characters.
 const MAX_HEADER_BYTES = 1_024;
 
 /**

@@ -158,11 +158,11 @@ const RetryAfter = z.object({
 /** The limits of the client (draft-ietf-httpapi-ratelimit-headers-10), in answers to a client that has any. */
 export const RateLimitFields = z.object({
   "RateLimit-Policy": z.string().optional().meta({
-    description: "What the client may send: `q` events or bytes at once, and as much again in `w` seconds.",
+    description: "The limit of the client: `q` events or bytes at once, and as many again in `w` seconds.",
     example: '"events";q=10000;qu="events";w=10',
   }),
   RateLimit: z.string().optional().meta({
-    description: "What is left of it (`r`), and in how many seconds all of it is there again (`t`).",
+    description: "The remaining amount (`r`), and the seconds until the full amount is available again (`t`).",
     example: '"events";r=9990;t=1',
   }),
 });

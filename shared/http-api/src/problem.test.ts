@@ -17,7 +17,7 @@ it("a problem lists a hundred faults with short pointers, and their total", () =
   expect(errors[0]).toEqual({ pointer: `/${"x".repeat(99)}…${"x".repeat(99)}`, detail: "is wrong" });
 });
 
-it.each(["x", "é", "\u0001", "😀", '"'])("a problem whose quotes consist of %j has at most 64 KiB", (character) => {
+it.each(["x", "é", "\u0001", "😀", '"'])("a problem that quotes a text of %j has at most 64 KiB", (character) => {
   const text = problemText(problemOf(invalid(100, character)) ?? createProblem(500, "none", ""));
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024);
   const problem = JSON.parse(text);

@@ -19,7 +19,7 @@ export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
 const MAX_DETAIL_CHARACTERS = 1_000;
 
-/** Creates a problem. A detail that quotes more than its author expected is cut. */
+/** Creates a problem. A detail that quotes a very long text is cut. */
 export function createProblem(status: number, code: string, detail: string): Problem {
   const title = STATUS_CODES[status] ?? "Error";
   return { type: "about:blank", title, status, detail: shorten(detail, MAX_DETAIL_CHARACTERS), code };

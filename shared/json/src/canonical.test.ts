@@ -100,7 +100,7 @@ test("a value has the same hash in any order of keys and with any white space", 
   );
 });
 
-test("a number of zeros, and a thousand levels, are hashed", () => {
+test("a number of many zeros and a value of a thousand levels are hashed", () => {
   const zeros = `1${"0".repeat(131_000)}1`;
   expect(isSameHash(zeros, `${zeros}.0`)).toBe(true);
   const deep = `${'{"b":0,"a":'.repeat(1_000)}1${"}".repeat(1_000)}`;

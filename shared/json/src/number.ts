@@ -19,7 +19,7 @@ interface NumberSize {
   exponent: number;
 }
 
-/** The same rule for a number whose first digit is not zero, by its lengths alone. */
+/** Applies the same rule to a number whose first digit is not zero, from the lengths of its parts alone. */
 export function isStorableSize({ wholeDigits, fractionDigits, exponent }: NumberSize): boolean {
   const scale = fractionDigits - exponent;
   return scale <= MAX_SCALE && scale >= -MAX_EXPONENT && wholeDigits + exponent <= MAX_WHOLE_DIGITS;

@@ -31,7 +31,7 @@ describe("pointersAt", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1), (value, indent) => {
         let counter = 0;
-        // Each string becomes a name of its own, so that its place in the text is known.
+        // Each string becomes unique, so that its place in the text is known.
         const numbered = JSON.parse(JSON.stringify(value), (_key, item) =>
           typeof item === "string" ? `string-${counter++}!` : item,
         );
@@ -49,7 +49,7 @@ describe("pointersAt", () => {
     expect(pointersAt(bytes(text), [text.indexOf("here")], 10)).toEqual([`/${"a".repeat(99)}…${whole.slice(-99)}`]);
   });
 
-  it("a key of millions of characters above many offsets is decoded once, and only at its ends", () => {
+  it("only the two ends of a key of millions of characters are decoded, and only once for all offsets below it", () => {
     const text = bytes(`{"${"k".repeat(7_900_000)}":[${Array(100).fill('"here"').join()}]}`);
     const first = text.indexOf("here");
     const offsets = Array.from({ length: 100 }, (_, index) => first + index * 7);

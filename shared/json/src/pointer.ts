@@ -77,7 +77,10 @@ function tokenOf(bytes: Uint8Array, level: Level): string {
 // Twelve bytes hold the longest spelling of a character: the two escapes of a surrogate pair.
 const ENOUGH_BYTES = 12 * MAX_QUOTED_CHARACTERS;
 
-/** Reads a string like `readString`, cut to `MAX_QUOTED_CHARACTERS`. The middle of a long one is passed over, not decoded. */
+/**
+ * Reads a string like `readString`, cut to `MAX_QUOTED_CHARACTERS`. The middle of a long string is skipped and not
+ * decoded.
+ */
 export function readShortened(bytes: Uint8Array, start: number, end: number): string {
   if (end - start <= 3 * ENOUGH_BYTES) return shorten(readString(bytes, start, end));
   const headEnd = characterStart(bytes, start + 1, start + ENOUGH_BYTES);

@@ -90,7 +90,7 @@ export function scanNumber(bytes: Uint8Array, start: number, faults: FaultList):
   return at;
 }
 
-// Beyond any number that can be stored.
+// This exponent is larger than that of any number that can be stored.
 const LARGE_EXPONENT = 10_000_000_000;
 
 /** Reads an exponent in linear time, up to `LARGE_EXPONENT`. */

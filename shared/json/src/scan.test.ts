@@ -103,7 +103,7 @@ describe("scanJson", () => {
     ["\ufeff1", 0],
     ["\u00a01", 0],
     ["1\u0000", 1],
-  ])("%j is no JSON from byte %i on", (text, offset) => {
+  ])("%j is not JSON from byte %i on", (text, offset) => {
     expect(() => JSON.parse(text)).toThrow(SyntaxError);
     expect(scanJson(bytes(text)).malformedAt).toBe(offset);
   });

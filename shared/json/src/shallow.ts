@@ -5,7 +5,7 @@ const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
-/** Names of members in ASCII. They are recognised in a text without a string for each of its keys. */
+/** Recognises ASCII names of members in a text, without making a string of each key. */
 export class MemberNames {
   readonly #names: ReadonlySet<string>;
   readonly #byLength: string[][] = [];
@@ -33,7 +33,7 @@ function isSpelled(name: string, text: Uint8Array, start: number): boolean {
   return true;
 }
 
-/** A JSON value without its inside. */
+/** A JSON value without its nested values. */
 export interface ShallowValue {
   /**
    * `[]`, `""` or `0` for any array, string or number. If the value is an object, its members of the known names, in
@@ -48,7 +48,7 @@ export interface ShallowValue {
   end: number;
 }
 
-/** Reads the value that begins at `start`, at a cost that does not depend on what its members hold. The text must be JSON. */
+/** Reads the value that begins at `start`, without building the values of its members. The text must be JSON. */
 export function readShallow(bytes: Uint8Array, start: number, names: MemberNames): ShallowValue {
   if (bytes[start] !== OPEN_BRACE) {
     return { value: shallow(bytes, start, start), memberCount: 0, hasOthers: false, end: valueEnd(bytes, start) };

@@ -8,7 +8,7 @@ export function shorten(text: string, maxCharacters = MAX_QUOTED_CHARACTERS): st
   return isShort ? text : cut(text, text, maxCharacters);
 }
 
-/** Cuts a text of which only the beginning and the end are at hand, each with at least `maxCharacters`. */
+/** Joins the beginning and the end of a text, each of at least `maxCharacters`, and cuts the result like `shorten`. */
 export function cut(beginning: string, end: string, maxCharacters = MAX_QUOTED_CHARACTERS): string {
   const half = maxCharacters / 2;
   const first = Array.from(beginning.slice(0, maxCharacters)).slice(0, half);

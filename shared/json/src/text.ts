@@ -1,7 +1,7 @@
 /**
- * Finds the places of values in JSON that is held as bytes. Events are stored as the text that their producer wrote, so that
- * every digit of every number is kept; JSON.parse would round them. These functions do not recurse: nesting costs a counter.
- * The text must be valid JSON: see `scanJson`.
+ * Finds the places of values in JSON that is kept as bytes. Events are stored as the text that their producer wrote, so
+ * that every digit of every number is kept; JSON.parse would round them. These functions do not recurse: nesting costs
+ * a counter. The text must be valid JSON: see `scanJson`.
  */
 
 const QUOTE = 0x22;

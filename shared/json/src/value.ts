@@ -16,9 +16,9 @@ const MINUS = 0x2d;
 /**
  * Parses JSON exactly. A number that a double would round becomes a string with a lone surrogate, which no other string has.
  *
- * Escapes are replaced before JSON.parse sees them, because of a bug of V8 13.6: it remembers the keys of earlier objects,
- * and confuses a key with an escape with a remembered key that begins with the same characters, including the backslash.
- * After `{"a":1,"x\\":2}` it reads `{"a":1,"x\n":2}` as the earlier object.
+ * Escapes are replaced before JSON.parse sees them, because of a bug of V8 13.6. V8 remembers the keys of earlier
+ * objects. It confuses a key that contains an escape with a remembered key that begins with the same characters,
+ * including the backslash. After `{"a":1,"x\\":2}` it reads `{"a":1,"x\n":2}` as the earlier object.
  */
 function parseExact(text: string): unknown {
   const pieces: string[] = [];

@@ -58,7 +58,7 @@ describe("ByteBudget", () => {
     await expect(budget.enter().grow(0, giveUp.signal)).rejects.toBe(giveUp.signal.reason);
   });
 
-  it("a request that leaves while it waits takes no room and lets the next ones have it", async () => {
+  it("a request that leaves while it waits takes no room, and the next ones get it", async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxWaitMs: 60_000 });
     const held = budget.enter();
     await held.grow(8);

@@ -21,7 +21,7 @@ export interface Room {
   grow(bytes: number, signal?: AbortSignal): Promise<void>;
   /** Gives back the bytes that the request holds beyond `bytes`. */
   shrinkTo(bytes: number): void;
-  /** Gives back all bytes of the request, for good: refuses what waits for room, and every later request for it. */
+  /** Gives back all bytes of the request permanently. Waiting and later calls for room are refused. */
   release(): void;
 }
 
@@ -83,7 +83,7 @@ export class ByteBudget {
     };
   }
 
-  /** Waits in `waiting`, the requests for one room, as well as in the queue of all. */
+  /** An entry is in `waiting`, the list of its own room, and in the queue of all rooms. */
   async #waitForRoom(
     bytes: number,
     { signal, waiting, take }: { signal: AbortSignal | undefined; waiting: Set<Waiting>; take: () => void },
@@ -104,7 +104,7 @@ export class ByteBudget {
     const refuse = () => giveUp(this.#refuse());
     const admit = () => {
       end();
-      take(); // at once, so that a release that comes before the promise gives these bytes back
+      take(); // at once, so that a release before the promise resolves gives these bytes back
       resolve();
     };
     const entry: Waiting = { bytes, admit, refuse };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { coalesce } from "./coalesce.ts";
 
-/** Look-ups that end when the test says so. */
+/** Look-ups that the test ends. */
 function createLookUps() {
   const begun: { key: string; end: PromiseWithResolvers<number> }[] = [];
   const ask = coalesce((key: string) => {

@@ -77,7 +77,7 @@ function splitArguments({ shape }: z.ZodObject, args: string[]) {
   const values: Record<string, unknown> = OPERANDS in shape ? { [OPERANDS]: operands } : {};
   const faults: string[] = [];
   let isHelp = false;
-  let hasUnknown = false; // then an argument that belongs to no option may be the value of the unknown one
+  let hasUnknown = false; // then an argument without an option may be the value of the unknown option
   for (const token of tokens) {
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;

@@ -4,22 +4,25 @@ import { Unavailable } from "@tidemark/domain/errors";
 import type { Logger } from "@tidemark/telemetry/logger";
 import pRetry from "p-retry";
 
-// Polls, because a reload of PostgreSQL's settings can turn fsync off without breaking a connection.
+// The settings are polled, because a reload of PostgreSQL's settings can turn fsync off without breaking a connection.
 const LOOK_EVERY_MS = 10_000;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 1_000;
 
 export interface DurabilityWatchOptions {
   part: DurabilityFinding["part"];
-  /** Reads the settings as they are now. @throws {Unavailable} when the part is away */
+  /** Reads the settings as they are now. @throws {Unavailable} when the part is down */
   read: () => Promise<Durability>;
   logger: Logger;
 }
 
 export interface DurabilityWatch {
-  /** Resolves with the first settings that were read. Stays pending while the part is away, and after `stop`. */
+  /** Resolves with the first settings that were read. Stays pending while the part is down, and after `stop`. */
   readonly first: Promise<Durability>;
-  /** The last settings that were read; unknown before that. A part that is away confirms nothing, so they are kept. */
+  /**
+   * The last settings that were read; unknown before that. They are kept while the part is down, because it then
+   * confirms nothing.
+   */
   readonly current: Durability;
   stop(): void;
 }

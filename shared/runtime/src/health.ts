@@ -40,12 +40,14 @@ async function faultOf(check: () => Promise<void>): Promise<string | undefined> 
     await within(CHECK_TIMEOUT_MS, check());
     return undefined;
   } catch (error) {
-    // Only our own messages are sent: the message of another error may contain addresses and user names.
+    // Only our own messages are sent, because other errors may contain addresses and user names.
     return error instanceof Unavailable ? error.message : "failed";
   }
 }
 
-/** Settles as the promise does. If that takes too long it throws `Unavailable`, and the promise continues unobserved. */
+/**
+ * Settles like the promise. If the promise takes too long, throws `Unavailable` and ignores the promise from then on.
+ */
 export async function within<Value>(timeoutMs: number, promise: Promise<Value>): Promise<Value> {
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(

@@ -43,7 +43,7 @@ function openServer({ closeWaitMs = 60_000, slow = Promise.resolve({}), logger =
 }
 
 describe("an HTTP server", () => {
-  it("a client that is over its limit is told the whole seconds after which to come back", async () => {
+  it("a client over its limit gets a Retry-After in whole seconds", async () => {
     const { headers } = await openServer().inject("/limited");
     expect(headers["retry-after"]).toBe("81");
   });

@@ -29,13 +29,15 @@ export interface HttpServerOptions {
   closeWaitMs?: number;
   /** The addresses and ranges of proxies whose `X-Forwarded-For` is believed. Default: none. */
   trustedProxies?: readonly string[];
-  /** The connections at a time; more are closed at once. Default: as many as the system allows. */
+  /**
+   * The maximum number of open connections. Further connections are closed at once. Default: the limit of the system.
+   */
   maxConnections?: number;
   /** How long a client may take for a piece of a large answer before it is disconnected. */
   maxStallMs?: number;
   /** `forwarded`: the server only forwards requests, and the services behind it have rules. Default: no name but localhost. */
   browsers?: BrowserRules | "forwarded";
-  /** The keys that requests need. Absent: the server is open to everybody. */
+  /** The keys that requests need. Absent: every client may use the server. */
   apiKeys?: ApiKeys;
   /** Absent: the server records no traces. */
   tracer?: Tracer | undefined;
@@ -52,7 +54,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { trustedProxies = [], maxConnections, maxStallMs, tracer } = options;
   const server: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }), // a line costs more than a request
+    logController: new LogController({ disableRequestLogging: true }), // writing a log line costs more than a request
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     childLoggerFactory: (_parent, _names, _options, raw) =>
       new RequestLogger(logger, namesOf(raw)) as FastifyBaseLogger,
@@ -95,7 +97,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   registerAccess(server, apiKeys);
   if (tracer !== undefined) recordTraces(server, tracer);
   server.setErrorHandler(async (error, request, reply) => {
-    // The client has left, which is not an error of the service. Only Fastify needs this answer.
+    // The client has left, which is not an error of the service. Fastify still needs an answer.
     if (request.raw.readableAborted) {
       request.log.debug(describeRequest(request), "the client left before its request was complete");
       return sendProblem(reply, incompleteRequest());
@@ -114,7 +116,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   return server;
 }
 
-// A request may be on its way over a connection that looks idle. Closing that one at once would lose the request.
+// A request may be on its way over a connection that looks idle, and closing the connection at once would lose it.
 const LAST_REQUESTS_MS = 300;
 
 /**

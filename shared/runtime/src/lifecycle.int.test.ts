@@ -35,7 +35,7 @@ async function exitCodeOf(child: ChildProcess): Promise<number | null> {
 }
 
 test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-  "%s closes the last opened thing first and ends with 0",
+  "%s runs the closers, the last registered first, and ends with 0",
   async (signal) => {
     const { child, steps, exitCode } = await startProcess();
     child.kill(signal);

@@ -3,7 +3,7 @@ import type { Logger } from "@tidemark/telemetry/logger";
 import { InvalidSettings, warnOfMisspelled } from "./read-settings.ts";
 import { VERSION } from "./version.ts";
 
-/** Registers the closer of a thing that a process has opened. Closers run last-opened-first when the process stops. */
+/** Registers a closer. When the process stops, the closer that was registered last runs first. */
 export type OnClose = (name: string, close: () => unknown) => void;
 
 export interface ProcessOptions {
@@ -75,7 +75,7 @@ interface Closer {
   close: () => unknown;
 }
 
-/** Runs the closers, the last one first, also those that are added meanwhile. Returns false if one failed. */
+/** Runs the closers, the last one first, including those that are added meanwhile. Returns false if one failed. */
 async function closeAll(closers: Closer[], logger: Logger): Promise<boolean> {
   let isClean = true;
   for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) {
@@ -89,7 +89,10 @@ async function closeAll(closers: Closer[], logger: Logger): Promise<boolean> {
   return isClean;
 }
 
-/** Logs no stack trace for a fault that an operator can correct: a port in use, a folder without permission, a setting. */
+/**
+ * Logs a fault that an operator can correct without a stack trace: a port in use, a folder without permission, a
+ * setting.
+ */
 function logFailedStart(logger: Logger, error: unknown): void {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") logger.fatal(`could not start: ${message}; choose another PORT or METRICS_PORT`);

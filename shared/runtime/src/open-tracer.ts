@@ -6,7 +6,7 @@ import { VERSION } from "./version.ts";
 
 /**
  * Opens the tracer of a service. Returns undefined, and loads nothing of OpenTelemetry, unless the settings name a
- * collector. A service starts without its collector, too.
+ * collector. A service also starts while its collector is down.
  */
 export async function openTracer(
   settings: z.infer<typeof TracingSettings>,

@@ -5,7 +5,7 @@ import { openWhenUp, pingOnceOpen } from "./open-when-up.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
-test("openWhenUp retries to open a store that is unreachable", async () => {
+test("openWhenUp retries while the store is unreachable", async () => {
   let attempts = 0;
   const open = async () => {
     attempts++;
@@ -17,7 +17,7 @@ test("openWhenUp retries to open a store that is unreachable", async () => {
   expect(attempts).toBe(3);
 });
 
-test("openWhenUp does not retry to open a store whose failure is permanent", async () => {
+test("openWhenUp does not retry when the failure is permanent", async () => {
   let attempts = 0;
   const open = async () => {
     attempts++;

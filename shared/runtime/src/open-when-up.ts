@@ -20,7 +20,7 @@ export function openWhenUp<Store>(open: () => Promise<Store>, logger: Logger): P
   });
 }
 
-/** Pings a store that is being opened. @throws {Unavailable} `store_unreachable` at once while it is not open */
+/** Pings a store that may still be opening. @throws {Unavailable} `store_unreachable` at once while it is not open */
 export async function pingOnceOpen(opening: Promise<{ ping(): Promise<void> }>): Promise<void> {
   const store = await Promise.race([opening, undefined]);
   if (store === undefined) throw new Unavailable({ code: "store_unreachable", detail: "not connected yet" });

@@ -11,8 +11,9 @@ export class InvalidSettings extends Error {
 
 /**
  * Reads the settings of a service from the environment. The keys of the schema are the names of the variables. An empty
- * variable counts as unset. A value may also be in a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`; not
- * the path of a file. A file from which Node has filled the environment may hold nothing but settings.
+ * variable counts as unset. A value may also be in a file: `DATABASE_URL_FILE=/run/secrets/url` sets `DATABASE_URL`. A
+ * setting that is itself the path of a file has no such variant. A file from which Node has filled the environment must
+ * hold only settings.
  *
  * @throws {InvalidSettings} with all faults at once
  */
@@ -42,10 +43,10 @@ export function readSettings<Schema extends z.ZodObject>(
   return parsed.data;
 }
 
-/** Logs a `warn` for each variable of the environment that is no setting, but nearly one. */
+/** Logs a `warn` for each variable of the environment that is not a setting but nearly one. */
 export function warnOfMisspelled(logger: Logger, environment: Record<string, string | undefined> = process.env): void {
   for (const { name, nearest } of findMisspelled(Object.keys(environment))) {
-    logger.warn({ name, nearest }, "a variable of the environment is no setting, but nearly one");
+    logger.warn({ name, nearest }, "a variable of the environment is not a setting but nearly one");
   }
 }
 

@@ -16,17 +16,23 @@ export interface MisspelledName {
   nearest: string;
 }
 
-/** Returns a fault for each of these names of an `.env` file that is no setting, with the nearest setting if one is near. */
+/**
+ * Returns a fault for each of these names of an `.env` file that is not a setting. The fault suggests a similar setting
+ * if there is one.
+ */
 export function describeUnknown(names: readonly string[], file: string): string[] {
   return names
     .filter((name) => !isSetting(name) && !FOREIGN.test(name))
     .map((name) => {
       const nearest = findNearest(name);
-      return `${file}: ${name} is no setting${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
+      return `${file}: ${name} is not a setting${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
     });
 }
 
-/** Finds the names that are no setting, but nearly one. An environment holds many names of others, so a far one is fine. */
+/**
+ * Finds the names that are not settings but nearly so. An environment also has many names of other programs, which are
+ * not similar to a setting.
+ */
 export function findMisspelled(names: readonly string[]): MisspelledName[] {
   return names.flatMap((name) => {
     const nearest = isSetting(name) ? undefined : findNearest(name);
@@ -38,7 +44,9 @@ function isSetting(name: string): boolean {
   return SETTINGS.has(name) || SETTINGS.has(name.replace(/_FILE$/, ""));
 }
 
-/** Returns the setting that differs by a prefix `TIDEMARK_`, by a missing end, by its case, or by a letter or two. */
+/**
+ * Returns the setting that differs only by a prefix `TIDEMARK_`, by a missing end, by case, or by one or two letters.
+ */
 function findNearest(name: string): string | undefined {
   const upper = name.toUpperCase().replaceAll("-", "_");
   const spelled = upper.replace(/^TIDEMARK_(?=.*_)/, ""); // Kubernetes itself sets TIDEMARK_PORT for a service `tidemark`
@@ -50,7 +58,10 @@ function findNearest(name: string): string | undefined {
   return spelled.includes("_") ? candidates.find((setting) => setting.startsWith(`${spelled}_`)) : undefined;
 }
 
-/** The letters that may differ. A short name such as HOSTS is near to too many. */
+/**
+ * The number of letters that may differ. It is smaller for a short name such as HOSTS, which would be similar to too
+ * many settings.
+ */
 function tolerance({ length }: string): number {
   if (length < 6) return 0;
   return length < 9 ? 1 : 2;

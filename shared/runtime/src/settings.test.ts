@@ -66,13 +66,13 @@ describe("readSettings", () => {
     }
   });
 
-  it("an authority for NATS without TLS is refused, beside other faults as well", () => {
+  it("an authority for NATS without TLS is refused, even if there are other faults", () => {
     const schema = StackSettings.refine(...CA_NEEDS_TLS);
     const read = (NATS_URL: string, DATABASE_URL = "postgres://localhost/tidemark") =>
       readSettings(schema, { NATS_URL, DATABASE_URL, NATS_CA_FILE: "ca.pem" });
     expect(read("tls://localhost:4222")).toMatchObject({ NATS_CA_FILE: "ca.pem" });
-    expect(() => read("nats://localhost:4222")).toThrow("NATS_CA_FILE: is of use only with TLS");
-    expect(() => read("nats://localhost:4222", "none")).toThrow(/DATABASE_URL: .*\n.*NATS_CA_FILE: is of use/);
+    expect(() => read("nats://localhost:4222")).toThrow("NATS_CA_FILE: works only with TLS");
+    expect(() => read("nats://localhost:4222", "none")).toThrow(/DATABASE_URL: .*\n.*NATS_CA_FILE: works only/);
     expect(readSettings(BrokerSettings.refine(...CA_NEEDS_TLS), { NATS_URL: "nats://localhost" })).toBeDefined();
   });
 
@@ -115,23 +115,23 @@ describe("names in a file from which Node fills the environment", () => {
     return () => readSettings(schema, {}, ["--heap-growing-percent=20", `--env-file-if-exists=${file}`]);
   }
 
-  it("a name that is no setting is a fault, together with all other faults, and the nearest setting is named", () => {
+  it("a name that is not a setting is a fault, together with all other faults, and the nearest setting is named", () => {
     const read = readWith("PUBLISH_WAIT_MSS=1\nRETENTION_DAY=abc\nQUEUE_MAX=7\n", StackSettings);
     for (const fault of [
-      "PUBLISH_WAIT_MSS is no setting; did you mean PUBLISH_WAIT_MS?",
-      "RETENTION_DAY is no setting",
-      "QUEUE_MAX is no setting; did you mean QUEUE_MAX_SIZE?",
+      "PUBLISH_WAIT_MSS is not a setting; did you mean PUBLISH_WAIT_MS?",
+      "RETENTION_DAY is not a setting",
+      "QUEUE_MAX is not a setting; did you mean QUEUE_MAX_SIZE?",
       "NATS_URL: must be a NATS URL",
     ])
       expect(read).toThrow(fault);
   });
 
-  it("a setting of another service, of Docker Compose, or of another program is no fault", () => {
+  it("a setting of another service, of Docker Compose, or of another program is not a fault", () => {
     const names = ["QUEUE_MAX_SIZE", "DATABASE_URL_FILE", "GATEWAY_REPLICAS", "COMPOSE_PROJECT_NAME", "TZ"];
     expect(readWith(names.map((name) => `${name}=1`).join("\n"))).not.toThrow();
   });
 
-  it("a file that does not exist is no fault", () => {
+  it("a file that does not exist is not a fault", () => {
     expect(() => readSettings(HttpSettings, {}, ["--env-file-if-exists=/nonexistent/.env"])).not.toThrow();
   });
 });

@@ -65,8 +65,8 @@ function pairs() {
 }
 
 /**
- * The settings of tracing, named as by OpenTelemetry's specification. Without a collector nothing is traced, and the
- * SDK of OpenTelemetry is not loaded.
+ * The settings of tracing, with the names of OpenTelemetry's specification. Without a collector nothing is traced, and
+ * the SDK of OpenTelemetry is not loaded.
  */
 export const TracingSettings = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z
@@ -121,7 +121,7 @@ const SigningKeys = z
 /** The key that signs cursors and receipts. Single makes one itself if there is none. */
 export const SigningSettings = z.object({ SIGNING_KEY: SigningKeys.optional() });
 
-/** The processes of the stack have to know what the others have signed. */
+/** The processes of the stack must accept the signatures of each other. */
 export const StackSigningSettings = z.object({ SIGNING_KEY: SigningKeys });
 
 /** The limits of a publish request. */
@@ -139,7 +139,7 @@ export const LogSettings = z.object({
   LOG_REPLICAS: wholeNumber({ min: 1, max: 5, preset: 1 }),
 });
 
-/** Whether a process refuses to start if events that it confirms could be lost in a power loss. */
+/** Whether a process refuses to start if a power failure could lose events that it has confirmed. */
 export const DurabilitySettings = z.object({ REQUIRE_DURABLE: flag(false) });
 
 /** The HTTP address at which nats-server reports its own settings. */
@@ -157,7 +157,7 @@ export const RetentionSettings = z.object({
   MAX_CONFLICTS_KEPT: wholeNumber({ min: 0, max: 1_000, preset: 100 }),
 });
 
-/** The address of the broker of the stack, and how a part and the broker know each other. */
+/** The address of the broker of the stack, and the credentials of both sides. */
 export const BrokerSettings = z.object({
   NATS_URL: z.url({ protocol: /^(nats|tls)$/, error: "must be a NATS URL such as nats://localhost:4222" }),
   NATS_CREDS_FILE: z.string().optional(),
@@ -173,8 +173,8 @@ export const CA_NEEDS_TLS = [
     NATS_CA_FILE === undefined || !/^nats:/i.test(NATS_URL ?? ""),
   {
     path: ["NATS_CA_FILE"] as PropertyKey[],
-    error: "is of use only with TLS: NATS_URL must begin with tls://",
-    when: () => true, // also beside other faults, so that all are reported together
+    error: "works only with TLS: NATS_URL must begin with tls://",
+    when: () => true, // even if there are other faults, so that all are reported together
   },
 ] as const;
 
@@ -221,7 +221,10 @@ export const PublisherSettings = z.object({
   API_KEY: z.string().optional(),
 });
 
-/** The settings that only docker-compose.yml and the files in deploy/ read. They stand here so that `.env` may hold them. */
+/**
+ * The settings that only docker-compose.yml and the files in deploy/ read. They are listed here so that `.env` may
+ * contain them.
+ */
 export const ComposeSettings = z.object({
   BIND: z.string().default("127.0.0.1"),
   EDGE_REQUESTS_PER_SECOND: wholeNumber({ min: 1, max: 1_000_000, preset: 10_000 }),

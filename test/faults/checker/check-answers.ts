@@ -17,12 +17,12 @@ export function checkAnswers(observations: Observations, attempts: readonly Reso
 }
 
 /**
- * The counts of a request are within the range that its events allow: an event that no other attempt carried must have
- * been accepted, and an event that was answered 200 before the request began cannot have been accepted. The accepted
- * events add up to the stored ones.
+ * Checks that the counts of a request are within the range that its events allow. An event that no other attempt
+ * carried must have been accepted, and an event that was answered 200 before the request began cannot have been
+ * accepted. The accepted events add up to the stored ones.
  */
 function verdicts({ recount, receipts: judged }: Observations, attempts: readonly ResolvedAttempt[]): CheckResult {
-  const check = new Check("verdicts are right", "each answer counts the events of its own request, and rightly");
+  const check = new Check("verdicts are right", "each answer counts the events of its own request correctly");
   const taken = attempts.filter(({ isTaken }) => isTaken);
   const timesTaken = new Map<number, number>();
   const storedAtMs = new Map<number, number>();
@@ -88,7 +88,7 @@ function receipts({ receipts: judged }: Observations, attempts: readonly Resolve
 function contract({ requirements }: Observations, attempts: readonly ResolvedAttempt[]): CheckResult {
   const mustAnswerAll = requirements?.mustAnswerAll ?? false;
   const check = new Check(
-    "answers are of the contract",
+    "answers keep to the contract",
     mustAnswerAll
       ? "every good request gets 200 or 202, every bad one 422"
       : "good requests get 200, 202, 429 or 503, bad ones 422 or 503",
@@ -100,7 +100,7 @@ function contract({ requirements }: Observations, attempts: readonly ResolvedAtt
     const isExpected = isAnswered || (isPutOff && !mustAnswerAll);
     if (!isExpected) check.violated(`a ${isBad ? "bad" : "good"} request was answered ${answer}`);
     else if (outcome === "ok" && counts === undefined && receipt === undefined)
-      check.violated(`${answer} told nothing`);
+      check.violated(`${answer} has no counts`);
   }
   return check;
 }
@@ -119,7 +119,7 @@ export function mebibytes(bytes: number): number {
 }
 
 function endings({ endings: lines }: Observations): CheckResult {
-  const check = new Check("processes keep going", "no service ends unasked, and each answers SIGTERM by ending with 0");
+  const check = new Check("processes keep going", "no service ends by itself, and each one ends with 0 after SIGTERM");
   for (const line of lines) check.violated(line);
   return check;
 }

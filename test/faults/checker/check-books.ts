@@ -50,7 +50,10 @@ function countSlow(attempts: readonly ResolvedAttempt[]): number {
  * probes show for each unknown answer whether its attempt was stored.
  */
 function copies({ stats, recount }: Observations, attempts: readonly ResolvedAttempt[]): CheckResult {
-  const check = new Check("copies counted once", "duplicates are the copies the client sent, no redelivery among them");
+  const check = new Check(
+    "copies counted once",
+    "duplicates are the copies that the client sent, without any redelivery",
+  );
   const received = new Array<number>(TOPICS.length).fill(0);
   for (const { isTaken, numbers, slow } of attempts) {
     if (!isTaken) continue;
@@ -68,11 +71,11 @@ function copies({ stats, recount }: Observations, attempts: readonly ResolvedAtt
     const books = stats.by_source.find((candidate) => candidate.source === source);
     check.equal(`duplicates of ${source}`, books?.duplicate_dropped ?? 0, count);
   }
-  check.remark = `${stats.duplicate_dropped} duplicates; the client's own tally says ${duplicates}`;
+  check.remark = `${stats.duplicate_dropped} duplicates; the client's own tally has ${duplicates}`;
   return check;
 }
 
-/** Returns the number of duplicates by source: what each source sent, less what is stored of it. */
+/** Returns the number of duplicates by source: the events that each source sent, minus its stored events. */
 function duplicatesBySource({ timesStored }: Recount, attempts: readonly ResolvedAttempt[]): Map<string, number> {
   const dropped = new Map<string, number>();
   const add = (source: string, count: number) => dropped.set(source, (dropped.get(source) ?? 0) + count);
@@ -87,7 +90,10 @@ function duplicatesBySource({ timesStored }: Recount, attempts: readonly Resolve
 
 /** Conflicts are distinguished from plain duplicates, and every duplicate is listed. */
 function conflicts({ stats, dropped }: Observations, attempts: readonly ResolvedAttempt[]): CheckResult {
-  const check = new Check("dropped copies on record", "each is listed, and each conflict with what it said");
+  const check = new Check(
+    "dropped copies on record",
+    "each dropped copy is listed, and each conflict with its content",
+  );
   const sent = attempts.reduce((sum, { isTaken, conflicts }) => sum + (isTaken ? conflicts : 0), 0);
   const differing = dropped.filter(({ conflict }) => conflict);
   check.equal("conflicts", stats.conflicts, sent);
@@ -103,27 +109,30 @@ function conflicts({ stats, dropped }: Observations, attempts: readonly Resolved
 
 /** The drift that the service itself reports: 0 whenever it is known, and known at the end. */
 function drift({ stats, samples }: Observations): CheckResult {
-  const check = new Check("no drift", "drift is 0 at every look");
+  const check = new Check("no drift", "drift is 0 at every read");
   const told = samples.map((sample) => sample.stats.drift).filter((value) => value !== null);
   for (const value of [...told, stats.drift]) if (value !== 0) check.violated(`a drift of ${value}`);
-  check.remark = `told in ${told.length} of ${samples.length} looks`;
+  check.remark = `known in ${told.length} of ${samples.length} reads`;
   return check;
 }
 
-/** The books against the gateways' own count: never fewer, and at the end no more, if each confirmation was heard. */
+/**
+ * Compares the books with the gateways' own count. The books never have fewer events. At the end they have no more, if
+ * each confirmation was received.
+ */
 function confirmed({ stats, samples, isEachConfirmationHeard }: Observations): CheckResult {
   const check = new Check(
     "confirmed events kept",
-    "log and books hold what the log confirmed to gateways, at every look",
+    "at every read, log and books hold all events that the log confirmed to gateways",
   );
   const told = [...samples.map((sample) => sample.stats), stats].filter(({ unconfirmed }) => unconfirmed !== null);
   for (const { confirmed, unconfirmed } of told) {
     const missing = -Math.min(0, unconfirmed as number);
     if (missing > 0) check.violated(`${missing} of ${confirmed} confirmed events are missing`, missing);
   }
-  if (stats.unconfirmed === null) check.violated("the gateways' count is not told at the end");
+  if (stats.unconfirmed === null) check.violated("the gateways' count is not known at the end");
   if (isEachConfirmationHeard) check.equal("events that no gateway counted", stats.unconfirmed ?? 0, 0);
-  check.remark = `${stats.confirmed} confirmed, ${stats.unconfirmed} beyond them; told in ${told.length} looks`;
+  check.remark = `${stats.confirmed} confirmed, ${stats.unconfirmed} beyond them; known in ${told.length} reads`;
   return check;
 }
 
@@ -144,7 +153,7 @@ function redelivered({ redeliveries, requirements }: Observations): CheckResult 
 }
 
 function neverFalls({ samples }: Observations): CheckResult {
-  const check = new Check("received never falls", "received never goes down, and holds whatever was answered before");
+  const check = new Check("received never falls", "received never decreases, and includes all events answered before");
   let highest = { received: 0, judged: 0, queueStarts: 0 };
   for (const { stats, okCopiesBefore, queueStarts } of samples) {
     const [before, after] = queueStarts;
@@ -154,14 +163,14 @@ function neverFalls({ samples }: Observations): CheckResult {
     if (stats.queue_size === null) continue; // without the log `received` lacks the queue, which `queue_size: null` says
     if (stats.received < okCopiesBefore) check.violated(`${okCopiesBefore} answered, then ${stats.received} received`);
     if (before !== after) continue;
-    // A queue in memory ends with its process; no client had an answer for the events in it.
+    // A queue in memory ends with its process, and no client had an answer for the events in it.
     if (after === highest.queueStarts && stats.received < highest.received) {
       check.violated(`received fell from ${highest.received} to ${stats.received}`);
     }
     const isNewLife = after !== highest.queueStarts;
     highest = { ...highest, queueStarts: after, received: Math.max(stats.received, isNewLife ? 0 : highest.received) };
   }
-  check.remark = `${samples.length} looks`;
+  check.remark = `${samples.length} reads`;
   return check;
 }
 

@@ -20,14 +20,14 @@ export function checkEvents({ recount }: Observations, attempts: readonly Resolv
       lost.violated(`event ${number}, answered ${answer}, is not stored`);
   }
 
-  const invented = new Check("nothing invented", "nothing is stored that was never sent");
+  const invented = new Check("nothing invented", "no event is stored that was never sent");
   for (const key of recount.unknownKeys) invented.violated(`${key} is stored`);
 
-  const kept = new Check("content kept", "what is stored is what was sent, to the last digit");
+  const kept = new Check("content kept", "every stored event equals the sent one, to the last digit");
   for (const key of recount.altered) kept.violated(`${key} differs`);
 
   const refused = new Check("refused is refused", "an event that was only ever refused is not stored");
-  const whole = new Check("whole requests", "a request is taken whole or not at all");
+  const whole = new Check("whole requests", "a request is taken completely or not at all");
   for (const attempt of attempts) {
     if (attempt.isTaken) {
       const missing = attempt.numbers.filter((number) => !timesStored.has(number));

@@ -7,7 +7,7 @@ export interface CheckResult {
   violations: number;
   /** The first few violations. */
   examples: string[];
-  /** A remark for the report, also if the promise holds. */
+  /** A remark for the report, which also appears if the promise holds. */
   remark?: string;
 }
 
@@ -29,7 +29,7 @@ export type CheckName =
   | "receipts judged"
   | "received never falls"
   | "backlog gone"
-  | "answers are of the contract"
+  | "answers keep to the contract"
   | "memory bounded"
   | "processes keep going";
 

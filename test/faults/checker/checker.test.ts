@@ -83,7 +83,7 @@ const BREACHES: [what: string, name: CheckName, change: (run: ModelRun) => void]
   ],
   [
     "a 503 where every request has to be answered",
-    "answers are of the contract",
+    "answers keep to the contract",
     (run) => Object.assign(run.observations, { requirements: { mustAnswerAll: true } }),
   ],
   ["a redelivery is counted", "copies counted once", ({ observations }) => observations.stats.duplicate_dropped++],
@@ -92,10 +92,10 @@ const BREACHES: [what: string, name: CheckName, change: (run: ModelRun) => void]
   ["a receipt that stays pending", "receipts judged", ({ observations }) => pend(observations)],
   ["received falls", "received never falls", ({ observations }) => fall(observations)],
   ["a queue that stays", "backlog gone", (run) => Object.assign(run.observations, { backlog: "3 events queued" })],
-  ["a 500", "answers are of the contract", ({ observations }) => answer(observations, "500 internal")],
+  ["a 500", "answers keep to the contract", ({ observations }) => answer(observations, "500 internal")],
   [
     "a good event refused",
-    "answers are of the contract",
+    "answers keep to the contract",
     ({ observations }) => answer(observations, "422 invalid_event"),
   ],
   [
@@ -106,7 +106,7 @@ const BREACHES: [what: string, name: CheckName, change: (run: ModelRun) => void]
   [
     "a crash",
     "processes keep going",
-    (run) => Object.assign(run.observations, { endings: ["single ended unasked with 1"] }),
+    (run) => Object.assign(run.observations, { endings: ["single ended by itself with 1"] }),
   ],
 ];
 

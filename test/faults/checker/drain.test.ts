@@ -25,13 +25,13 @@ test("/stats is read again while its drift is unknown", async () => {
   expect(await readSettledStats(await serveStats(UNKNOWN, UNKNOWN, SETTLED), heard)).toEqual(SETTLED);
 });
 
-test("/stats is read again until the last heartbeats are in, if every confirmation was heard", async () => {
+test("/stats is read again until the last heartbeats have arrived, if every confirmation was received", async () => {
   const early = { drift: 0, unconfirmed: 7 };
   expect(await readSettledStats(await serveStats(early, SETTLED), heard)).toEqual(SETTLED);
   expect(await readSettledStats(await serveStats(early, SETTLED), unheard)).toEqual(early);
 });
 
-test("the first drift or missing event that is known counts, whatever comes after it", async () => {
+test("the first known drift or missing event counts, and later values are ignored", async () => {
   for (const wrong of [
     { ...SETTLED, drift: 1 },
     { ...SETTLED, unconfirmed: -1 },

@@ -5,7 +5,8 @@ import type { Attempt } from "../load/tally.ts";
 import { readReceipt, readStats, type Stats } from "./reader.ts";
 
 const DRAIN_TIMEOUT_MS = 300_000;
-// Longer than the acknowledgement timeout of the log: until then it holds frames whose acknowledgement got lost.
+// This is longer than the acknowledgement timeout of the log, which holds a frame until then if its acknowledgement was
+// lost.
 const SETTLE_TIMEOUT_MS = 60_000;
 const RECEIPTS_TIMEOUT_MS = 120_000;
 const RECEIPTS_AT_A_TIME = 16;
@@ -26,8 +27,8 @@ export async function drain({ queryUrl }: Deployment, timeoutMs = DRAIN_TIMEOUT_
 }
 
 /**
- * Reads `/stats` until the drift and the unconfirmed events are known, which they may not be while frames are in flight,
- * and until the last heartbeats of gateways are in; or until a drift, or the timeout.
+ * Reads `/stats` until the drift and the unconfirmed events are known and the last heartbeats of gateways have arrived,
+ * or until there is a drift, or until the timeout. The two figures can be unknown while frames are in flight.
  */
 export async function readSettledStats(
   queryUrl: URL,

@@ -14,15 +14,15 @@ export interface Observations {
   audit: Audit;
   /** All duplicates that are listed. */
   dropped: readonly DroppedDuplicate[];
-  /** The final counts of each receipt; undefined if it had none. */
+  /** The final counts of each receipt; undefined if they are not known. */
   receipts: ReadonlyMap<string, Counts | undefined>;
   samples: readonly Sample[];
-  /** One line for each process that ended unasked, or not with 0. */
+  /** One line for each process that ended by itself, or not with 0. */
   endings: readonly string[];
   peakBytes: ReadonlyMap<string, number>;
   /** Repeated deliveries of frames, as the broker counts them; undefined without a broker. */
   redeliveries?: number | undefined;
-  /** Whether every gateway lived on and heard every confirmation, so that its count is exact. */
+  /** Whether every gateway kept running and received every confirmation, so that its count is exact. */
   isEachConfirmationHeard: boolean;
   /** Requirements of the scenario beyond the promises. */
   requirements?: Requirements | undefined;

@@ -10,7 +10,7 @@ export interface Recount {
   rowsByTopic: Map<string, number>;
   /** Keys that no producer sent. */
   unknownKeys: string[];
-  /** Keys whose content differs from what was sent. */
+  /** Keys whose content differs from the sent event. */
   altered: string[];
 }
 

@@ -22,7 +22,7 @@ const cuts = fc.array(fc.nat({ max: STREAM.length }), { maxLength: 20 });
 test.for([
   ["every message passes", false, STREAM],
   ["only acknowledgements are withheld", true, STREAM.replaceAll(ACK, "")],
-] as const)("%s, in whatever pieces the stream arrives", ([, isWithholding, expected]) => {
+] as const)("%s, for any division of the stream into pieces", ([, isWithholding, expected]) => {
   fc.assert(
     fc.property(cuts, (places) => {
       expect(passed(isWithholding, places)).toBe(expected);

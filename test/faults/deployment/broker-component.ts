@@ -7,7 +7,7 @@ import { findSteadyPort } from "./steady-port.ts";
 export interface BrokerComponent extends Component {
   readonly port: number;
   readonly version: string;
-  /** Returns the number of repeated deliveries of frames, at least, as the broker counts them. */
+  /** Returns a lower bound of the number of repeated deliveries, from the counts of the broker. */
   countRedeliveries(): Promise<number>;
   close(): Promise<void>;
 }
@@ -52,7 +52,8 @@ export async function openBrokerComponent(dataDir: string): Promise<BrokerCompon
       const { account_details: accounts = [] } = (await ask("/jsz?consumers=true")) as JetstreamReport;
       const streams = accounts.flatMap(({ stream_detail: details = [] }) => details);
       const consumers = streams.flatMap(({ consumer_detail: details = [] }) => details);
-      // A killed broker may have forgotten deliveries, but knows from the deleted messages how far it was.
+      // A killed broker can lose its count of deliveries but not its stream position, so the difference can be
+      // negative.
       return consumers.reduce(
         (sum, { delivered }) => sum + Math.max(0, delivered.consumer_seq - delivered.stream_seq),
         0,

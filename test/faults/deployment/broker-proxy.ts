@@ -3,7 +3,7 @@ import { AckFilter } from "./ack-filter.ts";
 
 /** A proxy between a consumer and the broker. */
 export interface BrokerProxy extends TcpProxy {
-  /** Drops acknowledgements; everything else arrives. */
+  /** Drops acknowledgements and passes on everything else. */
   loseAcks(): void;
 }
 

@@ -10,7 +10,9 @@ export interface DatabaseComponent extends Component {
   readonly port: number;
   readonly url: string;
   readonly version: string;
-  /** Makes the database take too long for events of this source. Called once, when the tables exist. */
+  /**
+   * Makes the database exceed its time limit for events of this source. It must be called once, when the tables exist.
+   */
   dawdleOver(source: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,8 +34,8 @@ export async function openDatabaseComponent(diskDir: string): Promise<DatabaseCo
     const pids = await find();
     if (pids.length === 0) return;
     signalAll(pids, "SIGKILL");
-    await server.exited; // its guard ends as well
-    await waitFor("every process of PostgreSQL to be gone", async () => (await countRunning(pids)) === 0);
+    await server.exited; // the process that guards it ends as well
+    await waitFor("every process of PostgreSQL to end", async () => (await countRunning(pids)) === 0);
   };
   return {
     name: "postgres",
@@ -46,7 +48,7 @@ export async function openDatabaseComponent(diskDir: string): Promise<DatabaseCo
     stop: kill,
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),
-    // After a failed commit PostgreSQL restarts itself, and ends if there is no room for that.
+    // PostgreSQL restarts itself after a failed commit, and ends if the disk has no room for the restart.
     async recover() {
       const isUp = async () => {
         if ((await find()).length === 0) await start();
@@ -60,8 +62,8 @@ export async function openDatabaseComponent(diskDir: string): Promise<DatabaseCo
 }
 
 /**
- * Returns statements that end each insert of such an event with the code of a statement at its time limit
- * (`query_canceled`). The shipped limit is 60 s, with which each slow event would take two minutes of a run.
+ * Returns statements that fail each insert of an event of this source with `query_canceled`, the code of a statement
+ * that exceeds its time limit. With the real limit of 60 s, each slow event would take two minutes of a run.
  */
 function dawdling(source: string): string {
   return `

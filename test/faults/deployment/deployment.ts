@@ -15,7 +15,7 @@ export interface Component {
   thaw(): Promise<void>;
   /** Sends SIGTERM; resolves when the process has ended. */
   stop(): Promise<void>;
-  /** Called when its full disk has room again: restarts the process, unless it recovers by itself. */
+  /** Restarts the process, unless it recovers by itself. It is called when its full disk has room again. */
   recover(): Promise<void>;
 }
 
@@ -30,11 +30,11 @@ export interface Deployment {
   readonly disks: ReadonlyMap<string, Disk>;
   /** Programs and versions for the report, such as `PostgreSQL 18.1`. */
   readonly programs: readonly string[];
-  /** One line for each process that ended unasked, or not with 0. */
+  /** One line for each process that ended by itself, or not with 0. */
   readonly endings: readonly string[];
   /** The payload size of a large event, which the log has room for. */
   readonly largePayloadBytes: number;
-  /** Returns how many times the process with the queue was started: a queue in memory ends with its process. */
+  /** Returns how many times the process with the queue was started, because a queue in memory ends with its process. */
   queueStarts(): number;
   /** Stops the consumers for a time, so that the log or the queue fills. */
   fill(holdMs: number): Promise<void>;

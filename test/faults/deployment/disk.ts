@@ -8,7 +8,7 @@ const run = promisify(execFile);
 
 /** A small file system for the data of one server. */
 export interface Disk {
-  /** Keeps the disk full for a time, also if the server frees space. */
+  /** Keeps the disk full for this time, even while the server frees space. */
   fill(holdMs: number): Promise<void>;
   unmount(): Promise<void>;
 }
@@ -17,7 +17,7 @@ const CHUNK = Buffer.alloc(1024 * 1024);
 const PAGE = CHUNK.subarray(0, 4096);
 const REFILL_EVERY_MS = 100;
 
-/** Mounts a tmpfs on `dir`; undefined if this process is not allowed to, because that takes root. */
+/** Mounts a tmpfs on `dir`. Returns undefined if this process may not mount, which usually requires root. */
 export async function mountDisk(dir: string, mebibytes: number): Promise<Disk | undefined> {
   await mkdir(dir, { recursive: true });
   try {

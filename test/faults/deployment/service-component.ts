@@ -26,7 +26,7 @@ export interface ServiceComponent extends Component {
 
 const RESTART_MS = 500;
 
-/** Starts a service as a process that keeps its port over restarts; it starts again when it ends unasked. */
+/** Starts a service as a process that keeps its port over restarts; it starts again when it ends by itself. */
 export async function openServiceComponent(options: ServiceComponentOptions): Promise<ServiceComponent> {
   const { name, dir, onEnding } = options;
   const logFile = join(dir, `${name}.log`);
@@ -39,7 +39,7 @@ export async function openServiceComponent(options: ServiceComponentOptions): Pr
     restart: {
       firstPauseMs: RESTART_MS,
       longestPauseMs: RESTART_MS,
-      onRestart: (ending: Ending) => onEnding(`${name} ended unasked with ${ending}`),
+      onRestart: (ending: Ending) => onEnding(`${name} ended by itself with ${ending}`),
     },
   });
   return {
@@ -58,10 +58,10 @@ export async function openServiceComponent(options: ServiceComponentOptions): Pr
     async stop() {
       if (running.isEnded) return;
       const ending = await running.stop();
-      // Before its own code runs, a process ends by the signal and has nothing to finish.
+      // A process whose own code does not run yet is ended by the signal, and has nothing to finish.
       const isUnborn = !running.hasWritten && ending === "SIGTERM";
       if (ending !== 0 && !isUnborn)
-        onEnding(`${name} answered SIGTERM with ${ending}: ${errorWhileStopping(logFile)}`);
+        onEnding(`${name} ended with ${ending} after SIGTERM: ${errorWhileStopping(logFile)}`);
     },
   };
 }

@@ -16,7 +16,7 @@ export interface ClientOptions {
 /** Producers that retry, sometimes give up, and record each answer. */
 export interface Client {
   readonly tally: Tally;
-  /** Sets the producers' clock: the timestamps of later events move by that much. */
+  /** Moves the producers' clock, and thereby the timestamps of later events. */
   jumpClock(toMs: number): void;
   /** Sends an event for which the database takes too long, between two others. */
   sendSlowEvent(): Promise<void>;
@@ -26,7 +26,7 @@ export interface Client {
    * @throws {Error} when the service does not store the large event within minutes
    */
   sendLargeConflicts(options: { payloadBytes: number }): Promise<void>;
-  /** Starts no more requests; resolves when those in flight have ended. */
+  /** Stops starting requests. Resolves when those in flight have ended. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ const WORKERS = 16;
 const ANSWER_TIMEOUT_MS = 8_000;
 const BACKOFF_MS = 150;
 const LARGE_CONFLICTS = 300;
-/** Longer than any fault that may last beside it. */
+/** This is longer than any fault that can happen at the same time. */
 const STORED_TIMEOUT_MS = 120_000;
 
 export function startClient({ urls, seed, load }: ClientOptions): Client {

@@ -47,7 +47,7 @@ test.for([
   ["another source", (text: string) => text.replace("producer-", "Producer-")],
   ["another microsecond", (text: string) => text.replace("000007Z", "000008Z")],
   ["a lost field", (text: string) => text.replace(/,"trace":"[^"]*"/, "")],
-] as const)("a stored event with %s is not as sent", ([, change]) => {
+] as const)("a stored event with %s differs from the sent one", ([, change]) => {
   const event = createEvent(1, 1_000_007 * 7, 0);
   const text = writeEvent({ ...event, timestamp: "2025-01-01T00:00:00.000007Z" });
   expect(change(text)).not.toBe(text);

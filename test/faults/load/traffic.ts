@@ -34,7 +34,7 @@ export class Traffic {
     this.#maxBatch = maxBatch;
   }
 
-  /** @param settled events that are stored, one of which may be sent with another content */
+  /** @param settled stored events, one of which may be sent again with other content */
   nextRequest(settled: readonly number[]): TrafficRequest {
     const random = this.#random;
     const size = random() < EMPTY_ODDS ? 0 : pickBelow(random, this.#maxBatch);

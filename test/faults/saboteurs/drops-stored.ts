@@ -4,7 +4,7 @@ import { runSabotagedConsumer } from "./consumer-root.ts";
 const EVERY = 20;
 const LOSE_NEWEST = "DELETE FROM events WHERE ctid = (SELECT ctid FROM events ORDER BY processed_at DESC LIMIT 1)";
 
-/** A consumer that sometimes deletes an event after the sender and the books were told that it is stored. */
+/** A consumer that sometimes deletes an event after it was answered and counted as stored. */
 await runSabotagedConsumer(({ store }, connectionString) => {
   const pool = new pg.Pool({ connectionString, max: 1 });
   pool.on("error", () => {});

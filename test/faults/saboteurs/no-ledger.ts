@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { runSabotagedConsumer } from "./consumer-root.ts";
 
-/** A consumer that recognises no redelivered frame: a redelivery is counted as duplicates of the client. */
+/** A consumer that recognises no redelivered frame, so that a redelivery is counted as duplicates of the client. */
 await runSabotagedConsumer(({ store }) => ({
   store: {
     async apply(deliveries, options) {

@@ -3,8 +3,8 @@ import { SLOW_SOURCE } from "../load/sent-event.ts";
 import { runSabotagedConsumer } from "./consumer-root.ts";
 
 /**
- * A consumer that takes an event for which the database has too little time for a database that is away: it retries the
- * whole batch indefinitely. It recognises the event itself, because the real store would find it.
+ * A consumer that treats an event that takes too long as if the database were down, and retries the whole batch
+ * indefinitely. It finds the event itself, because the real store would make it a dead letter.
  */
 await runSabotagedConsumer(({ store }) => ({
   store: {

@@ -54,6 +54,6 @@ export function exposingSteps(sabotage: Sabotage | undefined): Step[] {
 /** Returns the timeouts of a run with the sabotage: some receipts stay pending, and a queue may never become empty. */
 export function timeoutsWith(sabotage: Sabotage | undefined): { receiptsTimeoutMs?: number; drainTimeoutMs?: number } {
   if (sabotage === undefined) return {};
-  // The real consumer has found a slow event after some 3 s.
+  // The real consumer finds a slow event within some 3 s.
   return { receiptsTimeoutMs: 2_000, ...(sabotage === "retries-slow-data" ? { drainTimeoutMs: 10_000 } : {}) };
 }

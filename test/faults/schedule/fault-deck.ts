@@ -27,9 +27,12 @@ export interface FaultTemplate {
 export type Range = readonly [leastMs: number, mostMs: number];
 
 const SECOND = 1_000;
-/** Longer than the acknowledgement timeout of the log, 20 s: another consumer receives the frames of the frozen one. */
+/**
+ * This is longer than the acknowledgement timeout of the log, 20 s, so that another consumer receives the frames of the
+ * frozen one.
+ */
 const PAST_ACK_WAIT: Range = [22 * SECOND, 26 * SECOND];
-/** Longer than the client's timeout, 8 s. */
+/** This is longer than the client's timeout, 8 s. */
 const PAST_TIMEOUTS: Range = [9 * SECOND, 14 * SECOND];
 
 const GATEWAYS = ["gateway-1", "gateway-2"];
@@ -48,7 +51,10 @@ export const PROXIES: Record<Shape, readonly string[]> = {
 /** One fault, or two that begin together. */
 export type FaultGroup = readonly FaultTemplate[];
 
-/** Each of these once: a run that is long enough for the deck has every kind of fault, and every pair of components. */
+/**
+ * The deck contains each of these once, so a run that is long enough for the deck has every kind of fault and every
+ * pair of components.
+ */
 export const FAULT_DECK: Record<Shape, readonly FaultGroup[]> = {
   single: [
     ...repeat(6, { kind: "kill", targets: ["single"] }),
@@ -90,7 +96,7 @@ function onProxies(shape: Shape, times: number): FaultGroup[] {
   return kinds.flatMap((kind) => repeat(times, { kind, targets: PROXIES[shape] }));
 }
 
-/** Any two components, also replicas of one service: one is killed, and the other is killed or frozen. */
+/** Any two components, which may be replicas of one service. One is killed, and the other is killed or frozen. */
 function pairsOfComponents(): FaultGroup[] {
   const kill = (...targets: string[]): FaultTemplate => ({ kind: "kill", targets });
   const replicas = [GATEWAYS, CONSUMERS].map((names): FaultGroup => names.map((name) => kill(name)));

@@ -60,7 +60,7 @@ async function injectIntoComponent(
   await component.start();
 }
 
-/** The consumer's messages no longer reach the broker: it commits its frames and dies before they are acknowledged. */
+/** Cuts the consumer's messages to the broker, so that it commits its frames and dies before they are acknowledged. */
 async function killWithAcksHeldBack(consumer: Component, proxy: TcpProxy, holdMs: number): Promise<void> {
   proxy.silence("up");
   await delay(holdMs);
@@ -69,7 +69,7 @@ async function killWithAcksHeldBack(consumer: Component, proxy: TcpProxy, holdMs
   await consumer.start();
 }
 
-/** The broker receives no acknowledgement, so it delivers every frame again that is older than its timeout. */
+/** Drops all acknowledgements, so that the broker delivers every frame again after its timeout. */
 async function loseAcks({ proxies }: Deployment, holdMs: number): Promise<void> {
   const brokerProxies = [...proxies.values()].filter((proxy) => "loseAcks" in proxy);
   for (const proxy of brokerProxies) proxy.loseAcks();

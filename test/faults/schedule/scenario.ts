@@ -19,7 +19,7 @@ export interface Scenario extends Requirements {
 }
 
 export interface Load {
-  /** Events per second, about; with Infinity, each producer sends as soon as it has its answer. */
+  /** The approximate number of events per second. With Infinity, each producer sends as soon as it has its answer. */
   rate: number;
   /** The maximum number of events in a request. */
   maxBatch: number;
@@ -53,7 +53,7 @@ export function createScenario({ scenario: name, shape, seed, minutes, rate }: S
     };
   }
   if (name === "redelivery") {
-    // Small requests make many frames, and deliveries are counted in frames.
+    // Small requests make many frames, and the requirement counts deliveries of frames.
     return {
       name,
       shape: "stack",

@@ -51,7 +51,7 @@ test("no two faults of a step have the same target", () => {
 });
 
 test.for(["single", "stack"] as const)(
-  "ten minutes of %s see every kind of fault it knows, alone and in pairs",
+  "ten minutes of %s have every kind of fault of that shape, alone and in pairs",
   (shape) => {
     const steps = drawSteps({ seed: 1, shape, durationMs: 600_000 });
     const kinds = new Set(steps.flatMap(({ faults }) => faults.map(({ kind }) => kind)));

@@ -4,13 +4,16 @@ import { findChromium } from "./chromium.ts";
 
 export interface OpenedPage {
   page: Page;
-  /** The errors and warnings of the page so far: of its scripts, of its content security policy, of files it loads. */
+  /**
+   * The errors and warnings of the page so far, from its scripts, its content security policy and the files that it
+   * loads.
+   */
   complaints: string[];
 }
 
 let browser: Promise<Browser> | undefined;
 
-/** Starts one browser per test file. Each test opens a page of its own in it. */
+/** Starts one browser per test file. Each test opens its own page in it. */
 function launchBrowser(): Promise<Browser> {
   browser ??= chromium.launch({ executablePath: findChromium() ?? "chromium", args: ["--no-sandbox"] });
   return browser;

@@ -6,7 +6,7 @@ export interface ReaderOptions {
   /** Returns the present URL of the service. */
   url: () => string;
   topic: string;
-  /** The id of the event that is stored after all others. The reader ends with it. */
+  /** The id of the last event. The reader ends when it has read this event. */
   lastEventId: string;
   timeoutMs: number;
 }

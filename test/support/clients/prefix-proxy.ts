@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /**
- * Starts a proxy that serves a Tidemark below a path and forwards requests without that path, as reverse proxies do. Any
+ * Starts a proxy that serves a Tidemark below a path and forwards requests without that path, like a reverse proxy. Any
  * other path is answered 404. Returns the URL of the path, with a slash at its end.
  */
 export async function startPrefixProxy(target: string, path: string): Promise<string> {

@@ -16,7 +16,7 @@ export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
   return { url: url.toString(), drop: () => changeDatabase(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** Runs a statement on a connection of its own. */
+/** Runs a statement on a new connection. */
 export async function changeDatabase(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { expect, inject, test } from "vitest";
 
-test("PostgreSQL answers, is 15 or newer and can make databases", async () => {
+test("PostgreSQL answers, has version 15 or newer, and can create databases", async () => {
   const client = new pg.Client({ connectionString: inject("databaseUrl") });
   await client.connect();
   const { rows } = await client.query(

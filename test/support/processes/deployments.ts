@@ -19,11 +19,11 @@ export interface DeploymentUnderTest {
   restartWriter(): Promise<DeploymentUnderTest>;
   /** Lets the store refuse each event for which this SQL condition holds; `NEW` is the event's row. */
   refuse(condition: string): Promise<void>;
-  /** Ends what `refuse` began. */
+  /** Ends the refusal. */
   accept(): Promise<void>;
 }
 
-/** Opens a deployment, whose services have further settings. */
+/** Opens a deployment whose services get these additional settings. */
 export type OpenDeployment = (settings?: Record<string, string>) => Promise<DeploymentUnderTest>;
 
 export async function openSingle(settings: Record<string, string> = {}): Promise<DeploymentUnderTest> {
@@ -49,7 +49,9 @@ export async function openSingle(settings: Record<string, string> = {}): Promise
   return open();
 }
 
-/** Has a broker of its own, because the stream has one name and frames of other tests in it would be refused as well. */
+/**
+ * It has its own broker, because the stream has a fixed name, and frames of other tests in it would be refused as well.
+ */
 export async function openStack(settings: Record<string, string> = {}): Promise<DeploymentUnderTest> {
   const [broker, database] = await Promise.all([startOwnBroker(), createOwnDatabase()]);
   const environment = { NATS_URL: broker.url, DATABASE_URL: database.url, ...settings };

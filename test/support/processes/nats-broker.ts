@@ -5,7 +5,10 @@ import { getContainerRuntimeClient } from "testcontainers";
 import { configureNats, hasContainers, NATS_IMAGE } from "../infrastructure/containers.ts";
 import { createDataDir } from "../infrastructure/programs.ts";
 
-/** A broker of one test, which can be killed. The shared broker serves the other test files at the same time. */
+/**
+ * A broker of one test, which can be killed. The shared broker cannot be, because other test files use it at the same
+ * time.
+ */
 export interface Broker {
   /** With the credentials of the administrator. */
   url: string;

@@ -27,7 +27,7 @@ export interface OtlpCollector {
   readonly spans: readonly CollectedSpan[];
   /** The headers of the last request. */
   readonly headers: IncomingHttpHeaders;
-  /** The answer to requests. Default: taken. `silent`: none. */
+  /** The answer to requests. Default: success. `silent`: no answer. */
   answers: "taken" | "refused" | "silent";
   readonly requests: number;
   close(): Promise<void>;

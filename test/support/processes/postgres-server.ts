@@ -4,7 +4,10 @@ import { findFreePort } from "@tidemark/programs/free-port";
 import { onTestFinished } from "vitest";
 import { createDataDir } from "../infrastructure/programs.ts";
 
-/** A PostgreSQL of one test, which can be stopped. The shared server serves the other test files at the same time. */
+/**
+ * A PostgreSQL of one test, which can be stopped. The shared server cannot be, because other test files use it at the
+ * same time.
+ */
 export interface PostgresServer {
   url: string;
   stop(): Promise<void>;

@@ -6,7 +6,7 @@ export interface ServiceProcess extends RunningService {
   output(): string;
 }
 
-/** Long, because Node loads some hundred modules at the start, while other tests use the same processors. */
+/** The time is long, because Node loads some hundred modules at the start while other tests use the same processors. */
 const READY_DEADLINE_MS = 45_000;
 
 /** Starts a service and waits until it is ready. The caller must end it. */

@@ -10,7 +10,7 @@ export interface SectionLines {
 
 const MAX_BATCH_ROWS = 2_000;
 const MAX_BATCH_CHARACTERS = 1_000_000;
-/** No archive has a longer line: an event has 64 MB at most, of which quotes and backslashes take two bytes here. */
+/** The maximum length of a line. An event has at most 64 MB, and its quotes and backslashes take two bytes here. */
 const MAX_LINE_BYTES = 2 ** 28;
 
 /**
@@ -56,7 +56,7 @@ function checkEnd(path: string, end: ArchiveEnd, counted: Record<string, number>
   return end;
 }
 
-/** Splits at line feeds alone: `node:readline` would also split at U+2028, which JSON texts may hold. */
+/** Splits only at line feeds. `node:readline` would also split at U+2028, which JSON texts may contain. */
 export async function* linesOf(path: string, maxLineBytes = MAX_LINE_BYTES): AsyncGenerator<string> {
   const source = createReadStream(path);
   const gunzip = createGunzip();
@@ -76,11 +76,12 @@ export async function* linesOf(path: string, maxLineBytes = MAX_LINE_BYTES): Asy
       }
       if (start < chunk.length) pieces.push(chunk.subarray(start));
       bytes += chunk.length - start;
-      if (bytes > maxLineBytes) throw new Error(`${path} is no archive of Tidemark: it has a line without an end`);
+      if (bytes > maxLineBytes)
+        throw new Error(`${path} is not an archive of Tidemark: it has a line that does not end`);
     }
   } catch (cause) {
     if (gunzip.errored !== cause) throw cause; // of the reader of the lines
-    throw new Error(`${path} cannot be read: it is damaged, not complete, or no archive of Tidemark`, { cause });
+    throw new Error(`${path} cannot be read: it is damaged, not complete, or not an archive of Tidemark`, { cause });
   } finally {
     source.destroy();
   }

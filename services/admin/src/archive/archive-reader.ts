@@ -12,11 +12,11 @@ export interface ArchiveReader {
   readRows(): AsyncGenerator<ArchiveRows>;
   /** Reads the frames of the log, in batches of lines. */
   readFrames(): AsyncGenerator<string[]>;
-  /** Returns the end of the archive. To be called when the rows were read. */
+  /** Returns the end of the archive. It must be called after the rows were read. */
   end(): ArchiveEnd;
 }
 
-/** Opens an archive. @throws {Error} if it is none, or one of a newer version */
+/** Opens an archive. @throws {Error} if the file is not an archive, or is of a newer version */
 export async function openArchive(from: string): Promise<ArchiveReader> {
   const path = resolve(from);
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
@@ -57,7 +57,7 @@ async function readHeader(path: string): Promise<ArchiveHeader> {
     if (data.tidemark_archive > ARCHIVE_VERSION) throw new Error(`${path} was written by a newer Tidemark`);
     return data;
   }
-  throw new Error(`${path} is no archive of Tidemark`);
+  throw new Error(`${path} is not an archive of Tidemark`);
 }
 
 function parsed(line: string): unknown {

@@ -25,7 +25,7 @@ function endOf({ rows, audit }: { rows: Record<string, number>; audit: Audit }) 
   return { rows, audit: { booked, counted, isBalanced } };
 }
 
-/** Fills a store with the rows of an archive, whole or not at all. */
+/** Fills a store with all rows of an archive or with none. */
 export async function importRows(
   target: Target,
   archive: ArchiveReader,
@@ -40,7 +40,7 @@ export async function importRows(
 
 const KINDS = ["stored", "duplicates", "conflicts", "deadLettered"] as const;
 
-/** The recount after the import has to be that of the snapshot, whether or not it balanced. */
+/** Asserts that the recount after the import equals that of the snapshot, even if the snapshot did not balance. */
 function assertSame(audit: Audit, { audit: archived }: ArchiveEnd): void {
   for (const side of ["booked", "counted"] as const) {
     for (const kind of KINDS) {

@@ -8,7 +8,7 @@ import type { ArchiveSink } from "@tidemark/event-store/archive/archive-tables";
 import { renameDurably } from "@tidemark/event-store-sqlite/backup/durable-file";
 import type { ArchiveEnd, ArchiveHeader } from "./format.ts";
 
-/** Takes the sections of an archive, one after the other. */
+/** Writes the sections of an archive, one after the other. */
 export interface ArchiveWriter extends ArchiveSink {
   /** Begins the section whose lines are frames of the log. */
   beginFrames(): Promise<void>;
@@ -52,7 +52,7 @@ async function writeCompressed(
   const gzip = createGzip({ level: LEVEL });
   file.on("error", (error) => gzip.destroy(error));
   const written = finished(gzip.pipe(file));
-  written.catch(() => undefined); // awaited below, or an earlier error says more
+  written.catch(() => undefined); // it is awaited below, unless an earlier error is reported
   const put = async (piece: string | Uint8Array): Promise<void> => {
     if (gzip.errored) throw gzip.errored;
     if (!gzip.write(piece)) await once(gzip, "drain");

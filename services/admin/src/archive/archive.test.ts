@@ -22,7 +22,7 @@ async function archiveOf(...lines: unknown[]): Promise<string> {
 test("an archive whose age cannot be read is refused", async () => {
   const path = await archiveOf({ ...HEADER, made_at: "yesterday" });
 
-  await expect(openArchive(path)).rejects.toThrow("is no archive of Tidemark");
+  await expect(openArchive(path)).rejects.toThrow("is not an archive of Tidemark");
 });
 
 test("a line that does not end is refused before it fills the memory", async () => {
@@ -31,10 +31,10 @@ test("a line that does not end is refused before it fills the memory", async () 
     for await (const line of linesOf(path, 100_000)) expect(line).toHaveLength(JSON.stringify(HEADER).length);
   };
 
-  await expect(read()).rejects.toThrow("a line without an end");
+  await expect(read()).rejects.toThrow("a line that does not end");
 });
 
-test("a backup that is cut off gives no frame back to the log, and no part of the stack is asked", async () => {
+test("a restore from a truncated backup appends no frame to the log and contacts no part of the stack", async () => {
   const path = await archiveOf(HEADER, { table: "log_frames" }, { frame_id: "f" });
   const stack = { databaseUrl: "postgres://127.0.0.1:1/none", natsUrl: "nats://127.0.0.1:1" };
 
@@ -43,7 +43,7 @@ test("a backup that is cut off gives no frame back to the log, and no part of th
   await expect(restore).rejects.toThrow("its end is missing");
 });
 
-test("an export does not replace the database that it is of", async () => {
+test("an export does not replace the database that it reads", async () => {
   const path = await archiveOf("a database");
   const before = await readFile(path);
 

@@ -4,8 +4,7 @@ import { ONE_TARGET, TARGET_NOTES, TARGET_OPTIONS } from "../options.ts";
 
 export const EXPORT_COMMAND = {
   usage: "npm run export -- --to FILE [options]",
-  about: `Writes all that a store holds into one file, from which npm run import fills another store: a single's from a stack's,
-or a stack's from a single's. The service may be running. Events that wait in the log of a stack are not in the file.`,
+  about: `Writes the whole content of a store into one file, from which npm run import fills another store, of a single or of a stack. The service may be running. Events that wait in the log of a stack are not in the file.`,
   options: z
     .object({
       to: z.string({ error: "--to is required" }).meta({ value: "FILE", description: "the file to write" }),
@@ -24,12 +23,12 @@ export type ExportOptions = z.output<typeof EXPORT_COMMAND.options>;
 
 export const IMPORT_COMMAND = {
   usage: "npm run import -- --from FILE [options]",
-  about: `Fills a store from a file of npm run export, whole or not at all. The service must be stopped. The database of a stack
+  about: `Fills a store from a file of npm run export, completely or not at all. The service must be stopped. The database of a stack
 is reached with the role that owns its tables.`,
   options: z
     .object({
       from: z.string({ error: "--from is required" }).meta({ value: "FILE", description: "the file to read" }),
-      replace: z.boolean().default(false).meta({ description: "replaces what the store holds" }),
+      replace: z.boolean().default(false).meta({ description: "replaces the content of the store" }),
       ...TARGET_OPTIONS,
     })
     .refine(...ONE_TARGET),

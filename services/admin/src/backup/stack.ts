@@ -7,8 +7,9 @@ import { type StackAddresses, withLog } from "../stack-addresses.ts";
 /**
  * Makes a backup of a stack: first the frames of the log, then one snapshot of the database.
  *
- * A frame moves from the log into the database, so it is in one of both, or in both. The other order would lose the frames
- * that move in between. A frame that is in both is recognised by the ledger, which is in the same snapshot.
+ * Frames move from the log into the database, so with this order each frame is in at least one of the two. The other
+ * order would lose the frames that move in between. The ledger, which is in the snapshot, recognises a frame that is in
+ * both.
  */
 export async function backupStack(stack: StackAddresses, { to, replace }: { to: string; replace: boolean }) {
   return withLog(stack, { name: "backup" }, async (connection) => {

@@ -17,7 +17,7 @@ export async function runImport({ from, replace, ...options }: ImportOptions): P
   const { audit, replaced } = await importRows(target, archive, { replace });
   const parts = [
     writeReport(audit, nameOf(target)),
-    ...(replaced === undefined ? [] : [`The database that was there is now ${replaced}. Delete it when you are sure.`]),
+    ...(replaced === undefined ? [] : [`The former database is now ${replaced}. Delete it when you are sure.`]),
     "The recount equals that of the export.",
   ];
   return { exitCode: audit.isBalanced ? 0 : 1, output: parts.join("\n\n") };

@@ -29,8 +29,8 @@ const LOCK_WAIT_MS = 2_000;
 const TRY_AGAIN_MS = 20;
 
 /**
- * Waits until no other command changes a file, and keeps others waiting until the lock is disposed of. Otherwise the later
- * of two commands would replace the file without the entry of the other one.
+ * Locks a file against other commands until the lock is disposed of. Without the lock, the later of two commands could
+ * replace the file without the entry of the other one.
  */
 export async function lockKeysFile(path: string): Promise<AsyncDisposable> {
   const lock = `${await realpath(path).catch(() => path)}.lock`;
@@ -56,8 +56,8 @@ async function createLock(path: string, lock: string): Promise<boolean> {
 }
 
 /**
- * Replaces a file by a rename, so that no reader sees half of it. A new file is readable by its owner alone. A former
- * file keeps its mode and its owner, because the service that reads it may run as another user.
+ * Replaces a file by a rename, so that no reader sees half of it. Only its owner can read a new file. A former file
+ * keeps its mode and its owner, because the service that reads it may run as another user.
  */
 export async function writeKeysFile(path: string, entries: KeyEntry[]): Promise<void> {
   const target = await realpath(path).catch(() => path);

@@ -68,7 +68,7 @@ test("keys that are created and revoked at once are all added and all removed", 
   expect(await readdir(join(file, ".."))).toEqual(["keys.json"]);
 });
 
-test("a lock that a command has left behind is named", async () => {
+test("the error names a lock that a command left behind", async () => {
   const file = await createFile("[]");
   await writeFile(`${file}.lock`, "");
   const { exitCode, fault } = await run(`create --name shop --scopes publish --file ${file}`);
@@ -84,7 +84,7 @@ test("a file that others read keeps its mode, and a symbolic link stays one", as
   expect(await readEntries(file)).toHaveLength(1);
 });
 
-test("create takes from the newest entry of the name what its options do not say, and prints it", async () => {
+test("create takes rights that its options omit from the newest entry of the name, and prints them", async () => {
   const file = await createFile();
   await run(`create --name shop --scopes admin --file ${file}`);
   await run(`create --name shop --scopes publish --topics orders. --events-per-second 50 --expires 90d --file ${file}`);
@@ -110,7 +110,7 @@ test("create takes from the newest entry of the name what its options do not say
   expect(changed.output).toContain("entry of shop: 50 events per second.");
 });
 
-test("create without a file takes the rights from the file of the setting, and leaves it as it was", async () => {
+test("create without a file takes the rights from the file of the setting, and does not change that file", async () => {
   const file = await createFile();
   await run(`create --name shop --scopes publish --topics orders. --file ${file}`);
   const { output } = await run("create --name shop", { API_KEYS_FILE: file });
@@ -155,7 +155,7 @@ test("revoke removes the keys of a name, or the one whose hash is given", async 
 });
 
 test.each([
-  ["a broken file is left alone", "{"],
+  ["a broken file is not changed", "{"],
   ["an entry that is not valid is named", '[{"name": "x"}]'],
 ])("%s", async (_what, content) => {
   const file = await createFile(content);

@@ -7,7 +7,7 @@ import { expiryOf, type KeysOptions } from "./options.ts";
 const KEY_PREFIX = "tdm_";
 const KEY_BYTES = 32;
 
-/** Makes a key and its entry, which has the rights of the former entry wherever the options say nothing. */
+/** Creates a key and its entry. The entry has the rights of the former entry where the options set none. */
 export function createEntry(
   options: KeysOptions,
   { former, nowMs }: { former: KeyEntry | undefined; nowMs: number },
@@ -34,7 +34,7 @@ export function createEntry(
   }
 }
 
-/** Says which rights a new key has because the former one had them. */
+/** Describes the rights that a new key takes from the former one. */
 export function describeInherited(
   options: KeysOptions,
   { name, scopes, topics, limits, expires_at }: KeyEntry,
@@ -47,5 +47,5 @@ export function describeInherited(
     options.bytesPerSecond === undefined && bytes !== undefined && `${bytes} bytes per second`,
     options.expires === undefined && (expires_at === undefined ? "does not expire" : `expires ${expires_at}`),
   ].filter((text) => text !== false);
-  return `Taken from the newest entry of ${name}: ${inherited.join("; ") || "nothing, because the options say all"}.`;
+  return `Taken from the newest entry of ${name}: ${inherited.join("; ") || "nothing, because the options set everything"}.`;
 }

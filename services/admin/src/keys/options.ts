@@ -20,7 +20,7 @@ created. Running services read the file again within seconds after it has change
       name: z.string().optional().meta({ value: "NAME", description: "the owner of the key; a rotated key keeps it" }),
       scopes: listOf(oneOf(SCOPES))
         .optional()
-        .meta({ value: "LIST", description: `what the key may do: ${SCOPES.join(", ")}, separated by commas` }),
+        .meta({ value: "LIST", description: `the scopes of the key: ${SCOPES.join(", ")}, separated by commas` }),
       topics: listOf(z.string()).optional().meta({
         value: "LIST",
         description: "prefixes of the topics that it reaches, separated by commas: orders.,carts.",
@@ -38,15 +38,14 @@ created. Running services read the file again within seconds after it has change
         .string()
         .regex(/^[0-9a-f]{8,64}$/i, "must be at least the first 8 digits of a hash that `list` shows")
         .optional()
-        .meta({ value: "HASH", description: "revokes only the key of that name whose hash begins so" }),
+        .meta({ value: "HASH", description: "revokes only the key of that name whose hash begins with these digits" }),
       file: z.string().optional().meta({
         value: "FILE",
         description: "create: adds the entry to this file. list, revoke: the file, if it is not that of API_KEYS_FILE",
       }),
     })
     .refine(({ operands, name }) => operands === "list" || name !== undefined, { error: "--name is required" }),
-  notes: `create takes what its options do not say from the newest entry of that name in the file, so that a rotated key keeps
-its rights. It needs --scopes only for a new name.
+  notes: `create takes rights that its options omit from the newest entry of that name in the file, so that a rotated key keeps its rights. It needs --scopes only for a new name.
 Exit code: 0 done, 1 no such key or a file that cannot be read or written, 2 wrong arguments.`,
 } satisfies CommandLine;
 

@@ -53,7 +53,7 @@ async function createKey(
   return { exitCode: 0, output: parts.join("\n\n") };
 }
 
-/** Returns what is wrong with the options of `create`, beside the newest entry of that name. */
+/** Returns the faults of the options of `create`, given the newest entry of that name. */
 function faultsOf(
   { name, scopes, expires }: KeysOptions,
   { former, nowMs }: { former: KeyEntry | undefined; nowMs: number },
@@ -91,5 +91,5 @@ async function revokeKeys(file: string, { name, sha256 = "" }: KeysOptions): Pro
     entries.filter((entry) => !isRevoked(entry)),
   );
   const hashes = revoked.map((entry) => entry.sha256.slice(0, 8)).join(", ");
-  return { exitCode: 0, output: `Revoked ${revoked.length} of ${name}: ${hashes}. Services forget it within seconds.` };
+  return { exitCode: 0, output: `Revoked ${revoked.length} of ${name}: ${hashes}. Services refuse it within seconds.` };
 }

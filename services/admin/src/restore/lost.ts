@@ -22,9 +22,9 @@ interface Sources {
 }
 
 /**
- * Counts what the log had handed over and the store does not have. The frames of the present generation of the log are
- * counted exactly: those that have left it minus those that are applied. Events are those that gateways count as confirmed,
- * minus those that are applied or in the log. Of a log that is gone the frames are not known.
+ * Counts the frames and events that the log had handed over and the store does not have. In the present generation of
+ * the log, the lost frames are those that have left it minus those that are applied. The lost events are those that
+ * gateways count as confirmed, minus those that are applied or in the log. The frames of a deleted log are not known.
  */
 export async function countLosses({ store, heard, appended, generation, log }: Sources): Promise<Loss[]> {
   const present = await store.readApplied({ generation: log.generation, held: log.held ?? [] });

@@ -4,12 +4,12 @@ import { LOG_OPTION, ONE_TARGET, TARGET_NOTES, TARGET_OPTIONS } from "../options
 
 export const RESTORE_COMMAND = {
   usage: "npm run restore -- --from FILE [options]",
-  about: "Puts a backup in the place of a database, while the service is stopped. A damaged backup changes nothing.",
+  about: "Replaces a database with a backup, while the service is stopped. A damaged backup changes nothing.",
   options: z
     .object({
       from: z.string().optional().meta({ value: "FILE", description: "the file of the backup" }),
       logOnly: z.boolean().default(false).meta({
-        description: "puts only the frames of the log back, where the log of a stack was lost and its database was not",
+        description: "restores only the frames of the log, for a stack that lost its log and not its database",
       }),
       restoredTo: z.iso
         .datetime({ error: "must be a time such as 2025-10-23T10:00:00Z", offset: true })
@@ -17,7 +17,7 @@ export const RESTORE_COMMAND = {
         .meta({
           value: "TIME",
           description:
-            "records what is lost after the database of a stack was brought back to this\ntime by other means; restores nothing",
+            "records the losses after another program restored the database of a stack to this\ntime; restores nothing",
         }),
       replace: z.boolean().default(false).meta({ description: "replaces a database that exists" }),
       ...TARGET_OPTIONS,

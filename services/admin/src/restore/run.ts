@@ -30,7 +30,7 @@ function runSingleRestore(files: { from: string; to: string; replace: boolean })
     ...(lostEvents === undefined
       ? []
       : [`Lost: ${lostEvents.toLocaleString("en-US")} events that the replaced database had received later.`]),
-    ...(replaced === undefined ? [] : [`The database that was there is now ${replaced}. Delete it when you are sure.`]),
+    ...(replaced === undefined ? [] : [`The former database is now ${replaced}. Delete it when you are sure.`]),
     `${path} is restored. Start the service.`,
   ];
   return { exitCode: audit.isBalanced ? 0 : 1, output: parts.join("\n\n") };

@@ -17,11 +17,12 @@ interface StackRestore {
 }
 
 /**
- * Restores a backup of a stack. Gateways and consumers must be stopped: what moves meanwhile could not be counted.
+ * Restores a backup of a stack. Gateways and consumers must be stopped, because frames that move meanwhile could not be
+ * counted.
  *
- * The database is filled in one transaction. Then the frames of the backup that it does not have are appended to the log,
- * and what is lost is recorded. A restore that ended on the way is repeated from its beginning; a frame that was appended
- * twice is recognised by the ledger.
+ * The database is filled in one transaction. Then the frames of the backup that it lacks are appended to the log, and
+ * the losses are recorded. A restore that was interrupted is repeated from its beginning, and the ledger recognises a
+ * frame that was appended twice.
  */
 export async function restoreStack(
   stack: StackAddresses,
@@ -29,7 +30,7 @@ export async function restoreStack(
 ): Promise<StackRestore> {
   const archive = await openArchive(from);
   if (archive.header.store !== "postgres") {
-    throw new Error(`${archive.path} is no backup of a stack: use npm run import`);
+    throw new Error(`${archive.path} is not a backup of a stack: use npm run import`);
   }
   return withStoppedStack(stack, async (connection, heard) => {
     const { audit } = await importRows({ kind: "postgres", url: stack.databaseUrl }, archive, { replace });
@@ -46,7 +47,7 @@ export async function restoreStack(
 }
 
 /**
- * Puts the frames of a backup into the log of a stack whose database needs no restore, because only the log was lost. The
+ * Appends the frames of a backup to the log of a stack that lost only its log, and whose database needs no restore. The
  * backup must be younger than the rows of the ledger, which would not recognise older frames.
  */
 export async function restoreLog(
@@ -58,7 +59,7 @@ export async function restoreLog(
   if (ageMs > MAX_LOG_AGE_MS) {
     throw new Error(
       `${archive.path} is older than a day: the ledger no longer recognises its frames, and would count their events as ` +
-        "duplicates. Restore the database as well, or go on without the frames",
+        "duplicates. Restore the database as well, or continue without the frames",
     );
   }
   await assertComplete(archive);
@@ -75,11 +76,11 @@ export async function restoreLog(
   );
 }
 
-// The ledger keeps a row for a day at least. The rest is for clocks that differ.
+// The ledger keeps a row for at least a day. The margin allows for clocks that differ.
 const MAX_LOG_AGE_MS = 23 * 60 * 60 * 1_000;
 
 /**
- * Records what is lost after a database was brought back to an earlier time by other means, for example by its write-ahead
+ * Records the losses after another program restored a database to an earlier time, for example from its write-ahead
  * log.
  */
 export async function recordRestore(
@@ -107,7 +108,7 @@ async function withStoppedStack<Result>(
   });
 }
 
-/** Reads an archive to its end, before anything of it is used. @throws {Error} if it is damaged or not complete */
+/** Reads an archive to its end, before any part of it is used. @throws {Error} if it is damaged or not complete */
 async function assertComplete(archive: ArchiveReader): Promise<void> {
   for await (const _ of archive.readRows());
 }

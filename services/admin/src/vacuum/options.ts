@@ -3,8 +3,7 @@ import { z } from "zod";
 
 export const VACUUM_COMMAND = {
   usage: "npm run vacuum -- [options]",
-  about: `Writes the database file of a single process again without its free space, so that the file becomes smaller and nothing
-that was deleted is in it. The service must be stopped, and the disk must have room for a second copy.`,
+  about: `Writes the database file of a single process again without its free space. The file becomes smaller, and contains no deleted bytes. The service must be stopped, and the disk must have room for a second copy.`,
   options: z.object({
     sqlite: z.string().optional().meta({ value: "FILE", description: "the database file of a single process" }),
   }),

@@ -6,7 +6,7 @@ import { DAY, MINUTE, START, startOnTestClock } from "./housekeeping-fixture.ts"
 test("removes payloads older than the configured days in steps, and leaves the store nineteen twentieths of the time", async () => {
   const { expirySteps, nextPause, pass } = startOnTestClock({
     expiryAnswers: [
-      { step: { expired: 0, isAtEnd: true }, tookMs: 10 }, // nothing is more than a day late
+      { step: { expired: 0, isAtEnd: true }, tookMs: 10 }, // no payload is more than a day late
       { step: { expired: 2_000, isAtEnd: false }, tookMs: 30 },
       { step: { expired: 0, isAtEnd: true }, tookMs: 0 },
       { step: { expired: 0, isAtEnd: false }, tookMs: 1 },
@@ -27,7 +27,7 @@ test("removes payloads older than the configured days in steps, and leaves the s
   expect(expirySteps).toHaveLength(6);
 });
 
-test("says so while payloads are more than a day past their retention, once in the log", async () => {
+test("logs once when payloads are more than a day past their retention, and shows it in the metrics", async () => {
   const { logger, lines } = captureLogger();
   const metrics = new Metrics();
   const late = { step: { expired: 2_000, isAtEnd: false }, tookMs: 40 };
@@ -52,7 +52,7 @@ test("says so while payloads are more than a day past their retention, once in t
   ]);
 });
 
-test("pauses for an hour at most, also after a step in which the machine was suspended", async () => {
+test("pauses for at most an hour, even after a step in which the machine was suspended", async () => {
   const { nextPause } = startOnTestClock({
     expiryAnswers: [{ step: { expired: 2_000, isAtEnd: false }, tookMs: DAY }],
     stopWaitMs: 1,

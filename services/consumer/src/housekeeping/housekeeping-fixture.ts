@@ -29,12 +29,12 @@ export function startOnTestClock({
   logger = createLogger({ service: "test", level: "silent" }),
   metrics,
 }: {
-  /** The snapshot of the log in each round; the last one in all further rounds. */
+  /** The snapshot of the log in each round. The last one repeats. */
   contents?: LogSnapshot[];
   duplicateAnswers?: (PruneStep | Error | Promise<PruneStep>)[];
   historyAnswers?: number[];
   frameAnswers?: number[];
-  /** With these, payloads are kept for 30 days, and nothing is pruned: the pauses are those of the expiry. */
+  /** Settings that keep payloads for 30 days and prune nothing, so that all pauses are those of the expiry. */
   expiryAnswers?: { step: ExpiryStep; tookMs: number }[];
   stopWaitMs?: number;
   logger?: Logger;

@@ -55,7 +55,7 @@ test("prunes minutes of the history older than the configured days, in steps", a
   expect(historySteps).toEqual(Array(2).fill({ beforeMs: START - 30 * DAY, limit: 2_000 }));
 });
 
-test("keeps ledger rows for a day, and those of frames that the log may hold", async () => {
+test("keeps ledger rows for a day, and rows of frames that the log may hold", async () => {
   const oldestAtMs = START - 3 * DAY;
   const held = [
     { first: 5, last: 6 },
@@ -88,7 +88,7 @@ test("keeps ledger rows for a day while the log is empty", async () => {
   expect(frameSteps[0]?.log).toEqual({ generation: "i", firstHeldSequence: 8 });
 });
 
-test("prunes no ledger rows while the log cannot tell which frames it holds", async () => {
+test("prunes no ledger rows while the log cannot list the frames that it holds", async () => {
   const { held: _, ...contents } = EMPTY;
   const { frameSteps, nextPause, pass } = startOnTestClock({ contents: [contents] });
 
@@ -121,7 +121,7 @@ test("keeps the ledger row of a frame that came back into the log, because a kil
   expect(frameSteps.map(({ log }) => log.firstHeldSequence)).toEqual([7]);
 });
 
-test("prunes no ledger rows right after the stream was deleted and made again", async () => {
+test("prunes no ledger rows right after the stream was deleted and created again", async () => {
   const { frameSteps, nextPause, pass } = startOnTestClock({ contents: [EMPTY, { ...EMPTY, generation: "j" }] });
 
   await nextPause();
@@ -159,7 +159,7 @@ test("stops between two steps of pruning", async () => {
   expect(duplicateSteps).toHaveLength(1);
 });
 
-test("stops without a step that does not end", async () => {
+test("stops without waiting for a step that does not end", async () => {
   const step = Promise.withResolvers<PruneStep>();
   const { duplicateSteps, stop } = startOnTestClock({ duplicateAnswers: [step.promise], stopWaitMs: 1 });
   await expect.poll(() => duplicateSteps).toHaveLength(1);

@@ -14,7 +14,7 @@ export interface HousekeepingOptions extends ExpiryOptions {
   /** The number of days for which the history of the books stays on record. */
   historyDays: number;
   clock?: Clock;
-  /** The time that a stop waits for the current step. It makes no difference whether a step left alone is committed. */
+  /** The time that a stop waits for the current step. After it, the step may commit or not without any harm. */
   stopWaitMs?: number;
 }
 
@@ -26,7 +26,7 @@ export interface Housekeeping {
 }
 
 const BETWEEN_ROUNDS_MS = 60_000;
-/** The ledger answers for receipts at least this long. */
+/** The minimum time that a receipt can be read, because the ledger keeps its rows for it. */
 const LEDGER_MS = DAY_MS;
 
 /**
@@ -83,8 +83,9 @@ export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options
 
 /**
  * Creates a function that scans duplicates from the oldest to those that are too young. The next call continues at the
- * cursor, because conflicts stay for long: passing all of them every minute would cost more than everything else. Once a
- * day the scan starts again at the oldest, because the conflicts of events whose payload has expired can go then.
+ * cursor, because conflicts stay for a long time, and reading all of them every minute would cost more than everything
+ * else. Once a day the scan starts again at the oldest duplicate, because conflicts can be pruned once the payload of
+ * their event has expired.
  */
 function createDuplicatePruning(
   { store, duplicateLogDays }: HousekeepingOptions,
@@ -125,13 +126,12 @@ function createHistoryPruning(
 }
 
 /**
- * Creates a function that prunes the ledger. A row may go when its frame cannot be delivered again: the log holds neither
- * the frame nor anything from the day after it. The day covers a second append of the frame, which a gateway without a
- * confirmation makes within seconds. While a repeated frame may be in the log its row stays, so that its events do not
- * count as a client's duplicates.
- *
- * The frame must have been gone in the round before as well. Otherwise a read of the books that found it in the log a
- * moment ago would miss its row, and a broker that is killed before the removal is on its disk would deliver it again.
+ * Creates a function that prunes the ledger. A row may be deleted when its frame cannot be delivered again: the log
+ * holds neither the frame nor any frame from the day after it. The day covers a second append of the frame, which a
+ * gateway without a confirmation makes within seconds. While a repeated frame may be in the log, its row stays, so that
+ * its events do not count as a client's duplicates. The frame must also have been absent from the log in the round
+ * before. Otherwise a read of the books that has just found the frame in the log would miss its row. A broker that is
+ * killed before the removal is on its disk would also deliver the frame again.
  */
 function createLedgerPruning(
   { store, readLogSnapshot }: HousekeepingOptions,
@@ -141,7 +141,7 @@ function createLedgerPruning(
   let former: PruneFrames["log"] | undefined;
   return async () => {
     const { generation, held, lastSequence, oldestAtMs = Number.POSITIVE_INFINITY } = await readLogSnapshot();
-    if (held === undefined) return 0; // the log cannot tell which frames it holds
+    if (held === undefined) return 0; // the log cannot list the frames that it holds
     const before = former;
     former = { generation, firstHeldSequence: held[0]?.first ?? lastSequence + 1 };
     if (before?.generation !== generation) return 0;

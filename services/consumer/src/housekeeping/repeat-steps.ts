@@ -16,7 +16,7 @@ export const SYSTEM_CLOCK: Clock = {
 // A step takes 11 ms in SQLite and 34 ms in PostgreSQL. It is followed by a pause of the same length or longer.
 export const STEP_ROWS = 2_000;
 const MIN_PAUSE_MS = 50;
-// Stores end a step within 10 s. A longer one is that of a machine that was suspended meanwhile, or whose clock was set.
+// Stores end a step within 10 s. If a step seems to take longer, the machine was suspended or its clock was set.
 const MAX_PAUSE_MS = 60 * 60 * 1_000;
 
 /**

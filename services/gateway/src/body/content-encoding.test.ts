@@ -77,7 +77,7 @@ describe.each(ENCODINGS)("decodeBody of %s", (encoding) => {
 
   it("a decompression bomb takes no more memory than a body may have", async () => {
     const bomb = ENCODE[encoding](Buffer.alloc(100 * MAX_BODY_BYTES));
-    const bodies = budget(MAX_BODY_BYTES + 200_000, 0); // in a smaller budget the bomb would be refused for lack of room
+    const bodies = budget(MAX_BODY_BYTES + 200_000, 0); // a smaller budget would refuse the bomb for lack of room
     await expect(decode(encoding, bomb, bodies)).rejects.toMatchObject({ status: 413, code: "body_too_large" });
   });
 
@@ -128,7 +128,7 @@ describe.each(ENCODINGS)("the expansion of %s", (encoding) => {
   });
 
   it("a body that grows too much is refused before more of it is decoded", async () => {
-    const room = budget(1024 * 1024 + 200_000, 0); // with less room than the whole body it would be refused as overloaded
+    const room = budget(1024 * 1024 + 200_000, 0); // a budget with less room than the whole body would refuse it as overloaded
     await expect(expand(Buffer.alloc(maxBodyBytes), room)).rejects.toMatchObject({ code: "expansion_too_large" });
   });
 });
@@ -157,7 +157,7 @@ it("a body waits for its turn when four decoders are running", async () => {
   void decoded.then(() => {
     isDecoded = true;
   });
-  await decode("gzip", gzipSync("another")); // takes as long as the waiting body would take if it did not wait
+  await decode("gzip", gzipSync("another")); // this takes as long as the waiting body would take if it did not wait
   expect(isDecoded).toBe(false);
   others.release();
   expect(String(await decoded)).toBe("tide");

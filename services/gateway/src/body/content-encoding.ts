@@ -46,16 +46,17 @@ export interface DecodeOptions {
   decoders: Pick<ByteBudget, "enter">;
 }
 
-// Text compresses ten- to thirty-fold. Without this limit, 8 KB would cost what 8 MB cost.
+// Text compresses ten- to thirty-fold. Without this limit, a body of 8 KB could cost as much as one of 8 MB.
 const MAX_EXPANSION = 100;
 const ANY_EXPANSION_BYTES = 1024 * 1024;
 
-// The largest window that a sender may ask for is brotli's. A zstd window above the 8 MiB of RFC 9659 is refused.
+// Brotli has the largest window that a sender may choose. A zstd window above the 8 MiB of RFC 9659 is refused.
 const DECODER_BYTES = 16 * 1024 * 1024;
 
 /**
- * Enough for four decoders at a time, because Node has four threads for them. A hundred at once, each with a part of the
- * bytes in flight, would wait for each other's room: a hundred bombs took 40 s that way, and 1 s with four at a time.
+ * Enough for four decoders at a time, because Node has four threads for them. A hundred decoders at once would each
+ * hold a part of the bytes in flight and wait for the others: a hundred bombs took 40 s in this way, and 1 s with four
+ * at a time.
  */
 export const MAX_DECODER_BYTES = 4 * DECODER_BYTES;
 
@@ -66,15 +67,17 @@ const DECODERS: Record<ContentEncoding, () => Transform & { bytesWritten: number
   zstd: () => createZstdDecompress({ chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
 };
 
-// Each frame costs a decoder before Node 26, whose decoder takes all frames of a body by itself. Programs that compress in parallel write a frame for every few megabytes.
+// The maximum number of zstd frames in a body. Before Node 26, whose decoder reads all frames of a body, each frame
+// needs a decoder. Programs that compress in parallel write a frame for every few megabytes.
 const MAX_ZSTD_FRAMES = 100;
 
 /**
- * Decodes a body. The whole body has arrived before, so that no slow sender occupies a decoder. Decoded bytes are counted as
- * they are produced, and decoding stops at the limit. Concatenated streams, which gzip and zstd allow, are one body.
+ * Decodes a body. The whole body must have arrived, so that no slow sender occupies a decoder. Decoded bytes are
+ * counted as they are produced, and decoding stops at the limit. Concatenated streams, which gzip and zstd allow, are
+ * one body.
  *
- * Node's one-shot functions are not used: that for zstd reads the first frame only, and each call would have to reserve
- * `maxBodyBytes`, also for a small body.
+ * Node's one-shot functions are not used: the one for zstd reads only the first frame, and each call would have to
+ * reserve `maxBodyBytes` even for a small body.
  *
  * @throws {InvalidInput} 413 when the decoded body exceeds the limit, or 1 MiB and 100 times the encoded body; 400 when it is damaged, truncated, or followed by
  *   other bytes
@@ -96,7 +99,7 @@ export async function decodeBody(encoded: Buffer, options: DecodeOptions): Promi
       at += bytesRead;
       if (pieces.length > MAX_ZSTD_FRAMES) throw malformed(encoding, `more than ${MAX_ZSTD_FRAMES} frames`);
     } while (encoding === "zstd" && at < encoded.length);
-    // Node ignores what follows the end. After gzip it only ignores zeros, which tapes used to add.
+    // Node ignores bytes after the end of a stream. After gzip it ignores only zeros, which tapes used to add.
     if (encoding === "br" && at < encoded.length) throw malformed(encoding, "other bytes follow its end");
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   } finally {

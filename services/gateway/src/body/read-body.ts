@@ -14,10 +14,11 @@ const MAX_CHUNKS = 100_000;
 const CHUNKS_TO_JOIN = 1_000;
 
 /**
- * Reads a whole body into memory that is reserved in `room`. While there is no room, nothing is read from the client.
+ * Reads a whole body into memory that is reserved in `room`. It reads nothing from the client while there is no room.
  *
  * @throws {InvalidInput} 413 beyond the limit; before anything is read if `Content-Length` exceeds it
- * @throws {InvalidInput} 400 for more chunks than `MAX_CHUNKS`, because so small ones cost far more than their bytes
+ * @throws {InvalidInput} 400 for more chunks than `MAX_CHUNKS`, because a very small chunk costs far more than its
+ * bytes
  * @throws {Unavailable} `overloaded` when there was no room in time
  */
 export function readBody(body: Readable, { declaredBytes, maxBodyBytes, room }: BodyOptions): Promise<Buffer> {

@@ -21,7 +21,7 @@ export async function appendRequest(
   events: Omit<FrameRequest, "context">,
 ): Promise<AppendedRequest> {
   const append = async (appending: typeof span) => {
-    // A request that is not recorded here is not recorded by the consumer either, so that no trace has a gap.
+    // The consumer records only requests that are recorded here, so that no trace has a gap.
     const ofFrame = appending?.context ?? (trace && { ...trace, isSampled: false });
     const part = await frames.append({ ...events, context: { requestId, trace: ofFrame } });
     appending?.set({ "messaging.message.id": part.frameId, "tidemark.events": events.count });

@@ -126,7 +126,7 @@ describe("FrameWriter", () => {
     await expect(refusal(false)).rejects.toMatchObject({ code: "log_full", retryAfterSeconds: 5 });
   });
 
-  it("a request that waits too long for its turn is refused", async () => {
+  it("a request that waits too long for earlier frames is refused", async () => {
     const memory = createMemoryEventLog({ maxEvents: 100, maxBytes: 10_000 });
     const confirm = Promise.withResolvers<void>();
     const slow: EventLog = { ...memory, append: (frame) => confirm.promise.then(() => memory.append(frame)) };

@@ -14,7 +14,7 @@ export interface FrameWriterOptions {
   pendingVerdicts: PendingVerdicts;
   /** The address that the verdicts are to be sent to. */
   signals: Pick<Signals, "address">;
-  /** Whether no running consumer reaches the store. In that case a full log gets no room. */
+  /** Whether no running consumer reaches the store, so that a full log gets no room. */
   isStoreDown: () => boolean;
   /** A frame is closed when the next request would exceed either limit; a larger request has a frame of its own. */
   maxFrameEvents: number;
@@ -48,14 +48,15 @@ interface QueuedRequest extends FrameRequest {
   reject: (error: unknown) => void;
 }
 
-// Consumers make room in a full queue within a batch's time. A stream that stays full must not get the frame too often.
+// Consumers make room in a full queue within the time of a batch. A stream that stays full must not be tried too often.
 const FIRST_ROOM_POLL_MS = 10;
 const MAX_ROOM_POLL_MS = 250;
 
 /**
- * Gathers the requests of all connections into frames: a group commit. It is idle, or it is writing: then one frame is on
- * its way to the log, and the requests that arrive meanwhile form the next one. So an idle gateway appends at once, a busy
- * one appends large frames, and no timer is needed. Two frames on their way would hold fewer requests each.
+ * Collects the requests of all connections into frames (a group commit). It has two states, idle and writing. While it
+ * is writing, one frame is on its way to the log, and the requests that arrive meanwhile form the next one. An idle
+ * gateway therefore appends at once, a busy one appends large frames, and no timer is needed. Two frames on their way
+ * at a time would hold fewer requests each.
  */
 export class FrameWriter {
   readonly #options: FrameWriterOptions;
@@ -86,7 +87,7 @@ export class FrameWriter {
 
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
-    // The first frame also takes the requests that the event loop is about to hand over in this turn.
+    // The first frame also takes the other requests that arrive in this turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     for (let requests = this.#nextRequests(); requests.length > 0; requests = this.#nextRequests()) {
       await this.#write(requests);
@@ -150,7 +151,10 @@ export class FrameWriter {
     };
   }
 
-  /** Tries a full log again until the frame's first request has waited for long enough. A refused frame is not taken. */
+  /**
+   * Tries a full log again until the wait of the frame's first request ends. The log has taken nothing of a refused
+   * frame.
+   */
   async #appendWithRoom(frame: Frame): Promise<void> {
     const waitUntil = frame.receivedAtMs + this.#options.maxWaitForRoomMs;
     for (let pauseMs = FIRST_ROOM_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_ROOM_POLL_MS)) {
@@ -170,7 +174,7 @@ function isFull(error: unknown): error is Unavailable {
   return error instanceof Unavailable && (error.code === "queue_full" || error.code === "log_full");
 }
 
-// A database is started again in about this time.
+// A restart of a database takes about this time.
 const STORE_DOWN_SECONDS = 30;
 
 function fullUntilStoreIsUp({ code, message: detail, cause }: Unavailable): Unavailable {

@@ -25,7 +25,7 @@ describe("PendingVerdicts", () => {
     expect(await waitForVerdicts(verdicts, 0)).toBeUndefined();
   });
 
-  it("every wait for verdicts ends some time after the process begins to stop", async () => {
+  it("every wait for verdicts ends within a limit after the process begins to stop", async () => {
     const pending = new PendingVerdicts();
     const waiting = waitForVerdicts(pending.expect("a"), 60_000);
     pending.stopWaiting(1);

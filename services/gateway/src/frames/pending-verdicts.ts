@@ -1,15 +1,15 @@
 import type { Verdicts } from "@tidemark/domain/verdict";
 import type { VerdictMessage } from "@tidemark/event-log/signals";
 
-/** Brings the verdicts of frames to the requests that wait for them. Holds only frames that a request waits for. */
+/** Passes the verdicts of frames to the requests that wait for them. It holds only frames that a request waits for. */
 export class PendingVerdicts {
   /** By the frame's id. */
   readonly #frames = new Map<string, PromiseWithResolvers<Verdicts | undefined>>();
   #isStopped = false;
 
   /**
-   * Returns the verdicts of a frame that is about to be appended: they may arrive before the log's confirmation. Resolves
-   * to undefined once no request may wait any longer, because the process stops.
+   * Returns the verdicts of a frame that is about to be appended, because they may arrive before the log's
+   * confirmation. Resolves to undefined when the process stops and no request may wait any longer.
    */
   expect(frameId: string): Promise<Verdicts | undefined> {
     const verdicts = Promise.withResolvers<Verdicts | undefined>();
@@ -18,7 +18,7 @@ export class PendingVerdicts {
     return verdicts.promise;
   }
 
-  /** Ignores the verdicts of a frame that is not expected: the ledger keeps them. */
+  /** Ignores the verdicts of a frame that no request waits for, because the ledger keeps them. */
   settle({ frameId, verdicts }: VerdictMessage): void {
     this.#frames.get(frameId)?.resolve(verdicts);
   }
@@ -37,7 +37,10 @@ export class PendingVerdicts {
   }
 }
 
-/** Resolves to undefined when the verdicts are not there in time. With a time of 0, verdicts that are there count. */
+/**
+ * Resolves to undefined when the verdicts do not arrive in time. With a time of 0, it returns verdicts that have
+ * already arrived.
+ */
 export async function waitForVerdicts(
   verdicts: Promise<Verdicts | undefined>,
   timeoutMs: number,

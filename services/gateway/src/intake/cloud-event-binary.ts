@@ -13,7 +13,7 @@ const PREFIX = "ce-";
  * Writes a CloudEvent in binary mode (attributes in headers, data in the body; CloudEvents 1.0, HTTP protocol binding,
  * section 3.1) as the same event in JSON.
  *
- * @throws {InvalidInput} 400 if the data is not the JSON that its content type says, 422 if headers cannot be read
+ * @throws {InvalidInput} 400 if the content type is JSON and the data is not, 422 if headers cannot be read
  */
 export function toStructured(headers: NodeJS.Dict<string[]>, body: Buffer): Buffer {
   const members = new Map<string, Buffer>();
@@ -39,7 +39,7 @@ export function toStructured(headers: NodeJS.Dict<string[]>, body: Buffer): Buff
   return objectText(members);
 }
 
-/** Adds data as the JSON format carries it: JSON unchanged, text as a string, anything else in base64. */
+/** Adds data in the form of the JSON format: JSON unchanged, text as a string, anything else in base64. */
 function addData(members: Map<string, Buffer>, mediaType: string, body: Buffer): void {
   if (isJson(mediaType)) {
     scanDocument(body);
@@ -61,8 +61,8 @@ const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 const ESCAPED = /(?:%[0-9a-fA-F]{2})+/g;
 
 /**
- * Decodes a header value (section 3.1.3.2): removes the quotes, then percent-decodes once. Older senders do not encode, so
- * a percent sign that begins no escape stands for itself, and raw UTF-8 is accepted.
+ * Decodes a header value (section 3.1.3.2): removes the quotes, then percent-decodes once. Older senders do not encode.
+ * A percent sign that begins no escape therefore stands for itself, and raw UTF-8 is accepted.
  */
 function readHeaderValue(value: string): string | undefined {
   // Node reads headers as Latin-1.

@@ -45,7 +45,7 @@ function refusal(sent: Parameters<typeof read>[0]) {
 }
 const pointers = (event: object | string) => refusal(inJson(event)).faults.map(({ pointer }) => pointer);
 
-// Printable and without blanks, because the package does not encode headers.
+// The values are printable and have no spaces, because the package does not encode headers.
 const name = fc
   .string({ minLength: 1, maxLength: 30 })
   .filter((text) => /^[!-~]+$/.test(text) && !/["%,\\]/.test(text));
@@ -64,7 +64,7 @@ describe("CloudEvents that the official package writes", () => {
     ["binary", HTTP.binary],
   ] as [string, (event: CloudEvent<unknown>) => Message][];
 
-  it.each(both)("a CloudEvent in %s mode is read as the official package reads it", (_mode, write) => {
+  it.each(both)("a CloudEvent in %s mode is read like by the official package", (_mode, write) => {
     fc.assert(
       fc.property(made, (fields) => {
         const message = write(new CloudEvent<unknown>({ ...fields, datacontenttype: "application/json" }));
@@ -85,7 +85,7 @@ describe("CloudEvents that the official package writes", () => {
     );
   });
 
-  it("a batch of CloudEvents is read, also with binary data", () => {
+  it("a batch of CloudEvents is read, including binary data", () => {
     const events = [
       new CloudEvent({ ...sample, data: { a: 1 } }),
       new CloudEvent({ ...sample, id: "2", datacontenttype: "image/png", data: Uint8Array.of(1, 2, 3) }),

@@ -77,7 +77,7 @@ function validateCloudEvent(text: Buffer, { maxFaults, receivedAt }: ValidationO
   if (faults.total > 0) return { topic, eventId, faults };
   const members = membersOf(text);
   const payload = payloadOf(text, members);
-  // Data that is not an object nests one level deeper in its payload than in its CloudEvent.
+  // Data that is not an object is one level deeper in the payload than in the CloudEvent.
   if (payload !== undefined && scan.depth > MAX_VALUE_DEPTH && scanJson(payload).depth > MAX_VALUE_DEPTH) {
     return { topic, eventId, faults: tooDeepData() };
   }
@@ -89,7 +89,9 @@ function tooDeepData(): Faults {
   return { first: [{ pointer: "/data", detail }], total: 1, isMalformed: false };
 }
 
-/** Finds the members, of repeated ones the last. A member that is null counts as absent, except for `data`. */
+/**
+ * Finds the members, and the last one of repeated members. A member that is null counts as absent, except for `data`.
+ */
 function membersOf(text: Buffer): Map<string, Member> {
   const members = new Map<string, Member>();
   for (const member of objectMembers(text, skipSpace(text, 0))) {

@@ -41,7 +41,10 @@ export function readFormat(headers: IncomingHttpHeaders): Format {
 
 export interface SentBody extends IntakeOptions {
   format: Format;
-  /** The request. Only one format asks for its `headersDistinct`, because Node then collects them: 2 % of a publish. */
+  /**
+   * The request. Only one format reads its `headersDistinct`, because Node collects them at the first access, which
+   * costs 2 % of a publish.
+   */
   message: Pick<IncomingMessage, "headersDistinct">;
 }
 

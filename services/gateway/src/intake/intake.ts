@@ -10,9 +10,9 @@ export interface Intake {
   count: number;
   /** UTF-8 text: the events, separated by commas, without brackets around them. */
   events: Buffer;
-  /** All events of the request in their order, also the rejected ones. Present if the request asks for them. */
+  /** All events of the request in their order, including rejected ones. Present if the request asks for them. */
   entries?: IntakeEntry[];
-  /** The rejected events. Present if the others are accepted nevertheless. */
+  /** The rejected events. Present if the other events are accepted. */
   rejected?: Rejection[];
 }
 
@@ -29,7 +29,7 @@ export interface IntakeOptions {
   isLenient?: boolean;
   /** Whether to return `Intake.entries`. */
   wantsEntries?: boolean;
-  /** Tells whether the client may publish to a topic. Absent if it may publish to all. */
+  /** Returns whether the client may publish to a topic. Absent if it may publish to all topics. */
   mayReach?: (topic: string) => boolean;
 }
 
@@ -49,7 +49,8 @@ export const MAX_FAULTS = 100;
  *
  * @param topicPointer the pointer to the topic in an event
  * @throws {InvalidInput} 422 (400 if an event is not JSON) with pointers if an event is invalid; if `isLenient`, 422 if
- *   every event is. 403 with pointers if the client does not reach the topic of an event; if `isLenient`, of every event
+ *   every event is. 403 with pointers if the client does not reach the topic of an event; if `isLenient`, only if it
+ *   reaches none of the topics
  */
 export function collectEvents(
   located: Iterable<LocatedEvent>,

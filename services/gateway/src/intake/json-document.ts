@@ -3,7 +3,7 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import { type JsonScan, scanJson } from "@tidemark/json/scan";
 
 /**
- * Scans a body. Its values are not built: a body of small ones would take a hundred times its bytes.
+ * Scans a body without building its values, because small values would take a hundred times the bytes of the body.
  *
  * @throws {InvalidInput} 400 if it is not JSON in UTF-8
  */

@@ -35,9 +35,9 @@ interface Body {
 }
 
 /**
- * Reads a body of one event, an array of events, or `{"events": [...]}`. An event keeps its text if a store can read that
- * text unchanged. Nearly every body is valid, so it is checked as a whole first, and event by event only if
- * that fails or the client reaches only some topics.
+ * Reads a body of one event, an array of events, or `{"events": [...]}`. An event keeps its text if a store can read
+ * that text unchanged. Almost every body is valid. It is therefore checked as a whole first, and event by event only if
+ * that fails or if the client reaches only some topics.
  *
  * @throws {InvalidInput} 400 if the body is not JSON, 422 with pointers if events break a rule
  */
@@ -90,7 +90,7 @@ export function visitEvents(bytes: Buffer, start: number, maxEvents: number, vis
  * Returns the offset of the array in `{"events": [...]}`; undefined if the object has no `events`, or has a `topic` and is
  * an event. If `events` is repeated the last one counts, as for `JSON.parse`.
  *
- * @throws {InvalidInput} 422 if `events` is no array, or has other members beside it
+ * @throws {InvalidInput} 422 if `events` is not an array, or if there are other members beside it
  */
 function findWrapped(bytes: Buffer, start: number): number | undefined {
   let array = -1;

@@ -62,7 +62,7 @@ describe("readNdjsonIntake", () => {
     expect([status, code, faults[0]?.line]).toEqual([400, "malformed_json", 1]);
   });
 
-  it("lenient NDJSON accepts the valid lines and names the others", () => {
+  it("lenient NDJSON accepts the valid lines and lists the others", () => {
     const body = [event(), "{", event({ event_id: "" }), "[".repeat(5_000), event({ event_id: "2" })].join("\n");
     const intake = readNdjsonIntake(Buffer.from(body), { ...options, isLenient: true, wantsEntries: true });
     expect(intake.count).toBe(2);

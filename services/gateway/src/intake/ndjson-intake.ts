@@ -19,8 +19,8 @@ interface Line {
 }
 
 /**
- * Reads one event from each line (https://github.com/ndjson/ndjson-spec), and skips blank lines. Each line is parsed by
- * itself, because two lines together may form JSON that neither line holds.
+ * Reads one event from each line (https://github.com/ndjson/ndjson-spec), and skips blank lines. Each line is parsed
+ * separately, because two lines together may be JSON although neither line is.
  *
  * @throws {InvalidInput} 400 if a line is not JSON, 422 if events break a rule, each with its line
  */
@@ -45,7 +45,7 @@ function validateLine(text: Buffer, maxFaults: number): ValidatedEvent {
   return { topic: undefined, eventId: undefined, faults: { first: [fault], total: 1, isMalformed: true } };
 }
 
-/** @throws {InvalidInput} 422 for more lines than `maxLines`, blank ones aside */
+/** @throws {InvalidInput} 422 for more lines than `maxLines`, not counting blank ones */
 function linesOf(bytes: Buffer, maxLines: number): Line[] {
   const lines: Line[] = [];
   let count = 0;

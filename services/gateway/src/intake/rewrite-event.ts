@@ -3,9 +3,9 @@ import { toUtcMicroseconds } from "@tidemark/domain/timestamp";
 import { type Member, objectMembers, readString, skipSpace } from "@tidemark/json/text";
 
 /**
- * Rewrites a valid event that a store could not read unchanged: moves its other fields to `attributes`, and its timestamp
- * to UTC. Every member is cut out of the event's own text, so that numbers keep all their digits. Of repeated members the
- * last stays.
+ * Rewrites a valid event that a store could not read unchanged: moves its other fields to `attributes`, and its
+ * timestamp to UTC. Every member is cut out of the event's own text, so that numbers keep all their digits. The last
+ * one of repeated members stays.
  */
 export function rewriteEvent(bytes: Buffer): Buffer {
   const fields = new Map<string, Member>();
@@ -26,7 +26,7 @@ function utcText(timestamp: string): Buffer {
   return Buffer.from(JSON.stringify(toUtcMicroseconds(timestamp)));
 }
 
-/** Cuts members out of a text and makes an object of them. Members that are beside each other there stay in one piece. */
+/** Cuts members out of a text and makes an object of them. Adjacent members are cut as one piece. */
 export function cutMembers(bytes: Buffer, members: Iterable<Member>): Buffer {
   const pieces: Buffer[] = [];
   let start = 0;

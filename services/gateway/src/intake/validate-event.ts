@@ -34,7 +34,7 @@ export interface EventName {
 
 const FIELD_NAMES = new MemberNames(EVENT_FIELDS);
 
-/** An event without the inside of its payload and attributes, and whether it follows the rules of its fields. */
+/** An event without the values inside its payload and attributes, and whether it follows the rules of its fields. */
 export interface EventOutline extends EventName, Span {
   form: EventForm;
   value: unknown;

@@ -101,7 +101,7 @@ test("an audit may take longer than a connection may be idle", async () => {
   const auditing = fetch(`${origin}/audit`);
   await vi.waitFor(() => expect(running).toHaveLength(1));
 
-  await expect(fetch(`${origin}/idle`)).rejects.toThrow(); // asked later, and cut off
+  await expect(fetch(`${origin}/idle`)).rejects.toThrow(); // this request comes later, and the audit outlasts its connection
   running[0]?.(auditWith({}));
 
   expect((await auditing).status).toBe(200);

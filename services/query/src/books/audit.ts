@@ -21,7 +21,7 @@ export function registerAudit(server: FastifyInstance, { auditor }: { auditor: A
   registerOperation(server, auditOperation, async (request) => {
     requireAllTopics(clientOf(request), "the audit");
     const { raw } = request;
-    // The connection is idle while rows are counted. Its next request sets the time limit again.
+    // The connection is idle while rows are counted, so the time limit is off. The next request sets it again.
     if (raw.socket instanceof Socket) raw.socket.setTimeout(0);
     return run("all");
   });

@@ -23,7 +23,7 @@ test("a drift that begins again is logged again", () => {
   expect(alarmsAmong([-1, 0, 2])).toMatchObject([{ drift: -1 }, { drift: 2 }]);
 });
 
-test("confirmed events that are missing are logged once each time that they begin to be", () => {
+test("missing confirmed events are logged once each time that they begin to be missing", () => {
   const error = vi.fn();
   const alarm = createBooksAlarm({ error });
   for (const unconfirmed of [5, 0, -2, -3, undefined, -3, 0, -1]) {
@@ -35,7 +35,7 @@ test("confirmed events that are missing are logged once each time that they begi
   ]);
 });
 
-test("the alarm passes the books on as they are", () => {
+test("the alarm returns the books unchanged", () => {
   const whole = { books, drift: 1 };
   expect(createBooksAlarm({ error: () => {} })(whole)).toBe(whole);
 });

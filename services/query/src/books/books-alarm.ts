@@ -1,7 +1,10 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { WholeBooks } from "./books.ts";
 
-/** Returns a function that passes the books on, and logs an error when a defect of them begins, not at each read. */
+/**
+ * Returns a function that returns the books unchanged, and logs an error when a defect of them begins, but not at each
+ * read.
+ */
 export function createBooksAlarm(logger: Pick<FastifyBaseLogger, "error">): (whole: WholeBooks) => WholeBooks {
   let hasDrifted = false;
   let isMissing = false;

@@ -27,7 +27,7 @@ class Simulation {
     if (sequence !== undefined) this.#applied.set(sequence, this.#held.get(sequence) ?? 0);
   }
 
-  /** As a broker does that is killed: an acknowledgement was not on its disk yet. */
+  /** Simulates a broker that is killed before an acknowledgement is on its disk. */
   comeBack(): void {
     const sequence = [...this.#applied.keys()].find((key) => !this.#held.has(key));
     if (sequence === undefined) return;
@@ -36,7 +36,7 @@ class Simulation {
     for (const [key, events] of held.toSorted(([left], [right]) => left - right)) this.#held.set(key, events);
   }
 
-  /** As an operator does who purges the log: what it holds is in no books. */
+  /** Simulates an operator who purges the log, so that its frames are never in the books. */
   lose(): void {
     const sequence = [...this.#held.keys()].find((key) => !this.#applied.has(key));
     if (sequence !== undefined) this.#held.delete(sequence);
@@ -94,10 +94,10 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.constant<Step>((simulation) => simulation.acknowledgeOldest()),
   fc.constant<Step>((simulation) => simulation.comeBack()),
 );
-/** The steps before the look at the log, and those before the look at the store. */
+/** The steps before the read of the log, and those before the read of the store. */
 const anyCall = fc.array(fc.array(anyStep, { maxLength: 8 }), { maxLength: 2 });
 
-/** Reads the books while steps happen before each look. */
+/** Reads the books, and runs steps before each of the two reads. */
 async function readAmid(simulation: Simulation, steps: Step[][]) {
   const queue = steps.values();
   const happen = () => {
@@ -172,7 +172,7 @@ test("the books are those of the store alone if the log does not answer", async 
   expect(whole.queue).toBeUndefined();
 });
 
-test("applied frames count as queued while the log cannot name the frames that it holds", async () => {
+test("applied frames count as queued while the log cannot list the frames that it holds", async () => {
   const simulation = new Simulation();
   for (const events of [3, 4]) simulation.append(events);
   simulation.applyOldest();
@@ -198,7 +198,7 @@ test("the drift is the number of frames that left the log and are not in the boo
   expect(await readAmid(simulation, [])).toMatchObject({ drift: 1 });
 });
 
-test("confirmed events that left the log and are not in the books are missing, whatever of them drifted", async () => {
+test("confirmed events that left the log and are not in the books are missing, with or without a drift", async () => {
   const simulation = new Simulation();
   for (const events of [3, 4, 5]) simulation.append(events);
   expect(await readAmid(simulation, [])).toMatchObject({ witness: { confirmed: 12, unconfirmed: 0 } });
@@ -206,7 +206,7 @@ test("confirmed events that left the log and are not in the books are missing, w
   expect(await readAmid(simulation, [])).toMatchObject({ witness: { confirmed: 12, unconfirmed: -3 } });
 });
 
-test("only what gateways confirmed in the present generation of the log counts", async () => {
+test("only events that were confirmed in the present generation of the log count", async () => {
   const confirmedEvents = () => new Map([["former", 100]]);
   const reader = { readBooks: async () => ({ ...EMPTY_BOOKS, appliedEvents: 7 }) };
   const readLogSnapshot = async () => new Simulation().snapshot();
@@ -214,7 +214,7 @@ test("only what gateways confirmed in the present generation of the log counts",
   expect(witness).toEqual({ confirmed: 0, unconfirmed: 7 });
 });
 
-test("what is missing is not known if the log does not answer or is uncertain", async () => {
+test("the missing events are not known if the log does not answer or is uncertain", async () => {
   const reader = { readBooks: async () => EMPTY_BOOKS };
   const uncertain = { ...new Simulation().snapshot(), isUncertain: true as const };
   for (const readLogSnapshot of [away, async () => uncertain]) {
@@ -236,7 +236,7 @@ test("the drift is that of the tables if log and books agree, and no defect hide
   expect(await driftWith({ appliedGoneFrames: 6, tableDrift: 1 })).toBe(-1);
 });
 
-test("the drift is not known if the log does not answer, is uncertain, or cannot name its frames", async () => {
+test("the drift is not known if the log does not answer, is uncertain, or cannot list its frames", async () => {
   const simulation = new Simulation();
   simulation.append(3);
   const reader = { readBooks: async (query: BooksQuery) => simulation.books(query) };

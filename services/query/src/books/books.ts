@@ -37,7 +37,7 @@ export interface Witness {
   confirmed: number;
   /**
    * The events of that generation that are applied or queued, minus the confirmed ones: events on their way, and events
-   * whose confirmation no gateway could report. A number below 0 is a defect: so many confirmed events are gone.
+   * whose confirmation no gateway could report. A number below 0 is a defect: that many confirmed events are lost.
    */
   unconfirmed: number;
 }
@@ -54,15 +54,15 @@ export interface Queue {
  * Reads the log and the store as if at one moment, although no transaction spans both.
  *
  * A snapshot of the log is taken first, and the store is read second. An applied frame stays in the log until its
- * acknowledgement arrives there, so the store tells how many events of the frames in the snapshot it has applied
- * already (`appliedHeldEvents`). The other events are queued. A frame that is applied between the two reads is in the
+ * acknowledgement arrives there, so the store reports how many events of the frames in the snapshot it has already
+ * applied (`appliedHeldEvents`). The other events are queued. A frame that is applied between the two reads is in the
  * snapshot and is counted once. A frame that arrives and is applied between them is only in the store's counts.
  *
- * So the sum covers all frames that were in the log before the snapshot, and those applied since. Every event that was
- * confirmed before the call is counted once, and a later call never returns less. The other order would lose the frames
- * that are applied after the store is read and leave the log before the snapshot.
+ * The sum therefore covers all frames that were in the log before the snapshot, and those applied since. Every event
+ * that was confirmed before the call is counted once, and a later call never returns less. The other order would lose
+ * the frames that are applied after the store is read and leave the log before the snapshot.
  *
- * While the log cannot tell which frames it holds (`held` is absent), applied frames also count as queued, for the
+ * While the log cannot list the frames that it holds (`held` is absent), applied frames also count as queued, for the
  * milliseconds until their acknowledgements arrive.
  *
  * The same order makes the drift exact: a frame leaves the log after its commit, so every frame that had left before
@@ -113,9 +113,10 @@ function queueOf({ events, oldestAtMs, isUncertain }: LogSnapshot, { appliedHeld
 
 /**
  * Returns the number of frames that left this generation of the log and are not in the books (negative: that are in the
- * books and have not left). Those that a restore from a backup lost are not among them, because they are recorded. If there is none, returns the difference between the store's counters and its tables. The
- * two are not added, because one defect may shift both in opposite directions. Returns undefined if the log cannot name
- * the frames that it holds, or is uncertain of its own figures.
+ * books and have not left). Frames that a restore from a backup lost are not counted, because they are recorded. If the
+ * number is 0, returns the difference between the store's counters and its tables. The two are not added, because one
+ * defect may shift both in opposite directions. Returns undefined if the log cannot list the frames that it holds, or
+ * is uncertain of its own figures.
  */
 function driftOf({ removed, held, isUncertain }: LogSnapshot, { appliedGoneFrames, lost, tableDrift }: Books) {
   if (held === undefined || isUncertain) return undefined;

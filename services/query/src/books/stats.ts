@@ -45,7 +45,7 @@ interface Selection {
   topic?: string;
 }
 
-/** Returns the books in the words of the API. */
+/** Returns the books with the field names of the API. */
 export function statsAnswer(
   { books, queue, drift, witness }: WholeBooks,
   { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
@@ -77,8 +77,8 @@ export function statsAnswer(
 }
 
 /**
- * Returns the books of the topics that a key reaches. The queue, the sources, the drift and the audit are known for all
- * topics together only, so the answer leaves them out.
+ * Returns the books of the topics that a key reaches. The answer omits the queue, the sources, the drift and the audit,
+ * because they are known only for all topics together.
  */
 function selectedStatsAnswer(books: SelectedBooks, times: { startedAtMs: number; nowMs: number }): StatsAnswer {
   const { topicsTotal, hasMoreTopics } = books;

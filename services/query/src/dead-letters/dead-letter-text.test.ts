@@ -30,19 +30,19 @@ test("the text of a dead letter has its event as the text that was received", ()
   });
 });
 
-test("the text of a dead letter leaves out a topic that could not be read", () => {
+test("the text of a dead letter omits a topic that could not be read", () => {
   const { topic: _unread, ...unread } = letter;
   expect(Object.keys(JSON.parse(deadLetterText({ ...unread, events: 7 })))).not.toContain("topic");
 });
 
 test.each(['{"topic":', "[1,2", "", "1234", "true", "null", "+/8A", '"text"'])(
-  "gives what is no event as a string: %j",
+  "gives what is not an event as a string: %j",
   (content) => {
     expect(JSON.parse(deadLetterText({ ...letter, content })).event).toBe(content);
   },
 );
 
-test("the text of a dead letter is JSON whatever it holds", () => {
+test("the text of a dead letter is JSON for any content", () => {
   fc.assert(
     fc.property(fc.oneof(fc.json(), fc.string({ unit: "binary" })), fc.string(), (content, reason) => {
       expect(JSON.parse(deadLetterText({ ...letter, content, reason }))).toMatchObject({ id: "42", reason });

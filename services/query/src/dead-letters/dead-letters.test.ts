@@ -3,10 +3,10 @@ import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
 
-// For what needs no dead letter.
+// For tests that need no dead letter.
 const empty = await openQueryFixture(afterAll);
 
-/** An item of a frame that is no event, so that the store refuses it for good. */
+/** An item of a frame that is not an event, so that the store refuses it for good. */
 const POISON = '{"topic":"odd","event_id":"1","payload":{"tenth":0.10}}';
 
 /** Routes over a store that refused `count` events, one after the other. */

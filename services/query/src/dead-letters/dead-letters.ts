@@ -43,7 +43,7 @@ export function registerDeadLetters(
     if (topic === undefined || !client.mayReach(topic)) throw noSuchDeadLetter();
   }
 
-  // Redriving changes the books and deleting loses content for good, so the logger records when either was asked for.
+  // Redriving changes the books, and deleting loses content permanently, so both are logged.
   registerOperation(server, redriveDeadLetter, async (request, reply) => {
     const { log, params } = request;
     const { id } = params;
@@ -72,7 +72,7 @@ function noSuchDeadLetter(): InvalidInput {
   return new InvalidInput({ code: "not_found", status: 404, detail: "no dead letter has this id" });
 }
 
-/** Answers 409. It is an answer and not an error, because the store did what was asked, and this is the outcome. */
+/** Answers 409. It is an answer and not an error, because the store completed the request with this outcome. */
 function sendRefusal(reply: FastifyReply, { code, reason }: Extract<Redriven, { status: "refused" }>): FastifyReply {
   const problem = createProblem(409, "still_refused", `the store refused the event again: ${reason}`);
   return reply

@@ -11,7 +11,7 @@ const copy: Duplicate = {
   isConflict: false,
 };
 
-test("the text of a duplicate that is no conflict has no content", () => {
+test("the text of a duplicate that is not a conflict has no content", () => {
   expect(JSON.parse(duplicateText(copy))).toEqual({
     topic: "user.login",
     event_id: "evt-001",

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
 
-// One store for all: each test has topics of its own, or only asks.
+// All tests share one store. Each test has its own topics, or only reads.
 const { server, storeEvents } = await openQueryFixture(afterAll);
 
 interface Page {
@@ -43,7 +43,7 @@ test.each([
   ["&conflicting=true", ["b-other", "a-other"]],
   ["&conflicting=false", ["b-same", "a-same"]],
   ["&conflicting=false&source=b", ["b-same"]],
-])("the links lead to every duplicate that the filters let through, newest first: %s", async (filters, ids) => {
+])("the links lead to every duplicate that matches the filters, newest first: %s", async (filters, ids) => {
   const topic = `a b/*>&😀 ${filters}`;
   await storeCopies(topic);
   await storeCopies(`${topic}, another`);

@@ -14,7 +14,7 @@ export function registerErasure(server: FastifyInstance, commands: ErasureComman
     if (!(await commands.eraseEvent(topic, eventId))) {
       throw new InvalidInput({ code: "not_found", status: 404, detail: "no event with this topic and id is stored" });
     }
-    // The content is lost for good, so the logger records when that was asked for. The key is what stays.
+    // The content is lost permanently, so the erasure is logged. Only the key of the event remains.
     request.log.info({ topic, eventId }, "erased an event");
     return reply.code(204).send();
   };

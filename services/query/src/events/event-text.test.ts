@@ -19,7 +19,7 @@ test("the text of an event has payload and attributes as their stored texts", ()
   expect(text).toContain('"attributes":{"__proto__": 1e400}');
 });
 
-test("the text of an event leaves out what the event does not have", () => {
+test("the text of an event omits fields that the event does not have", () => {
   expect(Object.keys(JSON.parse(eventText(event)))).toEqual([
     "topic",
     "event_id",
@@ -38,7 +38,7 @@ test("the text of an event shows an expired payload as null, with its time", () 
   });
 });
 
-test("the text of an event is JSON whatever its names hold", () => {
+test("the text of an event is JSON for any names", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (topic, eventId) => {
       expect(JSON.parse(eventText({ ...event, topic, eventId }))).toMatchObject({ topic, event_id: eventId });

@@ -4,8 +4,8 @@ import type { StoredEvent } from "@tidemark/event-store/event-store";
 export type EventContent = Pick<StoredEvent, "topic" | "eventId" | "timestamp" | "source" | "payload" | "attributes">;
 
 /**
- * Returns the JSON text of a stored event. Payload and attributes are their stored texts, so that every digit of a
- * number is kept, which JSON.parse and JSON.stringify would round.
+ * Returns the JSON text of a stored event. Payload and attributes are their stored texts, because JSON.parse and
+ * JSON.stringify would round numbers.
  */
 export function eventText(event: StoredEvent): string {
   const content = contentMembers(event.erasedAt === undefined ? event : { ...event, source: null });

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
 
-// One store for all: each test has topics of its own.
+// All tests share one store, and each test has its own topics.
 const { server, storeEvents } = await openQueryFixture(afterAll);
 
 const BIG = "12345678901234567890";

@@ -5,7 +5,7 @@ import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture } from "../query-fixture.ts";
 
-// One store for all: each test has topics of its own.
+// All tests share one store, and each test has its own topics.
 const { server, storeEvents } = await openQueryFixture(afterAll);
 
 const LINES = { accept: "application/x-ndjson" };
@@ -130,7 +130,7 @@ async function openUnread(fixture: Awaited<ReturnType<typeof openQueryFixture>>,
   return open;
 }
 
-test("an export waits for a slow client, and stops when the client has gone", async () => {
+test("an export waits for a slow client, and stops when the client has left", async () => {
   const fixture = await openQueryFixture(onTestFinished);
   const open = await openUnread(fixture, 40);
   const list = vi.spyOn(fixture.store, "listEvents");
@@ -146,7 +146,7 @@ test("an export waits for a slow client, and stops when the client has gone", as
   expect(list.mock.calls.length).toBeLessThan(20); // a page holds one of the forty; the kernel takes some
 });
 
-test("an export is cut if the store fails on the way", async () => {
+test("an export is cut off if the store fails meanwhile", async () => {
   const fixture = await openQueryFixture(onTestFinished);
   const open = await openUnread(fixture, 40);
   const sent = open();

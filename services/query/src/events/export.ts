@@ -13,7 +13,7 @@ import { onOneLine } from "./one-line.ts";
 
 export const NDJSON = "application/x-ndjson";
 
-/** The largest page of an export: so many events, or so many bytes of them, are in memory at a time. */
+/** The limits of one page of an export in events and bytes. One page is in memory at a time. */
 const PAGE_EVENTS = 500;
 const PAGE_BYTES = 1_000_000;
 /** How long an export waits for transactions that were open when it began. */
@@ -32,8 +32,8 @@ export interface ExportsOptions {
 
 export interface Exports {
   /**
-   * Answers every event that the parameters select and that was committed before the request began, one a line, and a
-   * last line that tells how far the answer came.
+   * Answers every event that the parameters select and that was committed before the request began, one on each line.
+   * The last line says how far the answer got.
    *
    * @throws {LimitExceeded} `too_many_exports` of this client
    * @throws {Unavailable} `overloaded`; `store_unreachable`
@@ -85,7 +85,7 @@ async function startScan(
 ): Promise<Scan> {
   const scope = eventsScope(order, filters);
   const start = cursors.decode(cursor, scope);
-  // Newest first, the first page sees everything that is committed, and every later page lies behind it.
+  // With the newest first, the first page sees everything that is committed, and every later page is behind it.
   const upTo = order === "asc" ? await reader.readTip() : undefined;
   return {
     start,
@@ -105,8 +105,9 @@ interface ExportOptions {
 }
 
 /**
- * Generates the lines of an export. A page is read once the page before it has been taken, so a slow client slows the
- * store's work, and a client that has gone ends it. A store that fails on the way throws, which cuts the answer.
+ * Generates the lines of an export. A page is read only when the client has taken the page before. A slow client
+ * therefore slows the reads of the store, and a client that leaves ends them. If the store fails meanwhile, the
+ * generator throws, which cuts off the answer.
  */
 async function* exportLines(
   { start, toCursor, read }: Scan,
@@ -152,7 +153,7 @@ function eventLine(event: EventPage["events"][number]): string {
   return `${onOneLine(eventText(event))}\n`;
 }
 
-/** Returns a rejection handler that answers undefined if the signal was the reason, and rethrows any other error. */
+/** Returns a rejection handler that returns undefined if the signal was the reason, and rethrows any other error. */
 function undefinedOnceGiven(signal: AbortSignal) {
   return (error: unknown): undefined => {
     if (error !== signal.reason) throw error;

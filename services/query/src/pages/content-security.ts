@@ -16,7 +16,10 @@ export function contentSecurityPolicy({ styles = [] }: { styles?: string[] } = {
   ].join("; ");
 }
 
-/** Further headers of a page: it is what its type says, tells other sites nothing, and shares no window with them. */
+/**
+ * Further headers of a page. Browsers must not guess its type, send its address to other sites, or share a window with
+ * them.
+ */
 export const PAGE_HEADERS = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",

@@ -34,7 +34,7 @@ test.each(PAGES)("the page %s loads only files that this service serves", async 
   }
 });
 
-test.each(PAGES)("the policy of the page %s allows no connection but to this service", async (page) => {
+test.each(PAGES)("the policy of the page %s allows connections only to this service", async (page) => {
   const policy = (await createPages().inject(page)).headers["content-security-policy"];
   expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("connect-src 'self'");
@@ -61,7 +61,7 @@ test("the dashboard has no inline script and no inline style", async () => {
   expect(answer.body).not.toMatch(/<style|style=|<script(?![^>]*src=)|\son\w+=/);
 });
 
-test("the reference page shows /openapi.json, and neither asks nor tells the maker of Redoc", async () => {
+test("the reference page shows /openapi.json, and sends no request to the maker of Redoc", async () => {
   const server = createPages();
   const { body } = await server.inject("/redoc/");
   expect(body).toContain('<redoc spec-url="../openapi.json" disable-telemetry="true">');
@@ -89,7 +89,7 @@ test("docs/openapi.json equals the document that is served (`npm run openapi` wr
   expect(JSON.stringify(JSON.parse(committed), null, 2)).toBe(JSON.stringify(served.json(), null, 2));
 });
 
-test("the modules of the pages are served, and the files beside them are not", async () => {
+test("the modules of the pages are served, and tests and types beside them are not", async () => {
   const server = createPages();
   expect((await server.inject("/dashboard/text/json-text.js")).statusCode).toBe(200);
   const others = ["/../package.json", "/%2e%2e/package.json", "/redoc/redoc.js"];

@@ -24,7 +24,7 @@ export function registerPages(server: FastifyInstance, { version }: { version: s
 
   registerTryout(server, documentText);
 
-  // Browsers ask for an icon on the document pages, which name none.
+  // Browsers request this icon for the document pages, which name no icon.
   server.get("/favicon.ico", { config: { scope: "none" } }, (_request, reply) => reply.code(204).send());
 
   const dashboard = dirname(fileURLToPath(import.meta.resolve("@tidemark/dashboard/index.html")));
@@ -72,7 +72,8 @@ function registerReference(server: FastifyInstance): void {
   });
   server.get("/redoc/redoc.standalone.js", { config: { scope: readReference.scope } }, async (_request, reply) => {
     const bundle = await readFile(bundlePath, "utf8");
-    // Redoc would load its maker's logo from there, whatever its options say, and shows none if the address holds none.
+    // Redoc loads its maker's logo from this address with any options. It shows no logo if there is none at the
+    // address.
     return reply
       .type("text/javascript; charset=utf-8")
       .send(bundle.replaceAll("https://cdn.redoc.ly/redoc/", "data:,"));
@@ -94,7 +95,7 @@ function registerFiles(server: FastifyInstance, { root, prefix, policy, scope }:
       root,
       prefix,
       wildcard: false,
-      globIgnore: ["**/*.ts"], // tests and types stand beside the modules
+      globIgnore: ["**/*.ts"], // the folder also contains tests and types
       decorateReply: false,
       setHeaders: (reply) => reply.headers({ ...PAGE_HEADERS, [POLICY]: policy }),
     });

@@ -3,8 +3,8 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import { SIGNATURE_BYTES, type Signer } from "@tidemark/domain/signer";
 
 /**
- * The list that a cursor belongs to. A cursor is refused with another order or other filters, where its position would
- * mean something else, and a scan would skip or repeat entries unnoticed.
+ * The list that a cursor belongs to. A cursor is refused with another order or other filters, because its position
+ * would then mean another place, and a scan would skip or repeat entries unnoticed.
  */
 export interface CursorScope {
   order: "asc" | "desc";
@@ -19,7 +19,7 @@ export interface Cursors {
   /**
    * Decodes the store's position in a cursor, if there is one.
    *
-   * @throws {InvalidInput} `invalid_cursor` for a text that this service never handed out, or handed out for another scope
+   * @throws {InvalidInput} `invalid_cursor` for a text that this service did not issue, or issued for another scope
    */
   decode(cursor: string | undefined, scope: CursorScope): string | undefined;
 }
@@ -55,7 +55,7 @@ export function createCursors(signer: Signer): Cursors {
 }
 
 function readPosition(body: Buffer, { order, filters }: CursorScope): string {
-  // The filters first, because the order of another list tells the caller nothing.
+  // The filters are checked first, because the order of another list does not help the caller.
   if (!body.subarray(2, POSITION_START).equals(digest(filters))) {
     throw invalidCursor("the cursor belongs to another list, or to other filters, such as another topic");
   }

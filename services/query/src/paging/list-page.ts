@@ -42,7 +42,8 @@ export async function sendWithin(
   reply: FastifyReply,
   readText: () => Promise<string>,
 ): Promise<FastifyReply> {
-  // Bytes, not text: a slow client would keep text in the heap beside the bytes that the socket makes of it.
+  // The answer is bytes and not text, because a slow client would keep the text in the heap beside the socket's bytes
+  // of it.
   const read = async () => ({ bytes: Buffer.from(await readText()) });
   const page = await budget.read(read, { clientId: clientOf(reply.request).id });
   if (reply.raw.destroyed) page.release();

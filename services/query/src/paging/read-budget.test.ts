@@ -30,7 +30,7 @@ test("a released page keeps neither its room nor its bytes", async () => {
   expect(lists.pages.enter().tryGrow(64_000_000)).toBe(true);
 });
 
-test("a read that fails, or whose reader has gone, keeps no room", async () => {
+test("a read that fails, or whose reader has left, keeps no room", async () => {
   const { streams } = createReadBudgets(1);
   const away = new Error("away");
   await expect(streams.read(() => Promise.reject(away), { signal: never })).rejects.toBe(away);
@@ -62,7 +62,7 @@ test("a list is refused when there is no room in time", async () => {
   vi.useRealTimers();
 });
 
-test("exports that stall take no room from streams, yet both read one after the other", async () => {
+test("exports that stall take no room from streams, but both share the limit of reads", async () => {
   const { exports, streams } = createReadBudgets(1);
   for (let page = 0; page < 4; page++) await exports.read(pageOf(8_000_000), { signal: never });
   let end = (): void => {};
@@ -77,7 +77,7 @@ test("exports that stall take no room from streams, yet both read one after the 
   await first;
 });
 
-test("a client that does not read its pages is refused, and another client gets its page at once", async () => {
+test("a client that does not read its pages is refused more, and another client gets its page at once", async () => {
   vi.useFakeTimers();
   const { lists } = createReadBudgets();
   for (let page = 0; page < 2; page++) await lists.read(pageOf(8_000_000), { clientId: "slow" });

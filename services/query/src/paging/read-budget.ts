@@ -6,7 +6,7 @@ import type { Chunk } from "@tidemark/runtime/limits/stream-with-backpressure";
 
 const MAX_LIST_PAGES = 8;
 const MAX_STREAMED_PAGES = 4;
-// 40 readers of 7.8 MB pages brought query to 660 MB with sixteen, to 306 with four.
+// With 40 readers of pages of 7.8 MB, the query service took 660 MB with a limit of sixteen, and 306 MB with four.
 const MAX_READS = 4;
 const LIST_WAIT_MS = 2_000;
 /** The largest pages that one client may hold at a time: a quarter of the lists, or half of the exports or the streams. */
@@ -34,16 +34,13 @@ export interface ReaderOptions {
 }
 
 /**
- * Bounds the pages that are read or on their way to clients, however slow the clients are: memory follows these bounds,
- * not the number of clients.
+ * Bounds the pages that are being read or sent, for clients of any speed. Memory depends on these bounds and not on the
+ * number of clients.
  */
 export class ReadBudget {
   /** The bytes of pages that are read or sent, of which one client holds no more than its share. */
   readonly pages: ClientBudget;
-  /**
-   * The pages that are read at this moment. Each is in memory several times: as rows, as the answer's text, as its
-   * bytes.
-   */
+  /** The pages that are read at this moment. Each of them is in memory three times: as rows, as text and as bytes. */
   readonly reads: ByteBudget;
 
   constructor({ pages, reads }: { pages: ClientBudget; reads: ByteBudget }) {
@@ -52,8 +49,8 @@ export class ReadBudget {
   }
 
   /**
-   * Reads a page once there is room for the largest, and keeps as much room as the page turns out to need until the
-   * page is released.
+   * Reads a page once there is room for the largest page, then keeps only the room of the actual page until it is
+   * released.
    *
    * @throws {LimitExceeded} if the budget has a deadline and the client's own pages left no room in time
    * @throws {Unavailable} `overloaded` if the budget has a deadline and there was no room in time
@@ -82,9 +79,12 @@ export class ReadBudget {
 export interface ReadBudgets {
   /** For lists, which are refused when there is no room in time. */
   lists: ReadBudget;
-  /** For exports, which wait for room for as long as it takes. */
+  /** For exports, which wait for room without a time limit. */
   exports: ReadBudget;
-  /** For streams, which wait as exports do; apart from them, because an export may stall for longer than a stream. */
+  /**
+   * For streams, which also wait without a time limit. They have a separate budget, because an export may stall for
+   * longer than a stream.
+   */
   streams: ReadBudget;
 }
 

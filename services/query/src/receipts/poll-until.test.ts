@@ -41,7 +41,7 @@ test("polling returns the last answer when the wait is over", async () => {
   expect([isHonoured, Number.isInteger(answer)]).toEqual([true, true]);
 });
 
-test("polling does not let more callers wait than it may", async () => {
+test("polling lets no more callers wait than its limit", async () => {
   const polling = createPolling({ places: placesFor(1) });
   const first = polling.pollUntil(createCounter(), { isEnough: never, waitMs: 60_000, clientId: "a" });
   const second = await polling.pollUntil(createCounter(), { isEnough: never, waitMs: 60_000, clientId: "a" });
@@ -72,7 +72,7 @@ test("a wait that fails makes room for another caller", async () => {
   });
 });
 
-test("a client that uses its share of the places gets answers without a wait, and others wait", async () => {
+test("a client that uses its share of the places gets answers without a wait, and others can still wait", async () => {
   const polling = createPolling({ places: new Places({ name: "waits", max: 100, maxPerClient: 1 }) });
   const wait = (clientId: string) => polling.pollUntil(createCounter(), { isEnough: never, waitMs: 60_000, clientId });
   const first = wait("a");

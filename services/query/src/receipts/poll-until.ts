@@ -14,20 +14,20 @@ export interface PollOptions<Answer> {
 
 export interface Polled<Answer> {
   answer: Answer;
-  /** False if the answer is not enough and was not waited for: there was no place to wait, or waiting was ended. */
+  /** False if the answer is not enough and the call could not wait, because no place was free or waiting has ended. */
   isHonoured: boolean;
 }
 
 export interface Polling {
   /** Reads until an answer is enough or the wait is over, and returns the last answer. */
   pollUntil<Answer>(read: () => Promise<Answer>, options: PollOptions<Answer>): Promise<Polled<Answer>>;
-  /** Ends every wait, and lets no later call wait. */
+  /** Ends every wait. Later calls do not wait. */
   end(): void;
 }
 
 /**
- * Creates polling for as many callers at once as there are places. The pauses between reads grow from 50 to 500 ms: short while
- * verdicts are about to come, cheap while the store is far behind.
+ * Creates polling for as many callers at once as there are places. The pauses between reads grow from 50 to 500 ms.
+ * Short ones find verdicts that arrive soon, and long ones cost little while the store is far behind.
  */
 export function createPolling({ places }: { places: Pick<Places, "tryEnter"> }): Polling {
   const ending = new AbortController();

@@ -20,7 +20,7 @@ function receiptUrl(receipt: Partial<Receipt>): string {
   return `/receipts/${encodeReceipt(full, FIXTURE_SIGNER)}`;
 }
 
-test("a receipt tells the verdicts of its request's part of a frame", async () => {
+test("a receipt answers the verdicts of its request's part of a frame", async () => {
   const frameId = await storeEvents(["a", "a", "b", "b", "c"].map((event_id) => ({ event_id })));
   const answer = await server.inject(receiptUrl({ frameId, firstEvent: 2, count: 3 }));
   expect(answer.json()).toEqual({
@@ -62,7 +62,7 @@ test("waiting receipts are answered when the service stops", async () => {
   expect((await asked).json()).toMatchObject({ pending: 1 });
 });
 
-test.each(["nonsense", "%20", "AAAA"])("a text that is no receipt answers 404: %s", async (id) => {
+test.each(["nonsense", "%20", "AAAA"])("a text that is not a receipt answers 404: %s", async (id) => {
   const answer = await server.inject(`/receipts/${id}`);
   expect(answer.statusCode).toBe(404);
   expect(answer.json()).toMatchObject({ code: "not_found" });
@@ -88,7 +88,7 @@ test("an old receipt is pending while the log still holds frames of its time", a
   expect((await server.inject(receiptUrl({ receivedAtMs }))).json()).toMatchObject({ pending: 1 });
 });
 
-test("an old receipt tells the verdicts of a frame that is applied and leaves the log while the receipt is read", async () => {
+test("an old receipt answers the verdicts of a frame that is applied and leaves the log while the receipt is read", async () => {
   const { server, log, storeEvents } = await openQueryFixture(onTestFinished);
   const frameId = randomUUID();
   let stored: Promise<unknown> | undefined;
@@ -102,7 +102,7 @@ test("an old receipt tells the verdicts of a frame that is applied and leaves th
   expect(answer.json()).toMatchObject({ accepted: 1, pending: 0 });
 });
 
-test("with keys a receipt is told to its own key and to an admin of all topics, and no other key learns that there is one", async () => {
+test("on a server with keys, only its own key and an admin of all topics can read a receipt, and other keys get 404", async () => {
   const names = ["shop", "other", "operator", "admin of some topics"];
   const scopes: Record<string, KeyEntry["scopes"]> = { operator: ["admin"], "admin of some topics": ["read", "admin"] };
   const keys = names.map((name) => ({
@@ -124,6 +124,6 @@ test("with keys a receipt is told to its own key and to an admin of all topics, 
     const unknown = await ask("/receipts/AAAA", "other");
     expect(answers[1]?.json()).toEqual(unknown.json());
   }
-  // Handed out before there were keys: it has no owner.
+  // This receipt was issued before the service had keys, so it has no owner.
   expect((await ask(receiptUrl({ frameId }), "shop")).statusCode).toBe(404);
 });

@@ -24,7 +24,7 @@ export interface ReceiptsOptions {
 }
 
 /**
- * Registers `GET /receipts/{id}`, which tells the verdicts of a request that was answered 202. With `Prefer: wait=N`
+ * Registers `GET /receipts/{id}`, which answers the verdicts of a request that was answered 202. With `Prefer: wait=N`
  * the answer waits for the verdicts.
  */
 export function registerReceipts(server: FastifyInstance, options: ReceiptsOptions): void {
@@ -50,8 +50,8 @@ export function registerReceipts(server: FastifyInstance, options: ReceiptsOptio
 }
 
 /**
- * Whether a client may read a receipt: with keys, the key that it was handed out to, and those with the scope `admin` for
- * all topics, because a receipt does not tell its topics.
+ * Whether a client may read a receipt. On a service with keys, these are the key that it was issued to, and keys with
+ * the scope `admin` for all topics, because a receipt does not contain its topics.
  */
 function mayRead({ name, scopes, topics }: Client, { owner }: Receipt): boolean {
   const isAdmin = scopes.has("admin") && topics === undefined;
@@ -78,8 +78,8 @@ async function findJudged(receipt: Receipt, { reader }: ReceiptsOptions): Promis
 }
 
 /**
- * Answers for a frame that has left the log. It was applied before it left: between the two reads, or so long ago that the
- * ledger has forgotten it.
+ * Answers for a frame that has left the log. The frame was applied before it left: either between the two reads, or so
+ * long ago that its ledger row was pruned.
  */
 async function findGone(receipt: Receipt, options: ReceiptsOptions): Promise<PublishAnswer> {
   const judged = await findJudged(receipt, options);
@@ -87,7 +87,7 @@ async function findGone(receipt: Receipt, options: ReceiptsOptions): Promise<Pub
   throw notFound("this receipt is older than 24 hours, and the verdicts of its request are no longer kept");
 }
 
-// The clocks of the gateways and of the log need not agree to the second.
+// The clocks of the gateways and of the log may differ by seconds.
 const CLOCK_TOLERANCE_MS = 60_000;
 
 function reachesBack({ oldestAtMs }: LogSnapshot, receivedAtMs: number): boolean {

@@ -15,7 +15,7 @@ import { type EventStreamOptions, registerEventStream } from "./event-stream.ts"
 interface Stream {
   response: IncomingMessage;
   text: () => string;
-  /** The ids and event ids of the events that came so far. */
+  /** The ids and event ids of the events that arrived so far. */
   events: () => { id: string; event_id: string }[];
   close: () => void;
   closed: Promise<void>;
@@ -105,7 +105,7 @@ test("a stream accepts the cursor of a scan forward as an id", async () => {
   await untilIds(await open(`/events/stream?last_event_id=${next_cursor}`), ["2"]);
 });
 
-test("a stream refuses the id of another topic, a text that is no id, and unknown parameters", async () => {
+test("a stream refuses the id of another topic, a text that is not an id, and unknown parameters", async () => {
   const { server } = await openStreams();
   const { next_cursor } = (await server.inject("/events?order=asc&topic=a")).json();
   const code = async (url: string) => (await server.inject(url)).json().code;
@@ -127,7 +127,7 @@ test("HEAD /events/stream answers 405", async () => {
   expect((await server.inject({ method: "HEAD", url: "/events/stream" })).statusCode).toBe(405);
 });
 
-/** Opens streams with limits of the test's own. */
+/** Opens streams with the limits of the test. */
 async function openLimited(limits: Partial<EventStreamOptions>, apiKeys?: ApiKeys) {
   const { store, storeEvents } = await openQueryFixture(onTestFinished);
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), apiKeys });
@@ -157,7 +157,7 @@ test("a stream finds events without a signal, and sends heartbeats in between", 
   await untilIds(stream, ["1"]);
 });
 
-test("a stream too many of one client is refused, and accepted once another has gone", async () => {
+test("one stream too many of a client is refused, and accepted once another one has ended", async () => {
   const { open } = await openLimited({ maxStreams: 4 });
   const first = await open();
   const refused = await open();
@@ -167,7 +167,7 @@ test("a stream too many of one client is refused, and accepted once another has 
   await vi.waitFor(async () => expect((await open()).response.statusCode).toBe(200), 10_000);
 });
 
-test("a stream ends when its key is removed or loses a right, and goes on when another key changes", async () => {
+test("a stream ends when its key is removed or loses a right, and continues when another key changes", async () => {
   const sha256 = createHash("sha256").update("tdm_key").digest("hex");
   const entry: KeyEntry = { name: "reports", sha256, scopes: ["read", "publish"] };
   const apiKeys = new ApiKeys([entry]);

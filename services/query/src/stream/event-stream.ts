@@ -117,7 +117,7 @@ function eventBlock(event: EventPage["events"][number], toId: StreamIds): string
   return `id: ${toId(event.position)}\ndata: ${onOneLine(eventText(event))}\n\n`;
 }
 
-/** Returns the id of the events behind which a position is: a cursor, as pages and exports have them. */
+/** Returns the id of an event: the cursor of the position behind it, like in pages and exports. */
 type StreamIds = (position: string) => string;
 
 function streamIds(cursors: Cursors, topic: string | undefined): StreamIds {
@@ -135,7 +135,8 @@ interface StreamOptions {
 }
 
 async function* streamChunks({ poller, toId, client, start, heartbeatMs, stop }: StreamOptions): AsyncGenerator<Chunk> {
-  // An id without data is no event, yet a client that is disconnected before the first event reconnects with this id.
+  // An id without data is not an event, but a client that is disconnected before the first event reconnects with this
+  // id.
   yield textChunk(`retry: ${RETRY_MS}\nid: ${toId(start)}\n\n`);
   let position = start;
   let lastMs = performance.now();

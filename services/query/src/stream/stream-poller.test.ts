@@ -86,7 +86,7 @@ test("a poller that read events reads again after the pause, without a signal", 
   expect(reads.map(({ after }) => after)).toEqual(["0", "1"]);
 });
 
-test("a stream behind the poller reads pages of its own, no further than the poller", async () => {
+test("a stream behind the poller reads separate pages, up to the position of the poller", async () => {
   const { poller, reads } = openPoller({ stored: 5 });
   await vi.advanceTimersByTimeAsync(100);
   reads.length = 0;
@@ -109,7 +109,7 @@ test("a stream that ends gets undefined at once", async () => {
   expect(await waiting).toBeUndefined();
 });
 
-test("a poller outlasts a store that is down, and misses no event", async () => {
+test("a poller continues after the store was down, and misses no event", async () => {
   const { poller, store, warn, commit } = openPoller();
   store.isUp = false;
   const waiting = poller.pageAfter("0", WAIT_MS, { clientId: "c", signal: never });
@@ -121,7 +121,7 @@ test("a poller outlasts a store that is down, and misses no event", async () => 
   expect(textOf(await waiting)).toBe("0 1 2 ");
 });
 
-test("a page's room is given back once the poller and all its streams have released it", async () => {
+test("the room of a page is given back once the poller and all its streams have released it", async () => {
   const { poller, budget, commit } = openPoller();
   await vi.advanceTimersByTimeAsync(100);
   const waiting = [

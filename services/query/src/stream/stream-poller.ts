@@ -7,15 +7,15 @@ import { Waiters } from "./waiters.ts";
 
 /** The longest time between two polls, because signals of commits may be lost. */
 const POLL_MS = 500;
-/** The shortest time between two polls: everything committed in between comes with one page. */
+/** The shortest time between two polls. Everything that is committed in between is in one page. */
 const PAUSE_MS = 20;
 const PAGE_EVENTS = 500;
 // If 256 streams stall, pages of this size leave room in the budget for other streams.
 const OWN_PAGE_BYTES = 64_000;
-// The shared page, of 500 bytes an event, is read at most every 20 ms and has to keep up with what is stored.
+// The shared page, of 500 bytes an event, is read at most every 20 ms and must keep up with the stored events.
 const SHARED_PAGE_BYTES = 250_000;
 
-/** Events as they are sent, none if there were none in the range that was read. */
+/** The events in the form in which they are sent; empty if the range had none. */
 export interface PolledPage extends Chunk {
   /** The position behind the page. */
   to: string;
@@ -49,15 +49,16 @@ export interface StreamPollerOptions {
  *
  * It keeps its position and the page that it read last. A stream keeps its own position, and is in one of these states:
  *
- *     at the start of the last page     gets that page, shared with all other streams there
- *     behind the last page              reads pages of its own from the store, up to the poller's position
+ *     at the start of the last page     gets that page, which all streams at this position share
+ *     behind the last page              reads separate pages from the store, up to the poller's position
  *     at the poller's position          waits until the poller moves
  *
- * So a slow stream costs one position, and starting, lagging and coming back are the same case.
+ * A slow stream therefore costs only its position, and a stream that starts, lags or reconnects is the same case.
  *
- * Sharing reads among the streams at one position without a poller (`coalesce`) was measured: with 256 streams and a
- * commit every 1,000, 50 and 5 ms it took 14, 2.8 and 1.5 reads a commit, the poller 3.6, 0.8 and 0.7. Streams that
- * read at different moments get pages with different ends, and do not meet again while events keep coming.
+ * Sharing reads among the streams at one position without a poller (`coalesce`) was measured with 256 streams and a
+ * commit every 1,000, 50 and 5 ms. It took 14, 2.8 and 1.5 reads a commit, and the poller takes 3.6, 0.8 and 0.7.
+ * Streams that read at different moments get pages with different ends, and do not reach the same position again while
+ * events arrive.
  */
 export class StreamPoller {
   readonly #options: StreamPollerOptions;
@@ -87,7 +88,7 @@ export class StreamPoller {
   }
 
   /**
-   * Returns the page behind a position as soon as it has events; undefined if it has none in time, or with the signal.
+   * Returns the page behind a position as soon as it has events. Returns undefined after the deadline or the signal.
    */
   async pageAfter(
     position: string,
@@ -122,9 +123,9 @@ export class StreamPoller {
     }
   }
 
-  /** Moves to the end of what is stored, a page at most. Returns whether there were events. */
+  /** Moves towards the last stored event by at most one page. Returns whether there were events. */
   async #poll(signal: AbortSignal): Promise<boolean> {
-    this.#dropLastPage(); // before it waits for room, so that pollers that hold room do not wait for one another
+    this.#dropLastPage(); // before it waits for room, so that pollers that hold room do not block each other
     const page = await this.#read({ after: this.#position, maxBytes: SHARED_PAGE_BYTES }, { signal });
     if (page === undefined || page.to === this.#position || signal.aborted) {
       page?.release();

@@ -1,10 +1,10 @@
-/** The callers that wait for one thing to happen. */
+/** The callers that wait for the same condition. */
 export class Waiters {
   readonly #waiting = new Set<() => void>();
 
   /**
-   * Resolves when all are called, after `ms`, or with the signal. Leaves nothing behind, because many waits are in
-   * vain.
+   * Resolves when all waiters are called, after `ms`, or with the signal. It then removes its timer and its listener,
+   * because most waits end without a call.
    */
   wait(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();

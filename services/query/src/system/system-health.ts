@@ -9,7 +9,10 @@ const MAX_NAMED = 20;
 
 export interface SystemHealthOptions {
   readState: () => Promise<SystemState>;
-  /** Describes the damage that the store has found in its file, and what to do. Names no folder: `/health` needs no key. */
+  /**
+   * Describes the damage that the store has found in its file, and the remedy. It names no folder, because `/health`
+   * needs no key.
+   */
   readStoreDamage?: () => string | undefined;
   /** The age of the oldest queued event beyond which the system is not healthy. Absent where events may wait in the log. */
   maxQueuedMs?: number;
@@ -51,7 +54,7 @@ function disksOf({ logDisk, usage }: Seen): HealthAnswer["disks"] {
   );
 }
 
-/** Names the processes that were heard of within the last hour and are silent now, those that fell silent last first. */
+/** Returns the processes that sent heartbeats within the last hour and are silent now, the latest first. */
 function missingOf({ consumers, gateways }: Seen): HealthAnswer["missing"] {
   const named = (part: "gateway" | "consumer", silent: SilentProcess[]) =>
     silent.map(({ id, heardAtMs }) => ({ part, id, silent_since: new Date(heardAtMs).toISOString() }));

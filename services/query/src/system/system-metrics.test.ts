@@ -32,7 +32,7 @@ async function scrape(
 const log = async () => ({ ...EMPTY_LOG, bytes: 800, maxBytes: 1_000, replicasMissing: 1 });
 const books = async () => EMPTY_BOOKS;
 
-test("while the store is away the log is shown, and what only the books know is absent", async () => {
+test("while the store is down the gauges of the log are shown, and those of the books are absent", async () => {
   const shown = await scrape(log, away, away);
   expect(Object.fromEntries(shown)).toEqual({
     tidemark_log_up: "1",
@@ -47,7 +47,7 @@ test("while the store is away the log is shown, and what only the books know is 
   });
 });
 
-test("while the log is away no gauge says how full it is", async () => {
+test("while the log is down no gauge says how full it is", async () => {
   const shown = await scrape(away, books);
   expect(shown.get("tidemark_log_up")).toBe("0");
   expect(shown.get("tidemark_store_up")).toBe("1");

@@ -3,7 +3,7 @@ import type { Metrics, ReadGauge } from "@tidemark/telemetry/metrics/metrics";
 import type { WholeBooks } from "../books/books.ts";
 import type { SystemState } from "./system-state.ts";
 
-/** Adds the gauges of the whole system, which are read at each scrape. A part that is away leaves its gauges out. */
+/** Adds the gauges of the whole system, which are read at each scrape. The gauges of a part that is down are absent. */
 export function addSystemMetrics(metrics: Metrics, readState: () => Promise<SystemState>): void {
   metrics.readGauges({
     read: readState,
@@ -31,7 +31,7 @@ const LOG_GAUGES: Gauges = [
   },
   {
     name: "tidemark_log_replicas_missing",
-    help: "Replicas of the log that are away or behind.",
+    help: "Replicas of the log that are down or behind.",
     value: ({ log }) => log?.replicasMissing,
   },
 ];

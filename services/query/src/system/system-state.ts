@@ -31,7 +31,7 @@ export interface SystemState {
 
 export interface SystemStateOptions {
   sources: BooksSources;
-  /** Sees the books whenever they are read. */
+  /** Called with the books whenever they are read. */
   onBooks: (books: WholeBooks) => void;
   signals: Pick<Signals, "onHeartbeat">;
   gateways: GatewayHeartbeats;
@@ -43,7 +43,7 @@ export interface SystemStateOptions {
 }
 
 /**
- * Creates a function that reads the state of the system. It does not throw when a part is away, and it answers in time.
+ * Creates a function that reads the state of the system. It does not throw when a part is down, and it answers in time.
  * Calls at the same time share one read.
  */
 export function createSystemState({
@@ -83,7 +83,7 @@ export function createSystemState({
   });
 }
 
-/** Waits for an answer. Resolves to the error if the part is away, or does not answer in time. */
+/** Waits for an answer. Resolves to the error if the part is down, or does not answer in time. */
 async function orUnavailable<Answer>(answer: Promise<Answer>): Promise<Answer | Unavailable> {
   try {
     return await within(READ_TIMEOUT_MS, answer);

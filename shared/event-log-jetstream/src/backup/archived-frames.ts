@@ -8,9 +8,9 @@ import { MESSAGE_ID_HEADER } from "../publisher.ts";
 import { readStreamSnapshot } from "../snapshot.ts";
 import { ensureStreamExists, eventsOfSubject, subjectPrefix } from "../stream.ts";
 
-/** A message of the log with all that another log needs to deliver it again. */
+/** A message of the log with everything that another log needs to deliver it. */
 export interface ArchivedFrame {
-  /** The key that the ledger has, or will have, for it. */
+  /** The key of its row in the ledger, which may not exist yet. */
   frame_id: string;
   generation: string;
   sequence: number;
@@ -25,7 +25,7 @@ const STREAM = "TIDEMARK";
 const MAX_GAPS_LISTED = 100_000;
 const FRAMES_AT_ONCE = 256;
 const BYTES_AT_ONCE = 16 * 1024 * 1024;
-/** Headers of the answer, not of the message. */
+/** These are headers of the answer, not of the message. */
 const ADDED_BY_SERVER = /^Nats-(Stream|Sequence|Time-Stamp|Subject|Num-Pending|Last-Sequence|UpTo-Sequence)$/;
 
 /** Reads what the log holds; undefined if there is no stream. @throws {Unavailable} `log_unreachable` */
@@ -39,8 +39,8 @@ export async function readLog(connection: JetstreamConnection): Promise<LogSnaps
 }
 
 /**
- * Reads the frames that the log held at a snapshot, without taking them from the consumers. A frame that was acknowledged
- * since is left out: it is committed by then.
+ * Reads the frames that the log held at a snapshot, without taking them from the consumers. A frame that was
+ * acknowledged since is omitted, because it is committed.
  */
 export async function* readFrames(connection: JetstreamConnection, log: LogSnapshot): AsyncGenerator<ArchivedFrame> {
   const manager = await managerOf(connection);
@@ -81,7 +81,7 @@ function toArchived(message: StoredMsg, generation: string): ArchivedFrame {
   };
 }
 
-/** Makes the stream if it is missing, and returns what it holds. */
+/** Creates the stream if it is missing, and returns its content. */
 export async function prepareLog(
   connection: JetstreamConnection,
   { maxBytes }: { maxBytes: number },
@@ -89,14 +89,14 @@ export async function prepareLog(
   const settings = { stream: STREAM, consumer: "consumer", ackWaitMs: 20_000, maxBytes };
   await ensureStreamExists(await managerOf(connection), settings);
   const log = await readLog(connection);
-  if (log === undefined) throw new Error("the stream was deleted while it was looked at");
+  if (log === undefined) throw new Error("the stream was deleted while it was read");
   return log;
 }
 
 /** Appends a frame to the log again. Consumers recognise it by its id. */
 export async function appendArchived(connection: JetstreamConnection, frame: ArchivedFrame): Promise<void> {
   if (!frame.subject.startsWith(`${subjectPrefix(STREAM)}.`))
-    throw new Error(`${frame.subject} is no subject of a frame`);
+    throw new Error(`${frame.subject} is not the subject of a frame`);
   const given = headers();
   for (const [name, value] of frame.headers) if (name !== MESSAGE_ID_HEADER) given.append(name, value);
   await jetstream(connection.nats).publish(frame.subject, Buffer.from(frame.data, "base64"), {

@@ -45,7 +45,7 @@ export function describeEventLog(name: string, { createLog, fullCode }: LogTrait
       expect((await takeAll(log, 3)).map(({ frame }) => frame)).toEqual(frames);
     });
 
-    test("a delivery tells when the log received its frame", async () => {
+    test("a delivery has the time at which the log received its frame", async () => {
       const log = await openLog();
       const before = nowMs();
       await log.append(createFrame());
@@ -95,7 +95,7 @@ export function describeEventLog(name: string, { createLog, fullCode }: LogTrait
       const next = createFrame();
       await log.append(next);
       expect((await takeAll(log, 1))[0]?.frame).toEqual(next);
-      await waitFor("one frame to be left", async () => (await log.snapshot()).frames === 1);
+      await waitFor("one frame to remain", async () => (await log.snapshot()).frames === 1);
     });
 
     test("a take returns no more than its limits allow, but at least one frame", async () => {
@@ -159,7 +159,7 @@ export function describeEventLog(name: string, { createLog, fullCode }: LogTrait
       expect(empty.oldestAtMs).toBeUndefined();
     });
 
-    test("a snapshot under traffic is exact, and holds all that was confirmed before", async () => {
+    test("a snapshot under traffic is exact, and includes every frame that was confirmed before", async () => {
       const log = await openLog();
       const total = 400;
       const sizeOf = (sequence: number) => 1 + (sequence % 13);
@@ -183,7 +183,8 @@ export function describeEventLog(name: string, { createLog, fullCode }: LogTrait
       do {
         const before = confirmed;
         const contents = await log.snapshot();
-        // On a slow machine frames may leave during every attempt. The snapshot then says so, and the last of all is certain.
+        // On a slow machine frames may leave during every attempt, and the snapshot then says that it is uncertain. The
+        // snapshot after the traffic is certain.
         if (contents.isUncertain) continue;
         const held = sequencesOf(contents.held ?? []);
         expect(contents.frames).toBe(held.length);
@@ -197,7 +198,7 @@ export function describeEventLog(name: string, { createLog, fullCode }: LogTrait
       await Promise.all([appending, acknowledging]);
     });
 
-    test("a full log refuses a frame whole, and takes frames again once there is room", async () => {
+    test("a full log refuses a whole frame, and accepts frames again once there is room", async () => {
       const log = await openLog({ maxEvents: 10, maxBytes: 100_000 });
       const frame = () => createFrame({ requests: [4], events: Buffer.alloc(40_000, 0x20) });
       let taken = 0;

@@ -82,7 +82,7 @@ export function describeSignals(name: string, createSignals: () => Promise<Signa
       const { gateway, consumer, settle } = await openSignals();
       const first = gatewayHeartbeat({ beat: 1, confirmedEvents: 3 });
       const last = { ...first, beat: 2, confirmedEvents: 5, hasEnded: true };
-      // The place where they are kept may have to be made first, so a gateway goes on sending.
+      // The gateway repeats its heartbeat, because the stream that keeps heartbeats may not exist at first.
       await waitFor("the last heartbeat to be kept", async () => {
         gateway.sendGatewayHeartbeat(first);
         gateway.sendGatewayHeartbeat(last);
@@ -103,7 +103,7 @@ export function describeSignals(name: string, createSignals: () => Promise<Signa
       for (const index of heard.keys()) gateway.onCommit(() => heard.splice(index, 1, (heard[index] ?? 0) + 1));
       await settle();
       consumer.sendCommit();
-      await waitFor("both to hear it", () => heard.every((count) => count > 0)); // others commit at the same broker
+      await waitFor("both to hear it", () => heard.every((count) => count > 0)); // other tests commit at the same broker
     });
   });
 }
@@ -121,7 +121,7 @@ function gatewayHeartbeat(fields: Partial<GatewayHeartbeat>): GatewayHeartbeat {
   };
 }
 
-/** Collects the heartbeats of one gateway, as others may beat at the same broker. */
+/** Collects the heartbeats of one gateway only, because other tests may send heartbeats through the same broker. */
 function listenToGateway(signals: Signals, gatewayId: string): GatewayHeartbeat[] {
   const heard: GatewayHeartbeat[] = [];
   signals.onGatewayHeartbeat((beat) => {

@@ -7,7 +7,7 @@ import { APPLY_FRAMES } from "../schema/columns.ts";
 import type { Batch } from "./batch.ts";
 
 const MAX_INTEGER = 2 ** 31 - 1;
-// The last instant that PostgreSQL reads as JavaScript writes it; the header of a damaged frame may name a later one.
+// The last instant whose text from JavaScript PostgreSQL can read. The header of a damaged frame may name a later one.
 const LAST_RECEIPT_MS = Date.UTC(9999, 11, 31);
 
 const APPLY = {
@@ -56,7 +56,7 @@ export async function applyBatch(
     batch.distinct.length,
     batch.firstOrdinals,
     batch.events,
-    Math.min(maxNamed, MAX_INTEGER), // Infinity, to name every dropped event, is no integer
+    Math.min(maxNamed, MAX_INTEGER), // Infinity requests all dropped events, and the function takes an integer
     deadLetters.map(({ frameIndex }) => frameIndex + 1),
     deadLetters.map(({ ordinal }) => ordinal ?? null),
     deadLetters.map(({ topic }) => topic ?? null),
@@ -85,7 +85,7 @@ function readFrame(row: ApplyRow, index: number, eventCount: number): Omit<Appli
   const verdicts = row.frame_verdicts[index];
   const isNew = row.is_new[index];
   if (verdicts === undefined || verdicts === null || isNew === undefined || (isNew && verdicts.length !== eventCount)) {
-    throw new Error("the verdicts do not fit the frames");
+    throw new Error("the verdicts do not match the frames");
   }
   return { isNew, verdicts };
 }

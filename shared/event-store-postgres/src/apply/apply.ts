@@ -7,8 +7,8 @@ import { joinFrames } from "./batch.ts";
 import { applyIsolated } from "./isolate.ts";
 
 /**
- * `EventStore.apply`: joins the frames and applies them by one call. The store takes every event of nearly every batch, so
- * only a batch that it refused, or for which it had too little time, pays for the search of the events at fault.
+ * `EventStore.apply`: joins the frames and applies them by one call. The store accepts every event of almost every
+ * batch. The search for the events at fault therefore runs only after a batch was refused or ran out of time.
  */
 export async function applyFrames(writers: Writers, deliveries: AppliedDelivery[], maxNamed: number): Promise<Applied> {
   try {

@@ -37,7 +37,7 @@ test("joinFrames joins the events of frames and returns where each frame begins"
   expect(batch.distinct).toEqual(deliveries);
 });
 
-test("joinFrames leaves a frame out that cannot be read", () => {
+test("joinFrames omits a frame that cannot be read", () => {
   const [first, damaged, last] = [delivery("[1,2]", [2]), delivery("[", [3]), delivery("[3]", [1])];
 
   const batch = joinFrames([first, damaged, last], new Set([damaged.frame.id]));
@@ -46,7 +46,7 @@ test("joinFrames leaves a frame out that cannot be read", () => {
   expect(batch.events.toString()).toBe("[1,2,3]");
 });
 
-test("joinFrames sends a frame once that was delivered twice", () => {
+test("joinFrames sends a frame only once when it was delivered twice", () => {
   const first = delivery('[{"a":1}]', [1]);
   const again = { ...first, origin: { generation: "log", sequence: 2 } };
 

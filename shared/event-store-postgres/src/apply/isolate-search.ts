@@ -6,19 +6,19 @@ import type { Writers } from "../connection/writers.ts";
 import { tryEvents } from "./isolate-trial.ts";
 import { TimeBudget } from "./time-budget.ts";
 
-/** Deletes what the open transaction wrote so far: the next trial takes the same positions (tx, ord). */
+/** Deletes the rows that the open transaction has written, because the next trial uses the same positions (tx, ord). */
 const DELETE_DUPLICATES = `
   DELETE FROM duplicates WHERE tx = (SELECT base + pg_current_xact_id()::text::bigint FROM positions)`;
 
 /**
- * Finds the events that the store refuses, and those for which it takes too long, by halves, in a transaction that is
- * rolled back. One event in n costs some 2 log2(n) trials of ever fewer events. Each trial has a time limit.
+ * Finds the events that the store refuses, and those that take too long, by bisection in a transaction that is rolled
+ * back. To find one event among n takes some 2 log2(n) trials of ever fewer events. Each trial has a time limit.
  *
- * Events that were taken stay until the end, because a duplicate may be refused only when it is compared with the event
- * before it. The trials go through the events in the order of their keys, as every transaction does: two connections with
- * opposite orders deadlock.
+ * Accepted events stay until the end, because a duplicate may be refused only when it is compared with an earlier
+ * event. The trials take the events in the order of their keys, like every transaction, because two connections with
+ * opposite orders would deadlock.
  *
- * @throws {Unavailable} when the store is slow itself: it has no time for any event, or waits for a lock
+ * @throws {Unavailable} when the store itself is slow: every event takes too long, or it waits for a lock
  */
 export function findRefused<Item extends FrameItem>(writers: Writers, items: Item[]): Promise<Map<Item, Refusal>> {
   const receivedAtMs = Date.now();
@@ -34,8 +34,8 @@ export function findRefused<Item extends FrameItem>(writers: Writers, items: Ite
     const attemptAlone = async (content: string) => {
       const outcome = await attempt([content]);
       if (typeof outcome === "string" || outcome.code !== OUT_OF_TIME) return outcome;
-      // The server may have been frozen just then. It answers for the event only if it takes another one, and then again
-      // runs out of time for this one.
+      // The server may have been frozen at that moment. The event is at fault only if the server then takes another
+      // event in time, and runs out of time for this one again.
       if (typeof (await attempt([probeEvent()])) !== "string") throw databaseIsSlow();
       return attempt([content]);
     };
@@ -56,14 +56,14 @@ export function findRefused<Item extends FrameItem>(writers: Writers, items: Ite
   });
 }
 
-/** Makes an event that no other connection can have locked. It is never stored. */
+/** Creates an event whose key no other connection can have locked. It is never stored. */
 function probeEvent(): string {
   const [event_id, timestamp] = [randomUUID(), new Date().toISOString()];
   return JSON.stringify({ topic: UNREAD_TOPIC, event_id, timestamp, source: "tidemark" });
 }
 
 function databaseIsSlow(): Unavailable {
-  return new Unavailable({ code: "store_unreachable", detail: "the database has no time for any event" });
+  return new Unavailable({ code: "store_unreachable", detail: "the database takes too long for every event" });
 }
 
 /** Orders events as the database does: by bytes. */

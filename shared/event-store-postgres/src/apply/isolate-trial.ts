@@ -6,7 +6,7 @@ import type { Transaction } from "../connection/session.ts";
 import { applyBatch } from "./apply-batch.ts";
 import { joinFrames } from "./batch.ts";
 
-// No log has this generation: its count exists only inside a transaction.
+// No log has this generation, and its count exists only inside a transaction.
 const NO_GENERATION = "";
 const DELETE_COUNT = `
   DELETE FROM frame_counters WHERE slot = current_setting('tidemark.slot')::integer AND generation = $1`;
@@ -20,8 +20,8 @@ interface Trial {
 }
 
 /**
- * Applies events inside an open transaction as `apply` would, all or none, in a frame of their own, which is removed again.
- * If the store refuses one of them, or takes too long, nothing changes and the transaction continues.
+ * Applies events like `apply`, all or none, inside an open transaction. They are in a separate frame, which is removed
+ * again. If the store refuses one of them or takes too long, nothing changes and the transaction continues.
  */
 export function tryEvents(
   transaction: Transaction,

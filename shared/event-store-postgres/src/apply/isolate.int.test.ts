@@ -6,7 +6,7 @@ import type pg from "pg";
 import { expect, test } from "vitest";
 import { eventOf, prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts";
 
-/** Runs PL/pgSQL for each event about to be stored, in every transaction from now on. */
+/** Installs a trigger that runs this PL/pgSQL before each event is stored. */
 async function beforeEachEvent(beside: pg.Client, statements: string): Promise<void> {
   await beside.query(
     `CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${statements} RETURN NEW; END $$`,
@@ -44,7 +44,7 @@ async function ledgerOf(store: EventStore, { frame }: AppliedDelivery): Promise<
   return (await store.findFrame(frame.id))?.verdicts;
 }
 
-test("a bad event stops neither of two consumers that have the same keys in opposite orders", async () => {
+test("a bad event does not stop two consumers that have the same keys in opposite orders", async () => {
   const { beside, openConsumer } = await prepareStores();
   const first = await openConsumer();
   const stores = [first, await openConsumer()];
@@ -141,10 +141,11 @@ test("the search for a bad event leaves no event, no duplicate, no count and no 
   await expectBalance(beside);
 });
 
-test("an event that was taken in the search and is refused afterwards becomes a dead letter, too", async () => {
+test("an event that the search accepted and the batch then refuses becomes a dead letter as well", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
-  // A sequence keeps what a rollback undoes: the event is taken by the trial, and refused after it.
+  // A sequence is not rolled back, so it counts the attempts: the trial accepts the event, and the batch after it
+  // refuses the event.
   await beside.query("CREATE SEQUENCE attempts");
   await beforeEachEvent(beside, `${REFUSE_BAD} ${refusing("NEW.event_id = 'fickle' AND nextval('attempts') > 1")}`);
 
@@ -155,7 +156,7 @@ test("an event that was taken in the search and is refused afterwards becomes a 
   await expectBalance(beside);
 });
 
-test("a batch that is refused although each of its events is taken fails as our bug and changes nothing", async () => {
+test("a batch that is refused although each of its events is accepted alone is reported as our bug and changes nothing", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beside.query("ALTER TABLE frames ADD CONSTRAINT no_pairs CHECK (events <> 2)");
@@ -225,7 +226,7 @@ test("a dead letter that several replicas redrive at the same time is stored onc
   await expectBalance(beside);
 });
 
-test("redrives and batches at the same time do not get into each other's transactions", async () => {
+test("redrives and batches at the same time use separate transactions", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await beforeEachEvent(beside, REFUSE_BAD);

@@ -9,7 +9,7 @@ import { type ApplyCall, applyBatch, type NewDeadLetter } from "./apply-batch.ts
 import { joinFrames } from "./batch.ts";
 import { findRefused } from "./isolate-search.ts";
 
-// An event that was taken by a trial may be refused when it is applied, because others write at the same time.
+// An event that a trial accepted may be refused when it is applied, because others write at the same time.
 const MAX_ROUNDS = 5;
 
 /** A frame and its events, one by one. */
@@ -17,7 +17,7 @@ interface SplitFrame {
   delivery: AppliedDelivery;
   /** The number of events it declares. */
   declared: number;
-  /** Whether the ledger has it: nothing of it is applied again. */
+  /** Whether the ledger has the frame, so that none of its events is applied again. */
   isKnown: boolean;
   items: IndexedItem[];
   /** The reason why it has no items. */
@@ -30,8 +30,8 @@ interface IndexedItem extends FrameItem {
 }
 
 /**
- * Applies a batch that the database refused, or for which it had too little time: finds the events at fault, and applies
- * the batch with those as dead letters.
+ * Applies a batch that the database refused or that ran out of time. It finds the events at fault, and applies the
+ * batch with those as dead letters.
  *
  * @throws {Error} when the fault is not in the events; nothing changed
  * @throws {Unavailable} `options.outOfTime`, the reason of the search, when no event is at fault
@@ -55,7 +55,8 @@ export async function applyIsolated(
       return await applyBatch(writers, deliveries, { ...withDeadLetters(refused, frames, deliveries), maxNamed });
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
-      if (round === MAX_ROUNDS) throw new Error("the store refuses together what it takes alone", { cause: error });
+      if (round === MAX_ROUNDS)
+        throw new Error("the store refuses events together that it accepts alone", { cause: error });
     }
   }
 }

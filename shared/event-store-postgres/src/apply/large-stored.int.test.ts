@@ -14,7 +14,7 @@ const NONE = { payload_size: null, payload_value: null, attributes_size: null, a
 test.each([
   ["a payload of 20 KB", { payload: list(10_000, 1) }, { payload: list(10_000, 2) }, "payload_size"],
   ["attributes of 20 KB", { attributes: list(10_000, 1) }, { attributes: list(10_000, 2) }, "attributes_size"],
-])("%s is measured once, when the first duplicate differs", async (_name, first, second, column) => {
+])("the size of %s is measured once, when the first duplicate differs", async (_name, first, second, column) => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();
   await verdictsOf(store, [event(first), event(first)]);

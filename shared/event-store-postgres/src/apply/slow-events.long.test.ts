@@ -45,7 +45,7 @@ test.each([
     `INSERT INTO events (tx, ord, topic, event_id, "timestamp", source, payload, processed_at)
      VALUES (0, 0, 't', 'b', '2025-10-23T10:00:00Z', 'test', '{}', now())`,
   ],
-])("a batch that waits for a lock on %s until its time is over makes no dead letter", async (_what, statement) => {
+])("a batch that waits for a lock on %s until its time limit makes no dead letter", async (_what, statement) => {
   const { beside, store } = await prepareSlowStore();
   const delivery = deliveryOf([eventOf("a"), eventOf("b")]);
   await beside.query("BEGIN");
@@ -75,7 +75,8 @@ test("a database that is slow with every event is waited for", async () => {
 test("an event that was slow once is not at fault, and is stored with the next attempt", async () => {
   const { beside, store } = await prepareSlowStore();
   await beside.query("CREATE SEQUENCE attempts");
-  // Slow in the batch, in a trial beside its neighbour, and once alone: a sequence keeps what a rollback undoes.
+  // The event is slow in the batch, in a trial beside its neighbour, and once alone. A sequence counts the attempts,
+  // because it is not rolled back.
   await slowDown(beside, "NEW.event_id = 'b' AND nextval('attempts') < 4");
   const delivery = deliveryOf([eventOf("a"), eventOf("b")]);
 

@@ -1,9 +1,9 @@
 const BYTES_PER_MB = 1_000_000;
 
 /**
- * Divides the time limit of a transaction among the trials of a search, so that a few slow events do not hold up their
- * batch for much longer than that limit. With a limit of 60 s a trial gets 5 s at first, and ever less as time passes, but
- * 1 s at least and 2 s for each MB: a database takes a large event in a small part of that.
+ * Divides the time limit of a transaction among the trials of a search, so that a few slow events do not delay their
+ * batch for much longer than that limit. With a limit of 60 s, a trial gets 5 s at first and less later, but at least 1
+ * s plus 2 s for each MB. A database stores a large event in a small part of that time.
  */
 export class TimeBudget {
   readonly #totalMs: number;

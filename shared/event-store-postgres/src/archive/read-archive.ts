@@ -17,7 +17,7 @@ import { checkSchema } from "../schema/migrate.ts";
 
 /** One snapshot of the rows of a database. The right to read is enough. */
 export interface PostgresSnapshot {
-  /** UTC, six digits of the second: when the snapshot was taken. */
+  /** The time of the snapshot. UTC, six digits of the second. */
   takenAt: string;
   /** Writes all rows of the snapshot to a sink, in constant memory, and audits the snapshot. */
   writeTo(sink: ArchiveSink): Promise<ArchivedRows & { audit: Audit }>;
@@ -35,7 +35,7 @@ export async function withPostgresSnapshot<Result>(
 ): Promise<Result> {
   const settings = "-c client_connection_check_interval=5s";
   const client = new pg.Client(connectionConfig({ url, applicationName: "tidemark-archive", timeoutMs: 0, settings }));
-  client.on("error", () => undefined); // the statement that waits for its answer fails
+  client.on("error", () => undefined); // a statement that is running then fails
   try {
     await client.connect();
     const transaction = new Transaction(client);
@@ -51,7 +51,7 @@ export async function withPostgresSnapshot<Result>(
   } catch (error) {
     throw await explainMissing(client, translate(error));
   } finally {
-    await client.end().catch(() => undefined); // an earlier error says more
+    await client.end().catch(() => undefined); // an earlier error is more useful than this one
   }
 }
 
@@ -68,7 +68,7 @@ async function writeTables(client: pg.Client, transaction: Transaction, sink: Ar
 async function writeTable(client: pg.Client, table: ArchiveTable, sink: ArchiveSink): Promise<number> {
   const fields = Object.entries(table.columns).map(([name, kind]) => `'${name}', ${selectionOf(name, kind)}`);
   const order = table.order.join(", ");
-  // The text of JSON has none of these two characters, so that no line is quoted.
+  // JSON text contains neither of these characters, so no line is quoted.
   const lines = client.query(
     copyTo(
       `COPY (SELECT json_strip_nulls(json_build_object(${fields.join(", ")}))

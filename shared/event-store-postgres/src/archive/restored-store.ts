@@ -9,7 +9,7 @@ export interface Loss {
   events: number | null;
 }
 
-/** The frames and events of a generation of the log that the store has, those that it is known to have lost included. */
+/** The frames and events of a generation of the log that the store has, including the losses that are recorded. */
 export interface AppliedOfLog {
   events: number;
   /** The events of applied frames that the log holds. */
@@ -23,11 +23,11 @@ export interface RestoredStore {
   /** Returns those of these frames that the ledger has. */
   findApplied(frameIds: string[]): Promise<Set<string>>;
   readApplied(log: { generation: string; held: SequenceRange[] }): Promise<AppliedOfLog>;
-  /** Keeps what is lost, and returns it in total. */
+  /** Records the losses, and returns their total. */
   recordRestore(restore: { backedUpAt: string; losses: Loss[] }): Promise<LastRestore>;
 }
 
-/** Runs work on a connection of its own. The role must own the tables. @throws {Unavailable} `store_unreachable` */
+/** Runs work on a separate connection. The role must own the tables. @throws {Unavailable} `store_unreachable` */
 export function withRestoredStore<Result>(
   url: string,
   work: (store: RestoredStore) => Promise<Result>,

@@ -17,18 +17,18 @@ export interface ImportOptions {
   replace: boolean;
   /** Reads the rows. Called again when the server rolls the transaction back in favour of another. */
   readRows: () => AsyncIterable<ArchiveRows>;
-  /** Looks at the recount of the new rows. If it throws, nothing is changed. */
+  /** Checks the recount of the new rows. If it throws, nothing is changed. */
   check: (audit: Audit) => void;
 }
 
-/** A statement waits this long for a part that holds the tables. */
+/** The time that a statement waits for another process that locks the tables. */
 const LOCK_TIMEOUT = "10s";
-/** Counters of an archive stand in a slot that no connection takes. */
+/** The slot of the counters of an archive. No connection takes it. */
 const SLOT = -1;
 
 /**
- * Fills a database with the rows of an archive, in one transaction and in constant memory. Makes or updates the tables
- * first, so the role must own them.
+ * Fills a database with the rows of an archive, in one transaction and in constant memory. It creates or updates the
+ * tables first, so the role must own them.
  *
  * @throws {Error} if the database holds rows and `replace` is not set
  * @throws {Unavailable} `store_unreachable`
@@ -54,10 +54,9 @@ async function emptyTables(transaction: Transaction, { replace }: { replace: boo
   const names = [...ARCHIVE_TABLES.map(({ name }) => name), "book_totals", "topics", "sources", "last_audit"];
   await transaction.query(`LOCK TABLE ${names.join(", ")} IN ACCESS EXCLUSIVE MODE`);
   const { rowCount: isFilled } = await transaction.query("SELECT FROM topic_counters LIMIT 1");
-  if (isFilled && !replace)
-    throw new Error("the database holds events; --replace deletes them and puts the others in their place");
+  if (isFilled && !replace) throw new Error("the database holds events; --replace deletes them before the import");
   await transaction.query(`TRUNCATE ${names.join(", ")}`);
-  await transaction.query("UPDATE payload_expiry SET tx = 0, ord = 0"); // the expiry begins again with the first event
+  await transaction.query("UPDATE payload_expiry SET tx = 0, ord = 0"); // the expiry of payloads begins again at the first event
 }
 
 async function insertRows(transaction: Transaction, name: ArchiveTableName, rows: string[]): Promise<void> {
@@ -66,7 +65,7 @@ async function insertRows(transaction: Transaction, name: ArchiveTableName, rows
   await transaction.query({ name: `import-${name}`, text: INSERTS[name] ?? insertOf(table) }, [`[${rows.join(",")}]`]);
 }
 
-/** The numbers of rows that are inserted at once change, and so do plans; so each table has one statement. */
+/** Each table has one statement for any number of rows, so that a changing number does not need another plan. */
 function insertOf({ name, columns }: ArchiveTable): string {
   const names = Object.keys(columns);
   const values = Object.entries(columns).map(([column, kind]) => columnValue(column, kind));
@@ -98,7 +97,7 @@ const FURTHER: Record<string, Further> = {
 
 const AGES = [0, 1, 2, 3, 4, 5];
 
-/** Conflicts are not known by age in an archive. They are shown by source alone, so one row has all of them. */
+/** An archive has no ages of conflicts, and the API shows them only by source, so one row has all of them. */
 const INSERTS: Record<string, string> = {
   source_counters: `INSERT INTO source_counters (slot, source, age, duplicates, conflicts)
     SELECT ${SLOT}, source, age, counted, CASE WHEN rank = 1 THEN conflicts ELSE 0 END
@@ -137,7 +136,7 @@ function quote(name: string): string {
   return `"${name}"`;
 }
 
-/** Adds what the store makes of its other tables. */
+/** Adds the values that the store derives from its other tables. */
 async function addTotals(transaction: Transaction): Promise<void> {
   await transaction.query(
     `INSERT INTO topics (topic, magnitude)

@@ -3,9 +3,10 @@ import { addAbortSignal } from "node:stream";
 import type pg from "pg";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-// The server ends a slow statement first and says so. The driver's own timer is for a server that has vanished silently.
+// The server itself usually ends a slow statement. This longer timer of the driver is for a server that disappeared
+// silently.
 const SILENCE_MS = 5_000;
-// A connection without a time limit asks whether the server is still there. The default delay of the system is two hours.
+// A connection without a time limit checks the server by TCP keep-alive. The system would begin that after two hours.
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
 export interface ConnectionOptions {
@@ -16,17 +17,17 @@ export interface ConnectionOptions {
   timeoutMs: number;
   /** Further settings of the session, as command-line options of the server. */
   settings?: string;
-  /** Cuts the connection: a statement that waits for its answer fails. */
+  /** Cuts the connection, so that a running statement fails. */
   signal?: AbortSignal;
 }
 
-/** Returns what every connection has in common: UTC, ISO dates, a time limit, and an end that does not wait. */
+/** Returns the settings of every connection: UTC, ISO dates, a time limit, and an end that does not wait. */
 export function connectionConfig(options: ConnectionOptions): pg.ClientConfig {
   const { url, applicationName, timeoutMs, settings = "", signal } = options;
   return {
     connectionString: url,
-    // `client.end()` of the driver waits until the server closes, too, which a frozen server never does.
-    // By `addAbortSignal`, because the socket's own option would keep its listener on the signal indefinitely.
+    // `client.end()` of the driver waits until the server closes the connection too, and a frozen server never does.
+    // `addAbortSignal` is used, because the socket's own option would keep its listener on the signal indefinitely.
     stream: () => (signal === undefined ? new Socket() : addAbortSignal(signal, new Socket())),
     application_name: applicationName,
     options: `-c timezone=UTC -c datestyle=ISO -c jit=off -c statement_timeout=${timeoutMs} ${settings}`,

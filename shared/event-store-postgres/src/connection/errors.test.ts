@@ -45,7 +45,7 @@ test.each(["42601", "0A000"])("SQLSTATE %s is our bug", (state) => {
   expect(translate(error)).toBe(error);
 });
 
-test("a right that the role lacks is waited for, and the error names the command that gives it", () => {
+test("a missing right of the role is retried, and the error names the command that grants it", () => {
   expect(translate(databaseError("42501"))).toBeInstanceOf(Unavailable);
   expect(translate(databaseError("42501"))).toMatchObject({ message: expect.stringContaining("`migrate`") });
 });

@@ -10,24 +10,28 @@ import { readMigrations } from "../schema/migrate.ts";
 const DATA_CLASSES = new Set(["22", "23", "54"]); // data exception, constraint, program limit
 // Connection, rollback, resources, operator, system.
 const SERVER_CLASSES = new Set(["08", "40", "53", "57", "58"]);
-// Authorization, no such database, not in the required state, internal error: an operator is at work on the server. For
-// example a password is rotated, the database is created or restored, a replica is promoted, a damaged page is repaired.
-// Retrying indefinitely loses no data and recovers without help. If a setting is mistyped, the message of the server is
-// in the log line of the process that retries.
+// Authorization, no such database, not in the required state, internal error. These happen while an operator works on
+// the server, for example rotates a password, creates or restores the database, promotes a replica, or repairs a
+// damaged page. Retrying indefinitely loses no data and recovers without help. If a setting is wrong, the log line of
+// the process that retries has the message of the server.
 const OPERATOR_CLASSES = new Set(["28", "3D", "55", "XX"]);
 const MISSING = new Set(["42P01", "42703", "42883"]); // undefined table, undefined column, undefined function
-// A replica answered: the address still leads to it after a failover.
+// A replica answered, because the address still leads to it after a failover.
 const READ_ONLY_TRANSACTION = "25006";
-// The owner has not migrated yet, or not since the role was made.
+// The owner has not migrated yet, or has not migrated since the role was created.
 const INSUFFICIENT_PRIVILEGE = "42501";
 const QUERY_CANCELED = "57014";
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 
-/** Translates an error that the driver threw into `InvalidInput`, `Unavailable`, or itself: our bug. */
+/**
+ * Translates an error of the driver into `InvalidInput` or `Unavailable`. Returns any other error, which is our bug, as
+ * it is.
+ */
 export function translate(error: unknown): unknown {
   if (isMisuse(error)) return error;
-  // An error of the driver alone is about the connection: refused, lost, timed out. Most are plain errors without a code.
+  // An error without an answer of the server is about the connection: refused, lost or timed out. Most of them have no
+  // code.
   if (!(error instanceof pg.DatabaseError)) return unreachable("the database cannot be reached", error);
   const state = error.code ?? "";
   const stateClass = state.slice(0, 2);
@@ -74,7 +78,9 @@ export async function explainMissing(client: pg.ClientBase, error: unknown): Pro
   return unreachable(explanation, (error as Unavailable).cause);
 }
 
-/** Returns why the server refused an event, without the detail of its message, which repeats the data. */
+/**
+ * Returns the reason for which the server refused an event, without the detail of the message, which repeats the data.
+ */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof InvalidInput)) return undefined;
   const { cause } = error;
@@ -93,7 +99,7 @@ export function timeRefusalOf(error: unknown, limitMs: number): Refusal | undefi
   return { code: OUT_OF_TIME, reason: `the database took longer than ${limitMs} ms for this event alone` };
 }
 
-// Each retry lets at least one competitor through, so a handful is enough for the consumers of one database.
+// In each round at least one competitor succeeds, so a few retries are enough for the consumers of one database.
 const MAX_ATTEMPTS = 10;
 
 /** Runs a transaction again, at once, each time that the server rolls it back in favour of another one. */

@@ -16,8 +16,8 @@ export interface ReaderOptions {
 }
 
 /**
- * Opens the query builder on a pool of connections, which are made when they are needed and replaced when they are lost.
- * Each statement is a transaction of its own, with the errors of `Session.query`.
+ * Opens the query builder on a pool of connections. The pool opens connections when they are needed, and replaces lost
+ * ones. Each statement is a separate transaction, with the errors of `Session.query`.
  */
 export function openReader<Tables>({ url, logger, maxConnections, signal }: ReaderOptions): Kysely<Tables> {
   const config = connectionConfig({ url, applicationName: "tidemark-read", timeoutMs: READ_TIMEOUT_MS, signal });

@@ -17,12 +17,12 @@ export class Session {
     this.#client = client;
   }
 
-  /** Runs a statement that is a transaction of its own, again when the server rolls it back in favour of another. */
+  /** Runs a statement as one transaction. Repeats it when the server rolls it back in favour of another transaction. */
   query<Found extends Row>(statement: Statement, values?: unknown[]): Promise<pg.QueryResult<Found>> {
     return queryAlone<Found>(this.#client, statement, values);
   }
 
-  /** Runs work in one transaction; all of it again when the server rolls it back in favour of another. */
+  /** Runs work in one transaction. Repeats all of it when the server rolls it back in favour of another transaction. */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#transaction("COMMIT", work);
   }
@@ -41,7 +41,7 @@ export class Session {
         await transaction.query(end);
         return result;
       } catch (error) {
-        await this.#client.query("ROLLBACK").catch(() => undefined); // the connection may be lost: the first error says so
+        await this.#client.query("ROLLBACK").catch(() => undefined); // the rollback fails too if the connection is lost, and the first error is the one to report
         throw await explainMissing(this.#client, error);
       }
     });
@@ -64,7 +64,8 @@ export class Transaction {
    * Runs statements that are undone if the server refuses their data, or if one takes longer than the limit; the
    * transaction continues either way.
    *
-   * @throws {Unavailable} when a statement waits for a lock for half of the limit: the data is not at fault
+   * @throws {Unavailable} when a statement waits for a lock for half of the limit, because then the data is not at
+   * fault
    */
   async attempt<Result>(work: () => Promise<Result>, { limitMs }: { limitMs: number }): Promise<Result | Refusal> {
     const lockLimitMs = Math.ceil(limitMs / 2);
@@ -84,7 +85,7 @@ export class Transaction {
   }
 }
 
-/** Runs a statement that is a transaction of its own: errors translated, rollbacks retried, missing tables explained. */
+/** Runs a statement as one transaction. Translates its errors, retries rollbacks, and explains missing tables. */
 export function queryAlone<Found extends Row>(client: pg.ClientBase, statement: Statement, values?: unknown[]) {
   return retryingRollbacks(async () => {
     try {
@@ -113,16 +114,16 @@ export async function connect(client: pg.Client): Promise<Session> {
   }
 }
 
-/** Runs work on a connection of its own. @throws {Unavailable} `store_unreachable` */
+/** Runs work on a separate connection. @throws {Unavailable} `store_unreachable` */
 export async function withSession<Result>(
   options: ConnectionOptions,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   const client = new pg.Client(connectionConfig(options));
-  client.on("error", () => undefined); // the statement that waits for its answer fails
+  client.on("error", () => undefined); // a statement that is running then fails
   try {
     return await work(await connect(client));
   } finally {
-    await client.end().catch(() => undefined); // an earlier error says more
+    await client.end().catch(() => undefined); // an earlier error is more useful than this one
   }
 }

@@ -49,12 +49,12 @@ export class Writers {
   }
 }
 
-/** One connection that writes, made when it is needed and replaced when it is lost. */
+/** One connection that writes. It is opened when it is needed, and replaced when it is lost. */
 class Writer {
   readonly #options: WriterOptions;
   #client: pg.Client | undefined;
   #session: Session | undefined;
-  /** Settled when all work asked for so far is done. */
+  /** Settles when all work up to now is done. */
   #lastWork: Promise<unknown> = Promise.resolve();
   #pending = 0;
 
@@ -63,10 +63,10 @@ class Writer {
   }
 
   /**
-   * Runs work after all work before it, so that no statement gets into the transaction of another.
+   * Runs work after all earlier work, so that no statement enters the transaction of other work.
    *
-   * @param substitute runs the work if this writer gets no connection: a server that is full has none to spare, and
-   *   writers that have one continue
+   * @param substitute runs the work if this writer gets no connection, because a server may have no free connection
+   * while other writers have one
    */
   run<Result>(work: (session: Session) => Promise<Result>, substitute?: Writer): Promise<Result> {
     this.#pending++;
@@ -90,7 +90,7 @@ class Writer {
     try {
       return await work(session);
     } catch (error) {
-      // The state of the connection is unknown after this error; that of a new one is known.
+      // The state of the connection is unknown after this error, so the next use opens a new one.
       if (error instanceof Unavailable) await this.disconnect();
       throw error;
     }
@@ -101,7 +101,7 @@ class Writer {
     return this.#session;
   }
 
-  /** Closes the connection in whatever state it is; the next use makes a new one. */
+  /** Closes the connection in any state. The next use opens a new one. */
   async disconnect(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
@@ -123,7 +123,7 @@ class Writer {
       this.#client = client;
       return session;
     } catch (error) {
-      await client.end().catch(() => undefined); // the first error says what is wrong
+      await client.end().catch(() => undefined); // the first error is the one to report
       throw error;
     }
   }

@@ -1,6 +1,6 @@
--- Counts the rows of every table and compares them with the books, in one statement, so in one snapshot. Each table is read
--- once and leaves a row for each topic; the rows of a topic are then added up, whichever tables have it. Rows that were
--- pruned or deleted on purpose count as if they were still there.
+-- Counts the rows of every table and compares them with the books, in one statement, so in one snapshot. Each table is
+-- read once and gives one row for each topic. The rows of a topic from all tables are then added up. Rows that were
+-- pruned or deleted on purpose still count.
 --
 -- $1 largest number of differing topics to name
 WITH tally AS MATERIALIZED (

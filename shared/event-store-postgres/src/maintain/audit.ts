@@ -28,14 +28,14 @@ export function auditPostgres(options: PostgresAuditOptions): Promise<Audit> {
   });
 }
 
-/** Audits a database without a change to it: the right to read is enough, and a standby can answer. */
+/** Audits a database without changing it. The right to read is enough, and a standby can answer. */
 export function verifyPostgres(options: PostgresAuditOptions): Promise<Audit> {
   return withAuditSession({ ...options, isReadOnly: true }, recount);
 }
 
 /**
- * An audit reads whole tables: on a connection of its own, without a time limit, with plans that the server chooses freely.
- * The server notices within seconds that the connection was cut.
+ * Opens the connection for an audit, which reads whole tables. It has no time limit, and the server chooses the plans
+ * freely. The server notices within seconds when the connection was cut.
  */
 function withAuditSession(
   { isReadOnly, ...options }: PostgresAuditOptions & { isReadOnly: boolean },

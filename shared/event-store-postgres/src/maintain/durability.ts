@@ -2,7 +2,7 @@ import { type Durability, SAFE } from "@tidemark/domain/durability";
 import { type Kysely, sql } from "kysely";
 import type { Tables } from "../schema/tables.ts";
 
-/** The settings without which PostgreSQL can lose what it has committed, or be damaged, when the power goes. */
+/** The settings without which a power failure can damage the database or lose commits. */
 const NEEDED = ["synchronous_commit", "fsync", "full_page_writes"] as const;
 
 type Settings = Record<(typeof NEEDED)[number], string>;
@@ -15,7 +15,10 @@ export async function readPostgresDurability(db: Kysely<Tables>): Promise<Durabi
   return durabilityOf(settings);
 }
 
-/** Each value but `off` waits for the disk of the server itself: `local`, `remote_write` and `remote_apply`, too. */
+/**
+ * Every value except `off` waits for the disk of the server itself, including `local`, `remote_write` and
+ * `remote_apply`.
+ */
 export function durabilityOf(settings: Settings): Durability {
   const findings = NEEDED.filter((name) => settings[name] === "off").map((name) => ({
     part: "store" as const,

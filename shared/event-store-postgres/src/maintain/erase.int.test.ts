@@ -8,7 +8,7 @@ import { prepareStores, waitForLocks } from "../fixture/postgres-event-stores.ts
 
 const SECRETS = ["secret-payload", "secret-attribute", "secret-source", "secret-conflict", "secret-letter"];
 
-/** Returns the secrets that are in the files of tables, of their indexes and of what is stored out of line, with the names. */
+/** Returns the secrets that are in the files of tables, indexes and TOAST tables, with the names of the files. */
 async function secretsInFiles(beside: pg.Client): Promise<Set<string>> {
   await beside.query("CHECKPOINT");
   const { rows } = await beside.query<{ found: string }>(
@@ -62,7 +62,7 @@ test("nothing of erased events is in the files of the tables after a full vacuum
   });
 });
 
-test("an erasure waits for a batch that lists a conflict of the event, and erases that one as well", async () => {
+test("an erasure waits for a batch that lists a conflict of the event, and erases that conflict as well", async () => {
   const { beside, openConsumer } = await prepareStores();
   const [store, other] = [await openConsumer(), await openConsumer()];
   await verdictsOf(store, [eventText({ topic: "t", id: "e" })]);
@@ -100,7 +100,7 @@ test("a batch that meets an erasure waits for it, and leaves no content of its d
 test("a comparison that waits for an erasure does not bring a value of the erased payload back", async () => {
   const { beside, openConsumer, url } = await prepareStores();
   const store = await openConsumer();
-  const payload = `{"text":${" ".repeat(10_000)}"secret"}`; // so long for its value that the value is kept beside it
+  const payload = `{"text":${" ".repeat(10_000)}"secret"}`; // the text is so long for its value that the value is kept beside it
   await verdictsOf(store, [eventText({ topic: "t", id: "e", payload })]);
   const comparing = new pg.Client({ connectionString: url });
   await comparing.connect();

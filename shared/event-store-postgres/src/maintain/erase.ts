@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import { queryRow } from "../connection/reader.ts";
 import type { Tables } from "../schema/tables.ts";
 
-/** Held by the process that expires payloads; the others skip the step. */
+/** The lock of the process that expires payloads. Other processes skip the step. */
 const EXPIRY_LOCK = 7_305_804_402_565_173_251n;
 
 const ERASE_STORED = "SELECT erase_stored_event($1, $2) AS is_stored";
@@ -11,7 +11,8 @@ const ERASE_CONFLICTS = "SELECT erase_conflicts($1, $2, $3) AS erased";
 const EXPIRE = "SELECT expired, is_at_end FROM expire_payloads($1, $2, $3, $4)";
 
 /**
- * Erases the row of an event and its conflicts, on a connection that reads, beside those that apply frames.
+ * Erases the row of an event and its conflicts. It uses a connection for reading, so that it does not block those that
+ * apply frames.
  *
  * @returns false when there is no such event
  */
@@ -26,7 +27,7 @@ export async function eraseEvent(db: Kysely<Tables>, topic: string, eventId: str
   return true;
 }
 
-/** `Eraser.expirePayloads`, on such a connection as well. */
+/** `Eraser.expirePayloads`, also on a connection for reading. */
 export async function expirePayloads(
   db: Kysely<Tables>,
   { processedBeforeMs, limit }: ExpirePayloads,

@@ -1,11 +1,12 @@
--- One step of pruning: one statement, so one short transaction. It begins where the step before ended, so that conflicts
--- whose content is kept, and rows that the vacuum has yet to remove, are not read again. A process that gets the lock may see rows that
--- another has deleted a moment ago; DELETE does not return those, so nothing is counted twice.
+-- One step of pruning: one statement, so one short transaction. It begins where the step before ended, so that
+-- conflicts whose content is kept, and rows that the vacuum has yet to remove, are not read again. A process that gets
+-- the lock may see rows that another process has just deleted. DELETE does not return them, so nothing is counted
+-- twice.
 --
--- The pruned rows are counted in a slot of their own (-1). In the slot of a consumer each step would wait for the batches of
--- that consumer at the rows of the same topics, in another order.
+-- The pruned rows are counted in a separate slot (-1). In the slot of a consumer, each step would wait for that
+-- consumer's batches, which lock the rows of the same topics in another order.
 --
--- $1 prune what was received before    $2 number of rows to look at    $3, $4 position after which to begin    $5 lock
+-- $1 prune duplicates received before    $2 number of rows to read    $3, $4 position after which to begin    $5 lock
 WITH permitted AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock($5::bigint) AS is_permitted
 ), scanned AS MATERIALIZED (

@@ -1,8 +1,8 @@
--- One step of pruning the ledger. The index leads to the oldest frames of this generation of the log, and past it to those
--- of other generations, which are gone and deliver nothing.
+-- One step of pruning the ledger. The index finds the oldest frames of this generation of the log, and those of other
+-- generations, which no longer exist and deliver nothing.
 --
--- $1 prune what was applied before    $2 generation of the log    $3 first sequence that the log holds
--- $4 number of rows to look at        $5 lock
+-- $1 prune frames applied before    $2 generation of the log    $3 first sequence that the log holds
+-- $4 number of rows to read         $5 lock
 WITH permitted AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock($5::bigint) AS is_permitted
 ), pruned AS (

@@ -6,7 +6,7 @@ import { statementFile } from "../connection/statement-file.ts";
 import { FIRST_POSITION, positionParameters, writePosition } from "../read/positions.ts";
 import type { Tables } from "../schema/tables.ts";
 
-/** Held by the process that prunes; the others skip the step. */
+/** The lock of the process that prunes. Other processes skip the step. */
 const PRUNING_LOCK = 7_305_804_402_565_173_250n;
 
 const PRUNE_DUPLICATES = statementFile(new URL("prune-duplicates.sql", import.meta.url));
@@ -20,7 +20,7 @@ interface StepRow {
   ord: number | null;
 }
 
-/** `Pruner.pruneDuplicates`, on a connection that reads, beside those that apply frames. */
+/** `Pruner.pruneDuplicates`, on a connection for reading, so that it does not block those that apply frames. */
 export async function pruneDuplicates(db: Kysely<Tables>, options: PruneDuplicates): Promise<PruneStep> {
   const { receivedBeforeMs, limit, after } = options;
   const parameters = [instant(receivedBeforeMs), limit, ...positionParameters(after ?? FIRST_POSITION), PRUNING_LOCK];

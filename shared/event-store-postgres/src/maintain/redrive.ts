@@ -11,14 +11,15 @@ interface DeadLetterRow {
   content: Buffer;
 }
 
-// Locked: of two transactions that try the same dead letter, the second finds it gone.
+// The row is locked, so that the second of two transactions with the same dead letter finds it deleted.
 const FIND = `
   SELECT id, ordinal, round(extract(epoch FROM received_at) * 1000) AS received_at_ms, content
   FROM dead_letters WHERE id = $1 FOR UPDATE`;
 
 const ADD_ATTEMPT = "UPDATE dead_letters SET attempts = attempts + 1, code = $2, reason = $3 WHERE id = $1";
 
-// Subtracted in the slot of this session, whichever slot counted the dead letter: only the sum over all slots matters.
+// The dead letter is subtracted in the slot of this session, even if another slot counted it, because only the sum over
+// all slots matters.
 const TAKE_OUT = `
   WITH removed AS (
     DELETE FROM dead_letters WHERE id = $1

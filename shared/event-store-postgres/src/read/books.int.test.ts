@@ -8,7 +8,7 @@ const BOOKS = statementFile(new URL("books.sql", import.meta.url));
 
 const indexes = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-test("the busiest topics and sources are listed whichever slots counted them", async () => {
+test("the busiest topics and sources are listed even if several slots counted them", async () => {
   const { openConsumer } = await prepareStores();
   const stores = [await openConsumer(), await openConsumer()];
   // Topic n of 40 gets n events from each of two connections, and a duplicate of each.

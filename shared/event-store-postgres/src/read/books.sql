@@ -1,9 +1,9 @@
--- The books in one statement, so in one snapshot. It reads a row of totals for each slot, the counters of the topics and
--- sources that are candidates, and the ledger rows of the frames that the log holds. Nothing of that grows with the number
--- of events, of topics or of sources.
+-- The books in one statement, so in one snapshot. It reads a row of totals for each slot, the counters of the topics
+-- and sources that are candidates, and the ledger rows of the frames that the log holds. None of these grows with the
+-- number of events, topics or sources.
 --
--- The candidates are the busiest by magnitude, 1,000 more than are asked for. The list is exact while there are no more
--- topics than candidates (docs/decisions/0003 says what can be missing beyond).
+-- The candidates are the busiest by magnitude, 1,000 more than requested. The list is exact while there are no more
+-- topics than candidates (docs/decisions/0003 describes the error beyond that).
 --
 -- $1 topic, or NULL for all      $4 first sequences of what is not gone from the log: runs that it holds, and all to come
 -- $2 largest number of topics    $5 last sequences of the same
@@ -45,7 +45,7 @@ WITH candidates AS MATERIALIZED (
       SELECT sequence, events FROM frames
       WHERE generation = $6::text AND sequence BETWEEN run.first AND run.last
       UNION ALL
-      -- Repetitions count like frames: the log holds their events, which will not come into the books again.
+      -- Repetitions count like frames, because the log holds their events, which the books will not count again.
       SELECT sequence, events FROM repeated_frames
       WHERE generation = $6::text AND sequence BETWEEN run.first AND run.last
     ) AS applied

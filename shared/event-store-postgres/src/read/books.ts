@@ -52,7 +52,7 @@ export async function readBooks(db: Kysely<Tables>, query: BooksQuery): Promise<
 
 function parametersOf({ log = NOTHING_HELD, topic, maxTopics, maxSources = 0 }: BooksQuery): unknown[] {
   const { generation, held, lastSequence } = log;
-  // Everything that is not gone: what the log held, and what came after its snapshot.
+  // The ranges of frames that have not left the log: those that it held, and those after its snapshot.
   const firsts = [...held.map(({ first }) => first), lastSequence + 1];
   const lasts = [...held.map(({ last }) => last), LAST_POSSIBLE];
   return [topic ?? null, maxTopics, maxSources, firsts, lasts, generation, lastSequence];

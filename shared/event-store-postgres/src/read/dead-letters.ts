@@ -9,9 +9,9 @@ import { FOUND } from "./pages.ts";
 import { topicReach } from "./topic-reach.ts";
 
 /**
- * `DeadLetterStore.listDeadLetters`: keyset pages over the id, cut by bytes as well. Ids are drawn before their commit: if
- * two consumers write dead letters at the same moment, the smaller ids may appear later. A client that reads from the
- * first page again finds them.
+ * `DeadLetterStore.listDeadLetters`: keyset pages over the id, with a limit of bytes as well. An id is assigned before
+ * its commit, so if two consumers write dead letters at the same moment, smaller ids may appear later. A client that
+ * reads from the first page again finds them.
  */
 export async function listDeadLetters(db: Kysely<Tables>, query: DeadLetterQuery): Promise<DeadLetterPage> {
   const { limit } = query;
@@ -46,7 +46,7 @@ export async function listDeadLetters(db: Kysely<Tables>, query: DeadLetterQuery
 
 type Select<Row> = SelectQueryBuilder<Tables, "dead_letters", Row>;
 
-/** Selects the dead letters of a page, one more than asked for. */
+/** Selects the dead letters of a page, and one more. */
 function selectPage(db: QueryCreator<Tables>, { topic, topicPrefixes, limit, after }: DeadLetterQuery) {
   const beyond = db
     .selectFrom("dead_letters")
@@ -63,7 +63,7 @@ function selectPage(db: QueryCreator<Tables>, { topic, topicPrefixes, limit, aft
     .limit(limit + 1);
 }
 
-/** Selects the last dead letter that the page looks at, unless it looks at all of them. */
+/** Selects the last dead letter that the page reads, unless it reads all of them. */
 function selectCeiling(db: QueryCreator<Tables>, { topicPrefixes, after }: DeadLetterQuery) {
   return db
     .selectFrom("dead_letters")
@@ -97,5 +97,5 @@ function readDeadLetter({ topic, content, found: _found, last_scanned: _last, ..
 /** @throws {InvalidInput} `invalid_cursor` */
 function readPosition(text: string): string {
   if (/^(0|[1-9]\d{0,14})$/.test(text)) return text;
-  throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "this cursor does not come from here" });
+  throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "this cursor was not issued by this service" });
 }

@@ -9,9 +9,9 @@ import { LAST_POSITION, positionValues, writePosition } from "./positions.ts";
 import { topicReach } from "./topic-reach.ts";
 
 /**
- * `DuplicateReader.listDuplicates`: keyset pages over (tx, ord), the primary key. There is no other index, because one by
- * topic or source would be written with every duplicate, and few requests would read it. One statement, so that a
- * duplicate that commits late cannot stand between the page and the end of the scan.
+ * `DuplicateReader.listDuplicates`: keyset pages over (tx, ord), the primary key. There is no other index, because one
+ * by topic or source would be written with every duplicate, and few requests would read it. It is one statement, so
+ * that a duplicate that commits late cannot be missed between the page and the end of the scan.
  */
 export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery): Promise<DuplicatePage> {
   const { topic, topicPrefixes, eventId, source, conflicting, limit, after = LAST_POSITION } = query;
@@ -65,7 +65,7 @@ export async function listDuplicates(db: Kysely<Tables>, query: DuplicateQuery):
   return { duplicates: page.map(readDuplicate), next: nextPosition(rows[0], page) };
 }
 
-/** The source of a duplicate. An empty one is that of the stored event. */
+/** The source of a duplicate. A row with an empty source has the source of its stored event. */
 function sourceOf(duplicates: string) {
   const of = (column: string) => sql.ref(`${duplicates}.${column}`);
   return sql<string>`CASE WHEN ${of("source")} <> '' THEN ${of("source")} ELSE (
@@ -76,13 +76,16 @@ function sourceOf(duplicates: string) {
 interface ScanRow {
   floor_tx: string | null;
   floor_ord: number | null;
-  /** The number of duplicates that match, one more than asked for at most. */
+  /** The number of duplicates that match, at most one more than requested. */
   found: string | null;
   tx: string | null;
   ord: number | null;
 }
 
-/** Returns the last duplicate shown if more were found, else the end of the scan if it did not reach the oldest. */
+/**
+ * Returns the last duplicate of the page if more were found. Otherwise returns the end of the scan, if the scan did not
+ * reach the oldest duplicate.
+ */
 function nextPosition(scan: ScanRow | undefined, page: ScanRow[]): string | undefined {
   const { tx = null, ord = null } = page.at(-1) ?? {};
   if (tx !== null && ord !== null && Number(scan?.found) > page.length) return writePosition({ tx, ord });

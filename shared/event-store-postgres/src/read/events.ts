@@ -34,19 +34,18 @@ interface Floor {
   floor_ord: number | null;
 }
 
-/** The columns that the statement returns beside the events. Without an event it returns them in a row of their own. */
+/** The columns that the statement returns beside the events. If the page has no event, they are in a separate row. */
 interface ScanRow extends Floor {
-  /** The first transaction that is not over. */
+  /** The first transaction that has not ended. */
   horizon: string;
   found: string | null;
 }
 
 /**
- * `EventReader.listEvents`: keyset pages over (tx, ord). With a topic the bounds and the order name the topic too, though
- * it is one value: with an equality the planner may scan all topics when its statistics are out of date.
- *
- * Filters without an index look at the next 10,000 events; only a page that is not full asks where those end. An index by
- * source or time would be written with every event, and few requests would read it.
+ * `EventReader.listEvents`: keyset pages over (tx, ord). With a topic, the bounds and the order include the topic
+ * although it is one value. With a plain equality, the planner may scan all topics when its statistics are out of date.
+ * Filters without an index read the next 10,000 events. Only a page that is not full determines where those end. An
+ * index by source or time would be written with every event, and few requests would read it.
  */
 export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise<EventPage> {
   const { limit, order, maxBytes = MAX_PAGE_BYTES } = query;
@@ -79,7 +78,7 @@ export async function listEvents(db: Kysely<Tables>, query: EventQuery): Promise
   return { events, next };
 }
 
-/** Selects the events of a page, one more than asked for. */
+/** Selects the events of a page, and one more. */
 function selectPage(db: QueryCreator<Tables>, query: EventQuery): Select<Tables["events"]> {
   const { topic, eventId, limit } = query;
   if (topic !== undefined && eventId !== undefined) {
@@ -122,7 +121,7 @@ function bounds({ order, after, upTo }: EventQuery, topic?: string) {
   return upTo === undefined ? between : sql<boolean>`${between} AND (${keys}) <= (${prefix}${positionValues(upTo)})`;
 }
 
-/** Each filter stands in the statement only if it is given, so that the plan fits the question. */
+/** The statement contains only the given filters, so that the plan fits them. */
 function matching({ topic, topicPrefixes, eventId, source, since, until }: EventFilters) {
   const conditions = [
     ...(topicPrefixes === undefined ? [] : [topicReach(topicPrefixes)]),

@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from "kysely";
 
 /**
- * Cuts the rows of a page, an expression of a WITH, by the bytes of `payload` and `attributes`, at least one row: first by
- * the stored bytes, which are known without unpacking anything, then, of what is left, by those of the text.
+ * Limits the rows of a page (an expression of a WITH) by the bytes of `payload` and `attributes`, but to at least one
+ * row. It first uses the stored bytes, which are known without decompression, and then the bytes of the text for the
+ * remaining rows.
  */
 export function pageBytes(order: RawBuilder<unknown>) {
   return {
@@ -15,10 +16,10 @@ export function pageBytes(order: RawBuilder<unknown>) {
   };
 }
 
-/** The number of rows that a page found, one more than asked for at most. */
+/** The number of rows that a page found, at most one more than requested. */
 export const FOUND = sql<string>`count(*) OVER ()`;
 
-/** Whether a row may be looked at, by the stored bytes of the rows before it. */
+/** Whether a row may be decompressed, by the stored bytes of the rows before it. */
 export function mayFit(maxBytes: number) {
   return sql<boolean>`coalesce(stored_before, 0) < ${maxBytes}`;
 }

@@ -14,7 +14,11 @@ export const LAST_POSITION = `${MAX_BIGINT}-${MAX_INTEGER}`;
 function readPosition(text: string): Position {
   const [, tx, ord] = /^(\d{1,19})-(\d{1,10})$/.exec(text) ?? [];
   if (tx === undefined || BigInt(tx) > MAX_BIGINT || Number(ord) > MAX_INTEGER) {
-    throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "this cursor does not come from here" });
+    throw new InvalidInput({
+      code: "invalid_cursor",
+      status: 400,
+      detail: "this cursor was not issued by this service",
+    });
   }
   return { tx, ord: Number(ord) };
 }
@@ -25,7 +29,7 @@ export function positionValues(position: string): RawBuilder<unknown> {
   return sql`${tx}::bigint, ${ord}::integer`;
 }
 
-/** Returns them as parameters. @throws {InvalidInput} `invalid_cursor` */
+/** Returns the two values of a position as SQL parameters. @throws {InvalidInput} `invalid_cursor` */
 export function positionParameters(position: string): [tx: string, ord: number] {
   const { tx, ord } = readPosition(position);
   return [tx, ord];

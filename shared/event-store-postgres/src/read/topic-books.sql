@@ -1,7 +1,7 @@
--- The books of the topics in some ranges, in one statement, so in one snapshot. It sums up at most $5 topics, and one more
--- tells whether there are more.
+-- The books of the topics in some ranges, in one statement, so in one snapshot. It adds up at most $5 topics, and reads
+-- one more to know whether there are more.
 --
--- $1 first texts of the ranges    $3 topic to show, or NULL for the busiest    $5 largest number of topics to sum up
+-- $1 first texts of the ranges    $3 topic to show, or NULL for the busiest    $5 largest number of topics to add up
 -- $2 ends of the ranges           $4 largest number of topics to show
 WITH selected AS MATERIALIZED (
   SELECT books.* FROM unnest($1::text[], $2::text[]) AS range (first, before) CROSS JOIN LATERAL (

@@ -1,4 +1,4 @@
--- Without the rights of pg_read_all_stats a role sees that there are other sessions, but not since when.
+-- Without the rights of pg_read_all_stats, a role sees the sessions of other roles but not their start times.
 SELECT
   pg_database_size(current_database())::float8 AS database_bytes,
   (SELECT count(usesysid) FROM pg_stat_activity)::int AS connections,

@@ -2,8 +2,8 @@ import type { DuplicateRow, EventRow } from "@tidemark/event-store/event-row";
 import { type AliasedRawBuilder, sql } from "kysely";
 
 /**
- * The columns of an event and of a duplicate. A new one is added here and in a migration, which adds the column and a
- * function of a new name; a test compares this list with the tables.
+ * The columns of an event and of a duplicate. A new column is added here and in a migration, which adds the column and
+ * a function with a new name. A test compares this list with the tables.
  */
 
 /**
@@ -12,7 +12,7 @@ import { type AliasedRawBuilder, sql } from "kysely";
  */
 export const APPLY_FRAMES = "apply_frames_4";
 
-/** Of `events`, as they are read. */
+/** The columns of `events` that are read. */
 export const EVENT_COLUMNS = {
   topic: "text",
   event_id: "text",
@@ -25,7 +25,9 @@ export const EVENT_COLUMNS = {
   erased_at: "instant?",
 } as const satisfies Record<keyof EventRow, Kind>;
 
-/** Of `events`, beside the position: read only by the function that applies a batch. The values repeat the content. */
+/**
+ * The columns of `events` that only the function that applies a batch reads. Their values are derived from the content.
+ */
 export const INTERNAL_EVENT_COLUMNS = [
   "is_timestamp_filled",
   "payload_size",
@@ -34,7 +36,7 @@ export const INTERNAL_EVENT_COLUMNS = [
   "attributes_value",
 ];
 
-/** Of `duplicates`, as they are read; the content is that of a conflict. */
+/** The columns of `duplicates` that are read. Only conflicts have content. */
 export const DUPLICATE_COLUMNS = {
   topic: "text",
   event_id: "text",
@@ -54,8 +56,8 @@ export interface Position {
 }
 
 /**
- * The kind of a column. Instants are read as text: UTC, six digits of the second. So is JSON, because the driver would
- * parse it and round its numbers. A question mark says that the column may be NULL.
+ * The kind of a column. Instants are read as text: UTC, six digits of the second. JSON is read as text as well, because
+ * the driver would parse it and round its numbers. A question mark means that the column may be NULL.
  */
 type BaseKind = "text" | "boolean" | "instant" | "json";
 type Kind = BaseKind | `${BaseKind}?`;
@@ -75,7 +77,7 @@ function readColumn(name: string, kind: Kind) {
   return kind.startsWith("json") ? sql`${sql.ref(name)}::text` : sql.ref(name);
 }
 
-/** Returns an instant as `2025-10-23T10:00:00.000000Z`, right from the year 1 on. */
+/** Returns an instant as `2025-10-23T10:00:00.000000Z`, correct from the year 1 on. */
 export function utcText(column: string) {
   return sql<string>`to_char(${sql.ref(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }

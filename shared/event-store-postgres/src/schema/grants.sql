@@ -1,9 +1,9 @@
--- The rights of the roles that services use. Run by the owner after each migration, and harmless to repeat. A role that does
--- not exist is left out, so a database with one role for everything works as well. The names may be those of roles that log
--- in, or of groups that such roles are members of.
+-- The rights of the roles that services use. The owner runs this file after each migration, and repeating it is
+-- harmless. A role that does not exist is skipped, so a database with one role for everything works as well. The names
+-- may belong to roles that log in, or to groups of such roles.
 --
--- The writer (consumers) changes every table, but deletes no event. The reader (queries) keeps the result of an audit, and
--- writes nothing else. Neither makes, changes or drops a table.
+-- The writer (consumers) changes every table, but deletes no event. The reader (queries) keeps the result of an audit,
+-- and writes nothing else. Neither creates, changes or drops a table.
 DO $$
 BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tidemark_writer') THEN

@@ -16,7 +16,10 @@ const RELEASED = [
   "8f2b9ea674e8d65f32df7a85091c641bd29c64b878ba973f803f1f524a85f353",
 ];
 
-/** Describes the tables, indexes, constraints, types, functions and triggers of a database, as PostgreSQL 15 to 18 write them alike. */
+/**
+ * Describes the tables, indexes, constraints, types, functions and triggers of a database, in a form that is the same
+ * in PostgreSQL 15 to 18.
+ */
 const DESCRIBE_SCHEMA = `
   SELECT string_agg(line, E'\\n' ORDER BY line COLLATE "C") || E'\\n' AS description FROM (
     SELECT format('column %s.%s %s%s%s%s%s', relname, attname, format_type(atttypid, atttypmod),
@@ -45,7 +48,7 @@ test("no released migration was edited", () => {
 });
 
 test.each(readMigrations())(
-  "version $version of the schema is what it was when it was released",
+  "version $version of the schema is the same as when it was released",
   async ({ version }) => {
     const { beside } = await prepareEmptyDatabase();
 
@@ -83,7 +86,7 @@ test("the index of the key is newer than the one by position, because the planne
   expect(rows).toEqual([{ is_newer: true }]);
 });
 
-test("a migration of a newer release is left alone", async () => {
+test("a migration of a newer release is ignored", async () => {
   const { beside } = await prepareEmptyDatabase();
   const session = new Session(beside);
   await migrate(session);

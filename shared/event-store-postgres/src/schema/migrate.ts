@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Session } from "../connection/session.ts";
 import { statementFile } from "../connection/statement-file.ts";
 
-// Any constant will do, as long as every release uses the same one.
+// Any constant works if every release uses the same one.
 const MIGRATION_LOCK = 7_305_804_402_565_173_249n;
 
 /** A migration: the statements that make this version of the schema from the version before it. */
@@ -15,8 +15,8 @@ interface Migration {
 }
 
 /**
- * Reads the files `001.sql`, `002-….sql` and so on of this folder. The list is append-only: a file that was released ran
- * on databases, and a changed one would never run there again.
+ * Reads the files `001.sql`, `002-….sql` and so on of this folder. The list is append-only: a database on which a
+ * released file has run never runs it again, so an edit would not reach that database.
  */
 export function readMigrations(): Migration[] {
   const files = readdirSync(import.meta.dirname).filter((file) => /^\d{3}.*\.sql$/.test(file));
@@ -31,11 +31,11 @@ const GRANTS = statementFile(new URL("grants.sql", import.meta.url));
 
 /**
  * Brings the tables up to date: all missing migrations, in one transaction, and the rights of the roles. Processes that
- * start at once wait for each other; migrations of a newer release are left alone. If nothing is to be done, the right to
- * read is enough.
+ * start at the same time wait for each other. Migrations of a newer release are ignored. If no migration is missing,
+ * the right to read is enough.
  *
  * @returns the names of the migrations that ran
- * @throws {Unavailable} `store_unreachable` when something is to be done and the role is not the owner's
+ * @throws {Unavailable} `store_unreachable` when a migration is missing and the role does not own the tables
  */
 export async function migrate(session: Session, migrations = readMigrations()): Promise<string[]> {
   if (await isUpToDate(session, migrations)) return [];
@@ -74,7 +74,7 @@ export async function checkSchema(session: Pick<Session, "query">): Promise<void
   if (newer.length > 0) throw new Error(`the database has the tables of a newer Tidemark: ${newer.join(", ")}`);
 }
 
-/** Asks without locks and without the rights of the owner. */
+/** Checks without locks and without the rights of the owner. */
 async function isUpToDate(session: Session, migrations: Migration[]): Promise<boolean> {
   const { rowCount: hasTables } = await session.query("SELECT FROM pg_class WHERE oid = to_regclass('migrations')");
   if (!hasTables) return false;

@@ -1,22 +1,27 @@
 import type { Session, Transaction } from "../connection/session.ts";
 
 /**
- * The base of positions. The position of an event is the id of its transaction plus a base, and its ordinal in the batch:
- * transaction ids are drawn by the server, so a forward scan can tell which are still open (docs/decisions/0002). They
- * start over in a server that a dump was restored into, and some are drawn twice after a failover that lost them. The base
- * is raised then, so that every position handed out before lies below every position to come.
+ * The base of positions. The position of an event is the id of its transaction plus a base, and its ordinal in the
+ * batch. The server assigns transaction ids, so a forward scan can find which transactions are still open
+ * (docs/decisions/0002). A server into which a dump was restored starts with small ids, and after a failover that lost
+ * transactions it assigns some ids again. The base is then raised, so that all earlier positions are below all later
+ * ones.
  */
 
-/** Taken shared by `apply_frames_4` (the number stands there, too), exclusive to raise the base: one base at a time. */
+/**
+ * The lock of the base. `apply_frames_4` takes it shared (and repeats its number), and raising the base takes it
+ * exclusively, so that all open transactions use one base.
+ */
 const POSITION_BASE_LOCK = 7_305_804_402_565_173_248n;
 
-// More transactions than a server sees in a history (35 years at 1,000 a second); bigint has room for 8 million of them.
+// The ids reserved for one server history: more than it uses in 35 years at 1,000 transactions a second. A bigint has
+// room for 8 million histories.
 const BASE_STEP = 2n ** 40n;
 
 /**
- * The second of the restore, times 2^31. More positions than a server can draw in that time lie between two restores, so the
- * positions of a restored database also lie beyond those of a database that was restored earlier from the same backup, whose
- * readers may still hold cursors. It fits into bigint until 2106.
+ * The second of the restore, times 2^31. Between two restores there are more positions than a server can assign in that
+ * time. The positions of a restored database are therefore also beyond those of an earlier restore from the same
+ * backup, whose readers may still have cursors. It fits into bigint until 2106.
  */
 const POSITION_OF_NOW = "(extract(epoch FROM clock_timestamp())::bigint << 31)";
 
@@ -26,13 +31,13 @@ const HISTORY = `(SELECT system_identifier::text FROM pg_control_system())
 
 const LARGEST_TX = "coalesce(greatest((SELECT max(tx) FROM events), (SELECT max(tx) FROM duplicates)), 0)";
 
-// xmax, the next id to be drawn: xmin lags behind the stored ids whenever a transaction stays open.
+// xmax is the next id. xmin would be wrong here, because it is below stored ids while a transaction stays open.
 const IS_BASE_TOO_LOW = `history <> ${HISTORY}
   OR base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint <= ${LARGEST_TX}`;
 
 /**
- * Raises the base if this server is not the one that drew the stored transaction ids, or has drawn smaller ones since.
- * To be called on each new connection that writes.
+ * Raises the base if another server assigned the stored transaction ids, or if this server has assigned smaller ones
+ * since. It must be called on each new connection that writes.
  *
  * @returns whether this call raised it
  */
@@ -50,7 +55,9 @@ export async function raisePositionBase(session: Session): Promise<boolean> {
   });
 }
 
-/** Raises the base above every position that was ever handed out, also of rows that a restore has replaced. */
+/**
+ * Raises the base above every position that a client may have, including positions of rows that a restore has replaced.
+ */
 export async function raisePositions(transaction: Transaction): Promise<void> {
   await transaction.query("SELECT pg_advisory_xact_lock($1)", [POSITION_BASE_LOCK]);
   await transaction.query(

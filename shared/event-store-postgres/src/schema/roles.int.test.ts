@@ -78,7 +78,7 @@ test("the reader cannot insert, update or delete in any table but the result of 
   }
 });
 
-test("neither the reader nor the writer makes tables, deletes events or is a superuser", async () => {
+test("neither the reader nor the writer can create tables or delete events, or is a superuser", async () => {
   const { url } = await openBooks();
   for (const role of ["tidemark_reader", "tidemark_writer"] as const) {
     const client = await connectAs(role, url);
@@ -107,7 +107,7 @@ test("a writer waits for the owner to migrate, and gets its rights with the tabl
   expect(await verdictsOf(writer, [eventOf("a")])).toEqual(["s"]);
 });
 
-test("roles that were made after the tables get their rights at the next migration", async () => {
+test("roles that were created after the tables get their rights at the next migration", async () => {
   const { url, beside } = await prepareStores();
   await beside.query("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM tidemark_reader");
   const reader = await connectAs("tidemark_reader", url);

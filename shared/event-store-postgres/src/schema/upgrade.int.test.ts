@@ -18,7 +18,7 @@ import { prepareEmptyDatabase } from "../fixture/postgres-event-stores.ts";
 import { openPostgresEventStore } from "../postgres-event-store.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 
-// The first release wrote the data of fixture/version-1.sql. Below is what its own store answered from it.
+// The first release wrote the data of fixture/version-1.sql. The values below are the answers of its own store.
 
 const GENERATION = "old-log";
 const FIRST_FRAME = "00000000-0000-4000-8000-000000000001";
@@ -118,7 +118,7 @@ test("a database of the first release lists its events, duplicates, dead letters
   expect(await store.findFrame("00000000-0000-4000-8000-000000000003")).toMatchObject({ verdicts: "sx" });
 });
 
-test("a duplicate, a conflict and a redelivery of what the first release stored are recognized after the upgrade", async () => {
+test("duplicates, conflicts and redeliveries of data from the first release are recognised after the upgrade", async () => {
   const { store } = await openVersion1();
   const { frame } = deliveryOf([oldEvent("o-1"), oldEvent("o-2"), oldEvent("o-3")]);
   const redelivered = { frame: { ...frame, id: FIRST_FRAME }, origin: { generation: GENERATION, sequence: 1 } };
@@ -161,7 +161,7 @@ test("a large event of the first release is compared by value after the upgrade,
   expect(rows).toEqual([{ event_id: "o-1" }]);
 });
 
-test("the function of the release before is gone, because it would not add to the totals", async () => {
+test("the upgrade drops the function of the former release, which would not add to the totals", async () => {
   const { beside } = await openVersion1();
 
   const { rows } = await beside.query("SELECT proname FROM pg_proc WHERE proname LIKE 'apply_frames%'");
@@ -169,7 +169,7 @@ test("the function of the release before is gone, because it would not add to th
   expect(rows).toEqual([{ proname: "apply_frames_4" }]);
 });
 
-test("a cursor from before the upgrade finds the events behind it, and those that come later", async () => {
+test("a cursor from before the upgrade finds the events behind it, including new ones", async () => {
   const { store } = await openVersion1();
   await store.apply([deliveryOf([eventText({ topic: "orders", id: "new" })])], { maxNamed: 0 });
 
@@ -183,7 +183,7 @@ test.each([
   ["schema version 3", () => openVersion(3)],
   ["schema version 4", () => openVersion(4)],
   ["this release", openToday],
-])("a database of %s keeps its books and its content, and goes on", async (_name, open) => {
+])("a database of %s keeps its books and its content, and accepts events", async (_name, open) => {
   const { store } = await open();
 
   expect(await store.readBooks({ maxTopics: 10, maxSources: 10, log: RELEASE_LOG })).toMatchObject(RELEASE_BOOKS);
@@ -197,7 +197,7 @@ test.each([
   });
 });
 
-test("a program takes no frame into the tables of a newer release, says which, and still reads", async () => {
+test("a program applies no frame to the tables of a newer release, names that release, and still reads", async () => {
   const { store, beside } = await openVersion(4);
   await beside.query("INSERT INTO migrations (name, applied_at) VALUES ('999-newer', now())");
   const { rows } = await beside.query(

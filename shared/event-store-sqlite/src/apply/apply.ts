@@ -13,11 +13,10 @@ import { readEvents } from "./read-events.ts";
 import { prepareWriteTotals } from "./write-totals.ts";
 
 /**
- * Prepares the transaction of `EventStore.apply`, to be called for each batch. Plain prepared statements: a query builder
- * would have nothing to build here, and costs more for a row than SQLite does.
- *
- * The store takes every event of nearly every batch, so that path spends nothing on refusals: the first one rolls
- * everything back, and the batch is applied again, event by event.
+ * Prepares the transaction of `EventStore.apply`, which is called for each batch. It uses prepared statements, because
+ * a query builder costs more for a row than SQLite itself. The store accepts every event of almost every batch, so the
+ * usual path spends no time on refusals. The first refusal rolls back the transaction, and the batch is applied again,
+ * event by event.
  */
 export function prepareApply(database: Database, options: DeduplicateOptions): (call: ApplyCall) => Applied {
   const ledger = prepareLedger(database);

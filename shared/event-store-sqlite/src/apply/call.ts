@@ -23,7 +23,7 @@ export interface PackedFrame {
 
 /**
  * Copies the frames' texts into one buffer, which then changes threads without another copy. The frames themselves stay
- * whole in this thread, because after a failure they are applied again. The copy takes 0.03 µs an event, SQLite some 3.
+ * in this thread, because they are applied again after a failure. The copy takes 0.03 µs an event, SQLite some 3.
  */
 export function packCall(deliveries: AppliedDelivery[], maxNamed: number): { call: ApplyCall; buffer: ArrayBuffer } {
   const buffer = new ArrayBuffer(deliveries.reduce((sum, { frame }) => sum + frame.events.length, 0));

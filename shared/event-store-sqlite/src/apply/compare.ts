@@ -7,10 +7,10 @@ export type ComparedHashes = Map<string, Buffer>;
 const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
 
 /**
- * Whether a duplicate has the content of the stored event. An erased event has none to compare with: true. Texts and
- * timestamps are compared character by character, and objects as JSON by their hashes. So the cost is that of the
- * duplicate's own bytes: the stored object is hashed at most once for each event and batch, and that of a large event was
- * hashed when it was stored.
+ * Whether a duplicate has the content of the stored event. True for an erased event, which has no content to compare.
+ * Texts and timestamps are compared character by character, and objects as JSON by their hashes. The cost is therefore
+ * proportional to the duplicate's own bytes: the stored object is hashed at most once for each event and batch, and the
+ * object of a large event was hashed when it was stored.
  */
 export function isSameEvent(hashes: ComparedHashes, stored: StoredEvent, received: EventValue[]): boolean {
   if (stored.isErased) return true;
@@ -19,7 +19,7 @@ export function isSameEvent(hashes: ComparedHashes, stored: StoredEvent, receive
     const [first, second] = [stored.values[position] ?? null, received[position] ?? null];
     if (type === "flag" || first === second || (type === "timestamp" && isTimestampFilled)) return true;
     if (type !== "object") return false;
-    // A payload is never absent: NULL says that it has expired, and can no longer be compared.
+    // A payload is never absent. NULL means that it has expired and can no longer be compared.
     if (first === null && absent !== null) return true;
     return storedHash(hashes, stored, position).equals(hashObject(second));
   });

@@ -9,7 +9,7 @@ import { type BatchTotals, createBatchTotals, topicCounts } from "./batch-totals
 import { prepareLedger } from "./ledger.ts";
 import { prepareWriteTotals } from "./write-totals.ts";
 
-/** A frame whose events cannot be told apart. */
+/** A frame that cannot be split into events. */
 interface DamagedFrame {
   id: string;
   generation: string;
@@ -80,7 +80,10 @@ export function prepareDeadLetters(database: Database) {
   };
 }
 
-/** A call of `DeadLetterStore.deadLetterFrame` on its way to the writer's thread, where bytes are no `Buffer` any more. */
+/**
+ * A call of `DeadLetterStore.deadLetterFrame` on its way to the writer's thread, which receives bytes as a plain
+ * `Uint8Array`.
+ */
 export type DeadLetterFrameCall = Omit<UnreadableFrame, "content"> & { content: Uint8Array };
 
 /** Prepares the transaction of `DeadLetterStore.deadLetterFrame`. */

@@ -14,7 +14,7 @@ export interface DeduplicateOptions {
   maxConflictsKept: number;
 }
 
-/** Stores an event, or records it as a duplicate or conflict, and counts it. A call that throws has changed nothing. */
+/** Stores an event or records it as a duplicate or conflict, and counts it. A call that throws has changed nothing. */
 export type Deduplicate = (totals: BatchTotals, event: FrameEvent, receivedAt: string) => Verdicts;
 
 export function prepareDeduplicate(database: Database, { maxConflictsKept }: DeduplicateOptions): Deduplicate {
@@ -67,8 +67,9 @@ interface RecordedDuplicate {
 }
 
 /**
- * Prepares the record of a duplicate. The row of one that conflicts with the stored event keeps the whole content, if the
- * payload of that event is there and it has not kept enough of them. An empty source is that of the stored event.
+ * Prepares the insertion of a duplicate. The row of a conflict keeps the whole content, unless the payload of the
+ * stored event is gone or the event already has `maxConflictsKept` of them. An empty source means that the source is
+ * the same as that of the stored event.
  */
 function prepareRecordDuplicate(
   database: Database,
@@ -79,7 +80,7 @@ function prepareRecordDuplicate(
     `INSERT INTO duplicates (received_at, first_processed_at, is_conflict, ${namesOf(DUPLICATE_COLUMNS)})
      VALUES (?, ?, ?, ${DUPLICATE_COLUMNS.map(() => "?")})`,
   );
-  // Looks at no more index entries than it keeps, however many conflicts there are.
+  // This reads at most as many index entries as conflicts are kept, even if there are many more conflicts.
   const findLastKept = database.prepare<[string, string, number]>(
     "SELECT 1 FROM duplicates WHERE topic = ? AND event_id = ? AND payload IS NOT NULL LIMIT 1 OFFSET ?",
   );
@@ -92,7 +93,7 @@ function prepareRecordDuplicate(
   }));
   return ({ comparedHashes }, { topic, eventId, values }, receivedAt) => {
     const stored = findStored(topic, eventId);
-    if (stored === undefined) throw new Error("an event is a duplicate, yet the first one is not there");
+    if (stored === undefined) throw new Error("an event is a duplicate, but the stored event is missing");
     const firstProcessedAt = stored.processedAt;
     const isConflict = !isSameEvent(comparedHashes, stored, values);
     const isKept = isConflict && stored.hasPayload && !isFull(topic, eventId);

@@ -1,12 +1,16 @@
 import { AGE_BOUNDS_SECONDS } from "@tidemark/event-store/duplicates";
 import { utcText } from "../schema/columns.ts";
 
-/** Returns the index of the first of `AGE_BOUNDS_SECONDS` that a duplicate keeps to; their number if it came later. */
+/**
+ * Returns the index of the first of `AGE_BOUNDS_SECONDS` that a duplicate does not exceed, or their number if it
+ * exceeds all.
+ */
 export type ReadAge = (duplicate: { receivedAt: string; firstProcessedAt: string }) => number;
 
 /**
- * Texts of instants compare like the instants. So the bounds become texts, once for all duplicates received at a moment,
- * and no instant of a duplicate is parsed: parsing took 4 % of the processor time of a stream of duplicates.
+ * Texts of instants compare like the instants. The bounds are therefore written as texts once for all duplicates
+ * received at one moment, and no instant of a duplicate is parsed. Parsing took 4 % of the processor time of a stream
+ * of duplicates.
  */
 export function createReadAge(): ReadAge {
   let moment: string | undefined;

@@ -15,8 +15,8 @@ import { prepareLedger } from "./ledger.ts";
 export type ApplyNewFrame = (totals: BatchTotals, frame: PackedFrame, text: Buffer) => AppliedFrame;
 
 /**
- * Prepares the way for a batch that the store has refused: applies a frame event by event, and makes dead letters of those
- * that are refused. A frame whose events cannot be told apart becomes one dead letter.
+ * Prepares the second attempt at a batch that the store has refused. It applies a frame event by event, and makes dead
+ * letters of those that are refused. A frame that cannot be split into events becomes one dead letter.
  */
 export function prepareIsolate(database: Database, options: DeduplicateOptions): ApplyNewFrame {
   const deduplicate = prepareDeduplicate(database, options);

@@ -41,7 +41,7 @@ const DUPLICATES: [verdict: string, name: string, content: SampleEvent][] = [
   ["d", "a filled timestamp", { ...STORED, timestamp: "2020-01-01T00:00:00Z", isTimestampFilled: true }],
 ];
 
-test.each(DUPLICATES)("a duplicate of a large event is judged %s for %s", async (verdict, _name, content) => {
+test.each(DUPLICATES)("the verdict on a duplicate of a large event is %s for %s", async (verdict, _name, content) => {
   const { store } = await openForTest();
 
   expect(await verdictsOf(store, [eventOf(STORED), eventOf(content)])).toEqual([`s${verdict}`]);
@@ -69,7 +69,7 @@ test("a large event whose payload has expired is no longer compared by payload",
   ]);
 });
 
-test("a large event that was stored before its row in large_events existed gets it with its first duplicate", async () => {
+test("a large event without a row in large_events, from before that table, gets the row with its first duplicate", async () => {
   const { store, path } = await openForTest();
   await verdictsOf(store, [eventOf(STORED)]);
   const rows = "SELECT count(*) AS count, hex(min(payload_hash)) AS hash FROM large_events";
@@ -106,10 +106,10 @@ test("a thousand duplicates of an event of four megabytes cost as much as those 
     eventText({ topic: "t", id: "small" }),
     eventText({ topic: "t", id: "large", payload: large }),
   ]);
-  await costOfDuplicates(store, "small"); // compiles the code
+  await costOfDuplicates(store, "small"); // the first run only compiles the code
 
   const small = await costOfDuplicates(store, "small");
 
-  // Equal on average. If each of them parsed the stored event, they would take 8,000 times as long.
+  // The times are equal on average. If each duplicate parsed the stored event, they would take 8,000 times as long.
   expect(await costOfDuplicates(store, "large")).toBeLessThan(10 * small);
 });

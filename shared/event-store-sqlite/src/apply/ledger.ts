@@ -16,7 +16,7 @@ export function prepareLedger(database: Database) {
   const insert = database.prepare<[string, string, number, number, Verdicts, string]>(
     "INSERT INTO frames (frame_id, generation, sequence, events, verdicts, processed_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
-  // A second delivery of the same position adds no row: the position is in `frames`, or was written here before.
+  // A second delivery of the same position adds no row, because the position is in `frames` or was written here before.
   const insertRepetition = database.prepare<FrameAtPosition & { events: number; processedAt: string }>(
     `INSERT INTO repeated_frames (generation, sequence, frame_id, events, processed_at)
      SELECT @generation, @sequence, frame_id, @events, @processedAt FROM frames
@@ -28,7 +28,7 @@ export function prepareLedger(database: Database) {
      WHERE frame_id = @frameId`,
   );
   return {
-    /** Returns the verdicts of a frame that the ledger knows, and records a further position of it. */
+    /** Returns the verdicts of a frame that is in the ledger, and records its further position. */
     recognize: (totals: BatchTotals, frame: FrameAtPosition & { events: number }): Verdicts | undefined => {
       const known = find.get(frame.id)?.verdicts;
       if (known === undefined) return undefined;

@@ -14,7 +14,7 @@ const event = fc
   .map((fields) => JSON.stringify({ ...fields, timestamp: "2025-10-23T10:00:00Z" }));
 const space = fc.stringMatching(/^[ \t\r\n]{0,2}$/);
 
-test("an item of a frame is read as the event that the whole frame would give", () => {
+test("an item read alone is the same event as in the whole frame", () => {
   fc.assert(
     fc.property(fc.array(event), space, (events, around) => {
       const text = Buffer.from(`${around}[${around}${events.join(`${around},${around}`)}${around}]${around}`);

@@ -52,13 +52,13 @@ export function readEvents(bytes: Buffer): FrameEvent[] {
 /** @throws {InvalidInput} when the text is not an event */
 export function readEvent(text: string): FrameEvent {
   const [event] = readEvents(Buffer.from(`[${text}]`));
-  if (event === undefined) throw refusedByStore("damaged frame: no event");
+  if (event === undefined) throw refusedByStore("damaged frame: not an event");
   return event;
 }
 
 /**
- * Reads the object at `start` and puts the text of each value where `EVENT_COLUMNS` has its column. Of a repeated key the
- * last value counts; the others may be anything.
+ * Reads the object at `start` and puts the text of each value where `EVENT_COLUMNS` has its column. Of a repeated key
+ * the last value counts, and the others are not checked.
  *
  * @returns the position of the character after the object and the white space behind it
  */
@@ -90,7 +90,7 @@ function findColumn(key: string, expected: number): number {
   throw refusedByStore(`damaged frame: an event has a field ${JSON.stringify(key)}`);
 }
 
-/** Each value takes the place of its text: a second array would cost 0.2 µs an event. */
+/** Each value replaces its text in the array, because a second array would cost 0.2 µs an event. */
 function toEvent(texts: (string | undefined)[], at: number): FrameEvent {
   const values = texts as EventValue[];
   for (let position = 0; position < texts.length; position++) {

@@ -3,12 +3,12 @@ import type { Database } from "better-sqlite3";
 import { EVENT_COLUMNS, type EventColumn, type EventValue, namesOf, positionOf } from "../schema/columns.ts";
 import type { FrameEvent } from "./read-events.ts";
 
-/** The stored event, as far as the comparison with a duplicate needs it. */
+/** The parts of the stored event that the comparison with a duplicate needs. */
 export interface StoredEvent {
   id: number;
   processedAt: string;
   isErased: boolean;
-  /** Whether the payload is there: neither expired nor erased. */
+  /** Whether the payload is stored, and neither expired nor erased. */
   hasPayload: boolean;
   /** One value for each of `EVENT_COLUMNS`. An object of a large event is "", because it is not read. */
   values: EventValue[];
@@ -17,8 +17,9 @@ export interface StoredEvent {
 }
 
 /**
- * The size of payload and attributes together up to which a comparison reads them from the file. A larger event has a row
- * in `large_events`. The insert counts characters and the comparison counts bytes, because both have that count at hand.
+ * The size of payload and attributes together up to which a comparison reads them from the file. A larger event has a
+ * row in `large_events`. The insert counts characters and the comparison counts bytes, because each already has that
+ * count.
  */
 const MAX_READ_SIZE = 4_096;
 
@@ -27,7 +28,7 @@ const OBJECT_POSITIONS = OBJECTS.map(({ name }) => positionOf(name));
 const PAYLOAD = positionOf("payload");
 const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
 
-/** Returns the hash of an object. One that is absent equals an empty one. */
+/** Returns the hash of an object. An absent object has the hash of an empty one. */
 export function hashObject(value: EventValue): Buffer {
   return canonicalHash(String(value ?? "{}"));
 }
@@ -54,8 +55,8 @@ export function prepareDescribeLarge(database: Database) {
 const HASHES = OBJECTS.map(({ name }) => `${name}_hash`).join(", ");
 
 /**
- * Prepares the look-up of the event that a duplicate is compared with. It costs the same whatever the size of that event:
- * `octet_length` reads the header of a row, and of a large event no column behind the payload is read.
+ * Prepares the look-up of the event that a duplicate is compared with. Its cost does not depend on the size of that
+ * event: `octet_length` reads only the header of a row, and no column behind the payload of a large event is read.
  */
 export function prepareFindStored(database: Database): (topic: string, eventId: string) => StoredEvent | undefined {
   const find = database

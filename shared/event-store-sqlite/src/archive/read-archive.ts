@@ -11,7 +11,7 @@ import { auditWithin } from "../maintain/audit.ts";
 import { utcText } from "../schema/columns.ts";
 import { checkSchema } from "../schema/migrate.ts";
 
-/** Characters that are gathered before they are handed on. */
+/** The number of characters that are collected before they are passed on. */
 const PIECE = 256 * 1024;
 
 // An archive keeps positions in two parts, as PostgreSQL does. The second part has 30 bits.
@@ -21,7 +21,7 @@ const COLUMNS: Record<string, Record<string, string>> = {
   frames: { received_at: "processed_at" },
 };
 
-/** A mark of a backup that no service has opened is no restore. */
+/** A row without `restored_at` marks a backup that no service has opened, and is not a restore. */
 const SOURCES: Record<string, string> = { restores: "restores WHERE restored_at IS NOT NULL" };
 
 /** Ids are in the order of commits. */
@@ -40,7 +40,7 @@ export async function archiveSqlite(
   try {
     checkSchema(database);
     database.exec("BEGIN");
-    const takenAt = utcText(Date.now()); // the first row that is read takes the snapshot
+    const takenAt = utcText(Date.now()); // reading the first row takes the snapshot
     const rows = {} as ArchivedRows["rows"];
     for (const table of ARCHIVE_TABLES) {
       await sink.beginTable(table.name);

@@ -29,13 +29,13 @@ export interface ImportOptions {
   /** Whether a database of that name may be replaced. */
   replace: boolean;
   rows: AsyncIterable<ArchiveRows>;
-  /** Looks at the recount of the new database. If it throws, nothing is changed. */
+  /** Checks the recount of the new database. If it throws, nothing is changed. */
   check: (audit: Audit) => void;
 }
 
 /**
- * Makes a database of the rows of an archive, in constant memory. The database gets its name when it is complete and
- * checked, so an import is done whole or not at all.
+ * Creates a database from the rows of an archive, in constant memory. The database gets its name only when it is
+ * complete and checked, so an import is done completely or not at all.
  *
  * @throws {Error} when a service holds the database, or one exists and `replace` is not set
  */
@@ -98,7 +98,7 @@ function columnValue(value: Row[string], kind: ArchiveKind): string | number | n
   return value as string | number;
 }
 
-/** Adds what the store makes of its other tables. Ids begin at 1, whatever was pruned before. */
+/** Adds the values that the store derives from its other tables. Ids begin at 1, even if rows had been pruned. */
 function addTotals(database: Database): void {
   database.exec(
     `UPDATE book_totals SET (stored, duplicates, conflicts, dead_lettered, topics) =

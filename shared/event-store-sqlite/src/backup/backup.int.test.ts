@@ -29,7 +29,7 @@ async function prepare() {
   return { directory, path, copy: join(directory, "copy.db"), store, open };
 }
 
-test("a restore refuses a database in use, one that exists, and what is no whole backup, and changes nothing", async () => {
+test("a restore refuses a database in use, an existing database, and an incomplete backup, and then changes nothing", async () => {
   const { directory, path, copy, store } = await prepare();
   backupSqlite({ from: path, to: copy, replace: false });
   const restore = (from: string, replace = true) => {
@@ -80,7 +80,7 @@ async function prepareLog() {
   return { ...prepared, log };
 }
 
-test("a restore does not take in the write-ahead log of a database that was deleted", async () => {
+test("a restore ignores the write-ahead log of a database that was deleted", async () => {
   const { path, copy, log, open } = await prepareLog();
   await rm(path);
   await copyFile(log, `${path}-wal`);
@@ -92,7 +92,7 @@ test("a restore does not take in the write-ahead log of a database that was dele
   expect(await restored.readBooks({ maxTopics: 1 })).toMatchObject({ stored: 1, tableDrift: 0 });
 });
 
-test("a restore takes in nothing that lies under its temporary name, and writes through no link there", async () => {
+test("a restore ignores files under its temporary name, and does not write through a link there", async () => {
   const { directory, path, copy, log, open } = await prepareLog();
   const other = join(directory, "other");
   await writeFile(other, "of another program");
@@ -106,7 +106,7 @@ test("a restore takes in nothing that lies under its temporary name, and writes 
   expect(await (await open()).findEvent("t", "2")).toBeUndefined();
 });
 
-test("a database that is being imported is readable by its owner alone", async () => {
+test("only its owner can read a database that is being imported", async () => {
   const { copy } = await prepare();
   const modes: number[] = [];
   const rows = async function* (): AsyncGenerator<ArchiveRows> {
@@ -119,9 +119,9 @@ test("a database that is being imported is readable by its owner alone", async (
   expect(modes).toEqual([0o600]);
 });
 
-test("a backup holds nothing of what was deleted from the database", async () => {
+test("a backup contains no bytes that were deleted from the database", async () => {
   const { path, copy, store } = await prepare();
-  const payload = JSON.stringify({ secrets: "of a person ".repeat(2_000) }); // on pages of its own
+  const payload = JSON.stringify({ secrets: "of a person ".repeat(2_000) }); // large enough for separate pages
   await verdictsOf(store, [eventText({ topic: "t", id: "erased", payload })]);
   await store.close();
   changeTables(path, "UPDATE events SET payload = NULL WHERE event_id = 'erased'");
@@ -132,7 +132,7 @@ test("a backup holds nothing of what was deleted from the database", async () =>
   expect((await readFile(copy)).includes("of a person")).toBe(false);
 });
 
-test("a backup does not replace the database that it is of, whichever link names it", async () => {
+test("a backup does not replace its own database, even through a link", async () => {
   const { directory, path, store } = await prepare();
   const link = join(directory, "link.db");
   await symlink(path, link);
@@ -177,12 +177,12 @@ test("a reader whose cursor lies beyond the restored state gets every event that
 
   const first = await restoreAndRead(cursor, "after the first restore");
   expect(first.ids).toEqual(["after the first restore"]);
-  // The same backup once more: positions of the first restore are passed, too.
+  // The same backup is restored once more. Its new positions are also beyond those of the first restore.
   const second = await restoreAndRead(first.next, "after the second restore");
   expect(second.ids).toEqual(["after the second restore"]);
 });
 
-test("a restored database tells when its backup was taken, and how many events the replaced one had received since", async () => {
+test("a restored database has the time of its backup, and the number of events that the replaced database received since", async () => {
   const { path, copy, store, open } = await prepare();
   backupSqlite({ from: path, to: copy, replace: false });
   await verdictsOf(store, [eventText({ topic: "t", id: "2" }), eventText({ topic: "t", id: "2" })]);

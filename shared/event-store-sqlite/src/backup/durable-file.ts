@@ -11,7 +11,9 @@ export function syncPath(path: string): void {
   }
 }
 
-/** Gives a complete file its name. After a loss of power the name leads to the whole file, or to the file before it. */
+/**
+ * Gives a complete file its name. After a power failure, the name refers to this complete file or to the former one.
+ */
 export function renameDurably(from: string, to: string): void {
   syncPath(from);
   renameSync(from, to);

@@ -8,7 +8,10 @@ export function removePartial(path: string): void {
   for (const suffix of SUFFIXES) rmSync(`${path}${suffix}`, { force: true });
 }
 
-/** Makes the empty file of a database that its owner alone may read from the start. @throws {Error} if there is one */
+/**
+ * Creates the empty file of a database, which only its owner may read from the start. @throws {Error} if the file
+ * exists
+ */
 export function createPartial(path: string): void {
   closeSync(openSync(path, "wx", 0o600));
 }

@@ -30,8 +30,8 @@ export interface SqliteRestore {
 }
 
 /**
- * Puts a backup in the place of the database of a single, which must be stopped. A database that is there is kept under
- * another name. The backup is copied and checked first, so that a damaged one changes nothing.
+ * Replaces the database of a single, which must be stopped, with a backup. An existing database is kept under another
+ * name. The backup is copied and checked first, so that a damaged one changes nothing.
  *
  * @throws {Error} naming the file and what to do: a service holds the database, a database exists and `replace` is not set,
  *   or the backup is damaged or of another version
@@ -43,7 +43,7 @@ export function restoreSqlite({ from, to, replace }: { from: string; to: string;
   if (backup === path) throw new Error(`${backup} is the database itself, not a backup`);
   refuseOpenDatabase(backup);
   if (existsSync(path) && !replace) {
-    throw new Error(`${path} exists; --replace puts the backup in its place, and keeps it under another name`);
+    throw new Error(`${path} exists; --replace restores the backup, and keeps that database under another name`);
   }
   mkdirSync(dirname(path), { recursive: true });
   lockStore(path)(); // refuses before the copy, which may take long
@@ -52,7 +52,7 @@ export function restoreSqlite({ from, to, replace }: { from: string; to: string;
   try {
     copyFileSync(backup, partial, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     chmodSync(partial, 0o600);
-    verifyCopy(partial); // brings it up to date, too
+    verifyCopy(partial); // this also brings its tables up to date
     const lostEvents = describeRestore(partial, { path, writtenAtMs: statSync(backup).mtimeMs });
     return { ...putInPlace({ partial, path }), ...(lostEvents === undefined ? {} : { lostEvents }) };
   } finally {
@@ -60,7 +60,7 @@ export function restoreSqlite({ from, to, replace }: { from: string; to: string;
   }
 }
 
-/** Marks a copy that was made by other means as a backup, and keeps in it how many events it lacks. */
+/** Marks a copy that was made by another program as a backup, and stores in it how many events it lacks. */
 function describeRestore(
   copy: string,
   { path, writtenAtMs }: { path: string; writtenAtMs: number },
@@ -97,9 +97,10 @@ function receivedBy(database: Database): number {
 }
 
 /**
- * Gives a new database the name of the store, if it is whole and no service holds the store. Keeps the present one.
+ * Gives a new database the name of the store, if it is complete and no service holds the store. Keeps the present
+ * database under another name.
  *
- * @param options.check looks at the recount of the new database. If it throws, nothing is changed
+ * @param options.check checks the recount of the new database. If it throws, nothing is changed
  */
 export function putInPlace({
   partial,
@@ -123,7 +124,7 @@ export function putInPlace({
   }
 }
 
-/** A copy of a database in use lacks what is in its write-ahead log. */
+/** Refuses a copy of a database in use, because it lacks the events in the write-ahead log. */
 function refuseOpenDatabase(backup: string): void {
   if ((statSync(`${backup}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
   throw new Error(
@@ -132,9 +133,9 @@ function refuseOpenDatabase(backup: string): void {
 }
 
 /**
- * Keeps the present database under another name. Its write-ahead log goes with it, because SQLite would add the log to any
- * database that later has the name. The same holds for the log of a database that was deleted. Until the restored database
- * takes the name, the name leads to the present one.
+ * Keeps the present database under another name. Its write-ahead log is renamed with it, because SQLite would add the
+ * log to any database that later has the name. The log of a deleted database is renamed for the same reason. Until the
+ * restored database takes the name, the name refers to the present one.
  *
  * @returns undefined if there is no database
  */
@@ -153,13 +154,13 @@ function setAside(path: string): string | undefined {
   return isThere ? aside : undefined;
 }
 
-/** Moves what is in the write-ahead log into the database. A damaged database keeps its log. */
+/** Moves the content of the write-ahead log into the database. A damaged database keeps its log. */
 function emptyLog(path: string): void {
   try {
     const database = new SqliteDatabase(path, { fileMustExist: true });
     database.pragma("wal_checkpoint(TRUNCATE)");
     database.close();
   } catch {
-    // It is kept as it is.
+    // A damaged database is kept as it is.
   }
 }

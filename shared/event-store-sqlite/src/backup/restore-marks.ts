@@ -2,8 +2,8 @@ import type { Database } from "better-sqlite3";
 import { utcText } from "../schema/columns.ts";
 
 /**
- * A restored database continues at the millisecond of its restore times this number. No database stores that many events
- * in a millisecond, so its positions also lie beyond those of a database that was restored before from the same backup.
+ * The positions of a restored database begin at the millisecond of its restore times this number. No database stores
+ * that many events in a millisecond, so its positions are also beyond those of an earlier restore from the same backup.
  * Positions stay exact in JavaScript until 2109.
  */
 const POSITIONS_A_MILLISECOND = 2 ** 11;
@@ -29,8 +29,8 @@ export function recordLost(database: Database, events: number): void {
 }
 
 /**
- * Begins the life of a database that was restored. Nothing is changed in any other database. To be called when a service
- * opens it for writing, so that it makes no difference by which means the backup came to its place.
+ * Records the restore of a database that is a backup, and changes nothing in any other database. A service calls it
+ * when it opens the database for writing, so that a backup may also be put in place without the restore command.
  *
  * @returns whether the database is a restored one
  */

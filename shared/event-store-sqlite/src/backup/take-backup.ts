@@ -20,14 +20,11 @@ export interface SqliteBackup {
 }
 
 /**
- * Copies the database of a single into one file, which is a database itself. The service may be running, and continues to
- * write: the copy is made in one snapshot, which holds up no commit.
- *
- * By `VACUUM INTO` (docs/decisions/0012-backup.md). The copy holds rows only: nothing of what was erased or pruned is left
- * in its pages.
- *
- * The copy is written under a temporary name, checked, and synced before it gets its own name. So a file with that name is
- * complete, whenever the process or the machine dies.
+ * Copies the database of a single into one file, which is a database itself. The service may run and write meanwhile:
+ * the copy is made in one snapshot, which delays no commit. It uses `VACUUM INTO` (docs/decisions/0012-backup.md), so
+ * no erased or pruned content is left in the pages of the copy. The copy is written under a temporary name, checked,
+ * and synced before it gets its own name. A file with that name is therefore complete, even if the process or the
+ * machine dies at any moment.
  *
  * @throws {Error} naming the file and what to do
  */
@@ -54,9 +51,8 @@ export function backupSqlite({ from, to, replace }: { from: string; to: string; 
 }
 
 /**
- * Refuses to write a copy of a database over the database, which a service may have open.
- *
- * @throws {Error} when both paths name one file, by whatever link
+ * Refuses to write a copy of a database over that database, which a service may have open. @throws {Error} when both
+ * paths name the same file, even through links
  */
 export function refuseDatabaseItself(database: string, copy: string): void {
   if (existsSync(copy) && identify(copy) === identify(database)) {

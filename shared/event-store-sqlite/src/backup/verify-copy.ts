@@ -8,7 +8,7 @@ import { checkSchema, isOlder, migrate } from "../schema/migrate.ts";
  * Checks a copy that no service has opened: the version of its schema, each page and index, and the books. A copy of an
  * older version is brought up to date, because an audit needs the present tables.
  *
- * @throws {Error} if it is no database of Tidemark, is damaged, or has the schema of a newer version
+ * @throws {Error} if it is not a database of Tidemark, is damaged, or has the schema of a newer version
  */
 export function verifyCopy(path: string): Audit {
   try {

@@ -9,8 +9,8 @@ export function damageCode(error: ErrorRecord | undefined): string | undefined {
 }
 
 /**
- * Describes a damaged file, or one whose first page is not SQLite's, and what to do. The file is named as it is given:
- * clients see its base name, operators its path.
+ * Describes a damaged file, or a file that does not begin like an SQLite database, and the remedy. The file is named as
+ * it is given: clients see its base name, operators its path.
  */
 export function describeDamage(file: string, code: string): string {
   if (code.startsWith("SQLITE_NOTADB")) {
@@ -25,12 +25,12 @@ export function describeDamage(file: string, code: string): string {
   );
 }
 
-/** Says what to do about a file that cannot be read; returns any other error as it is. */
+/** Adds the remedy to the error of a file that cannot be read. Returns any other error as it is. */
 export function explainUnreadable(file: string, cause: unknown): unknown {
   const code = sqliteCode(cause);
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new Error(describeDamage(file, code), { cause });
   if (!/^SQLITE_(READONLY|CANTOPEN|IOERR)/.test(code)) return cause;
-  // Readers take their locks in the -shm file, too.
+  // Readers also need the -shm file, for their locks.
   const fix = `run this as the user that the service runs as, or on a copy in a directory that you may write to`;
   return new Error(`cannot read ${file}, or create ${file}-shm beside it (${code}); ${fix}`, { cause });
 }

@@ -10,10 +10,10 @@ import { identify } from "./watch-file.ts";
 /** The time that a statement waits for the lock of another process: a backup, or an operator's sqlite3. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** The one connection that writes. A lock keeps it the only one until it is closed. */
+/** The connection that writes. It holds a lock until it is closed, so that no other process can write. */
 export interface WriterDatabase {
   database: Database;
-  /** Takes the lock again if its file was deleted. @throws {Error} when another process has it meanwhile */
+  /** Takes the lock again if its file was deleted. @throws {Error} when another process has taken it meanwhile */
   keepLock(): void;
   close(): void;
 }
@@ -57,7 +57,7 @@ function makeDirectory(directory: string): void {
 }
 
 /**
- * Refuses a path that names no file. To read a FIFO, for example, would wait for a writer indefinitely.
+ * Refuses a path that names no file. Opening a FIFO, for example, would wait indefinitely for a writer.
  *
  * @throws {Error} naming the path, when it names something other than a file
  */
@@ -68,7 +68,7 @@ export function refuseNoFile(path: string): void {
   throw new Error(`${resolve(path)} is ${what}: name the database file itself`);
 }
 
-/** Opens a file for reading. Each statement sees whatever was committed before it began. */
+/** Opens a file for reading. Each statement sees everything that was committed before it began. */
 export function openReaderDatabase(path: string): Database {
   return new SqliteDatabase(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
 }
@@ -77,11 +77,13 @@ function configureWriter(database: Database): void {
   database.pragma("journal_mode = WAL");
   // Each commit is synced before it is confirmed. In WAL mode, NORMAL would lose confirmed commits in a power failure.
   database.pragma("synchronous = FULL");
-  // On macOS, fsync leaves the data in the drive's own cache (sqlite.org/pragma.html#pragma_fullfsync). No effect elsewhere.
+  // On macOS, fsync leaves the data in the drive's own cache (sqlite.org/pragma.html#pragma_fullfsync). The setting has
+  // no effect on other systems.
   database.pragma("fullfsync = 1");
   // A larger cache costs time: a commit that splits index pages goes through all of it. The system caches the rest.
   database.pragma("cache_size = -16384");
-  // In pages. Index pages change at random: the longer they wait in the WAL, the more changes one write of a page holds.
+  // The unit is pages. Index pages change at random, so a longer wait in the WAL puts more changes into each write of a
+  // page.
   database.pragma("wal_autocheckpoint = 16384");
   // Deleted content is overwritten with zeros, so that no text of an erased event stays in a free page.
   database.pragma("secure_delete = ON");
@@ -98,7 +100,7 @@ function closeWriter(database: Database, guard: Guard): void {
 }
 
 /**
- * Keeps every service from opening a store, whose file need not exist.
+ * Prevents every service from opening a store. The file of the store need not exist.
  *
  * @returns a function that ends the lock
  * @throws {Error} when a service holds the store
@@ -114,12 +116,12 @@ interface Guard {
 }
 
 /**
- * Keeps other processes from writing the file. Two writers would not corrupt it, but each would hold a part of the events
- * in memory. The lock is an open exclusive transaction on a file beside it, which the kernel releases however the process
- * ends.
+ * Prevents other processes from writing the file. Two writers would not corrupt it, but each would hold a part of the
+ * events in memory. The lock is an open exclusive transaction on a file beside it, which the kernel releases however
+ * the process ends.
  */
 function holdGuard(path: string): Guard {
-  // Beside the file itself, whichever link named it.
+  // The lock is beside the file itself, not beside a link to it.
   const lockPath = `${existsSync(path) ? realpathSync(path) : path}.lock`;
   let lock = takeLock(path, lockPath);
   let locked = identify(lockPath);
@@ -142,7 +144,7 @@ function takeLock(path: string, lockPath: string): Database {
   } catch (error) {
     lock.close();
     if (!sqliteCode(error).startsWith("SQLITE_BUSY")) throw error;
-    const message = `${resolve(path)} is in use by another Tidemark: stop that one, or choose another DATABASE_PATH`;
+    const message = `${resolve(path)} is in use by another Tidemark: stop the other process, or choose another DATABASE_PATH`;
     throw Object.assign(new Error(message, { cause: error }), { code: "database_in_use" });
   }
 }

@@ -2,9 +2,9 @@ import { InvalidInput, Unavailable } from "@tidemark/domain/errors";
 import type { Refusal } from "@tidemark/event-store/refusal";
 
 /**
- * Primary result codes. A damaged file (CORRUPT, NOTADB) is no fault of an event that meets a damaged page, and a restart
- * would not mend it: so nothing is dead-lettered, and the process goes on and says what to do (damage.ts).
- * An extended code such as SQLITE_IOERR_FSYNC begins with its primary one (sqlite.org/rescode.html).
+ * Primary result codes. A damaged file (CORRUPT, NOTADB) is not the fault of an event that meets a damaged page, and a
+ * restart would not repair it. Therefore no event is dead-lettered, and the process continues and reports the remedy
+ * (damage.ts). An extended code such as SQLITE_IOERR_FSYNC begins with its primary one (sqlite.org/rescode.html).
  */
 const UNREACHABLE = /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|PROTOCOL|CORRUPT|NOTADB)(_|$)/;
 const REFUSED = /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)(_|$)/;

@@ -8,7 +8,7 @@ import { openSqliteEventStore } from "../sqlite-event-store.ts";
 import { openWriterDatabase } from "./database.ts";
 import { watchFile } from "./watch-file.ts";
 
-/** Opens a database that holds one row, which is not yet in the file but in the write-ahead log. */
+/** Opens a database with one row, which is in the write-ahead log and not yet in the file. */
 async function openForTest() {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   const path = join(directory, "tidemark.db");
@@ -50,7 +50,7 @@ test.each([
       await rename(`${path}.new`, path);
     },
   ],
-])("what an SQLite file holds is saved in a copy when the file is %s", async (_name, event, lose) => {
+])("the content of an SQLite file is saved in a copy when the file is %s", async (_name, event, lose) => {
   const { path, watch, secret } = await openForTest();
   await lose(path);
 
@@ -63,7 +63,7 @@ test.each([
   expect((await stat(copy)).mode & 0o777).toBe(0o600);
 });
 
-test("a store whose file was deleted saves what it holds when it closes, and fails", async () => {
+test("a store whose file was deleted saves its content in a copy when it closes, and fails", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, "tidemark.db");
@@ -76,7 +76,7 @@ test("a store whose file was deleted saves what it holds when it closes, and fai
   expect(secretIn(await findCopy(path))).toBe(secret);
 });
 
-test("what a write-ahead log holds is saved in the SQLite file when the log is deleted", async () => {
+test("the content of a write-ahead log is saved in the SQLite file when the log is deleted", async () => {
   const { path, directory, watch, secret } = await openForTest();
   await rm(`${path}-wal`);
 

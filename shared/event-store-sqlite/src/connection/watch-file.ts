@@ -3,11 +3,11 @@ import { resolve } from "node:path";
 import type { Database } from "better-sqlite3";
 import { createPartial } from "../backup/partial-database.ts";
 
-/** Tells whether the paths of a database that is open still name the files that were opened there. */
+/** Checks whether the paths of an open database still name the files that were opened. */
 export interface FileWatch {
   /**
-   * Saves all confirmed events if the database or its write-ahead log was deleted, moved or replaced. A commit from then on
-   * would be in a file that no path names, and would end with the process.
+   * Saves all confirmed events if the database or its write-ahead log was deleted, moved or replaced. Later commits
+   * would be in a file without a name, and would be lost when the process ends.
    *
    * @throws {Error} naming the path, the place of the confirmed events, and what to do
    */
@@ -17,7 +17,7 @@ export interface FileWatch {
 /** Begins to watch the files of a connection that writes. */
 export function watchFile(database: Database, path: string): FileWatch {
   const file = resolve(path);
-  const log = `${realpathSync(path)}-wal`; // beside the file itself, whichever link named it
+  const log = `${realpathSync(path)}-wal`; // the log is beside the file itself, not beside a link to it
   const [openedFile, openedLog] = [identify(file), identify(log)];
   return {
     check() {
@@ -33,13 +33,13 @@ export function watchFile(database: Database, path: string): FileWatch {
   };
 }
 
-/** Returns what identifies the file that a path names; undefined if it names none. */
+/** Returns the identity of the file that a path names; undefined if it names none. */
 export function identify(path: string): string | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;
 }
 
-/** The open connection can still read the file that has lost its name. */
+/** Saves a copy through the open connection, which can still read a file that has lost its name. */
 function saveCopy(database: Database, file: string): string {
   const copy = `${file}.saved-${new Date().toISOString().replaceAll(":", "-")}`;
   try {

@@ -19,8 +19,8 @@ const KINDS = ["stored", "duplicates", "conflicts", "deadLettered"] as const;
 type TallyRow = [topic: string, ...counts: number[]];
 
 /**
- * Reads each table once, which leaves one row for each topic in it, and adds up the rows of a topic. Whatever was pruned
- * or deleted counts as if it were still there.
+ * Reads each table once, which gives one row for each of its topics, and adds up the rows of a topic. Rows that were
+ * pruned or deleted still count.
  */
 const TALLY = `
 SELECT topic, sum(booked_stored), sum(booked_duplicates), sum(booked_conflicts), sum(booked_dead_lettered),
@@ -61,7 +61,9 @@ function countDuplicates(database: Database): void {
 const BY_SOURCE = `SELECT coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(conflicts), 0) AS conflicts
   FROM source_counters`;
 
-/** The sums that the books show. They are kept beside those of the topics, so an audit compares them, too. */
+/**
+ * The sums that the books show. They are stored separately from those of the topics, so an audit compares them as well.
+ */
 const BOOKED = `SELECT stored, duplicates, conflicts, dead_lettered AS "deadLettered" FROM book_totals`;
 
 /** Audits a file through a connection of its own, in one snapshot. It changes nothing in the file. */
@@ -115,7 +117,7 @@ export function auditWithin(database: Database): Audit {
   const counted = toCounts([]);
   const differences: AuditDifference[] = [];
   let [topicsTotal, differencesTotal] = [0, 0];
-  const auditedAt = utcText(Date.now()); // the first row that is read takes the snapshot
+  const auditedAt = utcText(Date.now()); // reading the first row takes the snapshot
   countDuplicates(database);
   for (const [topic, ...counts] of database.prepare<[], TallyRow>(TALLY).raw().iterate()) {
     const ofTopic = { topic, booked: toCounts(counts), counted: toCounts(counts.slice(KINDS.length)) };

@@ -5,7 +5,7 @@ const FULL = 2;
 const EXTRA = 3;
 const NAMES = ["OFF", "NORMAL", "FULL", "EXTRA"];
 
-/** Tells whether the commits of a connection survive a power failure, by the settings that are in force. */
+/** Reads from the present settings whether the commits of a connection survive a power failure. */
 export function readSqliteDurability(database: Database): Durability {
   return checkPragmas({
     journalMode: String(database.pragma("journal_mode", { simple: true })),

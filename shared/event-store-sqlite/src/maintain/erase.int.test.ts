@@ -60,13 +60,13 @@ test("nothing of erased events is in the files after the next vacuum", async () 
   await opened.store.close();
   vacuumSqlite(opened.path);
 
-  expect(await opened.found()).toEqual(["secret-source"]); // of the counters, where sources of duplicates stay
+  expect(await opened.found()).toEqual(["secret-source"]); // from the counters, in which sources of duplicates stay
   changeTables(opened.path, "DELETE FROM source_counters");
   vacuumSqlite(opened.path);
   expect(await opened.found()).toEqual([]);
 });
 
-test("erasures at the same time share the emptying of the log, for which each commit would have to wait", async () => {
+test("concurrent erasures empty the WAL together, because every commit waits for this", async () => {
   const { store } = await openForTest();
   await verdictsOf(store, [eventText({ topic: "t", id: "1" })]);
   const call = vi.spyOn(SqliteWorker.prototype, "call");
@@ -95,7 +95,7 @@ test("nothing of an expired payload is in the files after the next vacuum, and t
   expect(bytesAfter).toBeLessThan(bytesBefore / 1.5);
 });
 
-test("a vacuum refuses a file that is in use, and leaves it alone", async () => {
+test("a vacuum refuses a file that is in use, and does not change it", async () => {
   const { path, store } = await openForTest();
 
   expect(() => vacuumSqlite(path)).toThrow(/is in use by another Tidemark/);

@@ -31,8 +31,8 @@ export function prepareEraseConflicts(database: Database): (topic: string, event
 }
 
 /**
- * Prepares the removal of earlier versions of pages, which still hold erased text, from the WAL. Waits for no reader: one
- * that is busy keeps the WAL until the next checkpoint.
+ * Prepares the removal of earlier versions of pages, which still hold erased text, from the WAL. It does not wait for
+ * readers. A busy reader keeps the WAL until the next checkpoint.
  */
 export function prepareTruncateWal(database: Database): () => void {
   const timeout = Number(database.pragma("busy_timeout", { simple: true }));

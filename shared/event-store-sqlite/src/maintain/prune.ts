@@ -13,7 +13,7 @@ interface ScannedRow {
 
 /**
  * Prepares `Pruner.pruneDuplicates`. A position is an id: a step begins where the step before ended, so that conflicts
- * whose content is kept are not looked at again. The newest duplicate of all stays whatever its age, because its id is the number of
+ * whose content is kept are not read again. The newest duplicate stays at any age, because its id is the number of
  * duplicates so far.
  */
 export function preparePruneDuplicates(database: Database): (options: PruneDuplicates) => PruneStep {
@@ -54,10 +54,7 @@ function countByTopic(rows: ScannedRow[]): Map<string, { duplicates: number; con
   return byTopic;
 }
 
-/**
- * Prepares `Pruner.pruneFrames`. The index leads to the oldest rows of this generation, and past it to those of other
- * generations.
- */
+/** Prepares `Pruner.pruneFrames`. The index finds the oldest rows of this generation and those of other generations. */
 export function preparePruneFrames(database: Database): (options: PruneFrames) => number {
   const ranges = [
     "generation = @generation AND sequence < @firstHeldSequence",

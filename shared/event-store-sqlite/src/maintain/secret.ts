@@ -3,7 +3,7 @@ import type { Database } from "better-sqlite3";
 
 const SECRET_BYTES = 32;
 
-/** Prepares the reading of a secret, which is made when it is read for the first time: 43 characters of base64url. */
+/** Prepares the reading of a secret of 43 characters of base64url. It is created when it is read for the first time. */
 export function prepareReadOrCreateSecret(database: Database): (name: string) => string {
   const create = database.prepare<[string, string]>("INSERT INTO secrets (name, value) VALUES (?, ?)");
   const read = database.prepare<[string], { value: string }>("SELECT value FROM secrets WHERE name = ?");

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openWriterDatabase } from "../connection/database.ts";
 import { prepareBooks } from "./books.ts";
 
-/** Opens a file with the counters of so many topics and sources. */
+/** Opens a file with the counters of this number of topics and sources. */
 async function openWithTopics(count: number) {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   const { database, close } = openWriterDatabase(join(directory, "tidemark.db"));
@@ -41,9 +41,9 @@ test("books of two hundred thousand topics and sources cost as much as those of 
   ];
 
   for (const query of queries) {
-    costOf(few, query); // compiles the code
+    costOf(few, query); // the first run only compiles the code
 
-    // Equal on average. Reading every topic would take a hundred times as long.
+    // The times are equal on average. Reading every topic would take a hundred times as long.
     expect(costOf(many, query)).toBeLessThan(10 * costOf(few, query));
   }
   expect(many({ maxTopics: 2, maxSources: 1 })).toMatchObject({

@@ -5,8 +5,9 @@ import type { Database } from "better-sqlite3";
 import { AGE_COLUMNS } from "../schema/columns.ts";
 
 /**
- * Prepares `EventReader.readBooks`. It reads, in one snapshot, the totals, the topics and sources asked for, and the ledger
- * rows of the frames that the log holds. So the cost grows neither with events nor with topics and sources.
+ * Prepares `EventReader.readBooks`. In one snapshot, it reads the totals, the requested topics and sources, and the
+ * ledger rows of the frames that the log holds. Its cost therefore does not grow with the number of events, topics or
+ * sources.
  */
 export function prepareBooks(database: Database): (query: BooksQuery) => Books {
   const readTotals = prepareTotals(database);
@@ -56,7 +57,10 @@ function prepareRestores(database: Database): (generation: string | undefined) =
   return (generation = "") => ({ lost: only(lost.get(generation)), lastRestore: last.get() });
 }
 
-/** SQLite gives ids without gaps, and the newest row is never deleted. So the last id is the number of rows so far. */
+/**
+ * SQLite assigns ids without gaps, and the newest row is never deleted. The last id is therefore the number of rows so
+ * far.
+ */
 function prepareTableDrift(database: Database): (totals: Totals) => number {
   const lastIds = database.prepare<[], { events: number; duplicates: number }>(
     `SELECT coalesce((SELECT max(id) FROM events), 0) AS events,
@@ -112,7 +116,7 @@ function prepareLedgerBooks(
   return (log) => {
     if (log === undefined) return { appliedHeldEvents: 0, appliedGoneFrames: 0, appliedEvents: 0 };
     const { generation, held, lastSequence } = log;
-    // The positions that have not left the log: those that it held, and those that came after the snapshot.
+    // The ranges of positions that have not left the log: those that it held, and those after its snapshot.
     const runs = JSON.stringify([...held, { first: lastSequence + 1, last: Number.MAX_SAFE_INTEGER }]);
     let appliedHeldEvents = 0;
     const applied = findApplied.get(generation) ?? { frames: 0, events: 0 };

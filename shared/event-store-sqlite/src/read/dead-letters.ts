@@ -33,7 +33,7 @@ export function prepareDeadLetterListing(database: Database): (query: DeadLetter
 
 type ReachedQuery = Pick<DeadLetterQuery, "topic" | "limit"> & { topicPrefixes: readonly string[]; position: number };
 
-/** Prepares the list of dead letters whose topics begin with a prefix. It looks at a bounded number of dead letters. */
+/** Prepares the list of dead letters whose topics begin with a prefix. It reads a bounded number of dead letters. */
 function prepareReachedListing(database: Database): (query: ReachedQuery) => DeadLetterPage {
   const findCeiling = database.prepare<[number, number], { id: number }>(
     "SELECT id FROM dead_letters WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?",

@@ -19,7 +19,7 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
   const list = prepareList(database);
   return ({ topic = null, topicPrefixes, eventId = null, source = null, conflicting, limit, after }) => {
     const before = after === undefined ? Number.MAX_SAFE_INTEGER : readPosition(after);
-    // By rank and not by difference of ids, because pruning leaves ids that are far apart.
+    // The floor is found by counting rows and not by subtracting from the id, because pruning leaves gaps between ids.
     const floor = findFloor.get(before, MAX_SCANNED_ENTRIES - 1)?.id;
     const isConflict = conflicting === undefined ? null : Number(conflicting);
     const given = { before, floor: floor ?? 0, topic, eventId, source, isConflict, limit: limit + 1 };
@@ -30,7 +30,7 @@ export function prepareDuplicateListing(database: Database): (query: DuplicateQu
   };
 }
 
-/** The source of a duplicate. An empty one is that of the stored event. */
+/** The source of a duplicate. A row with an empty source has the source of its stored event. */
 const SOURCE = `iif(source <> '', source, (SELECT stored.source FROM events AS stored
   WHERE stored.topic = duplicates.topic AND stored.event_id = duplicates.event_id))`;
 

@@ -18,7 +18,7 @@ interface EventIdRow extends EventRow {
   id: number;
 }
 
-/** The ids that a page looks at, both included. */
+/** The range of ids that a page reads, both ends included. */
 interface Range {
   low: number;
   high: number;
@@ -59,9 +59,9 @@ function prepareLast(database: Database): () => number {
 }
 
 /**
- * Prepares `EventReader.listEvents`. Ids are in the order of commits, so that no event appears below a position
- * later. Filters without an index look at the next 10,000 events: an index by source or time would be written
- * with every event, and few requests would read it.
+ * Prepares `EventReader.listEvents`. Ids are in the order of commits, so that no event appears below a position later.
+ * Filters without an index read the next 10,000 events, because an index by source or time would be written with every
+ * event, and few requests would use it.
  */
 export function prepareListing(database: Database): (query: EventQuery) => EventPage {
   const findLast = prepareLast(database);
@@ -71,7 +71,7 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
 
   const listOldest = (query: EventQuery): EventPage => {
     const after = query.after === undefined ? 0 : positions.idUpTo(query.after);
-    // Read first, so that events that are committed meanwhile lie beyond it.
+    // The tip is read first, so that events that are committed meanwhile are beyond it.
     const end = Math.min(findLast(), query.upTo === undefined ? Number.MAX_SAFE_INTEGER : positions.idUpTo(query.upTo));
     const range = { low: after + 1, high: end };
     const high = findFloor(query, range) ?? end;
@@ -88,7 +88,7 @@ export function prepareListing(database: Database): (query: EventQuery) => Event
   const listNewest = (query: EventQuery): EventPage => {
     const range = { low: 1, high: query.after === undefined ? findLast() : positions.idFrom(query.after) - 1 };
     const low = findFloor(query, range);
-    // One row more than asked for tells whether there is a next page.
+    // One more row than requested shows whether there is a next page.
     const rows = select(query, { ...range, low: low ?? range.low }, query.limit + 1);
     const { page, isLast } = takePage(rows, query.limit, jsonOf, query.maxBytes);
     const next = isLast ? low : page.at(-1)?.id;
@@ -117,7 +117,7 @@ function prepareSelect(database: Database) {
   };
 }
 
-/** Finds the last id that a page may look at; undefined if that is the whole range. */
+/** Finds the last id that a page may read; undefined if it may read the whole range. */
 function prepareFloor(database: Database) {
   type Parameters = { topic: string; low: number; high: number; offset: number };
   const inTopic = (order: "asc" | "desc") =>

@@ -35,7 +35,7 @@ function unreadable(content: Buffer): UnreadableFrame {
   };
 }
 
-test("a page of duplicates looks at 10,000 of them at most", async () => {
+test("a page of duplicates reads at most 10,000 of them", async () => {
   const { store } = await openForTest();
   const [common, rare] = ["common", "rare"].map((source) => eventText({ topic: "t", id: "e", source }));
   const duplicates = Array.from({ length: 10_000 }, () => String(common));
@@ -48,7 +48,7 @@ test("a page of duplicates looks at 10,000 of them at most", async () => {
   expect(second).toEqual({ duplicates: [expect.objectContaining({ source: "rare", isConflict: true })] });
 });
 
-test("a page of duplicates counts rows, not the ids of pruned ones", async () => {
+test("the limit of a page of duplicates counts rows, and not the ids of pruned ones", async () => {
   const { store, path } = await openForTest();
   const event = eventText({ topic: "t", id: "e" });
   await verdictsOf(store, [event, event, event, event]);

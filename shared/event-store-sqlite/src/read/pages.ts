@@ -1,7 +1,7 @@
 import { InvalidInput } from "@tidemark/domain/errors";
 import { MAX_PAGE_BYTES } from "@tidemark/event-store/event-store";
 
-/** Reads rows until the page is full, by number or by bytes. Of the rows that do not fit it fetches the first alone. */
+/** Reads rows until the page is full, by number or by bytes. It fetches only the first of the rows that do not fit. */
 export function takePage<Row>(
   rows: Iterable<Row>,
   limit: number,
@@ -23,5 +23,5 @@ export function takePage<Row>(
 export function readPosition(text: string): number {
   const position = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(position)) return position;
-  throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "the cursor is not one that was given out" });
+  throw new InvalidInput({ code: "invalid_cursor", status: 400, detail: "this cursor was not issued by this service" });
 }

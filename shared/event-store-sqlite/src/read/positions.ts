@@ -2,9 +2,10 @@ import type { Database } from "better-sqlite3";
 import { readPosition } from "./pages.ts";
 
 /**
- * Translates ids of events into positions, and back. A position is an id, plus a base once the database was restored: ids
- * that were given after the backup are given again, to other events, and cursors may still name them. Positions after the
- * restore lie beyond all of them (restore-marks.ts).
+ * Translates ids of events into positions, and back. A position is an id plus a base, which is 0 until the first
+ * restore. After a restore, the database gives the ids that followed the backup to other events, while old cursors
+ * still name the old ones. The base of a restore (restore-marks.ts) puts all later positions behind those of the old
+ * cursors.
  */
 export interface Positions {
   positionOf(id: number): string;
@@ -35,7 +36,7 @@ export function preparePositions(database: Database): Positions {
       if (position >= firstId + base) return { id: position - base, firstOfNext };
       firstOfNext = firstId;
     }
-    return { id: position, firstOfNext }; // 0, before the first event
+    return { id: position, firstOfNext }; // the position 0 is before the first event
   };
   return {
     positionOf(id) {

@@ -9,7 +9,7 @@ import { topicReach } from "./topic-reach.ts";
 
 type Sums = Omit<SelectedBooks, "byTopic" | "hasMoreTopics">;
 
-/** Prepares `EventReader.readTopicBooks`. The primary key of the counters leads to the topics of a prefix. */
+/** Prepares `EventReader.readTopicBooks`. The primary key of the counters finds the topics of a prefix. */
 export function prepareTopicBooks(database: Database): (query: TopicBooksQuery) => SelectedBooks {
   const read = database.transaction(({ topicPrefixes, topic, maxTopics }: TopicBooksQuery): SelectedBooks => {
     const { conditions, parameters } = topicReach(topicPrefixes);

@@ -6,7 +6,7 @@ export interface TopicReach {
   parameters: Record<string, string>;
 }
 
-/** Makes the condition that a topic begins with one of the prefixes. Its text depends only on their number. */
+/** Returns the condition that a topic begins with one of the prefixes. Its text depends only on their number. */
 export function topicReach(prefixes: readonly string[] | undefined): TopicReach {
   if (prefixes === undefined) return { conditions: [], parameters: {} };
   const ranges = prefixes.map(topicRange);

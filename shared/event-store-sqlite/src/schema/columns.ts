@@ -2,7 +2,8 @@ import { AGE_BOUNDS_SECONDS } from "@tidemark/event-store/duplicates";
 
 /**
  * A field of an event and its column. The reader of frames, the statements on `events` and `duplicates`, and the
- * comparison of a duplicate with the stored event are made from these. A new field is an entry here and a migration.
+ * comparison of a duplicate with the stored event are made from this list. A new field needs an entry here and a
+ * migration.
  */
 export interface EventColumn {
   /** The name of the field in a frame, and of the column. */

@@ -20,7 +20,7 @@ function openForTest(): Database {
   return database;
 }
 
-/** Reads the schema as SQLite keeps it: the statement of each table and index. */
+/** Reads the statement of each table and index from SQLite. */
 function readSchema(database: Database): string {
   const statements = database.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type DESC, name");
   return `${statements.pluck().all().join(";\n\n")};\n`;
@@ -31,7 +31,7 @@ test("no released migration was edited", () => {
 });
 
 test.each(readMigrations())(
-  "version $version of the schema is what it was when it was released",
+  "version $version of the schema is the same as when it was released",
   async ({ version }) => {
     const database = openForTest();
 
@@ -41,7 +41,7 @@ test.each(readMigrations())(
   },
 );
 
-test("the migration to version 1 makes the schema of the files that the first release wrote", () => {
+test("the migration to version 1 creates the schema of the files of the first release", () => {
   const [written, migrated] = [openForTest(), openForTest()];
 
   written.exec(readFileSync(new URL("../fixture/version-1.sql", import.meta.url), "utf8"));

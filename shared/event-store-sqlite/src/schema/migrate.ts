@@ -9,8 +9,8 @@ export interface Migration {
 }
 
 /**
- * Reads the files `001.sql`, `002-….sql` and so on of this folder. The list is append-only: a file that was released ran
- * on databases, and a changed one would never run there again.
+ * Reads the files `001.sql`, `002-….sql` and so on of this folder. The list is append-only: a database on which a
+ * released file has run never runs it again, so an edit would not reach that database.
  */
 export function readMigrations(): Migration[] {
   const names = readdirSync(import.meta.dirname).filter((name) => /^\d{3}.*\.sql$/.test(name));

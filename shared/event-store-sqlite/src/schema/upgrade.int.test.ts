@@ -17,7 +17,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { verifySqlite } from "../maintain/audit.ts";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 
-// The first release wrote the file of fixture/version-1.sql. Below is what its own store answered from it.
+// The first release wrote the file of fixture/version-1.sql. The values below are the answers of its own store.
 
 const GENERATION = "2026-11-01T08:00:00.000000000Z";
 const FIRST_FRAME = "00000000-0000-4000-8000-000000000001";
@@ -25,7 +25,7 @@ const COUNTS = { stored: 4, duplicates: 4, conflicts: 1, deadLettered: 4 };
 
 const makeVersion1 = () => makeVersion(1);
 
-/** Makes a file that a release with this version of the schema has written. */
+/** Creates a file as a release with this version of the schema wrote it. */
 async function makeVersion(version: number): Promise<string> {
   const path = await pathForTest();
   changeTables(path, await readFile(new URL(`../fixture/version-${version}.sql`, import.meta.url), "utf8"));
@@ -146,7 +146,7 @@ test("a large event of the first release is compared with its duplicates after t
   expect((await store.apply([deliveryOf(duplicates)], { maxNamed: 0 })).frames[0]?.verdicts).toBe("ddc");
 });
 
-test("a deleted dead letter of the first release gives its id to no other", async () => {
+test("the id of a dead letter that the first release deleted is not used again", async () => {
   const store = await openVersion1();
 
   await store.deleteDeadLetter("3");
@@ -167,7 +167,7 @@ test.each([
   ["schema version 2", async () => openForTest(await makeVersion(2))],
   ["schema version 3", async () => openForTest(await makeVersion(3))],
   ["this release", openToday],
-])("a file of %s keeps its books and its content, and goes on", async (_name, open) => {
+])("a file of %s keeps its books and its content, and accepts events", async (_name, open) => {
   const store = await open();
 
   expect(await store.readBooks({ maxTopics: 10, maxSources: 10, log: RELEASE_LOG })).toMatchObject(RELEASE_BOOKS);
@@ -181,7 +181,7 @@ test.each([
   });
 });
 
-test("verify refuses a file of the first release, and says what to do", async () => {
+test("verify refuses a file of the first release, and names the remedy", async () => {
   const path = await makeVersion1();
 
   expect(() => verifySqlite(path)).toThrow("start the service once with this version of Tidemark");

@@ -8,7 +8,7 @@ import {
   translateSqliteError,
 } from "../connection/errors.ts";
 
-/** Calls of functions in another thread, answered in the order in which they were made. */
+/** Calls functions in another thread, which answers them in the order of the calls. */
 
 interface Call {
   id: number;
@@ -30,7 +30,8 @@ type Remote<Functions extends Methods> = {
 
 /**
  * Serves a worker's calls. The first call opens the file of the store; the later ones are for the functions that `open`
- * returned. This is the one seam to SQLite: it translates whatever a function throws, so that statements are plain.
+ * returned. This is the one seam to SQLite: it translates every error that a function throws, so that statements are
+ * plain.
  */
 export function serveCalls<Options extends object>(open: (path: string, options: Options) => Served): void {
   const port = parentPort as MessagePort;
@@ -95,7 +96,7 @@ export class SqliteWorker<Functions extends Served> {
     });
   }
 
-  /** Opens the file in the thread. To be called first. */
+  /** Opens the file in the thread. This must be the first call. */
   async open(path: string, options = {}): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
     await this.#send("open", [path, options], []);
@@ -117,7 +118,9 @@ export class SqliteWorker<Functions extends Served> {
     return Object.fromEntries(calls) as Pick<Remote<Functions>, Name>;
   }
 
-  /** Lets the calls under way finish, then ends the thread. May be called again, also after the thread's death. */
+  /**
+   * Lets the calls under way finish, then ends the thread. It may be called repeatedly, even after the thread has died.
+   */
   async close(): Promise<void> {
     if (this.#ended === undefined) {
       this.#ended = storeUnreachable("the store is closed");

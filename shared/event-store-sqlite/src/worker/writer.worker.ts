@@ -22,7 +22,10 @@ function openWriter(path: string, options: DeduplicateOptions) {
     file.check();
     keepLock();
   };
-  /** Checks after the commit, so that no event is confirmed that is in a file without a name. Takes some 10 µs. */
+  /**
+   * Checks the files after the commit, so that no event is confirmed that is in a file without a name. The check takes
+   * some 10 µs.
+   */
   const checked = <Args extends unknown[], Outcome>(change: (...args: Args) => Outcome) => {
     return (...args: Args): Outcome => {
       const outcome = change(...args);
@@ -46,7 +49,7 @@ function openWriter(path: string, options: DeduplicateOptions) {
     truncateWal: prepareTruncateWal(database),
     expirePayloads: prepareExpirePayloads(database),
     readOrCreateSecret: prepareReadOrCreateSecret(database),
-    /** @throws {Error} if the file was lost: what it holds would end with this connection */
+    /** @throws {Error} if the file was lost, because its content would be lost when this connection is closed */
     close: () => {
       try {
         file.check();
@@ -57,7 +60,10 @@ function openWriter(path: string, options: DeduplicateOptions) {
   };
 }
 
-/** Throws a second time outside of the call, which ends this thread and the process: the store must take nothing more. */
+/**
+ * Throws the error again outside of the call, which ends this thread and the process, because the store must accept
+ * nothing more.
+ */
 function orDie(check: () => void): void {
   try {
     check();

@@ -1,9 +1,8 @@
 /**
- * The tables of a store as an archive holds them, whichever store it is from. A store reads and writes its own tables by
- * this list. A new column or table is added here.
- *
- * Left out: what each store makes of the rest (totals, magnitudes, sizes and hashes of large events), how far the expiry of
- * payloads has come, the last audit, and secrets.
+ * The tables of a store in an archive, which has the same form for every store. Each store reads and writes its own
+ * tables by this list, so a new column or table must be added here. The list omits values that each store derives
+ * (totals, magnitudes, sizes and hashes of large events), the progress of the expiry of payloads, the last audit, and
+ * secrets.
  */
 
 /**
@@ -19,7 +18,7 @@ export interface ArchiveTable {
   order: readonly string[];
 }
 
-/** The position in the order of commits, as PostgreSQL keeps it. Another store makes one that has the same order. */
+/** The position in the order of commits, as PostgreSQL keeps it. Another store creates positions in the same order. */
 const POSITION = { tx: "integer", ord: "integer" } as const;
 
 const CONTENT = { timestamp: "instant", payload: "json", attributes: "json" } as const;
@@ -180,10 +179,13 @@ export interface ArchiveRows {
   rows: string[];
 }
 
-/** Takes the rows of an archive, one table after the other. */
+/** Writes the rows of an archive into a store, one table after the other. */
 export interface ArchiveSink {
   beginTable(table: ArchiveTableName): Promise<void>;
-  /** Takes a piece of the lines of the table; a piece may end within a line. Resolves when there is room for more. */
+  /**
+   * Writes a chunk of the lines of the table. A chunk may end within a line. Resolves when the next chunk can be
+   * written.
+   */
   write(lines: string | Uint8Array): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ export async function untilScannable(store: EventStore): Promise<void> {
     async () => {
       while (after !== upTo) {
         const { next } = await store.listEvents({ order: "asc", limit: 1_000, upTo, ...(after && { after }) });
-        if (next === after) throw new Error(`forward scans stand at ${next}, ${upTo} being the end`);
+        if (next === after) throw new Error(`forward scans are at ${next}, and the end is ${upTo}`);
         after = next;
       }
     },

@@ -6,7 +6,7 @@ import type { EventStore } from "../event-store.ts";
 import type { Pruner } from "../pruning.ts";
 import type { UsageReader } from "../usage.ts";
 
-/** Everything that an adapter of the event store does. */
+/** All ports that an adapter of the event store implements. */
 export type CompleteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & Eraser & UsageReader;
 
 /** An empty store for one test, and ways to interfere with it. */
@@ -14,7 +14,7 @@ export interface StoreUnderTest {
   store: CompleteStore;
   /** Closes the store and opens it again over the same data. */
   reopen(): Promise<CompleteStore>;
-  /** Makes the store itself refuse events of these ids, all with the same code. Called once before `accept`. */
+  /** Makes the store itself refuse events of these ids, all with the same code. It is called once before `accept`. */
   refuse(...eventIds: string[]): Promise<void>;
   /** Makes the store accept those events again. */
   accept(): Promise<void>;

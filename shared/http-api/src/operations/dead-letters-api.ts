@@ -28,7 +28,7 @@ const DeadLetterSchema = z
       example: "22P02",
     }),
     reason: z.string().meta({ description: "The store's message.", example: "invalid input syntax for type json" }),
-    attempts: z.int().meta({ description: "How many times the store was asked to store it.", example: 1 }),
+    attempts: z.int().meta({ description: "The number of attempts to store it.", example: 1 }),
     dead_at: Instant.meta({ description: "The time at which it became a dead letter." }),
     event: z.unknown().meta({
       description: "The event as it was received. It is a string if it is not JSON, and base64 if it is not text.",

@@ -40,7 +40,10 @@ export type EventsParameters = z.infer<typeof EventsParameters>;
 
 const EventKey = z.object({ topic: Topic, event_id: EventId });
 
-/** An event as it is read. It only documents: answers are joined from stored text, so that numbers keep every digit. */
+/**
+ * An event in an answer. This schema is for the document only. Answers are joined from stored text, so that numbers
+ * keep every digit.
+ */
 export const StoredEventSchema = z
   .object({
     ...Event.shape,
@@ -66,7 +69,7 @@ const EventsAnswer = z
     topic: z
       .string()
       .nullable()
-      .meta({ description: "The topic that was asked for; `null` for all topics.", example: "user.login" }),
+      .meta({ description: "The requested topic; `null` for all topics.", example: "user.login" }),
     count: z.int().meta({ description: "The number of events in this answer.", example: 1 }),
     events: z.array(StoredEventSchema),
     next_cursor: NextCursor.meta({
@@ -94,7 +97,7 @@ const ExportEnd = z
   .object({
     complete: z.boolean().meta({
       description:
-        "True if the answer holds every event that was asked for. False if the `limit` was reached or the service stopped.",
+        "True if the answer holds every requested event. False if the `limit` was reached or the service stopped.",
     }),
     count: z.int().meta({ description: "The number of events in this answer.", example: 1 }),
     next_cursor: NextCursor.meta({

@@ -7,7 +7,7 @@ const DiskAnswer = z.object({
   volume: z.enum(["log", "store"]),
   free_bytes: z.int().meta({ description: "The bytes that are free.", example: 40_000_000_000 }),
   size_bytes: z.int().meta({
-    description: "The bytes in all. Of the log, those that nats-server gives its streams (`max_file_store`).",
+    description: "The size in bytes. For the log, the bytes that nats-server gives its streams (`max_file_store`).",
     example: 100_000_000_000,
   }),
 });
@@ -61,7 +61,7 @@ export const HealthAnswer = z
     reasons: z
       .array(z.string())
       .optional()
-      .meta({ description: "The reasons why it is not healthy.", example: ["the store cannot be reached"] }),
+      .meta({ description: "The reasons why the system is not healthy.", example: ["the store cannot be reached"] }),
   })
   .meta({ id: "Health" });
 

@@ -28,7 +28,10 @@ const PAGE = {
   content: { "text/html": { schema: z.string(), example: "<!doctype html><title>Tidemark</title>" } },
 };
 
-/** Returns the answer that leads to the page below a path, where the relative addresses of its files are right. */
+/**
+ * Returns the redirect from a path to the same path with a final slash, because the page names its files relative to
+ * it.
+ */
 function moved(example: string) {
   return {
     description: "The address of the page.",

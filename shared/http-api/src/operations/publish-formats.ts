@@ -3,7 +3,9 @@ import { Event } from "@tidemark/domain/event-schema";
 import { z } from "zod";
 import type { ZodOpenApiContentObject } from "zod-openapi";
 
-/** The formats of `POST /publish`. They document; the gateway validates by `formOfEvent`. */
+/**
+ * The formats of `POST /publish`. These schemas are for the document only. The gateway validates with `formOfEvent`.
+ */
 
 const event = {
   topic: "user.login",

@@ -45,7 +45,7 @@ export const streamEvents = {
   requestParams: { query: StreamParameters, header: LastEventId },
   responses: {
     "200": {
-      description: "Events, without an end.",
+      description: "Events, until the client or the service closes the connection.",
       headers: z.object({
         "Cache-Control": z.string().meta({ description: "A stream is not cached.", example: "no-store" }),
       }),

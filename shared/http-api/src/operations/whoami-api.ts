@@ -9,7 +9,7 @@ export const WhoamiAnswer = z
       .string()
       .nullable()
       .meta({ description: "The name of the key; `null` on a service without keys, which is open.", example: "shop" }),
-    scopes: z.array(z.enum(SCOPES)).meta({ description: "What the key may do.", example: ["publish", "read"] }),
+    scopes: z.array(z.enum(SCOPES)).meta({ description: "The scopes of the key.", example: ["publish", "read"] }),
     topics: z
       .array(z.string())
       .nullable()
@@ -25,8 +25,9 @@ export const readWhoami = {
   scope: SCOPES,
   operationId: "readWhoami",
   tags: ["Health"],
-  summary: "Read what the key of this request may do",
-  description: "For pages and programs that offer only what their key allows. Every valid key may ask.",
+  summary: "Read the rights of the key of this request",
+  description:
+    "Pages and programs can thus offer only the actions that their key allows. Every valid key may send this request.",
   responses: {
     "200": {
       description: "The key of the request.",

@@ -126,7 +126,7 @@ test("with a key, an unknown path is 404 and an unknown method is 405", async ()
   expect((await server.inject({ url: "/publish", ...withKey(SHOP) })).statusCode).toBe(405);
 });
 
-test("a route that is open to everybody needs no key, ignores one, and has a client without rights", async () => {
+test("a public route needs no key, ignores a key, and has a client without rights", async () => {
   const server = openServer({ entries: ENTRIES });
   const stranger = { id: "address:127.0.0.1", scopes: [], reached: [] };
   expect((await server.inject("/open")).json()).toEqual(stranger);
@@ -185,7 +185,7 @@ test.each([
   expect(warn).toHaveBeenCalledTimes(warnings);
 });
 
-test("a server whose routes are all open to everybody does not warn that it is", async () => {
+test("a server whose routes are all public does not warn", async () => {
   const logger = createLogger({ service: "test", level: "silent" });
   const warn = vi.spyOn(logger, "warn");
   const server = createHttpServer({ logger });

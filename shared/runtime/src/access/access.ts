@@ -8,9 +8,10 @@ import { readPresentedKey } from "./presented-key.ts";
 type MaybeKeys = ApiKeys | undefined;
 
 /**
- * Finds the client of each request before its body is read, and refuses a request whose key is missing, unknown or expired,
- * or lacks the scope of the route. A path without a route requires a key as well, so that a stranger learns nothing about
- * the routes. Refuses to start a server with a route that declares no scope, because its author has not decided which clients may use it.
+ * Finds the client of each request before its body is read, and refuses a request whose key is missing, unknown or
+ * expired, or lacks the scope of the route. A path without a route requires a key as well, so that a client without a
+ * key learns nothing about the routes. It refuses to start a server with a route that declares no scope, because
+ * nothing then says which clients may use the route.
  */
 export function registerAccess(server: FastifyInstance, apiKeys: MaybeKeys): void {
   const routes = rememberScopes(server);

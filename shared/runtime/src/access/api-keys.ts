@@ -14,8 +14,8 @@ interface KnownKey extends ApiKey {
 }
 
 /**
- * The keys of a file, found by their hash. The index holds each hash under a MAC with a secret of this process. The time
- * of a look-up therefore tells nothing about the hashes, and does not depend on the number of keys.
+ * The keys of a file, found by their hash. The index stores a MAC of each hash, made with a secret of this process. The
+ * time of a look-up therefore reveals nothing about the hashes, and does not depend on the number of keys.
  */
 export class ApiKeys {
   readonly #secret = randomBytes(32);

@@ -74,7 +74,7 @@ test("a file that is missing or broken refuses the start, with every fault on a 
   );
 });
 
-test("a file that is written in place or replaced by a rename is read again, and the log names what changed", async () => {
+test("a file that is written in place or replaced by a rename is read again, and the log names the changed entries", async () => {
   const folder = await createFolder();
   const path = join(folder, "keys.json");
   await writeFile(path, contentOf("first", "second"));
@@ -104,7 +104,7 @@ test("a change of rights is logged as a change", async () => {
   await vi.waitFor(() => expect(lines.at(-1)?.[1]).toMatchObject({ added: [], removed: [], changed: ["first"] }));
 });
 
-test("a symbolic link that is exchanged, as Kubernetes does, is seen", async () => {
+test("a change of a symbolic link, as Kubernetes makes it, is noticed", async () => {
   const folder = await createFolder();
   for (const version of ["1", "2"]) {
     await mkdir(join(folder, version));

@@ -18,8 +18,9 @@ export interface WatchedApiKeys {
 }
 
 /**
- * Reads the keys file now and whenever its content changes. Compares the content itself, because orchestrators exchange a
- * mounted file by a rename or by a symbolic link. A file that is broken or gone is logged once, and the former keys stay.
+ * Reads the keys file now and whenever its content changes. Compares the content itself, because orchestrators exchange
+ * a mounted file by a rename or by a symbolic link. A file that is broken or missing is logged once, and the former
+ * keys stay.
  *
  * @throws {InvalidSettings} if the first reading fails
  */
@@ -69,7 +70,7 @@ interface ContentWatch {
   logger: Logger;
 }
 
-/** Calls `onChange` with each new content of a file. Returns the function that ends this. */
+/** Calls `onChange` with each new content of a file. Returns the function that stops watching. */
 function watchContent({ path, first, intervalMs, onChange, logger }: ContentWatch): () => void {
   let last: string | undefined = first; // undefined while the file cannot be read
   const look = async () => {
@@ -103,7 +104,9 @@ function namesOf(entries: KeyEntry[]): string[] {
   return [...new Set(entries.map(({ name }) => name))];
 }
 
-/** Names the entries that differ. An entry whose key stays the same and whose rights differ is `changed`. */
+/**
+ * Returns the names of the entries that differ. An entry whose key stays the same and whose rights differ is `changed`.
+ */
 function changesBetween(former: KeyEntry[], current: KeyEntry[]) {
   const formerByKey = new Map(former.map((entry) => [entry.sha256, entry]));
   const currentKeys = new Set(current.map(({ sha256 }) => sha256));

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { InvalidInput } from "@tidemark/domain/errors";
 
-// RFC 6750, section 2.1. A proxy may use another scheme for itself, which is not ours to judge.
+// RFC 6750, section 2.1. A header with another scheme may belong to a proxy, so it is ignored.
 const BEARER = /^Bearer(?: +(.*))?$/i;
 
 /**

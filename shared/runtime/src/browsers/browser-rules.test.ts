@@ -35,7 +35,7 @@ test.each([
 });
 
 test.each(["evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "notlocalhost"])(
-  "the host %j is refused, because its DNS server may lead a page of another site here",
+  "the host %j is refused, because its DNS server could direct a page of another site to this service",
   async (host) => {
     const answer = await openServer().inject({ url: "/events", headers: { host } });
     expect(answer.statusCode).toBe(421);
@@ -94,14 +94,14 @@ test.each<[string, Record<string, string>]>([
     "the dashboard behind a proxy that ends TLS",
     { origin: "https://tidemark.example.com", host: "tidemark.example.com" },
   ],
-  ["a person, without a page", { "sec-fetch-site": "none" }],
+  ["a navigation by the user, without a page", { "sec-fetch-site": "none" }],
 ])("a request that changes something is served: from %s", async (_from, headers) => {
   const rules = { allowedHosts: ["tidemark.example.com"] };
   const answer = await openServer(rules).inject({ ...CHANGE, headers: { host: "localhost:8080", ...headers } });
   expect(answer.statusCode).toBe(200);
 });
 
-test("a page of another site may ask for data; its browser keeps the answer from it", async () => {
+test("a page of another site may request data, and the browser hides the answer from it", async () => {
   const headers = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
   const answer = await openServer().inject({ url: "/events", headers });
   expect(answer.statusCode).toBe(200);
@@ -110,7 +110,7 @@ test("a page of another site may ask for data; its browser keeps the answer from
 
 const APP = "https://app.example.com";
 
-test("a page of an allowed origin may ask, change, and read the headers of the answer", async () => {
+test("a page of an allowed origin may read and change data, and read the headers of the answer", async () => {
   const server = openServer({ corsOrigins: ["http://localhost:3000", APP] });
   const headers = { origin: APP, "sec-fetch-site": "cross-site" };
   const changed = await server.inject({ ...CHANGE, headers });
@@ -159,7 +159,7 @@ test("the preflight of any other origin is refused", async () => {
   expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
 });
 
-/** A server with keys, of which the tests have none. */
+/** A server that requires keys. The tests send none. */
 function openKeyed(browsers: BrowserRules = {}) {
   const logger = createLogger({ service: "test", level: "silent" });
   const server = createHttpServer({ logger, browsers, apiKeys: new ApiKeys([]) });
@@ -168,7 +168,7 @@ function openKeyed(browsers: BrowserRules = {}) {
   return server;
 }
 
-test("with keys a preflight needs none, and a page can read why its request is refused", async () => {
+test("on a server with keys, a preflight needs no key, and a page can read why its request is refused", async () => {
   const server = openKeyed({ corsOrigins: [APP] });
   const preflight = { origin: APP, "access-control-request-method": "GET" };
   expect((await server.inject({ method: "OPTIONS", url: "/events", headers: preflight })).statusCode).toBe(204);
@@ -177,7 +177,7 @@ test("with keys a preflight needs none, and a page can read why its request is r
   expect(refused.headers["access-control-allow-origin"]).toBe(APP);
 });
 
-test("with keys the host matters only if ALLOWED_HOSTS is set", async () => {
+test("on a server with keys, the host is checked only if ALLOWED_HOSTS is set", async () => {
   const headers = { host: "any.example" };
   expect((await openKeyed().inject({ url: "/events", headers })).statusCode).toBe(401);
   const strict = openKeyed({ allowedHosts: ["tidemark.example.com"] });

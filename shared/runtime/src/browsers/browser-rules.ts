@@ -5,7 +5,7 @@ import { registerCors } from "./cors.ts";
 import { isCrossSite } from "./cross-site.ts";
 import { createKnownHosts, type KnownHostsOptions } from "./known-hosts.ts";
 
-/** What browsers may do on behalf of the pages that they show. */
+/** The requests that browsers may send for the pages that they show. */
 export interface BrowserRules extends KnownHostsOptions {
   /** The origins of other sites whose pages may call the service: `https://app.example.com`. */
   corsOrigins?: readonly string[] | undefined;
@@ -20,13 +20,13 @@ export function browserRulesOf(settings: {
   return { host: settings.HOST, allowedHosts: settings.ALLOWED_HOSTS, corsOrigins: settings.CORS_ORIGINS };
 }
 
-/** Probes come by any name or address, and their answers hold no data of clients. */
+/** Probes may use any name or address, and their answers contain no data of clients. */
 const PROBES = new Set(["/livez", "/readyz", "/health"]);
 
 /**
- * Refuses requests that a browser makes for a page of another site: those to a host that is not this service, and those
- * that would change something. With keys, the host does not matter unless `allowedHosts` is set, because such a page has no
- * key.
+ * Refuses requests that a browser makes for a page of another site: requests to a host that is not this service, and
+ * requests that would change something. A service with keys checks the host only if `allowedHosts` is set, because such
+ * a page has no key.
  */
 export function registerBrowserRules(
   server: FastifyInstance,

@@ -22,7 +22,7 @@ export function registerCors(server: FastifyInstance, allowedOrigins: ReadonlySe
     answerPreflight(request, reply);
   });
 
-  // Caches must not give one origin's answer to another, nor to a request without an origin.
+  // Caches must not reuse one origin's answer for another origin, or for a request without an origin.
   server.addHook("onSend", (_request, reply, payload, done) => {
     const vary = reply.getHeader("vary");
     reply.header("vary", vary === undefined ? "Origin" : `${vary}, Origin`);
@@ -30,7 +30,10 @@ export function registerCors(server: FastifyInstance, allowedOrigins: ReadonlySe
   });
 }
 
-/** Allows whatever headers the page wants to send, because their number has no bound: CloudEvents may have any `ce-*`. */
+/**
+ * Allows all headers that the page wants to send, because a list could not be complete: CloudEvents may have any
+ * `ce-*`.
+ */
 function answerPreflight(request: FastifyRequest, reply: FastifyReply): void {
   const wanted = request.headers["access-control-request-headers"];
   if (wanted !== undefined) reply.header("access-control-allow-headers", wanted);

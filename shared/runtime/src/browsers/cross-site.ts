@@ -3,9 +3,9 @@ import type { FastifyRequest } from "fastify";
 const READING = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
 /**
- * Whether a request would change something and comes from a page of another site, for example from its form. Programs send
- * neither header. Browsers send both; of requests over plain HTTP to another machine only `Origin`. Hosts are compared
- * without schemes, because a proxy that ends TLS makes HTTP of HTTPS.
+ * Whether a request would change something and comes from a page of another site, for example from its form. Programs
+ * send neither `Sec-Fetch-Site` nor `Origin`. Browsers send both, except over plain HTTP to another machine, where they
+ * send only `Origin`. Hosts are compared without schemes, because a proxy that ends TLS turns HTTPS into HTTP.
  */
 export function isCrossSite(request: FastifyRequest, allowedOrigins: ReadonlySet<string>): boolean {
   const { method, headers } = request;
@@ -13,7 +13,7 @@ export function isCrossSite(request: FastifyRequest, allowedOrigins: ReadonlySet
   const site = headers["sec-fetch-site"];
   if (READING.has(method) || (origin === undefined && site === undefined)) return false;
   if (origin !== undefined && allowedOrigins.has(origin)) return false;
-  // Set by the browser itself. `none`: a person did it, without a page.
+  // The browser itself sets this header. `none`: the user did it, without a page.
   if (site !== undefined) return site !== "same-origin" && site !== "none";
   return origin === undefined || hostOf(origin) !== hostOf(`http://${request.host}`);
 }

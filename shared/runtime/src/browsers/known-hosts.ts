@@ -12,12 +12,12 @@ export interface KnownHostsOptions {
 const COMPOSE_NAMES = ["edge", "gateway", "consumer", "query"];
 
 /**
- * Creates a function that says whether a `Host` header names this service. An attacker's page may call any name that the
- * attacker's DNS server resolves to this machine (DNS rebinding), and the browser takes the answers for those of the page's
- * own site. A literal address is known always, because no DNS server decides where it leads.
+ * Creates a function that says whether a `Host` header names this service. An attacker's page may call any name that
+ * the attacker's DNS server resolves to this machine (DNS rebinding), and the browser treats the answers as those of
+ * the page's own site. A literal address is always known, because it needs no DNS server.
  */
 export function createKnownHosts({ host, allowedHosts = [] }: KnownHostsOptions): (header: string) => boolean {
-  // An empty one names no host, and browsers never send it.
+  // An empty header names no host, and browsers never send it.
   const names = new Set(["", "localhost", ...COMPOSE_NAMES, hostname().toLowerCase()]);
   if (host !== undefined) names.add(host.toLowerCase());
   const endings = [".localhost"]; // browsers never ask a DNS server for names below localhost (RFC 6761, section 6.3)
@@ -32,7 +32,7 @@ export function createKnownHosts({ host, allowedHosts = [] }: KnownHostsOptions)
   };
 }
 
-/** Returns the name or address in a `Host` header: in small letters, without port, brackets and the dot at its end. */
+/** Returns the name or address in a `Host` header: in lower case, without port, brackets and the dot at its end. */
 function nameOf(header: string): string {
   const text = header.toLowerCase().replace(/:\d*$/, "");
   return text.startsWith("[") ? text.slice(1, -1) : text.replace(/\.$/, "");

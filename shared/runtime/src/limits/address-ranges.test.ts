@@ -10,7 +10,7 @@ test.each([
 });
 
 test.each(["edge", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "10.0.0.0/8/8", "fd00::/129", "10.0.0.1 10.0.0.2"])(
-  "%j is refused, because it names no range of addresses",
+  "%j is refused, because it is not a range of addresses",
   (text) => {
     expect(() => addressRanges().parse(text)).toThrow("must be addresses or ranges");
   },

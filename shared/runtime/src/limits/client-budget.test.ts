@@ -21,7 +21,7 @@ test("a client has the same share while any of its requests is open", () => {
   expect(budget.enter("a").tryGrow(20)).toBe(false);
 });
 
-test("a client gets back what one of its open requests no longer needs", () => {
+test("a client gets back the bytes that one of its open requests no longer needs", () => {
   const budget = new ClientBudget({ maxBytes: 100, maxBytesPerClient: 40 });
   const room = budget.enter("a");
   room.tryGrow(40);
@@ -29,7 +29,7 @@ test("a client gets back what one of its open requests no longer needs", () => {
   expect([budget.enter("a").tryGrow(31), budget.enter("a").tryGrow(30)]).toEqual([false, true]);
 });
 
-test("a request that gets no room of the whole in time leaves the share of its client free", async () => {
+test("a request that gets no room in the whole budget in time leaves the share of its client free", async () => {
   const budget = new ClientBudget({ maxBytes: 50, maxBytesPerClient: 40, maxWaitMs: 0 });
   const others = budget.enter();
   others.tryGrow(30);
@@ -48,7 +48,7 @@ test("a client that waits for its own share does not delay others", async () => 
   await waiting;
 });
 
-test("a client that gets no part of its share in time is refused with an error of its own", async () => {
+test("a client that gets no room in its share in time is refused with a separate error", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const own = new Error("your own requests");
@@ -77,7 +77,7 @@ test("requests that leave while they wait for a share or for the whole leave all
   ]);
 });
 
-test("whatever was taken, refused and given back, all of it is free in the end", async () => {
+test("after any calls that take, refuse and give back, the whole budget is free at the end", async () => {
   const anySteps = fc.array(
     fc.record({ client: fc.constantFrom("a", "b", undefined), bytes: fc.nat(50), keep: fc.nat(50), end: fc.boolean() }),
   );

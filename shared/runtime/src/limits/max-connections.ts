@@ -6,7 +6,7 @@ export interface MaxConnectionsOptions {
   logger: Pick<Logger, "warn">;
 }
 
-// A flood of connections costs one line in this time.
+// The interval in which a flood of connections writes one log line.
 const REPORT_MS = 10_000;
 
 /** Closes every connection beyond a number at once, and logs how many were closed. */

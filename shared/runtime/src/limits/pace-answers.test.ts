@@ -29,7 +29,7 @@ async function openServer(maxStallMs: number) {
   return { server, port, send };
 }
 
-test("a client that does not read its large answers is refused more, and is answered again once it has left", async () => {
+test("a client that does not read its large answers gets no more, until it has closed those connections", async () => {
   const { server, send } = await openServer(30_000);
   const unread = [await send()]; // 20 MB of the 32 that one client may have
   const refused = await send();
@@ -45,7 +45,7 @@ test("a client that does not read its large answers is refused more, and is answ
   }, 30_000);
 });
 
-test("a large answer to a publish is not refused, because the events are taken by then", async () => {
+test("a large answer to a publish is not refused, because its events are already taken", async () => {
   const { send } = await openServer(30_000);
   const unread = [await send("POST"), await send("POST")]; // 40 MB
   expect(unread.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
@@ -57,7 +57,7 @@ test("answers whose clients left before they were ready take no room from a clie
     const impatient = connect(port, "127.0.0.1").on("error", () => undefined);
     impatient.write("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await once(server.server, "request");
-    const answered = once(server.server, "late"); // the room has been asked for by then
+    const answered = once(server.server, "late"); // the answer has requested its room by then
     impatient.destroy();
     await answered;
   }
@@ -86,7 +86,7 @@ test("a client that takes nothing of a large answer is disconnected", async () =
   expect(response.complete).toBe(false);
 });
 
-test("a client that takes a large answer piece by piece is disconnected once the whole takes too long", async () => {
+test("a client that reads a large answer slowly is disconnected once the whole answer takes too long", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   const { server, send } = await openServer(2_000_000); // so 20 MB may take 2,625 s

@@ -10,19 +10,22 @@ export interface PaceOptions {
 }
 
 /**
- * The slowest rate at which a client may take a whole answer that lies in memory: the largest page of 8 MB stays there for
- * no longer than five minutes.
+ * The slowest rate at which a client may read a whole answer from memory. At this rate, the largest page of 8 MB stays
+ * in memory for five minutes.
  */
 const MIN_BYTES_PER_SECOND = 32_000;
 
-/** The bytes of large answers that are being sent. Twice what lists may hold, so that they do not keep other answers out. */
+/**
+ * The limit for the bytes of large answers that are being sent. It is twice the limit of lists, so that lists do not
+ * block other answers.
+ */
 const MAX_ANSWER_BYTES = 128_000_000;
 const MAX_CLIENT_BYTES = MAX_ANSWER_BYTES / 4;
 
 /**
- * Sends large answers in pieces, and disconnects a client that does not take them, because they occupy the memory of all.
- * A client has no more than its share of that memory. A smaller answer fits into the buffers of its connection, whose own
- * time limits end it.
+ * Sends large answers in pieces, and disconnects a client that does not read them, because they occupy memory that all
+ * clients share. Each client has only its share of that memory. A smaller answer fits into the buffers of its
+ * connection, whose own time limits apply.
  */
 export function paceAnswers(server: FastifyInstance, { maxStallMs = MAX_STALL_MS }: PaceOptions = {}): void {
   const answers = new ClientBudget({ maxBytes: MAX_ANSWER_BYTES, maxBytesPerClient: MAX_CLIENT_BYTES });
@@ -37,7 +40,8 @@ export function paceAnswers(server: FastifyInstance, { maxStallMs = MAX_STALL_MS
       return;
     }
     const bytes = isText ? Buffer.from(payload) : payload;
-    // The events of a publish have been taken by now, and its answer has a part of the room of its body.
+    // The events of a publish are already taken, so its answer is sent. It uses a part of the room of the request's
+    // body.
     if (request.method === "GET") {
       const room = answers.enter(request.client?.id);
       if (!room.tryGrow(bytes.length)) {

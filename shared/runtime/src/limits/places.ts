@@ -1,9 +1,9 @@
 import { type LimitCode, LimitExceeded, Unavailable } from "@tidemark/domain/errors";
 
 export interface PlacesOptions {
-  /** What takes a place, in the plural. */
+  /** The plural name of the things that take a place. */
   name: string;
-  /** The code of the error of a client that has its share. Absent where no place is no error. */
+  /** The error code for a client that has its share. Absent where a missing place is not an error. */
   code?: LimitCode;
   /** The number at a time in this process. */
   max: number;
@@ -11,10 +11,10 @@ export interface PlacesOptions {
   maxPerClient?: number;
 }
 
-/** The client of a later attempt may find a place that an answer has left by then. */
+/** A later attempt may get a place that another answer has left. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Places for answers that last, of which one client has no more than its share. */
+/** Limits the number of long answers at a time, in total and for each client. */
 export class Places {
   readonly #options: PlacesOptions & { maxPerClient: number };
   readonly #taken = new Map<string, number>();
@@ -43,7 +43,7 @@ export class Places {
     throw new Unavailable({ code: "overloaded", detail, retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
 
-  /** As `enter`, but returns undefined if there is no place. */
+  /** Takes a place like `enter`, but returns undefined if there is none. */
   tryEnter(clientId: string): (() => void) | undefined {
     if (this.#hasShare(clientId) || this.#total >= this.#options.max) return undefined;
     this.#taken.set(clientId, (this.#taken.get(clientId) ?? 0) + 1);

@@ -49,7 +49,7 @@ test("a refusal names the seconds after which the same request is taken", () => 
   enter().takeBytes(9_000);
 });
 
-test("each answer tells the policy, what is left of it, and when it is whole again", () => {
+test("each answer has the policy, the amount that is left, and the time until it is full again", () => {
   const { enter } = openLimiter({ eventsPerSecond: 10, bytesPerSecond: 1_000 });
   const request = enter();
   expect(request.headers).toEqual({
@@ -69,7 +69,7 @@ test("clients do not share a limit, and a key's own limits replace the others", 
   expect(() => enter("key:shop", { eventsPerSecond: 5 }).takeEvents(1)).toThrow("5 events a second");
 });
 
-test("a request is refused before its body is read while not one event of it could be taken", () => {
+test("a request is refused before its body is read while the limit has no room for a single event", () => {
   const { clock, enter } = openLimiter({ eventsPerSecond: 10, bytesPerSecond: 1_000 });
   enter().takeEvents(100);
   expect(() => enter().checkAhead(1)).toThrow("10 events a second");
@@ -79,7 +79,7 @@ test("a request is refused before its body is read while not one event of it cou
   expect(() => enter().checkAhead(200)).toThrow("1000 bytes a second");
 });
 
-test("without limits an answer has no headers of them", () => {
+test("without limits an answer has no RateLimit headers", () => {
   const request = openLimiter({}).enter();
   request.takeEvents(1e9);
   expect(request.headers).toEqual({});
@@ -90,5 +90,5 @@ test("a million addresses cost the memory of fifty thousand", () => {
   enter("first").takeEvents(10);
   expect(() => enter("first").takeEvents(1)).toThrow();
   for (let address = 0; address < 50_000; address++) enter(`${address}`);
-  enter("first").takeEvents(10); // forgotten, as the least recent
+  enter("first").takeEvents(10); // the first client is forgotten, because it is the least recent
 });

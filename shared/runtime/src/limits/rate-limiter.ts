@@ -17,9 +17,8 @@ export interface RateLimiterOptions extends Rates {
 /** The limits of one request. */
 export interface RequestLimits {
   /**
-   * Refuses a request before its body is read, which costs next to nothing.
-   *
-   * @throws {LimitExceeded} if a request of so many bytes, or of a single event, would be refused now
+   * Refuses a request before its body is read, which costs almost nothing. @throws {LimitExceeded} if a request of this
+   * number of bytes, or of a single event, would be refused now
    */
   checkAhead(bytes: number): void;
   /** @throws {LimitExceeded} without taking anything */
@@ -33,12 +32,19 @@ export interface AnswerHeaders {
   header(name: string, value: string): unknown;
 }
 
-/** A client that sends nothing for so long may send this many seconds' worth at once. */
+/**
+ * The size of the bucket in seconds: a client that has sent nothing for this time may send the amount of this time at
+ * once.
+ */
 const BURST_SECONDS = 10;
-// A client takes some 200 bytes. The client that was seen least recently gives its place to a new one, with a full bucket.
+// A client takes some 200 bytes of memory. A new client replaces the one that was seen least recently, and starts with
+// a full bucket.
 const MAX_CLIENTS = 50_000;
 
-/** The units of draft-ietf-httpapi-ratelimit-headers-10; it has none for events, and the default would be requests. */
+/**
+ * The units of draft-ietf-httpapi-ratelimit-headers-10. The draft has no unit for events, and its default would be
+ * requests.
+ */
 const UNITS = { events: "events", bytes: "content-bytes" };
 type Resource = keyof typeof UNITS;
 const RESOURCES: Resource[] = ["events", "bytes"];
@@ -59,7 +65,7 @@ export class RateLimiter {
     this.#nowMs = nowMs;
   }
 
-  /** Returns the limits of a request. They announce themselves in the headers of its answer. */
+  /** Returns the limits of a request, and writes them into the headers of its answer. */
   enter({ id, limits }: Pick<Client, "id" | "limits">, answer: AnswerHeaders): RequestLimits {
     const rates: BucketRates = {};
     setRate(rates, "events", limits?.eventsPerSecond ?? this.#defaults.events);
@@ -133,7 +139,7 @@ class LimitedRequest implements RequestLimits {
     throw new LimitExceeded({ code: "rate_limited", detail, retryAfterSeconds: waitMs / 1_000 });
   }
 
-  /** Tells what is left, and in how many seconds the bucket is full. */
+  /** Describes the amount that is left, and the seconds until the bucket is full. */
   #announce(): void {
     const nowMs = this.#nowMs();
     const items = RESOURCES.flatMap((resource) => {

@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { streamWithBackpressure } from "./stream-with-backpressure.ts";
 
-/** Answers chunks of 8 MB to a client that reads nothing unless the test tells it to. */
+/** Sends chunks of 8 MB to a client that reads only when the test tells it to. */
 async function openAnswer(maxStallMs?: number) {
   const stop = new AbortController();
   const counts = { read: 0, released: 0 };
@@ -31,10 +31,10 @@ async function openAnswer(maxStallMs?: number) {
   return { counts, response, sent };
 }
 
-test("a chunk is asked for only once the socket has the one before, and each is released", async () => {
+test("a chunk is requested only once the socket has the previous one, and each chunk is released", async () => {
   const { counts, response } = await openAnswer();
-  await once(response, "readable"); // the part of the first chunk that the connection holds has come
-  for (let turn = 0; turn < 100; turn++) await setImmediate(); // time enough to ask for the next chunk
+  await once(response, "readable"); // the client has the part of the first chunk that the connection holds
+  for (let turn = 0; turn < 100; turn++) await setImmediate(); // enough time to request the next chunk
   expect(counts).toEqual({ read: 1, released: 0 });
   response.resume();
   await once(response, "end");

@@ -6,29 +6,31 @@ import { setImmediate } from "node:timers/promises";
 /** Bytes on their way to a client. */
 export interface Chunk {
   bytes: Buffer;
-  /** Gives their room back and drops the bytes, because a generator that waits keeps the chunk that it yielded last. */
+  /**
+   * Gives back the room of the bytes and drops them, because a waiting generator keeps the last chunk that it yielded.
+   */
   release(): void;
 }
 
 export interface BackpressureOptions {
   response: ServerResponse;
-  /** Given when the client has gone or the service ends. */
+  /** Aborted when the client has left or the service ends. */
   stop: AbortSignal;
   /** How long a client may take for a piece before its connection is closed. */
   maxStallMs?: number | undefined;
 }
 
 /**
- * The bytes that a client must take within `MAX_STALL_MS`: at least 2 KB a second. Some megabytes more lie in the buffers
- * of the operating system, so a client that pauses for a moment is not disconnected.
+ * The bytes that a client must take within `MAX_STALL_MS`: at least 2 KB a second. The buffers of the operating system
+ * hold some megabytes more, so a client that pauses for a moment is not disconnected.
  */
 export const PIECE_BYTES = 64 * 1024;
 export const MAX_STALL_MS = 30_000;
 
 /**
- * Streams chunks in pieces, each once the kernel has taken nearly all of the one before. Releases each chunk when its last
- * piece is taken, and disconnects a client that takes too long for a piece. `Readable.from` would ask for the next chunk
- * earlier, and its frames keep the last chunk while they wait.
+ * Streams chunks in pieces. It sends a piece when the kernel has taken nearly all of the previous one, and releases a
+ * chunk when its last piece is taken. It disconnects a client that takes too long for a piece. `Readable.from` is not
+ * used, because it requests the next chunk earlier and keeps the last one while it waits.
  */
 export function streamWithBackpressure(chunks: AsyncGenerator<Chunk>, options: BackpressureOptions): Readable {
   let taken: Promise<void> = Promise.resolve();
@@ -76,7 +78,7 @@ function piecesOf(chunks: AsyncGenerator<Chunk>) {
       chunk = undefined;
       return { bytes, release: () => whole.release() };
     },
-    /** Releases a piece that nobody takes, and the chunk that is being cut. */
+    /** Releases a piece that was not taken, and the chunk that is being cut. */
     drop(piece?: Chunk): void {
       piece?.release();
       chunk?.release();

@@ -8,7 +8,7 @@ const anyRequests = fc.array(
   { maxLength: 60 },
 );
 
-test("in no interval does a bucket give more than its burst, or one larger request, and what flows in meanwhile", () => {
+test("in no interval does a bucket give more than its burst, or one larger request, plus the inflow of the interval", () => {
   fc.assert(
     fc.property(anyRate, anyRequests, (rate, requests) => {
       const bucket = new TokenBucket();
@@ -31,7 +31,7 @@ test("in no interval does a bucket give more than its burst, or one larger reque
   );
 });
 
-test("every request is taken once its wait is over, however large it is, and not sooner", () => {
+test("a request of any size is taken as soon as its wait is over, and not earlier", () => {
   fc.assert(
     fc.property(anyRate, anyRequests, (rate, requests) => {
       const bucket = new TokenBucket();

@@ -1,17 +1,16 @@
-/** How fast a bucket fills, and how much it holds. */
+/** The rate at which a bucket fills, and its size. */
 export interface BucketRate {
   perSecond: number;
   burst: number;
 }
 
-// Sums of fractions differ from what they should be by far less than this.
+// The rounding error of the sums is far smaller than this.
 const ROUNDING_MS = 0.001;
 
 /**
- * A token bucket, kept as the moment at which it is full (the generic cell rate algorithm, ITU-T I.371). In any time it
- * gives no more than its burst, or one request that is larger, and what flows in during that time.
- *
- * A request that is larger than the burst is taken from a full bucket and leaves a debt. It would otherwise never be taken.
+ * A token bucket, kept as the moment at which it is full (the generic cell rate algorithm, ITU-T I.371). In any
+ * interval it gives no more than its burst, or one larger request, plus the inflow of the interval. A request that is
+ * larger than the burst is taken from a full bucket and leaves a debt, because it could otherwise never be taken.
  */
 export class TokenBucket {
   #fullAtMs = Number.NEGATIVE_INFINITY;

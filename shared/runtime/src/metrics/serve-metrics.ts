@@ -33,8 +33,8 @@ export interface MetricsServer {
 }
 
 /**
- * Serves `GET /metrics` alone on a port of its own, which needs no key: a network that only the monitoring reaches protects
- * it.
+ * Serves only `GET /metrics` on a separate port. The port needs no key, because it belongs into a network that only the
+ * monitoring reaches.
  */
 export async function startMetricsServer({
   metrics,

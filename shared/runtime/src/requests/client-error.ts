@@ -9,8 +9,8 @@ import { namesOf, REQUEST_ID_HEADER } from "./request-id.ts";
 const READ_ANSWER_MS = 1_000;
 
 /**
- * Answers bytes that are not HTTP, or a request that arrives too slowly. The answer is written to the socket, because there
- * may be no request yet.
+ * Answers bytes that are not HTTP, or a request that arrives too slowly. The answer is written to the socket, because
+ * Fastify may have no request yet.
  */
 export function answerClientError(
   error: Error & { code?: string },
@@ -18,8 +18,8 @@ export function answerClientError(
   { logger, countUnread }: { logger: Logger; countUnread: CountUnread | undefined },
 ): void {
   if (socket.writableEnded) return; // answered already; further bytes are read and dropped
-  // Node's private field for the response that the client waits for. If that belongs to an earlier request, the client
-  // would take this answer for it.
+  // Node's private field for the response that the client waits for. If that response belongs to an earlier request,
+  // the client would mistake this answer for it.
   const expected = socket._httpMessage;
   const belongsToAnother = expected ? expected.req.complete || expected.headersSent : false; // null between requests
   if (error.code === "ECONNRESET" || !socket.writable || belongsToAnother) {
@@ -42,10 +42,10 @@ export function answerClientError(
   ];
   const names = expected ? namesOf(expected.req) : undefined;
   if (names !== undefined) head.push(`${REQUEST_ID_HEADER}: ${names.requestId}`);
-  // The handler of a request whose client has left says so itself.
+  // If the client has left, the handler of its request logs that itself.
   const hasLeft = names !== undefined && error.code === "HPE_INVALID_EOF_STATE";
   if (!hasLeft)
-    logger.debug({ ...names, status, code }, names ? "refused a request" : "refused bytes that are no request");
+    logger.debug({ ...names, status, code }, names ? "refused a request" : "refused bytes that are not a request");
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
   setTimeout(() => socket.destroy(), READ_ANSWER_MS).unref();
 }

@@ -9,9 +9,10 @@ const INTERVAL_MS = 1_000;
 const ABOUT_BODY = new Set([413, 415, 422]);
 
 /**
- * Logs the requests that were refused, so that a sender that does not read its answers leaves a trace. What the service could
- * not do is a `warn`, ten lines a second at most. A fault of the client is an `info`, one line a second at most, and a `debug`
- * for each other. One line tells the number of the others, because a full log or a wrong sender has every request refused.
+ * Logs the requests that were refused, so that a sender that does not read its answers leaves a trace. A request that
+ * the service could not serve is a `warn`, at most ten lines a second. A fault of the client is an `info`, at most one
+ * line a second, and otherwise a `debug`. One more line has the number of the others, because a full log or a wrong
+ * sender has every request refused.
  */
 export class RefusalReports {
   readonly #unserved: LineBudget;
@@ -25,7 +26,7 @@ export class RefusalReports {
   report(request: FastifyRequest, { status, code, detail }: Problem): void {
     if (status === 500) return; // logged with its error
     const line = { ...describeRequest(request), status, code };
-    // A probe asks every second, and "not ready" is its answer.
+    // A probe sends a request every second, and "not ready" is an expected answer.
     if (request.routeOptions.url === "/readyz") request.log.debug(line, "refused a request");
     else if (status === 503) {
       if (this.#unserved.hasRoom()) request.log.warn({ ...line, detail }, "could not serve a request");
@@ -35,7 +36,10 @@ export class RefusalReports {
   }
 }
 
-/** The number of lines a second that may be written. At the end of a second it tells the number of those that were not. */
+/**
+ * The number of lines a second that may be written. At the end of a second it reports the number of those that were
+ * not.
+ */
 class LineBudget {
   readonly #maxLines: number;
   readonly #tellOthers: (count: number) => void;
@@ -61,8 +65,8 @@ class LineBudget {
 }
 
 /**
- * Returns the fields that say what a request asked for. A client may wrongly send a key in its query, or in a path that is no
- * route, so these stay out of the lines.
+ * Returns the fields that describe a request. They omit the query and an unknown path, because a client may have put a
+ * key there by mistake.
  */
 export function describeRequest({ method, url, is404, routeOptions }: FastifyRequest): {
   method: string;

@@ -3,12 +3,12 @@ import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 
 const DROP_BODY_MS = 1_000;
-const DROP_BODY_BYTES = 8 * 1024 * 1024; // as much as a legal body
+const DROP_BODY_BYTES = 8 * 1024 * 1024; // as long as the largest accepted body
 const READ_ANSWER_MS = 1_000;
 
 /**
- * Reads and drops the rest of a refused body, of bounded time and size, because the connection cannot serve another request
- * before. Beyond the bounds the request is not `complete`, and nothing more of it is read.
+ * Reads and drops the rest of a refused body, because the connection cannot serve another request before that. The time
+ * and the size are bounded. Beyond the bounds it stops reading, and the request stays incomplete.
  */
 export async function dropBody(request: IncomingMessage): Promise<void> {
   const enough = new AbortController();
@@ -23,9 +23,9 @@ export async function dropBody(request: IncomingMessage): Promise<void> {
 }
 
 /**
- * Creates the answer to a client that is still sending its body. All of it is sent at once, but it ends when the client has
- * left, or after a second: its end closes the connection, and a client whose connection is closed while it sends may never
- * read the answer (RFC 9112, section 9.6).
+ * Creates the answer to a client that is still sending its body. It sends the whole answer at once, but ends it only
+ * when the client has left, or after a second. The end closes the connection, and a client whose connection is closed
+ * while it sends may never read the answer (RFC 9112, section 9.6).
  */
 export function answerWhileSending(text: string, request: IncomingMessage): Readable {
   return Readable.from(

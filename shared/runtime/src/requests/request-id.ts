@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 export const REQUEST_ID_HEADER = "x-request-id";
 
-/** The fields by which each line about a request names it. */
+/** The fields that identify a request in each log line about it. */
 export interface RequestNames {
   requestId: string;
   /** Present if the request belongs to a trace. */
@@ -17,8 +17,8 @@ const NAMES = Symbol("names");
 type NamedMessage = IncomingMessage & { [NAMES]?: RequestNames };
 
 /**
- * Returns the names of a request: the id that the client or the edge has given to it in `X-Request-Id`, or a new one, and
- * the trace of a valid `traceparent`. They stay the same, also where only Node knows the request.
+ * Returns the names of a request: the id that the client or the edge has given to it in `X-Request-Id`, or a new one,
+ * and the trace of a valid `traceparent`. They stay the same even where only Node knows the request.
  */
 export function namesOf(message: NamedMessage): RequestNames {
   message[NAMES] ??= nameRequest(message);
@@ -27,7 +27,7 @@ export function namesOf(message: NamedMessage): RequestNames {
 
 function nameRequest({ headers }: IncomingMessage): RequestNames {
   const given = headers[REQUEST_ID_HEADER];
-  // An id in another form would end up in the logs of every part, so it is replaced.
+  // An id in another form is replaced, because it would be written to the logs of every service.
   const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
   const { traceparent } = headers;
   const trace = typeof traceparent === "string" ? readTraceparent(traceparent) : undefined;

@@ -27,7 +27,7 @@ function openServer() {
     throw new Error("a bug");
   });
   server.get("/told", OPEN, async ({ log }) => {
-    log.info({ id: 1 }, "did what was asked for");
+    log.info({ id: 1 }, "did the work");
     return {};
   });
   server.removeContentTypeParser("*");
@@ -57,7 +57,7 @@ describe("the lines about a request", () => {
     ["/down", "warn", "could not serve a request", { status: 503, code: "outcome_unknown", detail: "no answer" }],
     ["/readyz", "debug", "refused a request", { status: 503, code: "outcome_unknown" }],
     ["/bug", "error", "request failed", { err: expect.objectContaining({ message: "a bug" }), path: "/bug" }],
-    ["/told", "info", "did what was asked for", { id: 1 }],
+    ["/told", "info", "did the work", { id: 1 }],
   ])("the line about %s names the request and its trace", async (url, level, msg, fields) => {
     const { server, about } = openServer();
     await server.inject({ url, headers: HEADERS });

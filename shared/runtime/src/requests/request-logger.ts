@@ -4,8 +4,8 @@ import type { RequestNames } from "./request-id.ts";
 type Line = Parameters<Logger["info"]>;
 
 /**
- * The logger of one request: each of its lines carries the names of the request. The child logger is created with the first
- * line, because most requests write none, and creating one for each request is 3 % of a publish.
+ * The logger of one request: each of its lines carries the names of the request. The child logger is created with the
+ * first line, because most requests write no line, and a child logger for each request would cost 3 % of a publish.
  */
 export class RequestLogger {
   readonly #parent: Logger;

@@ -7,7 +7,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The span of the request, if it is recorded. */
     span: Span | undefined;
-    /** The place of the request in a trace: its span, or else that of the client, if it sent a valid `traceparent`. */
+    /** The place of the request in a trace: its span, or else the span in a valid `traceparent` of the client. */
     trace: TraceContext | undefined;
   }
 }
@@ -23,8 +23,8 @@ export function readTraces(server: FastifyInstance): void {
 }
 
 /**
- * Records a span of each request to a route, the probes of orchestrators aside. Call it behind the hooks that refuse
- * requests: a stranger without a key gets none of the traces that the process may record in a second.
+ * Records a span of each request to a route, except probes of orchestrators. Call it behind the hooks that refuse
+ * requests, so that clients without a key cannot use up the traces that the process may record in a second.
  */
 export function recordTraces(server: FastifyInstance, tracer: Tracer): void {
   server.addHook("onRequest", (request, reply, done) => {

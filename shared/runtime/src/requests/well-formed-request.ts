@@ -7,7 +7,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CountUnread } from "../metrics/request-metrics.ts";
 import { namesOf, REQUEST_ID_HEADER } from "./request-id.ts";
 
-/** Refuses requests that HTTP calls malformed, and that Node and Fastify would serve. It is a hook of every request. */
+/**
+ * Refuses requests that are malformed by the HTTP standard but that Node and Fastify would serve. It runs as a hook for
+ * every request.
+ */
 export function requireWellFormed(
   { raw }: FastifyRequest,
   _reply: FastifyReply,
@@ -23,7 +26,7 @@ const HOST = /^(?:\[[0-9a-fA-F:.v]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/;
 function hostFault({ rawHeaders, headers: { host }, httpVersion }: IncomingMessage): InvalidInput | undefined {
   if (host === undefined) return httpVersion === "1.1" ? badRequest("the Host header is missing") : undefined;
   if (!HOST.test(host)) return badRequest("the Host header is not a host with an optional port");
-  let count = 0; // Node keeps the first of several
+  let count = 0; // Node keeps the first one
   for (let at = 0; at < rawHeaders.length; at += 2) if (isHost(rawHeaders[at] as string)) count++;
   return count > 1 ? badRequest("the Host header is repeated") : undefined;
 }
@@ -32,7 +35,10 @@ function isHost(name: string): boolean {
   return name.length === 4 && name.toLowerCase() === "host";
 }
 
-/** Node ignores every coding but the last one, so a body in gzip would be read as JSON (RFC 9112, section 6.1). */
+/**
+ * Refuses every transfer coding except `chunked`. Node ignores all codings before the last one, so it would read a body
+ * in gzip as JSON (RFC 9112, section 6.1).
+ */
 function codingFault({ headers }: IncomingMessage): InvalidInput | undefined {
   const codings = headers["transfer-encoding"];
   if (codings === undefined || codings.trim().toLowerCase() === "chunked") return undefined;
@@ -40,7 +46,10 @@ function codingFault({ headers }: IncomingMessage): InvalidInput | undefined {
   return new InvalidInput({ code: "not_implemented", status: 501, detail });
 }
 
-/** Fastify takes percent-encoding that is not UTF-8 literally, and makes a list of a repeated parameter. */
+/**
+ * Refuses two kinds of query. Fastify reads percent-encoding that is not UTF-8 literally, and turns a repeated
+ * parameter into a list.
+ */
 function queryFault(url: string): InvalidInput | undefined {
   const start = url.indexOf("?");
   if (start < 0) return undefined;

@@ -11,7 +11,7 @@ interface Labelled<Label extends string> extends Described {
   labels?: readonly Label[];
 }
 
-/** A gauge whose value is part of a reading. */
+/** A gauge that shows a part of what one read returns. */
 export interface ReadGauge<Reading> extends Described {
   label?: string;
   /**
@@ -22,7 +22,7 @@ export interface ReadGauge<Reading> extends Described {
 }
 
 export interface ReadGauges<Reading> {
-  /** Reads what the gauges show, for each scrape. It does not throw: a part that is away leaves its gauges out. */
+  /** Reads what the gauges show, for each scrape. It does not throw: when a part is down, its gauges are absent. */
   read: () => Reading | Promise<Reading>;
   gauges: readonly ReadGauge<Reading>[];
 }

@@ -6,12 +6,13 @@ const QUANTILES = [0.5, 0.99, 1];
 /** Longer than the usual interval of scrapes, so that no delay passes unseen between two of them. */
 const LOOP_WINDOW_MS = 60_000;
 
-/** Creates the metrics of a process, with those that every process has. To be called once in a process. */
+/** Creates the metrics of a process, including those that every process has. A process must call it only once. */
 export function createProcessMetrics({ service, version }: { service: string; version: string }): Metrics {
   const metrics = new Metrics();
   const readDelay = measureEventLoop();
   metrics.readGauges({
-    // The monitor measures the time between two callbacks of a timer, which without any delay is the resolution.
+    // The monitor measures the time between two callbacks of a timer. Without any delay this time equals the
+    // resolution.
     read: () => {
       const secondsOf = (quantile: number) => readDelay(quantile * 100) / 1e9 - LOOP_RESOLUTION_MS / 1e3;
       return Object.fromEntries(QUANTILES.map((quantile) => [quantile, Math.max(0, secondsOf(quantile))]));

@@ -35,12 +35,15 @@ describe("createSampler", () => {
     { sampler: "parentbased_always_on", root: true, sampled: true, unsampled: false },
     { sampler: "parentbased_always_off", root: false, sampled: true, unsampled: false },
     { sampler: "parentbased_traceidratio", root: false, sampled: true, unsampled: false },
-  ] as const)("$sampler decides as OpenTelemetry says", ({ sampler, root, sampled, unsampled }) => {
-    const decide = open(sampler, { ratio: 0 });
-    expect([decide(), decide(client(true)), decide(client(false))]).toEqual([root, sampled, unsampled]);
-  });
+  ] as const)(
+    "$sampler decides as the specification of OpenTelemetry requires",
+    ({ sampler, root, sampled, unsampled }) => {
+      const decide = open(sampler, { ratio: 0 });
+      expect([decide(), decide(client(true)), decide(client(false))]).toEqual([root, sampled, unsampled]);
+    },
+  );
 
-  it("no more traces are recorded in a second than the bound, whatever their clients want", () => {
+  it("no more traces are recorded in a second than the bound, even if the clients ask for more", () => {
     const decide = open("parentbased_always_on", { maxPerSecond: 3 });
     const recorded = () => Array.from({ length: 10 }, () => decide(client(true))).filter(Boolean).length;
     expect(recorded()).toBe(3);
@@ -55,7 +58,7 @@ describe("createSampler", () => {
     expect(decide({ isSampled: true, isRemote: false })).toBe(true);
   });
 
-  it("the frame of a recorded request is recorded beyond the bound, and takes no room from requests", () => {
+  it("the frame of a recorded request is recorded beyond the bound, and does not count towards it", () => {
     const decide = open("parentbased_always_on", { maxPerSecond: 1 });
     const frames = Array.from({ length: 3 }, () => decide(client(true), SpanKind.CONSUMER));
     expect([...frames, decide()]).toEqual([true, true, true, true]);

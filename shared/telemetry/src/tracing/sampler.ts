@@ -15,7 +15,9 @@ export interface SamplerOptions {
   sampler: SamplerName;
   /** As `OTEL_TRACES_SAMPLER_ARG`: the part of the traces that a sampler by ratio records, from 0 to 1. */
   ratio: number;
-  /** The requests that this process begins to record in a second at most, whatever the sampler and the clients want. */
+  /**
+   * The maximum number of requests that this process begins to record in a second, for every sampler and every client.
+   */
   maxPerSecond: number;
 }
 
@@ -32,9 +34,10 @@ function rootSampler(name: SamplerName, ratio: number): Sampler {
 }
 
 /**
- * Bounds what tracing costs: a client decides by the flag in its `traceparent` whether a parent-based sampler records, and
- * full traffic is some thousand requests a second. What follows a recorded request is recorded beyond the bound, so that no
- * trace has a gap: its steps in this process, and the way of its frame, whose flag a gateway sets only if it records.
+ * Bounds the cost of tracing. Without the bound, a client could have every request recorded by the flag in its
+ * `traceparent`, at some thousand requests a second. The bound does not apply to the children of a recorded request, so
+ * that no trace has a gap. Its children are its steps in this process and the steps of its frame, whose flag a gateway
+ * sets only if it records.
  */
 class BoundedSampler implements Sampler {
   readonly #inner: Sampler;
@@ -69,7 +72,9 @@ class BoundedSampler implements Sampler {
   }
 }
 
-/** Whether the parent is a span of this process, which is recorded: others are never started. */
+/**
+ * Whether the parent is a span of this process. Such a span is recorded, because unrecorded spans are never started.
+ */
 function isChild(context: Context): boolean {
   const parent = trace.getSpanContext(context);
   return parent !== undefined && !parent.isRemote;

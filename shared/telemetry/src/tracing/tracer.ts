@@ -19,8 +19,8 @@ import type { TraceContext } from "@tidemark/domain/trace-context";
 import type { Logger } from "../logger.ts";
 import { createSampler, type SamplerOptions } from "./sampler.ts";
 
-// The only files that load OpenTelemetry are this one and the sampler. A process imports them if it is to send traces
-// (`openTracer` of the runtime); every other file imports their types alone.
+// The only files that load OpenTelemetry are this one and the sampler. `openTracer` of the runtime imports them when a
+// process sends traces. Every other file imports only their types.
 
 export interface TracerOptions extends SamplerOptions {
   /** The base address of a collector that takes OTLP over HTTP, as JSON: spans go to `/v1/traces` below it. */
@@ -51,16 +51,19 @@ export interface RootOptions extends SpanOptions {
 
 const KINDS = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER };
 
-/** The spans that wait to be sent. More are dropped, so that a collector that is away costs this much memory. */
+/**
+ * The maximum number of spans that wait to be sent. Further spans are dropped, which bounds the memory while the
+ * collector is down.
+ */
 const MAX_WAITING_SPANS = 2_048;
 const SEND_TIMEOUT_MS = 10_000;
-/** The time that a stop waits for the collector to take the last spans. */
+/** The time that a stop waits for the collector to accept the last spans. */
 const STOP_WAIT_MS = 2_000;
 const REPORT_EVERY_MS = 60_000;
 // W3C Trace Context, section 3.3.1.5: a `tracestate` of up to 512 characters should be passed on.
 const MAX_TRACESTATE = 512;
 
-/** Sends spans to a collector, in batches and in the background. Its trouble is a line in the logger's output and nothing else. */
+/** Sends spans to a collector, in batches and in the background. Its failures are logged and have no other effect. */
 export class Tracer {
   readonly #tracer: ApiTracer;
   readonly #provider: TracerProvider;
@@ -88,7 +91,7 @@ export class Tracer {
     return span.isRecording() ? new Span(this.#tracer, span) : undefined;
   }
 
-  /** Sends what waits, as far as the collector takes it in a short time. */
+  /** Sends the waiting spans that the collector accepts within a short time. */
   async stop(): Promise<void> {
     const waited = new Promise((resolve) => setTimeout(resolve, STOP_WAIT_MS).unref());
     await Promise.race([this.#provider.shutdown().catch(() => undefined), waited]);
@@ -151,7 +154,7 @@ function tracesUrl(endpoint: string): string {
   return `${endpoint.replace(/\/+$/, "")}/v1/traces`;
 }
 
-/** Logs that the collector does not take spans, once a minute at most. */
+/** Logs that the collector refuses spans, at most once a minute. */
 function reporter(logger: Logger, endpoint: string): (error: unknown) => void {
   let reportedAtMs = Number.NEGATIVE_INFINITY;
   return (error) => {
@@ -159,7 +162,7 @@ function reporter(logger: Logger, endpoint: string): (error: unknown) => void {
     reportedAtMs = performance.now();
     logger.warn(
       { err: error, collector: new URL(endpoint).origin },
-      "the collector did not take traces, which are dropped",
+      "the collector did not accept traces, which are dropped",
     );
   };
 }

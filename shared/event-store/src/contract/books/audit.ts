@@ -62,7 +62,7 @@ function describeBalance(open: OpenForTest): void {
     });
   });
 
-  test("the audit reads one moment while frames are applied", async () => {
+  test("the audit reads one snapshot while frames are applied", async () => {
     const { store } = await open();
     let isApplying = true;
     const applying = (async () => {

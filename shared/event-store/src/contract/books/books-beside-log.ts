@@ -37,16 +37,16 @@ const LOOKS: [what: string, look: Look, books: { heldEvents: number; goneFrames:
   ["all", { held: [{ first: 1, last: 9 }] }, { heldEvents: 10, goneFrames: 0 }],
   ["none", { held: [] }, { heldEvents: 0, goneFrames: 4 }],
   ["some", { held: [{ first: 1, last: 3 }, one(5), { first: 6, last: 7 }] }, { heldEvents: 4, goneFrames: 2 }],
-  ["none, before the last came", { held: [], lastSequence: 7 }, { heldEvents: 0, goneFrames: 3 }],
-  ["one, before others came", { held: [one(4)], lastSequence: 4 }, { heldEvents: 2, goneFrames: 1 }],
-  ["none, before any came", { held: [], lastSequence: 0 }, { heldEvents: 0, goneFrames: 0 }],
+  ["no frame, before the last one was appended", { held: [], lastSequence: 7 }, { heldEvents: 0, goneFrames: 3 }],
+  ["one frame, before others were appended", { held: [one(4)], lastSequence: 4 }, { heldEvents: 2, goneFrames: 1 }],
+  ["no frame, before any was appended", { held: [], lastSequence: 0 }, { heldEvents: 0, goneFrames: 0 }],
   [
-    "all, in its life before",
+    "all frames, in its former generation",
     { held: [{ first: 1, last: 9 }], generation: "before" },
     { heldEvents: 5, goneFrames: 0 },
   ],
-  ["none, in its life before", { held: [], generation: "before" }, { heldEvents: 0, goneFrames: 1 }],
-  ["nothing that was applied", { held: [one(1)], generation: "unheard of" }, { heldEvents: 0, goneFrames: 0 }],
+  ["no frame, in its former generation", { held: [], generation: "before" }, { heldEvents: 0, goneFrames: 1 }],
+  ["no applied frame", { held: [one(1)], generation: "unheard of" }, { heldEvents: 0, goneFrames: 0 }],
 ];
 
 export function describeBooksBesideLog(open: OpenForTest): void {
@@ -58,7 +58,7 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       for (const [held, look, books] of LOOKS) expect(await readBeside(store, look), `held ${held}`).toEqual(books);
     });
 
-    test("books beside a log count nothing of a log that is unreachable", async () => {
+    test("books beside a log have no counts of a log that is unreachable", async () => {
       const { store } = await open();
       await fill(store);
 
@@ -67,7 +67,7 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(books).toMatchObject({ appliedHeldEvents: 0, appliedGoneFrames: 0 });
     });
 
-    test("books beside a log count a frame once that is delivered again", async () => {
+    test("books beside a log count a frame only once when it is delivered again", async () => {
       const { store } = await open();
       const delivery = frameAt(3, 2);
       await apply(store, delivery, delivery);
@@ -77,7 +77,7 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(await readBeside(store, { held: [] })).toEqual({ heldEvents: 0, goneFrames: 1 });
     });
 
-    test("books beside a log count each position of a frame that a log holds twice, also of a former generation", async () => {
+    test("books beside a log count each position of a frame that a log holds twice, even from a former generation", async () => {
       const { store } = await open();
       const { frame, origin } = frameAt(3, 2);
       const again = { frame, origin: { ...origin, sequence: 5 } };
@@ -132,7 +132,7 @@ export function describeBooksBesideLog(open: OpenForTest): void {
       expect(await readBeside(store, look)).toEqual({ heldEvents: 1, goneFrames: 1 });
     });
 
-    test("books beside a log count the frames that left after they were applied, whatever was delivered again", async () => {
+    test("books beside a log count the frames that left after they were applied, even if frames were delivered again", async () => {
       const { store } = await open();
       const delivered = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }), { maxLength: 5 });
       await fc.assert(

@@ -49,7 +49,7 @@ export function describeBooks(open: OpenForTest): void {
       ]);
     });
 
-    test("the books list no more topics than asked for, and count all of them", async () => {
+    test("the books list no more topics than requested, and count all of them", async () => {
       const { store } = await open();
       await fillThreeTopics(store);
 
@@ -71,7 +71,7 @@ export function describeBooks(open: OpenForTest): void {
       expect((await store.readBooks({ maxTopics: 1, topic: "unheard of" })).byTopic).toEqual([]);
     });
 
-    test("the books tell when an event of a topic was last processed, also a duplicate", async () => {
+    test("the books have the time at which an event of a topic, even a duplicate, was last processed", async () => {
       const { store } = await open();
       const event = eventText({ topic: "t", id: "e" });
       await verdictsOf(store, [event]);
@@ -85,7 +85,7 @@ export function describeBooks(open: OpenForTest): void {
       expect((await store.readBooks({ maxTopics: 1 })).byTopic[0]?.lastProcessedAt).toBe(entry?.processedAt);
     });
 
-    test("the books are unchanged after the store was opened again", async () => {
+    test("the books are the same after the store was closed and opened again", async () => {
       const { store, reopen } = await open();
       await fillThreeTopics(store);
       const all = { maxTopics: 10, maxSources: 10 };

@@ -23,13 +23,13 @@ const kept = (payload?: string) => eventText({ topic: "kept", id: "kept", ...(pa
 const DAMAGED: [name: string, delivery: () => AppliedDelivery][] = [
   ["declares more events than it holds", () => declaring([1, 2], [event(), event()])],
   ["declares fewer events than it holds", () => declaring([1], [event(), event()])],
-  ["holds none of what it declares", () => declaring([1], [])],
+  ["holds none of the declared events", () => declaring([1], [])],
   ["has no text", () => holding("")],
   ["is cut short", () => holding(`[${event().slice(0, -1)}`)],
   ["has no end", () => holding(`[${event()}`)],
   ["has something behind its end", () => holding(`[${event()}]]`)],
   ["has a comma too many", () => holding(`[${event()},]`)],
-  ["is no array", () => holding(event())],
+  ["is not an array", () => holding(event())],
   ["has a payload that is not JSON", () => declaring([2], [event(), eventText({ payload: '{"a":}' })])],
   ["has attributes that are not JSON", () => declaring([1], [eventText({ attributes: '{"a":1,}' })])],
   ["has a copy whose payload is not JSON", () => declaring([2], [kept(), kept('{"a":01}')])],
@@ -37,12 +37,12 @@ const DAMAGED: [name: string, delivery: () => AppliedDelivery][] = [
 
 /** Items of a JSON array that are not events; `topic` is the topic that can be read. */
 const NO_EVENTS: [name: string, item: string, topic: string | undefined][] = [
-  ["is no object", "[1]", undefined],
+  ["is not an object", "[1]", undefined],
   ["has no id", eventText({ topic: "t" }).replace("event_id", "event_no"), "t"],
   ["has no topic", eventText().replace('"topic"', '"tropic"'), undefined],
   ["has no source", '{"topic":"t","event_id":"e","timestamp":"2025-10-23T10:00:00Z"}', "t"],
-  ["has a timestamp that is none", eventText({ topic: "t", timestamp: "2025-02-29T00:00:00Z" }), "t"],
-  ["has a payload that is no object", eventText({ topic: "t", payload: "[]" }), "t"],
+  ["has an invalid timestamp", eventText({ topic: "t", timestamp: "2025-02-29T00:00:00Z" }), "t"],
+  ["has a payload that is not an object", eventText({ topic: "t", payload: "[]" }), "t"],
   [
     "has a topic with NUL, and no source",
     `{"topic":"t\\u0000","event_id":"e","timestamp":"2025-10-23T10:00:00Z"}`,
@@ -50,7 +50,7 @@ const NO_EVENTS: [name: string, item: string, topic: string | undefined][] = [
   ],
   ["has a topic too long for any index", `{"topic":"${randomBytes(50_000).toString("hex")}"}`, undefined],
   ["has half a character for a topic", '{"topic":"t\\ud83d"}', undefined],
-  ["has attributes that are no object", eventText({ topic: "t", attributes: "1" }), "t"],
+  ["has attributes that are not an object", eventText({ topic: "t", attributes: "1" }), "t"],
 ];
 
 function unreadable(overrides: Partial<UnreadableFrame> = {}): UnreadableFrame {
@@ -59,7 +59,7 @@ function unreadable(overrides: Partial<UnreadableFrame> = {}): UnreadableFrame {
     origin: { generation: "i", sequence: 7 },
     events: 3,
     receivedAtMs: Date.now(),
-    reason: "damaged frame: no envelope",
+    reason: "damaged frame: no header",
     content: Buffer.from("caf\u00e9"),
     ...overrides,
   };
@@ -128,7 +128,7 @@ export function describeDamagedFrames(open: OpenForTest): void {
   });
 
   describe("a damaged frame", () => {
-    test("a damaged frame is one dead letter, counted once with the events it declares", async () => {
+    test("a damaged frame is one dead letter, which counts the declared events once", async () => {
       const { store, reopen } = await open();
       const frame = unreadable();
       const frameId = frame.frameId;

@@ -112,7 +112,7 @@ function describeRedrive(open: OpenForTest): void {
   });
 
   test.each(["", "0", "1", "-1", "x", "1.5", "9".repeat(40), "1;DROP TABLE events"])(
-    "there is no dead letter %j where none is",
+    "an id without a dead letter, %j, is not found",
     async (id) => {
       const { store } = await open();
 

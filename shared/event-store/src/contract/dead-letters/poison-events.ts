@@ -103,7 +103,7 @@ export function describePoisonEvents(open: OpenForTest): void {
       expect(frameIds).toEqual([first, second, second]);
     });
 
-    test("an event that the store refuses stays one dead letter when its frame is delivered again, also after a restart", async () => {
+    test("an event that the store refuses stays one dead letter when its frame is delivered again, even after a restart", async () => {
       const { store, refuse, reopen } = await open();
       await refuse("bad");
       const delivery = deliveryOf([eventText(), eventText({ id: "bad" })]);
@@ -119,7 +119,7 @@ export function describePoisonEvents(open: OpenForTest): void {
       expect(letters).toHaveLength(1);
     });
 
-    test("an event that the store refuses raises an error when it is one of ten or more refused alike: nothing changes", async () => {
+    test("ten or more events refused with the same code are an error, and nothing changes", async () => {
       const { store, refuse, accept } = await open();
       const ids = Array.from({ length: 10 }, (_, index) => `e${index}`);
       await refuse(...ids);

@@ -5,13 +5,14 @@ import { eventText, uniqueName } from "../frames.ts";
 import type { OpenForTest } from "../store-under-test.ts";
 import { countsOf, deadLettersOf } from "./read-dead-letters.ts";
 
-// Few names, so that good and bad events share keys. Fewer than ten a call, because ten refused alike raise an error.
+// There are few names, so that good and bad events share keys. A call has fewer than ten events, because ten events
+// refused with the same code are an error.
 const copy = fc.record({ id: fc.constantFrom("a", "b", "c"), isBad: fc.boolean() });
 const frame = fc.array(copy, { minLength: 1, maxLength: 3 });
 const calls = fc.array(fc.array(frame, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
 
 export function describePoisonMix(open: OpenForTest): void {
-  test("each of good and bad events in any order has its own verdict, and the books agree", async () => {
+  test("good and bad events in any order each have their own verdict, and the books agree", async () => {
     const { store } = await open();
     await fc.assert(
       fc.asyncProperty(calls, async (batches) => {

@@ -8,16 +8,16 @@ import { countsOf, deadLettersOf, onlyDeadLetter } from "./read-dead-letters.ts"
 /** An empty store with a time limit of seconds, and ways to make events slow. */
 export interface SlowStoreUnderTest {
   store: CompleteStore;
-  /** Makes the store take longer than its limit for events of these ids. Called once before `speedUp`. */
+  /** Makes the store exceed its time limit for events of these ids. It is called once before `speedUp`. */
   slowDown(...eventIds: string[]): Promise<void>;
-  /** Makes the store take those events as quickly as others again. */
+  /** Ends this, so that the store takes those events as quickly as others. */
   speedUp(): Promise<void>;
 }
 
 const texts = (count: number, slow: Record<number, string>) =>
   Array.from({ length: count }, (_, index) => eventText({ ...(slow[index] !== undefined && { id: slow[index] }) }));
 
-/** Tests what becomes of an event that takes too long, in a store that ends when the test ends. */
+/** Tests the verdict on an event that takes too long, in a store that is closed when the test ends. */
 export function describeSlowEvents(open: () => Promise<SlowStoreUnderTest>): void {
   describe("an event that takes too long", () => {
     test("an event that takes too long becomes a dead letter with a code of its own, and its neighbours are stored", async () => {
@@ -39,7 +39,7 @@ export function describeSlowEvents(open: () => Promise<SlowStoreUnderTest>): voi
       expect((await apply(store, ...deliveries)).frames.map(({ isNew }) => isNew)).toEqual([false, false, false]);
     });
 
-    test("an event that takes too long stays a dead letter until a redrive takes it in time", async () => {
+    test("an event that takes too long stays a dead letter until a redrive stores it within the time limit", async () => {
       const { store, slowDown, speedUp } = await open();
       await slowDown("slow");
       await verdictsOf(store, [eventText({ id: "slow" })]);
@@ -53,7 +53,7 @@ export function describeSlowEvents(open: () => Promise<SlowStoreUnderTest>): voi
       expect(await countsOf(store)).toEqual({ stored: 1, duplicates: 0, conflicts: 0, deadLettered: 0 });
     });
 
-    test("an event that takes too long becomes a dead letter also when every event of its batch is such", async () => {
+    test("an event that takes too long becomes a dead letter even when every event of its batch takes too long", async () => {
       const { store, slowDown } = await open();
       const ids = Array.from({ length: 10 }, (_, index) => `slow-${index}`);
       await slowDown(...ids);

@@ -149,14 +149,14 @@ function describePages(open: Open): void {
     ["an id of another topic", { topic: "even", eventId: "e3" }, []],
     ["a source", { source: "s4" }, ["s4"]],
     ["conflicts", { conflicting: true }, ["s3", "s7"]],
-    ["what is no conflict", { conflicting: false }, ["s0", "s1", "s2", "s4", "s5", "s6"]],
+    ["duplicates that are not conflicts", { conflicting: false }, ["s0", "s1", "s2", "s4", "s5", "s6"]],
     ["all of these", { topic: "odd", source: "s7", conflicting: true }, ["s7"]],
-    ["what does not go together", { topic: "even", conflicting: true }, []],
+    ["filters that exclude each other", { topic: "even", conflicting: true }, []],
     ["a topic without duplicates", { topic: "ev" }, []],
     ["a source without duplicates", { source: "S4" }, []],
   ];
 
-  test.each(QUERIES)("a walk keeps to %s", async (_name, query, sources) => {
+  test.each(QUERIES)("a cursor scan keeps to %s", async (_name, query, sources) => {
     const store = await open();
     await fill(store);
 

@@ -33,7 +33,7 @@ async function applyCopies(
 
 /** Lets the payload of the event of topic `a`, which was stored first, expire. */
 async function expirePayload(store: CompleteStore) {
-  await untilScannable(store); // a step goes no further than forward scans
+  await untilScannable(store); // a step does not pass the end of forward scans
   return store.expirePayloads({ processedBeforeMs: Date.parse("2100-01-01T00:00:00Z"), limit: 1 });
 }
 

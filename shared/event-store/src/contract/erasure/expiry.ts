@@ -8,7 +8,7 @@ import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
 const FUTURE = Date.parse("2100-01-01T00:00:00Z");
 const LARGE = `{"list":["${"x".repeat(100_000)}"]}`;
 
-/** Takes one step. It goes no further than forward scans. */
+/** Takes one step. It does not pass the end of forward scans. */
 async function expireStep(store: CompleteStore, limit: number): Promise<ExpiryStep> {
   await untilScannable(store);
   return store.expirePayloads({ processedBeforeMs: FUTURE, limit });
@@ -16,7 +16,7 @@ async function expireStep(store: CompleteStore, limit: number): Promise<ExpirySt
 
 /** Takes steps to the end of the scan. Returns the payloads that each removed. */
 async function expireAll(store: CompleteStore, options: Partial<ExpirePayloads> = {}): Promise<number[]> {
-  await untilScannable(store); // a step goes no further than forward scans
+  await untilScannable(store); // a step does not pass the end of forward scans
   const steps: number[] = [];
   for (let step: ExpiryStep | undefined; step?.isAtEnd !== true; steps.push(step.expired)) {
     step = await store.expirePayloads({ processedBeforeMs: FUTURE, limit: 100, ...options });
@@ -72,7 +72,7 @@ function describeSteps(open: OpenForTest): void {
     expect(await payloadsOf(store)).toEqual(['{"a":1}', '{"a":1}', '{"a":1}']);
   });
 
-  test("the scan continues where it was, also after the store was opened again", async () => {
+  test("the scan continues at the same event after the store was closed and opened again", async () => {
     const { store, reopen } = await open();
     await verdictsOf(store, eventsOf(3));
     await expireAll(store);
@@ -86,7 +86,7 @@ function describeSteps(open: OpenForTest): void {
 
   test("a step of large payloads ends early", async () => {
     const { store } = await open();
-    const payload = `{"text":"${randomBytes(2_000_000).toString("hex")}"}`; // that PostgreSQL does not compress
+    const payload = `{"text":"${randomBytes(2_000_000).toString("hex")}"}`; // random, so that PostgreSQL does not compress it
     for (let n = 0; n < 5; n++) await verdictsOf(store, [eventText({ payload })]);
 
     expect(await expireAll(store)).toEqual([3, 2, 0]);

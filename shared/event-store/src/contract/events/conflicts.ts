@@ -60,7 +60,8 @@ const DIFFERENT: [name: string, first: SampleEvent, second: SampleEvent][] = [
 
 export function describeConflicts(open: OpenForTest): void {
   describe("a conflict", () => {
-    // Within one frame and across calls, because a store may compare with rows of its own transaction in another way.
+    // The test compares within one frame and across calls, because a store may treat rows of its own transaction
+    // differently.
     test("a conflict is not caused by another spelling of the same content", async () => {
       const { store } = await open();
       for (const [name, first, second] of SAME) {

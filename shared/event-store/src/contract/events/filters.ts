@@ -29,7 +29,7 @@ async function walk(store: EventStore, filters: EventFilters, order: "asc" | "de
         const { events, next } = await store.listEvents(query);
         ids.push(...events.map(({ eventId }) => eventId));
         if (next === upTo) return; // both undefined at the end of a scan backward
-        if (next === after) throw new Error(`the walk stands at ${next}, ${upTo} being its end`);
+        if (next === after) throw new Error(`the scan is at ${next}, and its end is ${upTo}`);
         after = next;
       }
     },
@@ -48,8 +48,8 @@ const QUERIES: [what: string, filters: EventFilters, ids: string[]][] = [
   ["a span of a topic", { topic: "even", since: minute(2), until: "2025-10-23T10:06:00.000001Z" }, ["e2", "e4", "e6"]],
   ["an id in any topic", { eventId: "e7" }, ["e7"]],
   ["a key", { topic: "odd", eventId: "e7" }, ["e7"]],
-  ["a key with what goes with it", { topic: "odd", eventId: "e7", source: "other", since: minute(7) }, ["e7"]],
-  ["a key with what does not", { topic: "odd", eventId: "e7", until: minute(7) }, []],
+  ["a key with filters that match it", { topic: "odd", eventId: "e7", source: "other", since: minute(7) }, ["e7"]],
+  ["a key with filters that do not match it", { topic: "odd", eventId: "e7", until: minute(7) }, []],
   ["an unknown key", { topic: "even", eventId: "e7" }, []],
   ["an unknown source", { source: "Third" }, []],
   ["an empty span", { since: minute(5), until: minute(5) }, []],
@@ -57,7 +57,7 @@ const QUERIES: [what: string, filters: EventFilters, ids: string[]][] = [
 
 export function describeFilters(open: OpenForTest): void {
   describe("filters", () => {
-    test.each(QUERIES)("a walk keeps to %s, in both orders", async (_what, filters, ids) => {
+    test.each(QUERIES)("a cursor scan keeps to %s, in both orders", async (_what, filters, ids) => {
       const { store } = await open();
       await fill(store);
 
@@ -83,7 +83,7 @@ export function describeFilters(open: OpenForTest): void {
       }
     });
 
-    test("a scan up to the tip ends there, whatever is stored meanwhile", async () => {
+    test("a scan up to the tip ends there, even if events are stored meanwhile", async () => {
       const { store } = await open();
       await fill(store);
       const upTo = await store.readTip();

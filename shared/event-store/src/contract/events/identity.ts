@@ -30,7 +30,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await verdictsOf(reopened, [event, eventText()])).toEqual(["ds"]);
     });
 
-    test("the event that is first in the order of frames and events is stored", async () => {
+    test("of events with one key, the first in the order of frames and events is stored", async () => {
       const { store } = await open();
       const copies = ["first", "second", "third"].map((source) => eventText({ topic: "t", id: "e", source }));
 
@@ -128,7 +128,7 @@ export function describeIdentity(open: OpenForTest): void {
       expect(await store.findFrame("00000000-0000-4000-8000-000000000000")).toBeUndefined();
     });
 
-    test("a frame names its first dropped duplicates, no more than asked for", async () => {
+    test("a frame names its first dropped duplicates, no more than requested", async () => {
       const { store } = await open();
       const event = eventText({ topic: "t", id: "e", source: "first" });
       const changed = eventText({ topic: "t", id: "e", source: "second" });

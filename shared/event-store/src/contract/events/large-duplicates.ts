@@ -80,7 +80,7 @@ export function describeLargeDuplicates(open: OpenForTest): void {
     );
 
     test.each(LARGE)(
-      "a thousand duplicates of an event of %s cost like those of a small event",
+      "a thousand duplicates of an event of %s cost as much as those of a small event",
       async (_name, payload, frameCount, verdicts) => {
         const { store } = await open();
         const [small, large]: [number[], number[]] = [[], []];
@@ -91,8 +91,8 @@ export function describeLargeDuplicates(open: OpenForTest): void {
           large.push(applied.ms);
         }
 
-        // By the fastest of three, because the machine may be busy. A comparison that reads the stored event is hundreds of
-        // times as slow.
+        // The fastest of three attempts counts, because the machine may be busy. A comparison that reads the stored
+        // event is hundreds of times slower.
         expect(Math.min(...large) / Math.min(...small)).toBeLessThan(20);
       },
     );

@@ -27,7 +27,10 @@ async function walk(store: EventStore, query: EventQuery): Promise<{ ids: string
   }
 }
 
-/** Reads forward until so many events are listed: a store may hold back events that another transaction may precede. */
+/**
+ * Reads forward until this number of events is listed. A store may withhold an event while another transaction could
+ * still precede it.
+ */
 async function walkUntil(store: EventStore, query: EventQuery, count: number) {
   const ids: string[] = [];
   let position = query.after;

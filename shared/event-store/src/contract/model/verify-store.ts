@@ -32,7 +32,7 @@ export async function verifyStore(store: ModelledStore, judged: JudgedFrame[]): 
   }
   for (const { copy, verdict } of all) {
     const first = stored.get(keyOf(copy));
-    expect(first, `some copy of ${keyOf(copy)} was stored`).toBeDefined();
+    expect(first, `one of the events ${keyOf(copy)} was stored`).toBeDefined();
     const isSame = first !== undefined && contentOf(first) === contentOf(copy);
     if (verdict !== STORED) expect([keyOf(copy), verdict]).toEqual([keyOf(copy), isSame ? DUPLICATE : CONFLICT]);
   }

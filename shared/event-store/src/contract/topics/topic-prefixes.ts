@@ -3,7 +3,7 @@ import { verdictsOf } from "../applying.ts";
 import { eventText } from "../frames.ts";
 import type { CompleteStore, OpenForTest, StoreUnderTest } from "../store-under-test.ts";
 
-/** In the order of bytes. Those with a mark are reached by the prefixes; their neighbours are not. */
+/** Topics in the order of their bytes. The prefixes reach the marked ones and not their neighbours. */
 const TOPICS = ["Orders.x", "order", "orders", "orders.", "orders.*", "orders.ÿ😀", "orders/", "other", "é", "éa", "ê"];
 const PREFIXES = ["orders.", "é"];
 const REACHED = ["orders.", "orders.*", "orders.ÿ😀", "é", "éa"];

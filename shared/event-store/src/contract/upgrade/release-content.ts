@@ -2,7 +2,7 @@ import { untilScannable } from "../applying.ts";
 import type { CompleteStore } from "../store-under-test.ts";
 import { TIMESTAMP } from "./release-data.ts";
 
-/** Reads all that `writeReleaseData` wrote, in the form of `RELEASE_CONTENT`. */
+/** Reads everything that `writeReleaseData` wrote, in the form of `RELEASE_CONTENT`. */
 export async function readReleaseContent(store: CompleteStore) {
   await untilScannable(store);
   const { events } = await store.listEvents({ order: "asc", limit: 100 });

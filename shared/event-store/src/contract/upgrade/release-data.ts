@@ -46,11 +46,12 @@ function frame(sequence: number, events: string[]) {
 const FIRST = () => frame(1, [order("o-1"), order("o-2", { attributes: '{"region":"eu"}' }), login("l-1")]);
 
 /**
- * Writes into an empty store what a database in use holds: events, duplicates of which one was pruned, conflicts, a dead
- * letter, a deleted one, a damaged frame, a frame that the log delivered twice from one position and once from another,
- * and an audit. Every release wrote the same, and its tables are kept in `fixture/version-N.sql`.
+ * Fills an empty store like a database in use: events, duplicates of which one was pruned, conflicts, a dead letter, a
+ * deleted dead letter, a damaged frame, an audit, and a frame that the log delivered twice from one position and once
+ * from another. The tables that each release wrote from these data are in `fixture/version-N.sql`.
  *
- * @param second another process on the same database, whose counters are others. The store itself where only one can be
+ * @param second another process on the same database, with counters of its own. It is the store itself where only one
+ * process can write
  */
 export async function writeReleaseData(store: CompleteStore, second: CompleteStore): Promise<void> {
   const apply = (by: CompleteStore, ...deliveries: ReturnType<typeof frame>[]) => by.apply(deliveries, { maxNamed: 0 });
@@ -65,7 +66,7 @@ export async function writeReleaseData(store: CompleteStore, second: CompleteSto
   await apply(store, frame(8, [order("refused", { timestamp: "never" })]));
   const { deadLetters } = await store.listDeadLetters({ limit: 10 });
   await store.deleteDeadLetter(String(deadLetters.at(-1)?.id));
-  // One counts beside the other, which the books add up.
+  // The two processes count separately, and the books add up both.
   await apply(store, frame(6, [login("l-2"), login("l-1", { payload: '{"total":3}' })]));
   await apply(second, frame(7, [login("l-3"), login("l-2")]));
   await apply(second, FIRST());
