@@ -110,7 +110,7 @@ test("a restore refuses while a part of the stack runs, and a database that hold
 
   expect([filled, running].map(({ status, fault }) => [status, fault])).toEqual([
     [2, expect.stringContaining("--replace")],
-    [2, expect.stringContaining("a gateway is running")],
+    [2, expect.stringContaining("still running: gateway")],
   ]);
   expect(replaced).toMatchObject({ status: 0, fault: "" });
 });

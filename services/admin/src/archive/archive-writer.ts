@@ -51,6 +51,7 @@ async function writeCompressed(
 ): Promise<ArchiveEnd> {
   const gzip = createGzip({ level: LEVEL });
   file.on("error", (error) => gzip.destroy(error));
+  gzip.on("error", () => undefined); // without a listener it ends the process; the next write and the end report it
   const written = finished(gzip.pipe(file));
   written.catch(() => undefined); // it is awaited below, unless an earlier error is reported
   const put = async (piece: string | Uint8Array): Promise<void> => {

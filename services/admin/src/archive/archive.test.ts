@@ -1,12 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { runExport } from "../export/run.ts";
 import { restoreLog } from "../restore/stack.ts";
 import { linesOf } from "./archive-lines.ts";
 import { openArchive } from "./archive-reader.ts";
+import { writeArchive } from "./archive-writer.ts";
+import type { ArchiveHeader } from "./format.ts";
 
 const HEADER = { tidemark_archive: 1, made_at: new Date().toISOString(), store: "postgres" };
 
@@ -41,6 +44,22 @@ test("a restore from a truncated backup appends no frame to the log and contacts
   const restore = restoreLog(stack, { from: path, maxLogBytes: 1_000_000, nowMs: Date.now() });
 
   await expect(restore).rejects.toThrow("its end is missing");
+});
+
+test("a file that cannot be written fails the command with the reason, while rows are on their way", async () => {
+  const writeUntilRefused = writeArchive({
+    to: `${await archiveOf(HEADER)}-no-folder/archive`,
+    replace: false,
+    header: HEADER as ArchiveHeader,
+    write: async (writer) => {
+      for (;;) {
+        await writer.write("{}\n"); // so little that no write waits for the file
+        await setImmediate();
+      }
+    },
+  });
+
+  await expect(writeUntilRefused).rejects.toThrow("ENOENT");
 });
 
 test("an export does not replace the database that it reads", async () => {

@@ -102,8 +102,7 @@ async function withStoppedStack<Result>(
 ): Promise<Result> {
   return withLog(stack, { name: "restore" }, async (connection) => {
     const heard = await listenForParts(connection);
-    if (heard.running.length > 0)
-      throw new Error(`a ${heard.running.join(" and a ")} is running: stop all of them first`);
+    if (heard.running.length > 0) throw new Error(`still running: ${heard.running.join(", ")}; stop all of them first`);
     return work(connection, heard);
   });
 }
