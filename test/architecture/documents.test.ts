@@ -14,10 +14,38 @@ const LINK = /\]\((?!https?:|#)([^)#\s]+)/g;
 /** A sentence that names a commit refers to the files of that commit, which may no longer exist. */
 const OF_A_COMMIT = /at commit `?[0-9a-f]{7}/;
 
+/** Names of source files in backticks that may leave out their first folders, such as `apply/deduplicate.ts`. */
+const SOURCE = /`([\w./-]+\.(?:ts|mjs|py|sql|sh|conf|ya?ml|pml))`/g;
+const SOURCES = globSync("**/*.{ts,mjs,py,sql,sh,conf,yaml,yml,pml}", {
+  cwd: ROOT,
+  exclude: (name) => name === "node_modules" || name === "dist",
+}).map((path) => `/${path}`);
+const OF_THE_READER = new Set(["example.ts"]);
+const SCRIPT = /npm run (?:-s )?([a-z][\w:-]*)/g;
+
+/** Returns the paragraphs of a document that speak of the files of today. */
+function paragraphsOf(document: string): string[] {
+  const paragraphs = readFileSync(join(ROOT, document), "utf8").split(/\n(?=\n|[-#|])/);
+  return paragraphs.filter((paragraph) => !OF_A_COMMIT.test(paragraph));
+}
+
+test.each(DOCUMENTS)("every source file that %s names by its last folders exists", (document) => {
+  const missing = paragraphsOf(document)
+    .flatMap((paragraph) => [...paragraph.matchAll(SOURCE)].map(([, name = ""]) => name.replace(/^\.\//, "")))
+    .filter((name) => !OF_THE_READER.has(name) && !SOURCES.some((path) => path.endsWith(`/${name}`)));
+
+  expect(missing).toEqual([]);
+});
+
+test.each(DOCUMENTS)("every npm script that %s names exists", (document) => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const named = [...readFileSync(join(ROOT, document), "utf8").matchAll(SCRIPT)].map(([, script = ""]) => script);
+
+  expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
+});
+
 test.each(DOCUMENTS)("every file that %s names exists", (document) => {
-  const missing = readFileSync(join(ROOT, document), "utf8")
-    .split(/\n(?=\n|[-#|])/)
-    .filter((paragraph) => !OF_A_COMMIT.test(paragraph))
+  const missing = paragraphsOf(document)
     .flatMap((paragraph) => [
       ...[...paragraph.matchAll(PATH)].map(([, path = ""]) => path),
       ...[...paragraph.matchAll(LINK)].map(([, path = ""]) => join(dirname(document), path)),
