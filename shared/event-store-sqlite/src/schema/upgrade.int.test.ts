@@ -166,6 +166,7 @@ async function openToday() {
 test.each([
   ["schema version 2", async () => openForTest(await makeVersion(2))],
   ["schema version 3", async () => openForTest(await makeVersion(3))],
+  ["schema version 6", async () => openForTest(await makeVersion(6))],
   ["this release", openToday],
 ])("a file of %s keeps its books and its content, and accepts events", async (_name, open) => {
   const store = await open();
