@@ -34,13 +34,20 @@ export interface ExpirePayloads {
   processedBeforeMs: number;
   /** The number of events that the step reads. It reads fewer if their payloads exceed `MAX_EXPIRED_BYTES`. */
   limit: number;
+  /**
+   * The pause after the step, in multiples of the time that the step took; an hour at most. Until then a step of any other
+   * process answers `isBusyElsewhere`. Default: 0. A store of one process ignores it.
+   */
+  pauses?: number;
 }
 
 export interface ExpiryStep {
   /** The number of payloads removed. */
   expired: number;
-  /** Whether the scan has reached an event that is too young, or another process is expiring payloads. */
+  /** Whether the scan has reached an event that is too young. */
   isAtEnd: boolean;
+  /** Whether another process takes a step, or its pause lasts. This step did nothing, so it does not know where the scan is. */
+  isBusyElsewhere?: true;
 }
 
 /** The bytes of payloads after which a step ends, so that it stays short. It removes at least one. */

@@ -23,7 +23,7 @@ test("removes payloads older than the configured days in steps, and leaves the s
   }
 
   expect(pauses).toEqual([760, 50, MINUTE]);
-  expect(expirySteps[1]).toEqual({ processedBeforeMs: START - 30 * DAY, limit: 2_000 });
+  expect(expirySteps[1]).toEqual({ processedBeforeMs: START - 30 * DAY, limit: 2_000, pauses: 19 * 0.9 });
   expect(expirySteps).toHaveLength(6);
 });
 
@@ -49,6 +49,34 @@ test("logs once when payloads are more than a day past their retention, and show
   expect(await overdue()).toBe("0");
   expect(lines.filter(({ level }) => level === "warn")).toEqual([
     expect.objectContaining({ msg: "payloads are more than a day past their retention", retentionDays: 30 }),
+  ]);
+});
+
+test("rests until the next round while another consumer removes payloads, and still says that they are overdue", async () => {
+  const metrics = new Metrics();
+  const { expirySteps, nextPause, pass } = startOnTestClock({
+    expiryAnswers: [
+      { step: { expired: 2_000, isAtEnd: false }, tookMs: 40 },
+      { step: { expired: 0, isAtEnd: false, isBusyElsewhere: true }, tookMs: 0 },
+      { step: { expired: 0, isAtEnd: false, isBusyElsewhere: true }, tookMs: 0 },
+      { step: { expired: 2_000, isAtEnd: false }, tookMs: 40 },
+    ],
+    metrics,
+    stopWaitMs: 1,
+  });
+  const overdue = async () => /^tidemark_retention_overdue (.*)$/m.exec(await metrics.text())?.[1];
+
+  const seen = [];
+  for (let count = 0; count < 4; count++) {
+    seen.push([await nextPause(), await overdue(), expirySteps.length]);
+    pass();
+  }
+
+  expect(seen).toEqual([
+    [760, "1", 1],
+    [MINUTE, "1", 2],
+    [MINUTE, "1", 3],
+    [760, "1", 4],
   ]);
 });
 

@@ -14,6 +14,9 @@ export interface ExpiryOptions {
   logger: Logger;
 }
 
+/** The part of its pause for which a process holds the others off. A little less, so that its own next step never meets it. */
+const SHARED_PAUSE = 0.9;
+
 /**
  * Creates a function that removes the payloads that have passed their retention. The store keeps its position.
  *
@@ -21,6 +24,9 @@ export interface ExpiryOptions {
  * in PostgreSQL. A stack at full load stored 14 % fewer events when the removal took a tenth of the store's time
  * (docs/decisions/0004). The removal therefore gets a small part of the time, and logs a warning when that part is too
  * small.
+ *
+ * The store keeps the pauses for all processes, so several consumers remove no more than one. A consumer that meets the pause
+ * of another consumer rests until its next round.
  */
 export function createExpiry(
   { store, retentionDays, retentionBusyPercent = 5, metrics = new Metrics(), logger }: ExpiryOptions,
@@ -48,18 +54,21 @@ export function createExpiry(
     }
     isOverdue = overdue;
   };
+  const pauses = 100 / retentionBusyPercent - 1;
   const expireBefore = async (processedBeforeMs: number) => {
-    const { expired, isAtEnd } = await store.expirePayloads({ processedBeforeMs, limit: STEP_ROWS });
+    const step = { processedBeforeMs, limit: STEP_ROWS, pauses: pauses * SHARED_PAUSE };
+    const { expired, isAtEnd, isBusyElsewhere = false } = await store.expirePayloads(step);
     expiredPayloads.inc(expired);
-    return { count: expired, isLast: isAtEnd };
+    return { count: expired, isLast: isAtEnd || isBusyElsewhere, isBusyElsewhere };
   };
   const step = async () => {
     const processedBeforeMs = clock.nowMs() - retentionDays * DAY_MS;
     const late = await expireBefore(processedBeforeMs - DAY_MS);
+    if (late.isBusyElsewhere) return late; // whether payloads are overdue stays as it was last seen
     report(!late.isLast);
     if (!late.isLast) return late;
     const { count, isLast } = await expireBefore(processedBeforeMs);
     return { count: late.count + count, isLast };
   };
-  return () => repeat(clock, signal, step, 100 / retentionBusyPercent - 1);
+  return () => repeat(clock, signal, step, pauses);
 }

@@ -8,7 +8,7 @@ const EXPIRY_LOCK = 7_305_804_402_565_173_251n;
 
 const ERASE_STORED = "SELECT erase_stored_event($1, $2) AS is_stored";
 const ERASE_CONFLICTS = "SELECT erase_conflicts($1, $2, $3) AS erased";
-const EXPIRE = "SELECT expired, is_at_end FROM expire_payloads($1, $2, $3, $4)";
+const EXPIRE = "SELECT expired, is_at_end, is_busy_elsewhere FROM expire_payloads($1, $2, $3, $4, $5)";
 
 /**
  * Erases the row of an event and its conflicts. It uses a connection for reading, so that it does not block those that
@@ -27,12 +27,22 @@ export async function eraseEvent(db: Kysely<Tables>, topic: string, eventId: str
   return true;
 }
 
+interface StepRow {
+  expired: string;
+  is_at_end: boolean;
+  is_busy_elsewhere: boolean;
+}
+
 /** `Eraser.expirePayloads`, also on a connection for reading. */
 export async function expirePayloads(
   db: Kysely<Tables>,
-  { processedBeforeMs, limit }: ExpirePayloads,
+  { processedBeforeMs, limit, pauses = 0 }: ExpirePayloads,
 ): Promise<ExpiryStep> {
-  const parameters = [new Date(processedBeforeMs).toISOString(), limit, MAX_EXPIRED_BYTES, EXPIRY_LOCK];
-  const { expired, is_at_end } = await queryRow<{ expired: string; is_at_end: boolean }>(db, EXPIRE, parameters);
-  return { expired: Number(expired), isAtEnd: is_at_end };
+  const parameters = [new Date(processedBeforeMs).toISOString(), limit, MAX_EXPIRED_BYTES, pauses, EXPIRY_LOCK];
+  const { expired, is_at_end, is_busy_elsewhere } = await queryRow<StepRow>(db, EXPIRE, parameters);
+  return {
+    expired: Number(expired),
+    isAtEnd: is_at_end,
+    ...(is_busy_elsewhere && { isBusyElsewhere: true }),
+  };
 }

@@ -7,10 +7,11 @@ SELECT pg_advisory_xact_lock(7305804402565173248);
 -- When an event was erased. Its payload and attributes are NULL then, and its source is empty.
 ALTER TABLE events ADD COLUMN erased_at timestamptz;
 
--- The position of the last event that the expiry of payloads has passed.
+-- The position of the last event that the expiry of payloads has passed, and the moment from which the next step may be taken.
 CREATE TABLE payload_expiry (
   tx bigint NOT NULL,
   ord integer NOT NULL,
+  next_step_at timestamptz NOT NULL DEFAULT '-infinity',
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row)
 );
 INSERT INTO payload_expiry (tx, ord) VALUES (0, 0);
@@ -61,15 +62,22 @@ $function$;
 -- One step of the expiry of payloads. It begins behind payload_expiry and ends before the first event that is too young, or
 -- whose transaction may not be the last at its position, or when the payloads exceed max_bytes.
 --
--- Rows are locked by key, as a batch locks those of its conflicts: two orders could deadlock. The conflicts are read by a
--- statement of its own, after the batches that list one have committed. Who does not get the lock expires nothing.
+-- The step locks its first event, waiting if need be, and of the others only those that are free: it ends before the first
+-- event that is locked. To wait for one with others locked could deadlock, because a batch locks some of its rows when it
+-- measures them and others when it lists conflicts. The conflicts are read by a statement of its own, after the batches that
+-- list one have committed.
+--
+-- All processes together keep the pause: it is so many times as long as the step. While it lasts, or while another process
+-- takes a step, a caller expires nothing. A pause of more than an hour comes from a clock that was set back.
 CREATE FUNCTION expire_payloads(
   processed_before timestamptz,
   max_events integer,
   max_bytes bigint,
+  pauses double precision,
   lock bigint,
   OUT expired bigint,
-  OUT is_at_end boolean
+  OUT is_at_end boolean,
+  OUT is_busy_elsewhere boolean
 )
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_custom_plan
@@ -79,12 +87,18 @@ AS $function$
 DECLARE
   last_tx bigint;
   last_ord integer;
+  txs bigint[]; -- of the events with a payload, in the order of positions
+  ords integer[];
   topics text[];
   event_ids text[];
+  first_locked integer;
 BEGIN
   expired := 0;
-  is_at_end := true;
-  IF NOT pg_try_advisory_xact_lock(lock) THEN
+  is_at_end := false;
+  is_busy_elsewhere := NOT pg_try_advisory_xact_lock(lock) OR EXISTS (
+    SELECT FROM payload_expiry
+    WHERE next_step_at > clock_timestamp() AND next_step_at < clock_timestamp() + interval '1 hour');
+  IF is_busy_elsewhere THEN
     RETURN;
   END IF;
 
@@ -105,17 +119,32 @@ BEGIN
   )
   SELECT (SELECT tx FROM passed ORDER BY tx DESC, ord DESC LIMIT 1),
     (SELECT ord FROM passed ORDER BY tx DESC, ord DESC LIMIT 1),
-    array_agg(topic ORDER BY topic, event_id) FILTER (WHERE has_payload),
-    array_agg(event_id ORDER BY topic, event_id) FILTER (WHERE has_payload)
-  INTO last_tx, last_ord, topics, event_ids FROM passed;
+    array_agg(tx ORDER BY tx, ord) FILTER (WHERE has_payload), array_agg(ord ORDER BY tx, ord) FILTER (WHERE has_payload),
+    array_agg(topic ORDER BY tx, ord) FILTER (WHERE has_payload),
+    array_agg(event_id ORDER BY tx, ord) FILTER (WHERE has_payload)
+  INTO last_tx, last_ord, txs, ords, topics, event_ids FROM passed;
   IF last_tx IS NULL THEN
+    is_at_end := true;
     RETURN;
   END IF;
-  is_at_end := false;
 
-  PERFORM FROM unnest(topics, event_ids) AS due (topic, event_id) CROSS JOIN LATERAL (
-    SELECT FROM events WHERE events.topic = due.topic AND events.event_id = due.event_id OFFSET 0 FOR NO KEY UPDATE
-  ) AS locked;
+  PERFORM FROM events WHERE topic = topics[1] AND event_id = event_ids[1] FOR NO KEY UPDATE;
+  WITH due AS (
+    SELECT * FROM unnest(topics, event_ids) WITH ORDINALITY AS due (topic, event_id, place)
+  ), free AS MATERIALIZED (
+    SELECT place FROM due CROSS JOIN LATERAL (
+      SELECT FROM events WHERE events.topic = due.topic AND events.event_id = due.event_id
+      OFFSET 0 FOR NO KEY UPDATE SKIP LOCKED
+    ) AS locked
+  )
+  SELECT min(place) INTO first_locked FROM due LEFT JOIN free USING (place) WHERE free.place IS NULL;
+  IF first_locked > 1 THEN
+    last_tx := txs[first_locked - 1];
+    last_ord := ords[first_locked - 1];
+    topics := topics[:first_locked - 1];
+    event_ids := event_ids[:first_locked - 1];
+  END IF;
+
   UPDATE events SET payload = NULL, payload_size = NULL, payload_value = NULL, payload_expired_at = clock_timestamp()
   FROM unnest(topics, event_ids) AS due (topic, event_id)
   WHERE events.topic = due.topic COLLATE "C" AND events.event_id = due.event_id COLLATE "C"
@@ -125,7 +154,9 @@ BEGIN
   FROM unnest(topics, event_ids) AS due (topic, event_id)
   WHERE duplicates.topic = due.topic COLLATE "C" AND duplicates.event_id = due.event_id COLLATE "C"
     AND duplicates.payload IS NOT NULL;
-  UPDATE payload_expiry SET tx = last_tx, ord = last_ord;
+  UPDATE payload_expiry SET tx = last_tx, ord = last_ord,
+    next_step_at = clock_timestamp()
+      + least(interval '1 hour', pauses * (clock_timestamp() - statement_timestamp()));
 END
 $function$;
 
