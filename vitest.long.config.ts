@@ -3,7 +3,7 @@ import { browserProjects } from "./test/browser/project.ts";
 
 /**
  * `npm run test:long`: saboteurs, fault runs, long walks of readers, redeliveries, time limits of the database, and the
- * dashboard of the stack. Most of them start whole deployments of their own.
+ * dashboard of the stack. Most of them start whole deployments.
  */
 export default defineConfig({
   test: {

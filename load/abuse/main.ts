@@ -1,4 +1,4 @@
-//   well-behaved client, one address ──▶ service ◀── abusive clients of other addresses, a process of their own
+//   well-behaved client, one address ──▶ service ◀── abusive clients of other addresses, in a separate process
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { commandLineOrExit } from "@tidemark/runtime/command-line";

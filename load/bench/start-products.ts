@@ -85,7 +85,7 @@ async function startReady(
 ): Promise<ServiceProcess> {
   const port = await findFreePort();
   const log = openSync(join(dataDir, `${service}-${port}.log`), "a");
-  // A folder for each service, because every thread of a service writes a profile of its own there.
+  // A folder for each service, because every thread of a service writes its own profile there.
   const nodeFlags =
     profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profileDir, `${service}-${port}`)}`];
   const started = await startService({ service, environment, port, output: log, nodeFlags });

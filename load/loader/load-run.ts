@@ -8,7 +8,7 @@ export interface LoadOrder {
   urls: string[];
   connections: number;
   eventsPerRequest: number;
-  /** The limit in seconds or in events, whichever comes first. */
+  /** The run ends at the limit in seconds or in events that is reached first. */
   seconds?: number;
   events?: number;
   duplicateRate: number;

@@ -101,7 +101,7 @@ writes the table again.
   \`orders.created\`. A list, a stream or \`/stats\` without a topic shows only the topics of the key
   (\`test/access/topic-prefixes.test.ts\`); \`/audit\` covers all topics, so such a key is refused there.
 
-\`/metrics\` is a route of single alone. In the stack it is an unknown path: each service has its metrics at a port of its own
+\`/metrics\` is a route of single alone. In the stack it is an unknown path: each service has its metrics at its own port
 ([metrics.md](metrics.md)).
 
 A row that ends in \`...\` stands for each file of that folder. \`HEAD\` is answered like \`GET\`.

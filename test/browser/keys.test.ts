@@ -102,7 +102,7 @@ test("dead letters can be changed only with the scope admin, and the page says s
   expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
 });
 
-test("a key for some topics is told what it cannot see, and is offered no audit", async () => {
+test("with a key for some topics the page names the hidden topics, and offers no audit", async () => {
   const tidemark = await openTidemark({ withKeys: true });
   await tidemark.publish(makeEvent());
   const { page, complaints } = await openPage(tidemark.url);
@@ -117,7 +117,7 @@ test("a key for some topics is told what it cannot see, and is offered no audit"
   expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
 });
 
-test("a key without the scope read is told what it lacks, and another one can be entered", async () => {
+test("with a key without the scope read the page names the missing scope, and another key can be entered", async () => {
   const tidemark = await openTidemark({ withKeys: true });
   const { page, complaints } = await openPage(tidemark.url);
   await enter(page, KEYS.producer);

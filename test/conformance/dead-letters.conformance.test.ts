@@ -14,7 +14,7 @@ describe("dead letters", () => {
     expect(await getJson(`/dead-letters?topic=${topic}`)).toEqual({ count: 0, dead_letters: [], next_cursor: null });
   });
 
-  test("dead letters are listed without a topic, too", async () => {
+  test("dead letters are also listed without a topic", async () => {
     const page = await getJson("/dead-letters?limit=1");
 
     expect(page.dead_letters).toHaveLength(Number(page.count));

@@ -63,7 +63,7 @@ function isOneEvent({ count, rejected = [] }: Intake): boolean {
 }
 
 function refusedForGood(): InvalidInput {
-  const detail = "the store refused this event for good; it is kept as a dead letter, and can be redriven";
+  const detail = "the store refused this event permanently; it is kept as a dead letter, and can be redriven";
   return new InvalidInput({ code: "dead_lettered", status: 422, detail });
 }
 

@@ -22,7 +22,7 @@ test("a publish is answered with the store's verdicts", async () => {
   });
 });
 
-test("a request of one event that the store refused for good is answered 422", async () => {
+test("a request of one event that the store refused permanently is answered 422", async () => {
   const gateway = openGateway();
   const prefer = "return=representation, handling=lenient";
   const answers = [gateway.publish(event("1"), { prefer }), gateway.publish([event("2"), {}], { prefer })];

@@ -37,7 +37,7 @@ export interface GatewayOptions {
   metrics?: Metrics;
   maxBatchEvents: number;
   maxBodyBytes: number;
-  /** The limits for each client whose key has none of its own; 0: no limit. Default: no limits. */
+  /** The limits for each client whose key has none; 0: no limit. Default: no limits. */
   rateLimits?: Rates;
   /** The time that a request waits for its verdicts unless it asks for another time. */
   publishWaitMs: number;

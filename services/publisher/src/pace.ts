@@ -4,8 +4,8 @@ import { pause } from "@tidemark/client/retry";
 export type Pace = (events: number, stop: AbortSignal) => Promise<boolean>;
 
 /**
- * Makes a pace of so many events a second on average, from the first request on. What was held up by a slow service is sent
- * as fast as the service takes it. Without a rate every event is due at once.
+ * Creates a pace of this number of events a second on average, from the first request on. Events that a slow service
+ * delayed are sent as fast as the service takes it. Without a rate every event is due at once.
  */
 export function createPace(eventsPerSecond: number | undefined, now: () => number = () => performance.now()): Pace {
   if (eventsPerSecond === undefined) return async () => true;

@@ -57,7 +57,7 @@ test.each([true, false])("a consumer deletes a dead letter for the query service
   expect(await commands.deleteDeadLetter("7")).toBe(isDeleted);
 });
 
-test.each([true, false])("a consumer erases an event for the query service, whatever its key: %j", async (isStored) => {
+test.each([true, false])("a consumer erases an event with any key for the query service: %j", async (isStored) => {
   const asked: string[][] = [];
   const commands = await openCommands({
     eraseEvent: async (...key) => {

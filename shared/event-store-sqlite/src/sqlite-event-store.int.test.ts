@@ -64,7 +64,7 @@ test("a commit also empties the drive's own cache, where the system supports it"
   expect(database.pragma("fullfsync", { simple: true })).toBe(1);
 });
 
-/** Returns a path in a directory of its own, which is removed when the test ends. */
+/** Returns a path in a new directory, which is removed when the test ends. */
 async function pathForTest(): Promise<string> {
   const directory = await makeDirectory();
   onTestFinished(() => rm(directory, { recursive: true }));

@@ -20,7 +20,7 @@ export const Limit = WholeLimit.default(DEFAULT_LIMIT).meta({
   override: LIMIT,
 });
 
-/** A limit without a default, for lists where an absent one has a meaning of its own. */
+/** A limit without a default, for lists where an absent limit has a special meaning. */
 export const GivenLimit = WholeLimit.optional().meta({
   description: "The number of events, at most. An export has no limit unless one is given.",
   example: 100,

@@ -93,7 +93,7 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   },
   dead_lettered: {
     status: 422,
-    detail: "the store refused this event for good; it is kept as a dead letter, and can be redriven",
+    detail: "the store refused this event permanently; it is kept as a dead letter, and can be redriven",
   },
   empty_batch: { status: 422, detail: "the batch has no events" },
   batch_too_large: { status: 422, detail: "the batch has 10001 events, the limit is 10000" },

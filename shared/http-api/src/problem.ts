@@ -27,7 +27,7 @@ export function createProblem(status: number, code: string, detail: string): Pro
 
 const MAX_ERRORS = 100;
 
-/** Returns the problem of an error that is meant for the client, and undefined for a bug of our own. */
+/** Returns the problem of an error that is meant for the client, and undefined for our own bug. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof InvalidInput) {
     const problem = createProblem(error.status, error.code, error.message);

@@ -136,7 +136,7 @@ function disconnectWhileClosing(server: FastifyInstance, closeWaitMs: number): v
   });
 }
 
-/** Returns the problem of an error, logs an error that is a bug of our own, and sets `Retry-After`. */
+/** Returns the problem of an error, logs an error that is our own bug, and sets `Retry-After`. */
 function describeError(error: unknown, reply: FastifyReply): Problem {
   if (error instanceof Unavailable) reply.header("retry-after", jitterRetryAfter(error.retryAfterSeconds));
   if (error instanceof LimitExceeded) reply.header("retry-after", Math.ceil(error.retryAfterSeconds));

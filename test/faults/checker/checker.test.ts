@@ -30,7 +30,7 @@ function honest(change: (run: ModelRun) => void = () => {}): Observations {
   );
 }
 
-test("a run without a defect passes every check, whatever the outcomes of its requests", () => {
+test("a run without a defect passes every check, with any outcomes of its requests", () => {
   const fate = fc.constantFrom("answered", "receipt", "lost, taken", "lost, not taken", "refused");
   const request = fc.record({ copies: fc.array(fc.nat({ max: 20 }), { maxLength: 6 }), fate });
   fc.assert(

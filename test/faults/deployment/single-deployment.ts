@@ -8,10 +8,10 @@ import { type Deployment, type DeploymentOptions, LARGE_PAYLOAD_BYTES } from "./
 import { mountDisk } from "./disk.ts";
 import { openServiceComponent } from "./service-component.ts";
 
-/** Small, so that the queue fills during a fault. */
+/** The queue is small, so that it fills during a fault. */
 const QUEUE_MAX_SIZE = 500;
 
-/** Starts a single process with a database file of its own. */
+/** Starts a single process with a new database file. */
 export async function openSingleDeployment({ dir, diskMebibytes }: DeploymentOptions): Promise<Deployment> {
   const dataDir = join(dir, "data");
   const disk = diskMebibytes === undefined ? undefined : await mountDisk(dataDir, diskMebibytes);

@@ -8,7 +8,7 @@ declare module "vitest" {
   interface ProvidedContext {
     /** A PostgreSQL database whose user may create further databases. */
     databaseUrl: string;
-    /** A nats-server with JetStream. All test files share it, so each creates streams of its own. */
+    /** A nats-server with JetStream. All test files share it, so each creates its own streams. */
     natsUrl: string;
   }
 }

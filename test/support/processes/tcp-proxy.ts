@@ -14,8 +14,8 @@ export interface TcpProxy {
   /** Delays each chunk of data. */
   slow(delayMs: number): void;
   /**
-   * Holds back all data of the open connections, in one direction or in both; no side is told. New connections work.
-   * `up` is the direction from the client to the server.
+   * Holds back all data of the open connections, in one direction or in both, without closing them. New connections
+   * work. `up` is the direction from the client to the server.
    */
   silence(direction: Direction | "both"): void;
   /** Behaves like a frozen host: connections stay and new ones open, but the server's data no longer arrives. */
@@ -45,7 +45,7 @@ export async function startTcpProxy(serverUrl: string, { createFilter }: TcpProx
   let isVanished = false;
   let delayMs = 0;
 
-  // A silent lane never finishes its chunk, so the sender's buffers fill up as they do if the other host is gone.
+  // A silenced direction never finishes its chunk, so the sender's buffers fill as if the other host had disappeared.
   const lane = (isSilent: () => boolean, pass = (chunk: Buffer) => chunk) =>
     new Transform({
       transform(chunk, _encoding, done) {
@@ -56,7 +56,7 @@ export async function startTcpProxy(serverUrl: string, { createFilter }: TcpProx
       },
     });
 
-  // Half-open sockets, because the end of one side must reach the other only after all data.
+  // The sockets may be half-open, because the end of one side must reach the other side only after all data.
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     client.on("error", () => {});
     if (isRefusing) {

@@ -16,7 +16,7 @@ export interface FrameWriterOptions {
   signals: Pick<Signals, "address">;
   /** Whether no running consumer reaches the store, so that a full log gets no room. */
   isStoreDown: () => boolean;
-  /** A frame is closed when the next request would exceed either limit; a larger request has a frame of its own. */
+  /** A frame is closed when the next request would exceed either limit. A larger request has its own frame. */
   maxFrameEvents: number;
   maxFrameBytes: number;
   /** The time that a request waits for room in a full log. */

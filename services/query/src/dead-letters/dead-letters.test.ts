@@ -6,7 +6,7 @@ import { openQueryFixture } from "../query-fixture.ts";
 // For tests that need no dead letter.
 const empty = await openQueryFixture(afterAll);
 
-/** An item of a frame that is not an event, so that the store refuses it for good. */
+/** An item of a frame that is not an event, so that the store always refuses it. */
 const POISON = '{"topic":"odd","event_id":"1","payload":{"tenth":0.10}}';
 
 /** Routes over a store that refused `count` events, one after the other. */

@@ -15,7 +15,7 @@ const anyPosition = fc.string({ unit: "grapheme" });
 
 const scope: CursorScope = { order: "desc", filters: { topic: "user.login" } };
 
-test("a cursor gives its position back in its own scope", () => {
+test("a cursor is decoded to its position in its own scope", () => {
   fc.assert(
     fc.property(anyPosition, anyScope, (position, anywhere) => {
       expect(decode(encode(position, anywhere), anywhere)).toBe(position);

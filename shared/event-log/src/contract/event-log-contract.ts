@@ -21,7 +21,7 @@ export interface LogTraits {
 const CLOCKS_DIFFER_MS = 5_000;
 const SOME_TRACE = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", isSampled: true };
 
-/** Tests everything that the event log port promises, whatever keeps the frames. */
+/** Tests all promises of the event log port, for any implementation. */
 export function describeEventLog(name: string, { createLog, fullCode }: LogTraits): void {
   async function openLog(size?: { maxEvents: number; maxBytes: number }): Promise<EventLog> {
     const underTest = await createLog(size);

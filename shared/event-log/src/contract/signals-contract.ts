@@ -12,7 +12,7 @@ export interface SignalsUnderTest {
   close(): Promise<void>;
 }
 
-/** Tests everything that the signals port promises, whatever carries the signals. */
+/** Tests all promises of the signals port, for any implementation. */
 export function describeSignals(name: string, createSignals: () => Promise<SignalsUnderTest>): void {
   async function openSignals(): Promise<SignalsUnderTest> {
     const underTest = await createSignals();

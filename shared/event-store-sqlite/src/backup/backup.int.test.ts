@@ -144,7 +144,7 @@ test("a backup does not replace its own database, even through a link", async ()
   expect(await verdictsOf(store, [eventText({ topic: "t", id: "2" })])).toEqual(["s"]);
 });
 
-test("a backup replaces an earlier one of that name only when it is told to", async () => {
+test("a backup replaces an earlier one of that name only on request", async () => {
   const { path, copy, store } = await prepare();
   backupSqlite({ from: path, to: copy, replace: false });
   await verdictsOf(store, [eventText({ topic: "t", id: "2" })]);
@@ -153,7 +153,7 @@ test("a backup replaces an earlier one of that name only when it is told to", as
   expect(backupSqlite({ from: path, to: copy, replace: true }).audit.counted).toMatchObject({ stored: 2 });
 });
 
-test("a reader whose cursor lies beyond the restored state gets every event that is stored after the restore, once", async () => {
+test("a reader whose cursor is beyond the restored state gets every event that is stored after the restore, once", async () => {
   const { path, copy, store, open } = await prepare();
   backupSqlite({ from: path, to: copy, replace: false });
   const lost = Array.from({ length: 5 }, (_, id) => eventText({ topic: "t", id: `lost ${id}` }));

@@ -66,7 +66,7 @@ const BY_SOURCE = `SELECT coalesce(sum(duplicates), 0) AS duplicates, coalesce(s
  */
 const BOOKED = `SELECT stored, duplicates, conflicts, dead_lettered AS "deadLettered" FROM book_totals`;
 
-/** Audits a file through a connection of its own, in one snapshot. It changes nothing in the file. */
+/** Audits a file through a separate connection, in one snapshot. It changes nothing in the file. */
 export function auditSqlite(path: string): Audit {
   const database = openReaderDatabase(path);
   try {

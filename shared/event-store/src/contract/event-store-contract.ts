@@ -27,8 +27,8 @@ import { describeTopicPrefixes } from "./topics/topic-prefixes.ts";
 import { describeUsage } from "./usage.ts";
 
 /**
- * Tests everything that the ports of the event store promise, whatever keeps the data. After each test the history has to
- * add up to the books, unless the test changed tables without the store.
+ * Tests all promises of the ports of the event store, for any implementation. After each test the history must add up
+ * to the books, unless the test changed tables without the store.
  */
 export function describeEventStore(name: string, open: () => Promise<StoreUnderTest>): void {
   const openForTest: OpenForTest = async () => {

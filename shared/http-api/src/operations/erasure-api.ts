@@ -10,7 +10,7 @@ const SHARED = {
   scope: "admin",
   tags: ["Events"],
   responses: {
-    "204": { description: "The event is erased. It is the same answer if it was erased before." },
+    "204": { description: "The event is erased. The answer is the same if it was erased before." },
     ...problems(
       "cross_site",
       "scope_missing",
@@ -31,7 +31,7 @@ export const eraseEvent = {
   description:
     "Removes payload, attributes and source of the event, and those of its conflicts and its dead letters, from every table. " +
     "The id stays stored: later copies are duplicates, which are not compared and leave no content. The books do not " +
-    "change. An event that is still in the log is not stored yet (404): ask again.",
+    "change. An event that is still in the log is not stored yet (404): send the request again.",
   requestParams: { path: z.object(KEY) },
 } satisfies Operation;
 
@@ -40,6 +40,7 @@ export const eraseEventByQuery = {
   path: "/events",
   operationId: "eraseEventByQuery",
   summary: "Erase an event, named by the query",
-  description: "The same as `DELETE /events/{topic}/{event_id}`, also for `.` and `..`, which no path can hold.",
+  description:
+    "The same as `DELETE /events/{topic}/{event_id}`, and it also works for `.` and `..`, which no path can contain.",
   requestParams: { query: z.strictObject(KEY) },
 } satisfies Operation;

@@ -51,7 +51,7 @@ const AuditStats = z.object({
 const RestoreStats = z.object({
   restored_at: z.string().meta({ example: "2025-10-23T10:00:00.000000Z", format: "date-time" }),
   backed_up_at: z.string().meta({
-    description: "The time of the backup. What was stored before is in it.",
+    description: "The time of the backup. It contains every event that was stored before.",
     example: "2025-10-22T10:00:00.000000Z",
     format: "date-time",
   }),
@@ -110,7 +110,7 @@ export const StatsAnswer = z
       .nullable()
       .meta({
         description:
-          "A witness of the books: the events that the log, since it was last made, has confirmed to gateways, as the gateways " +
+          "A witness of the books: the events that the log has confirmed to gateways since it was created, as the gateways " +
           "count them; `null` if it is not known at this moment.",
         example: 148,
       }),
@@ -120,15 +120,15 @@ export const StatsAnswer = z
       .meta({
         description:
           "The events since then that are in the books or queued, minus `confirmed`: events on their way, and events whose " +
-          "confirmation no gateway could report. A number below 0 is a defect: so many confirmed events are gone. `null` if it " +
+          "confirmation no gateway could report. A number below 0 is a defect: that many confirmed events are lost. `null` if it " +
           "is not known at this moment.",
         example: 2,
       }),
     last_audit: AuditStats.nullable().meta({ description: "The last recount of the rows; `null` if there was none." }),
     last_restore: RestoreStats.nullable().meta({
       description:
-        "The last restore from a backup, and what it lost; `null` if there was none. `drift` and `unconfirmed` leave out " +
-        "what is recorded here.",
+        "The last restore from a backup, and what it lost; `null` if there was none. `drift` and `unconfirmed` do not count " +
+        "these losses.",
     }),
     incomplete: z
       .array(z.enum(["log", "sources", "topics"]))
@@ -136,7 +136,7 @@ export const StatsAnswer = z
       .meta({
         description:
           "The parts that the answer lacks. Without the log, because it does not answer or because the key is limited to " +
-          "some topics, `received` lacks the queue. Such a key is told no sources, and the sums of 100,000 topics at most.",
+          "some topics, `received` lacks the queue. For such a key there are no sources, and sums of at most 100,000 topics.",
         example: ["log"],
       }),
   })

@@ -5,8 +5,8 @@ const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 
 /**
- * Returns the block of addresses that counts as one client. For IPv6 that is the /64, because a provider gives a customer
- * at least that many addresses (RFC 6177), and each of them would otherwise have limits of its own.
+ * Returns the block of addresses that counts as one client. For IPv6 that is the /64, because a provider gives a
+ * customer at least that many addresses (RFC 6177), and each of them would otherwise have its own limits.
  */
 export function addressBlock(ip: string): string {
   const mapped = IPV4_IN_IPV6.exec(ip);

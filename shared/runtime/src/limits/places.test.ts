@@ -17,7 +17,7 @@ test("every client may take one place", () => {
   openPlaces(2).enter("a");
 });
 
-test("when all places are taken, a client that has none is told that the service is busy", () => {
+test("when all places are taken, a client that has none gets an error that the service is busy", () => {
   const places = openPlaces(2);
   places.enter("a");
   places.enter("b");

@@ -51,8 +51,8 @@ export function countRequests(server: FastifyInstance, metrics: Metrics): CountU
 }
 
 /**
- * Returns a function that names the route of a request as the API does: `/events/{topic}/{event_id}`. All files of a folder
- * share one name, because each file is a route of its own.
+ * Returns a function that names the route of a request as the API does: `/events/{topic}/{event_id}`. All files of a
+ * folder share one name, because each file is a separate route.
  */
 function createRouteNames(): (request: FastifyRequest) => string {
   const names = new Map<string, string>();

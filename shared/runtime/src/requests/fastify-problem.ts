@@ -14,7 +14,10 @@ const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "malformed_json"],
 };
 
-/** Returns the problem of an error that Fastify itself raises for a request. Undefined for any other error, which is a bug of our own. */
+/**
+ * Returns the problem of an error that Fastify itself raises for a request. Undefined for any other error, which is our
+ * own bug.
+ */
 export function problemOfFastify(error: unknown, reply: FastifyReply): Problem | undefined {
   const { code, message, validation, statusCode = 500 } = error as FastifyError;
   if (validation) return problemOf(invalidParameters(validation));

@@ -20,7 +20,7 @@ const texts = (count: number, slow: Record<number, string>) =>
 /** Tests the verdict on an event that takes too long, in a store that is closed when the test ends. */
 export function describeSlowEvents(open: () => Promise<SlowStoreUnderTest>): void {
   describe("an event that takes too long", () => {
-    test("an event that takes too long becomes a dead letter with a code of its own, and its neighbours are stored", async () => {
+    test("an event that takes too long becomes a dead letter with the code out_of_time, and its neighbours are stored", async () => {
       const { store, slowDown } = await open();
       await slowDown("slow");
       const deliveries = [

@@ -62,7 +62,7 @@ function describeErasedEvent(open: OpenForTest): void {
     ["small", CONTENT],
     ["large", { ...CONTENT, payload: LARGE, attributes: LARGE }],
   ])(
-    "a later copy of an erased %s event is a duplicate, whatever it holds, and leaves no content",
+    "a later copy of an erased %s event with any content is a duplicate, and leaves no content",
     async (_, content) => {
       const { store } = await open();
       await fill(store, content);

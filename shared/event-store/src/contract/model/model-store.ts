@@ -72,7 +72,7 @@ export function spellCopy({ topic, eventId, source, microseconds, payload, attri
   return `{${fields.join(",")}}`;
 }
 
-/** Returns a text that is equal for equal contents, whatever their spelling. */
+/** Returns a text that is equal for all spellings of equal contents. */
 export function contentOf({ source, microseconds, payload = EMPTY, attributes }: Copy): string {
   return JSON.stringify([source, microseconds, canonicalJson(payload), attributes && canonicalJson(attributes)]);
 }
