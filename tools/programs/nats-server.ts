@@ -17,6 +17,17 @@ export interface NatsServerOptions {
   syncInterval?: string;
   /** Whether `dataDir` is removed with the server. */
   isTemporary?: boolean;
+  /** Default: a server of its own, in no cluster. */
+  cluster?: NatsClusterNode;
+}
+
+/** One server of a cluster on loopback. */
+export interface NatsClusterNode {
+  name: string;
+  /** The port that the other servers connect to. */
+  port: number;
+  /** The ports at which this server finds the others. */
+  routes: number[];
 }
 
 export interface NatsServerReady {
@@ -25,7 +36,9 @@ export interface NatsServerReady {
   monitorUrl: string;
 }
 
-export type NatsServerGuardOptions = Required<Omit<NatsServerOptions, "syncInterval">> & { confFile: string };
+export type NatsServerGuardOptions = Required<Omit<NatsServerOptions, "syncInterval" | "cluster">> & {
+  confFile: string;
+};
 
 export interface NatsServer extends NatsServerReady {
   /** Sends SIGKILL; the data stays. */
@@ -42,6 +55,7 @@ interface NatsConfOptions {
   listen: string;
   http: string;
   syncInterval?: string | undefined;
+  cluster?: NatsClusterNode | undefined;
 }
 
 /** The users of deploy/nats/users.conf, with passwords for servers that listen only on loopback. */
@@ -70,11 +84,19 @@ export function natsUrlOfPart(url: string, part: string): string {
  * The settings that Tidemark needs: `sync_interval: always`, because the default loses acknowledged writes at a power failure,
  * messages large enough for a request of `MAX_BODY_BYTES`, and the users of deploy/nats/users.conf.
  */
-export function natsConf({ storeDir, listen, http, syncInterval = "always" }: NatsConfOptions): string {
+export function natsConf({ storeDir, listen, http, syncInterval = "always", cluster }: NatsConfOptions): string {
   const jetstream = { store_dir: storeDir, sync_interval: syncInterval };
-  const settings = Object.entries({ listen, http, max_payload: 8 * 1024 * 1024, jetstream });
+  const node = cluster === undefined ? {} : describeNode(cluster);
+  const settings = Object.entries({ listen, http, max_payload: 8 * 1024 * 1024, jetstream, ...node });
   const lines = settings.map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`).join("");
   return `${lines}${USERS.replace(/^include .*$/m, PASSWORDS)}`;
+}
+
+/** Nothing listens on the advertised port, so that the servers use no other ways to each other than the given ones. */
+function describeNode({ name, port, routes }: NatsClusterNode) {
+  const addresses = routes.map((route) => `nats://127.0.0.1:${route}`);
+  const cluster = { name: "tidemark", listen: `127.0.0.1:${port}`, advertise: "127.0.0.1:1", routes: addresses };
+  return { server_name: name, cluster };
 }
 
 /**
@@ -89,6 +111,7 @@ export async function startNatsServer({
   monitorPort,
   syncInterval,
   isTemporary = false,
+  cluster,
 }: NatsServerOptions): Promise<NatsServer> {
   const options = {
     binary,
@@ -104,6 +127,7 @@ export async function startNatsServer({
     listen: `127.0.0.1:${options.port}`,
     http: `127.0.0.1:${options.monitorPort}`,
     syncInterval,
+    cluster,
   });
   await writeFile(options.confFile, conf);
 

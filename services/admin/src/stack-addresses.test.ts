@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { stackOf, withLog } from "./stack-addresses.ts";
 
-const SETTINGS = { DATABASE_PATH: "data/tidemark.db", LOG_MAX_BYTES: 1_000_000 };
+const SETTINGS = { DATABASE_PATH: "data/tidemark.db", LOG_MAX_BYTES: 1_000_000, LOG_REPLICAS: 1 };
 
 test("a command ends when the log does not answer, and names it without its password", async () => {
   const stack = { databaseUrl: "postgres://127.0.0.1:1/none", natsUrl: "nats://backup:secret@127.0.0.1:1" };

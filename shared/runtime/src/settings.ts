@@ -210,7 +210,7 @@ export const BackupSettings = AdminSettings.extend({
   NATS_URL: StackSettings.shape.NATS_URL.optional(),
   NATS_CREDS_FILE: StackSettings.shape.NATS_CREDS_FILE,
   NATS_CA_FILE: StackSettings.shape.NATS_CA_FILE,
-  LOG_MAX_BYTES: LogSettings.shape.LOG_MAX_BYTES,
+  ...LogSettings.shape,
 }).refine(...CA_NEEDS_TLS);
 
 /** The address that the publisher sends to, and its key if the API requires one. */

@@ -41,7 +41,7 @@ test("a restore from a truncated backup appends no frame to the log and contacts
   const path = await archiveOf(HEADER, { table: "log_frames" }, { frame_id: "f" });
   const stack = { databaseUrl: "postgres://127.0.0.1:1/none", natsUrl: "nats://127.0.0.1:1" };
 
-  const restore = restoreLog(stack, { from: path, maxLogBytes: 1_000_000, nowMs: Date.now() });
+  const restore = restoreLog(stack, { from: path, newLog: { maxBytes: 1_000_000, replicas: 1 }, nowMs: Date.now() });
 
   await expect(restore).rejects.toThrow("its end is missing");
 });

@@ -1,3 +1,4 @@
+import type { NewLog } from "@tidemark/event-log-jetstream/backup/archived-frames";
 import { restoreSqlite } from "@tidemark/event-store-sqlite/backup/restore-backup";
 import { readSettings } from "@tidemark/runtime/read-settings";
 import { BackupSettings } from "@tidemark/runtime/settings";
@@ -15,7 +16,8 @@ export async function runRestore({ nats, ...options }: RestoreOptions): Promise<
   const target = chooseTarget(options, () => settings);
   if (target.kind === "postgres") {
     const stack = stackOf(target.url, { nats, settings });
-    return runStackRestore(stack, options, { maxLogBytes: settings.LOG_MAX_BYTES });
+    const newLog = { maxBytes: settings.LOG_MAX_BYTES, replicas: settings.LOG_REPLICAS };
+    return runStackRestore(stack, options, newLog);
   }
   const { from, replace, logOnly } = options;
   if (from === undefined || logOnly)
@@ -39,17 +41,17 @@ function runSingleRestore(files: { from: string; to: string; replace: boolean })
 async function runStackRestore(
   stack: StackAddresses,
   { from, replace, logOnly, restoredTo }: RestoreOptions,
-  { maxLogBytes }: { maxLogBytes: number },
+  newLog: NewLog,
 ): Promise<Outcome> {
   if (from === undefined) {
-    const lost = await recordRestore(stack, { restoredTo: restoredTo ?? "", maxLogBytes });
+    const lost = await recordRestore(stack, { restoredTo: restoredTo ?? "", newLog });
     return { exitCode: 0, output: writeLost(lost) };
   }
   if (logOnly) {
-    const { appendedFrames, lost } = await restoreLog(stack, { from, maxLogBytes, nowMs: Date.now() });
+    const { appendedFrames, lost } = await restoreLog(stack, { from, newLog, nowMs: Date.now() });
     return { exitCode: 0, output: `${describeAppended(appendedFrames)}\n${writeLost(lost)}` };
   }
-  const { audit, appendedFrames, lost } = await restoreStack(stack, { from, replace, maxLogBytes });
+  const { audit, appendedFrames, lost } = await restoreStack(stack, { from, replace, newLog });
   const report = writeReport(audit, nameOf({ kind: "postgres", url: stack.databaseUrl }));
   const parts = [report, `${describeAppended(appendedFrames)}\n${writeLost(lost)}`, "Start the services."];
   return { exitCode: audit.isBalanced ? 0 : 1, output: parts.join("\n\n") };

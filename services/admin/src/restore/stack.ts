@@ -1,5 +1,10 @@
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
-import { type ArchivedFrame, appendArchived, prepareLog } from "@tidemark/event-log-jetstream/backup/archived-frames";
+import {
+  type ArchivedFrame,
+  appendArchived,
+  type NewLog,
+  prepareLog,
+} from "@tidemark/event-log-jetstream/backup/archived-frames";
 import type { JetstreamConnection } from "@tidemark/event-log-jetstream/connection";
 import type { Audit } from "@tidemark/event-store/audit";
 import type { LastRestore } from "@tidemark/event-store/books";
@@ -26,7 +31,7 @@ interface StackRestore {
  */
 export async function restoreStack(
   stack: StackAddresses,
-  { from, replace, maxLogBytes }: { from: string; replace: boolean; maxLogBytes: number },
+  { from, replace, newLog }: { from: string; replace: boolean; newLog: NewLog },
 ): Promise<StackRestore> {
   const archive = await openArchive(from);
   if (archive.header.store !== "postgres") {
@@ -35,10 +40,10 @@ export async function restoreStack(
   return withStoppedStack(stack, async (connection, heard) => {
     const { audit } = await importRows({ kind: "postgres", url: stack.databaseUrl }, archive, { replace });
     return withRestoredStore(stack.databaseUrl, async (store) => {
-      const log = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const log = await prepareLog(connection, newLog);
       const appended = await appendMissing(archive, { connection, store, log });
       const backup = { backedUpAt: archive.end().taken_at, generation: archive.header.log?.generation };
-      const after = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const after = await prepareLog(connection, newLog);
       const losses = await countLosses({ store, heard, appended, generation: backup.generation, log: after });
       const lost = await store.recordRestore({ backedUpAt: backup.backedUpAt, losses });
       return { audit, appendedFrames: appended.frames, lost };
@@ -52,7 +57,7 @@ export async function restoreStack(
  */
 export async function restoreLog(
   stack: StackAddresses,
-  { from, maxLogBytes, nowMs }: { from: string; maxLogBytes: number; nowMs: number },
+  { from, newLog, nowMs }: { from: string; newLog: NewLog; nowMs: number },
 ): Promise<Omit<StackRestore, "audit">> {
   const archive = await openArchive(from);
   const ageMs = nowMs - Date.parse(archive.header.made_at);
@@ -65,9 +70,9 @@ export async function restoreLog(
   await assertComplete(archive);
   return withStoppedStack(stack, (connection, heard) =>
     withRestoredStore(stack.databaseUrl, async (store) => {
-      const log = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const log = await prepareLog(connection, newLog);
       const appended = await appendMissing(archive, { connection, store, log });
-      const after = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const after = await prepareLog(connection, newLog);
       const { generation } = archive.header.log ?? {};
       const losses = await countLosses({ store, heard, appended, generation, log: after });
       const lost = await store.recordRestore({ backedUpAt: archive.header.made_at, losses });
@@ -85,11 +90,11 @@ const MAX_LOG_AGE_MS = 23 * 60 * 60 * 1_000;
  */
 export async function recordRestore(
   stack: StackAddresses,
-  { restoredTo, maxLogBytes }: { restoredTo: string; maxLogBytes: number },
+  { restoredTo, newLog }: { restoredTo: string; newLog: NewLog },
 ): Promise<LastRestore> {
   return withStoppedStack(stack, (connection, heard) =>
     withRestoredStore(stack.databaseUrl, async (store) => {
-      const log = await prepareLog(connection, { maxBytes: maxLogBytes });
+      const log = await prepareLog(connection, newLog);
       const losses = await countLosses({ store, heard, appended: NOTHING_APPENDED, generation: undefined, log });
       return store.recordRestore({ backedUpAt: restoredTo, losses });
     }),

@@ -1,8 +1,9 @@
 import { type JetStreamManager, jetstream, jetstreamManager, type StoredMsg } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
+import type { SequenceRange } from "@tidemark/domain/origin";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { JetstreamConnection } from "../connection.ts";
-import { isApiError, isNoMessage, STREAM_NOT_FOUND } from "../errors.ts";
+import { isAbsent, isApiError, isNoMessage, isUndecided, STREAM_NOT_FOUND, unreachable } from "../errors.ts";
 import { frameIdOf } from "../message.ts";
 import { MESSAGE_ID_HEADER } from "../publisher.ts";
 import { readStreamSnapshot } from "../snapshot.ts";
@@ -41,18 +42,29 @@ export async function readLog(connection: JetstreamConnection): Promise<LogSnaps
 /**
  * Reads the frames that the log held at a snapshot, without taking them from the consumers. A frame that was
  * acknowledged since is omitted, because it is committed.
+ *
+ * @throws {Unavailable} `log_unreachable` if the leader of the log does not answer
  */
 export async function* readFrames(connection: JetstreamConnection, log: LogSnapshot): AsyncGenerator<ArchivedFrame> {
-  const manager = await managerOf(connection);
-  let next = 1;
-  while (next <= log.lastSequence) {
-    const batch = await readBatch(manager, next);
+  const messages = readMessages(await managerOf(connection), log.lastSequence);
+  for await (const message of messages) yield toArchived(message, log.generation);
+}
+
+/**
+ * Reads batches, which any replica answers, also one that lacks the newest frames or all of them. The leader lacks none, so
+ * it is asked about every gap.
+ */
+async function* readMessages(manager: JetStreamManager, lastSequence: number): AsyncGenerator<StoredMsg> {
+  for (let next = 1; next <= lastSequence; ) {
+    const batch = (await readBatch(manager, next)).filter(({ seq }) => seq <= lastSequence);
     for (const message of batch) {
-      if (message.seq > log.lastSequence) return;
-      yield toArchived(message, log.generation);
+      yield* readGap(manager, { first: next, last: message.seq - 1 });
+      yield message;
       next = message.seq + 1;
     }
-    if (batch.length === 0) return;
+    if (batch.length > 0) continue;
+    yield* readGap(manager, { first: next, last: lastSequence });
+    return;
   }
 }
 
@@ -65,6 +77,26 @@ async function readBatch(manager: JetStreamManager, seq: number): Promise<Stored
     if (!isNoMessage(error)) throw error;
   }
   return messages;
+}
+
+/** Reads what the leader has of a range, with one request for each message and one for the end. */
+async function* readGap(manager: JetStreamManager, { first, last }: SequenceRange): AsyncGenerator<StoredMsg> {
+  for (let next = first; next <= last; ) {
+    const message = await readNextFromLeader(manager, next);
+    if (message === null || message.seq > last) return;
+    yield message;
+    next = message.seq + 1;
+  }
+}
+
+async function readNextFromLeader(manager: JetStreamManager, seq: number): Promise<StoredMsg | null> {
+  try {
+    const query = { seq, next_by_subj: ">" }; // which the type of the client lacks
+    return await manager.streams.getMessage(STREAM, query);
+  } catch (error) {
+    if (!isAbsent(error) && !isUndecided(error)) throw error;
+    throw unreachable("the leader of the log does not answer", error);
+  }
 }
 
 function toArchived(message: StoredMsg, generation: string): ArchivedFrame {
@@ -81,12 +113,15 @@ function toArchived(message: StoredMsg, generation: string): ArchivedFrame {
   };
 }
 
+/** The settings of a log that is created because it is missing. */
+export interface NewLog {
+  maxBytes: number;
+  replicas: number;
+}
+
 /** Creates the stream if it is missing, and returns its content. */
-export async function prepareLog(
-  connection: JetstreamConnection,
-  { maxBytes }: { maxBytes: number },
-): Promise<LogSnapshot> {
-  const settings = { stream: STREAM, consumer: "consumer", ackWaitMs: 20_000, maxBytes };
+export async function prepareLog(connection: JetstreamConnection, newLog: NewLog): Promise<LogSnapshot> {
+  const settings = { stream: STREAM, consumer: "consumer", ackWaitMs: 20_000, ...newLog };
   await ensureStreamExists(await managerOf(connection), settings);
   const log = await readLog(connection);
   if (log === undefined) throw new Error("the stream was deleted while it was read");
