@@ -31,7 +31,7 @@ export function writeReport(result: RunResult, { scenario, seed, sabotage, envir
     "",
     failed.length === 0
       ? "Every promise held."
-      : `**${failed.length} promises broken: ${failed.map(({ name }) => name).join(", ")}.**`,
+      : `**${failed.length} ${failed.length === 1 ? "promise" : "promises"} broken: ${failed.map(({ name }) => name).join(", ")}.**`,
     "",
     formatTable(
       ["faults survived", "events tried", "lost", "doubled", "miscounted"],

@@ -29,7 +29,7 @@ export interface TopicCounts {
 export interface SourceCounts {
   duplicates: number;
   conflicts: number;
-  /** By age: the index of the first of `AGE_BOUNDS_SECONDS` that the duplicates keep to. */
+  /** The numbers of duplicates by age: one for each of `AGE_BOUNDS_SECONDS`, and one for later duplicates. */
   ages: number[];
 }
 
@@ -53,7 +53,7 @@ export function createBatchTotals({ maxNamed }: { maxNamed: number }): BatchTota
   };
 }
 
-/** Returns the counts of a topic, to be added to. */
+/** Returns the counts of a topic, to which the caller adds. */
 export function topicCounts({ topics }: BatchTotals, topic: string): TopicCounts {
   let counts = topics.get(topic);
   if (counts === undefined) {
@@ -63,7 +63,7 @@ export function topicCounts({ topics }: BatchTotals, topic: string): TopicCounts
   return counts;
 }
 
-/** Returns the counts of a source's duplicates, to be added to. */
+/** Returns the counts of a source's duplicates, to which the caller adds. */
 export function sourceCounts({ sources }: BatchTotals, source: string): SourceCounts {
   let counts = sources.get(source);
   if (counts === undefined) {
