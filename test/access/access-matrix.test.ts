@@ -41,10 +41,17 @@ function addressOf({ method, path }: Route): string {
   const address = path
     .replace("/events/:topic/:event_id", `/events/${EVENT.topic}/${EVENT.event_id}`)
     .replace(":id", "123")
+    .replace(":name", "billing")
     .replace("*", "index.html");
   if (!WITH_TOPIC.has(path)) return address;
   const id = method === "DELETE" ? `&event_id=${EVENT.event_id}` : "";
   return `${address}?topic=${EVENT.topic}${id}`;
+}
+
+function bodyOf({ method, path }: Route): { body?: string } {
+  if (method === "PUT") return { body: JSON.stringify({ topic: EVENT.topic, from: "now" }) };
+  if (method !== "POST") return {};
+  return { body: JSON.stringify(path.endsWith("/ack") ? { cursor: "none" } : EVENT) };
 }
 
 /** The files of pages share a row with the other files of their folder. */
@@ -61,7 +68,7 @@ function rowName(route: Route): string {
 
 /** Sends a request with a key. Returns the status, and the code of a problem. */
 async function answerOf({ ask }: ServersWithKeys, route: Route, key: string | undefined): Promise<string> {
-  const body = route.method === "POST" ? { body: JSON.stringify(EVENT) } : {};
+  const body = bodyOf(route);
   const answer = await ask(route.method, addressOf(route), { key, ...body });
   if (answer.headers.get("content-type")?.startsWith("application/problem+json")) {
     return `${answer.status} \`${((await answer.json()) as { code: string }).code}\``;

@@ -19,7 +19,7 @@ const LOG = { generation: "g", held: [], lastSequence: 1_000 };
 
 type Store = Awaited<ReturnType<typeof openSqliteEventStore>> | Awaited<ReturnType<typeof openPostgresEventStore>>;
 
-/** Fills a store with everything that an archive holds: large, odd and conflicting events, and dead letters. */
+/** Fills a store with everything that an archive holds: odd and conflicting events, dead letters, subscriptions. */
 async function fill(store: Store): Promise<void> {
   const odd = 'line\u2028separator "quoted" \\ tab\t 😀';
   await verdictsOf(store, [
@@ -33,10 +33,32 @@ async function fill(store: Store): Promise<void> {
     store,
     Array.from({ length: 2_500 }, (_, id) => eventText({ topic: `t${id % 7}`, id: `${id}` })),
   );
+  await store.createSubscription({ name: "first", topic: "t1", from: "beginning" });
+  await store.createSubscription({ name: "last", from: "now" });
+  await subscribeBehind(store, "middle");
   await store.eraseEvent("t3", "3");
   const damaged = { events: 3, receivedAtMs: Date.now(), reason: "damaged", content: Buffer.from("not a frame") };
   const origin = { generation: "g", sequence: 900 };
   await store.deadLetterFrame({ frameId: "00000000-0000-4000-8000-000000000001", origin, ...damaged });
+}
+
+/** Makes a subscription that has acknowledged the first thousand events. */
+async function subscribeBehind(store: Store, name: string): Promise<void> {
+  await untilScannable(store);
+  const created = await store.createSubscription({ name, topicPrefix: "t", from: "beginning" });
+  const { createdAt = "", position: from = "" } = created?.subscription ?? {};
+  const { events, next: to = from } = await store.listEvents({ order: "asc", limit: 1_000, after: from });
+  await store.acknowledge({ name, createdAt, from, to, events: events.length, pageId: "a page" });
+}
+
+/** Reads the subscriptions, each with the first event behind it in place of the position. */
+async function describeSubscriptions(store: Store) {
+  const described = [];
+  for (const { position: after, ...subscription } of await store.listSubscriptions()) {
+    const { events } = await store.listEvents({ order: "asc", limit: 1, after });
+    described.push({ ...subscription, next: events[0]?.eventId });
+  }
+  return described;
 }
 
 /**
@@ -58,7 +80,15 @@ async function describe(store: Store) {
   const { lastAudit: _, ...books } = await store.readBooks({ maxTopics: 100, maxSources: 100, log: LOG });
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   const history = await store.readHistory({ sinceMs: minute - 3_600_000, untilMs: minute + 120_000, stepMinutes: 62 });
-  return { events, duplicates, deadLetters, books, moved: history.steps };
+  const subscriptions = await describeSubscriptions(store);
+  return {
+    events,
+    duplicates,
+    deadLetters,
+    books,
+    moved: history.steps.map(({ startMs: _, ...step }) => step),
+    subscriptions,
+  };
 }
 
 async function prepare() {
@@ -175,6 +205,10 @@ test("an archive has every column of every table", async () => {
   const archived = ARCHIVE_TABLES.flatMap(({ name, columns }) =>
     Object.keys(columns).map((column) => `${name}.${column}`),
   );
-  // Ages are columns in an archive, and rows in PostgreSQL.
-  expect(archived.filter((column) => !/[.]age_/.test(column)).toSorted()).toEqual(present.toSorted());
+  // Ages are columns in an archive, and rows in PostgreSQL. A subscription has passed a number of events, and stands at a
+  // position.
+  present.push("subscriptions.passed_events");
+  expect(archived.filter((column) => !/[.]age_/.test(column)).toSorted()).toEqual(
+    present.filter((column) => !/^subscriptions[.](tx|ord)$/.test(column)).toSorted(),
+  );
 });

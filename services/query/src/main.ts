@@ -80,6 +80,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
     logDurability: () => durability.current,
     ...(monitorUrl !== undefined && { readLogDisk: () => readLogDisk(monitorUrl) }),
     metrics,
+    retentionDays: settings.RETENTION_DAYS,
     startedAtMs: Date.now(),
   });
   await Promise.all([server.listen({ host: settings.HOST, port: settings.PORT }), eventLog.opened]);

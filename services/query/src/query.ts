@@ -9,6 +9,7 @@ import type { DeadLetterCommands, DeadLetterStore } from "@tidemark/event-store/
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import type { ErasureCommands } from "@tidemark/event-store/erasure";
 import type { EventReader } from "@tidemark/event-store/event-store";
+import type { SubscriptionStore } from "@tidemark/event-store/subscriptions";
 import type { UsageReader } from "@tidemark/event-store/usage";
 import { registerHealth } from "@tidemark/runtime/health";
 import { VERSION } from "@tidemark/runtime/version";
@@ -28,6 +29,8 @@ import { createCursors } from "./paging/cursor.ts";
 import { createReadBudgets } from "./paging/read-budget.ts";
 import { registerReceipts } from "./receipts/receipts.ts";
 import { registerEventStream } from "./stream/event-stream.ts";
+import { createPollers } from "./stream/pollers.ts";
+import { registerSubscriptions } from "./subscriptions/subscriptions.ts";
 import { registerSystemHealth } from "./system/system-health.ts";
 import { addSystemMetrics } from "./system/system-metrics.ts";
 import { createSystemState } from "./system/system-state.ts";
@@ -36,6 +39,7 @@ import { registerWhoami } from "./whoami.ts";
 export interface QueryOptions {
   store: EventReader &
     DuplicateReader &
+    SubscriptionStore &
     Pick<DeadLetterStore, "listDeadLetters" | "findDeadLetterTopic"> &
     Auditor &
     UsageReader;
@@ -56,6 +60,8 @@ export interface QueryOptions {
   maxQueuedMs?: number;
   /** The metrics to which the gauges of the whole system are added. Default: none. */
   metrics?: Metrics;
+  /** The number of days for which payloads are kept; 0 or absent: indefinitely. */
+  retentionDays?: number;
   /** The start of the process in milliseconds since the epoch. */
   startedAtMs: number;
   /** The number of list pages read at a time, and also of pages for exports and streams. Default: 4. */
@@ -64,7 +70,7 @@ export interface QueryOptions {
 
 /** Registers every route that reads: events, books, receipts, health, and the pages for people. */
 export function registerQuery(server: FastifyInstance, options: QueryOptions): void {
-  const { store, readLogSnapshot, signals, signer, metrics, startedAtMs, maxPageReads } = options;
+  const { store, readLogSnapshot, signals, signer, metrics, startedAtMs, maxPageReads, retentionDays } = options;
   const cursors = createCursors(signer);
   const budgets = createReadBudgets(maxPageReads);
   const gateways = new GatewayHeartbeats(signals);
@@ -73,7 +79,9 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   const readWhole = async (options: BooksOptions) => alarm(await readBooks(sources, options));
   registerEvents(server, { reader: store, cursors, budgets });
   registerErasure(server, options.storeCommands);
-  registerEventStream(server, { reader: store, signals, cursors, budget: budgets.streams });
+  const pollers = createPollers({ reader: store, signals, cursors, budget: budgets.streams, logger: server.log });
+  registerEventStream(server, { reader: store, pollers, cursors });
+  registerSubscriptions(server, { store, pollers, cursors, budget: budgets.lists, retentionDays });
   registerDuplicates(server, { store, cursors, budget: budgets.lists });
   registerDeadLetters(server, {
     store,

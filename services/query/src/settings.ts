@@ -5,6 +5,7 @@ import {
   MetricsSettings,
   MonitorSettings,
   ProcessSettings,
+  RetentionSettings,
   StackSettings,
   StackSigningSettings,
   TracingSettings,
@@ -15,6 +16,7 @@ export const QuerySettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(MetricsSettings.shape)
   .extend(AccessSettings.shape)
   .extend(StackSettings.shape)
+  .extend(RetentionSettings.pick({ RETENTION_DAYS: true }).shape)
   .extend(MonitorSettings.shape)
   .extend(StackSigningSettings.shape)
   .refine(...CA_NEEDS_TLS);

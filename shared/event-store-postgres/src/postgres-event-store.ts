@@ -27,6 +27,14 @@ import type {
 } from "@tidemark/event-store/event-store";
 import type { History, HistoryQuery } from "@tidemark/event-store/history";
 import type { PruneDuplicates, PruneFrames, PruneHistory, Pruner, PruneStep } from "@tidemark/event-store/pruning";
+import type {
+  Acknowledged,
+  Acknowledgement,
+  NewSubscription,
+  Subscription,
+  SubscriptionLag,
+  SubscriptionStore,
+} from "@tidemark/event-store/subscriptions";
 import type { StoreUsage, UsageReader } from "@tidemark/event-store/usage";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { type Kysely, sql } from "kysely";
@@ -54,13 +62,28 @@ import { readUsage } from "./read/usage.ts";
 import { migrate } from "./schema/migrate.ts";
 import { raisePositionBase } from "./schema/position-base.ts";
 import type { Tables } from "./schema/tables.ts";
+import { readLag } from "./subscriptions/lag.ts";
+import {
+  acknowledge,
+  createSubscription,
+  deleteSubscription,
+  findSubscription,
+  listSubscriptions,
+} from "./subscriptions/subscriptions.ts";
 
 const DEFAULT_READ_CONNECTIONS = 10;
 const DEFAULT_WRITE_TIMEOUT_MS = 60_000;
 // A server closes a connection within milliseconds. A frozen one never does.
 const CLOSE_TIMEOUT_MS = 1_000;
 
-type PostgresStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & Eraser & UsageReader;
+type PostgresStore = EventStore &
+  DeadLetterStore &
+  DuplicateReader &
+  SubscriptionStore &
+  Auditor &
+  Pruner &
+  Eraser &
+  UsageReader;
 
 interface PostgresOptions {
   url: string;
@@ -273,6 +296,30 @@ class PostgresEventStore implements PostgresStore {
 
   deadLetterFrame(frame: UnreadableFrame): Promise<Applied> {
     return deadLetterFrame(this.#writers, frame);
+  }
+
+  createSubscription(given: NewSubscription): Promise<{ subscription: Subscription; isNew: boolean } | undefined> {
+    return createSubscription(this.#reader, given);
+  }
+
+  findSubscription(name: string): Promise<Subscription | undefined> {
+    return findSubscription(this.#reader, name);
+  }
+
+  listSubscriptions(): Promise<Subscription[]> {
+    return listSubscriptions(this.#reader);
+  }
+
+  acknowledge(page: Acknowledgement): Promise<Acknowledged | undefined> {
+    return acknowledge(this.#reader, page);
+  }
+
+  deleteSubscription(name: string): Promise<boolean> {
+    return deleteSubscription(this.#reader, name);
+  }
+
+  readLag(subscription: Subscription): Promise<SubscriptionLag> {
+    return readLag(this.#reader, subscription);
   }
 
   async ping(): Promise<void> {

@@ -5,6 +5,7 @@ import type { DuplicateReader } from "@tidemark/event-store/duplicates";
 import { DEFAULT_MAX_CONFLICTS_KEPT, type Eraser, eraseDeadLetters } from "@tidemark/event-store/erasure";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import type { Pruner } from "@tidemark/event-store/pruning";
+import type { SubscriptionStore } from "@tidemark/event-store/subscriptions";
 import type { UsageReader } from "@tidemark/event-store/usage";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { packCall } from "./apply/call.ts";
@@ -27,6 +28,7 @@ export interface SqliteEventStore
   extends EventStore,
     DeadLetterStore,
     DuplicateReader,
+    SubscriptionStore,
     Auditor,
     Pruner,
     Eraser,
@@ -111,8 +113,10 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
   const store: SqliteEventStore = {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
     ...writer.forward("pruneHistory", "expirePayloads", "recordStart", "readOrCreateSecret"),
+    ...writer.forward("createSubscription", "acknowledge", "deleteSubscription"),
     ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks", "readHistory"),
     ...reader.forward("listDuplicates", "listDeadLetters", "findDeadLetterTopic", "ping"),
+    ...reader.forward("findSubscription", "listSubscriptions", "readLag"),
     get damage() {
       return damage.code === undefined ? undefined : describeDamage(basename(path), damage.code);
     },

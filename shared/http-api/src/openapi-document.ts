@@ -13,6 +13,14 @@ import { publish } from "./operations/publish-api.ts";
 import { readReceipt } from "./operations/receipts-api.ts";
 import { readStats } from "./operations/stats-api.ts";
 import { streamEvents } from "./operations/stream-api.ts";
+import {
+  acknowledge,
+  deleteSubscription,
+  findSubscription,
+  listSubscriptions,
+  putSubscription,
+  readSubscription,
+} from "./operations/subscriptions/subscriptions-api.ts";
 import { readWhoami } from "./operations/whoami-api.ts";
 import { KEY_RESPONSES, ProblemSchema } from "./problem-schema.ts";
 import type { RouteScope, Scope } from "./scope.ts";
@@ -26,6 +34,12 @@ const OPERATIONS: Operation[] = [
   findEvent,
   eraseEvent,
   eraseEventByQuery,
+  putSubscription,
+  listSubscriptions,
+  findSubscription,
+  readSubscription,
+  acknowledge,
+  deleteSubscription,
   listDuplicates,
   listDeadLetters,
   deleteDeadLetter,
@@ -72,6 +86,7 @@ export function createOpenApiDocument({ version }: { version: string }): OpenApi
     tags: [
       { name: "Publish", description: "Send events, and read their verdicts." },
       { name: "Events", description: "Read the stored events." },
+      { name: "Subscriptions", description: "Follow events with a position that the service keeps." },
       { name: "Books", description: "Read what was received, stored and dropped, event by event or as counts." },
       { name: "Health", description: "For orchestrators, monitors and people on call." },
       { name: "Pages", description: "Pages for people, and this document." },

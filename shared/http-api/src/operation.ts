@@ -4,7 +4,7 @@ import type { RouteScope } from "./scope.ts";
 
 /** A route of the API. Services register it with the same path and schemas that the OpenAPI document shows. */
 export interface Operation extends ZodOpenApiOperationObject {
-  method: "get" | "post" | "delete";
+  method: "get" | "post" | "put" | "delete";
   path: string;
   scope: RouteScope;
 }

@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Fault, InvalidInputCode, LimitCode, UnavailableCode } from "@tidemark/domain/errors";
 import { z } from "zod";
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import { CurrentPosition } from "./operations/subscriptions/current-position.ts";
 import { createProblem } from "./problem.ts";
 
 type Responses = ZodOpenApiResponsesObject;
@@ -32,6 +33,7 @@ interface ProblemExample {
   errors?: Fault[];
   errors_total?: number;
   refusal?: { code: string; reason: string };
+  current?: { position: string; acknowledged: number; updated_at: string };
 }
 
 type KnownProblem = ProblemExample & { code: string };
@@ -41,7 +43,8 @@ type OwnCode =
       InvalidInputCode | UnavailableCode | LimitCode,
       "bad_request" | "method_not_allowed" | "not_implemented" | "unknown_host" | "rate_limited" | "too_many_answers"
     >
-  | "still_refused";
+  | "still_refused"
+  | "subscription_moved";
 
 /** The problems that only some operations answer: the status, and an example of the detail. */
 const PROBLEMS: Record<OwnCode, ProblemExample> = {
@@ -75,6 +78,13 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
     detail: "the store refused the event again: invalid input syntax for type json",
     refusal: { code: "22P02", reason: "invalid input syntax for type json" },
   },
+  subscription_differs: { status: 409, detail: "the subscription has other topics: delete it, or choose another name" },
+  too_many_subscriptions: { status: 409, detail: "there are 100 subscriptions, which is the limit: delete one" },
+  subscription_moved: {
+    status: 409,
+    detail: "another worker has acknowledged a page since this one was read",
+    current: { position: "AgAx", acknowledged: 500, updated_at: "2025-10-23T10:05:00.123456Z" },
+  },
   body_too_large: { status: 413, detail: "the body is larger than the limit of 8000000 bytes" },
   expansion_too_large: {
     status: 413,
@@ -94,6 +104,12 @@ const PROBLEMS: Record<OwnCode, ProblemExample> = {
   dead_lettered: {
     status: 422,
     detail: "the store refused this event permanently; it is kept as a dead letter, and can be redriven",
+  },
+  invalid_body: {
+    status: 422,
+    detail: "/from: is required",
+    errors: [{ pointer: "/from", detail: "is required" }],
+    errors_total: 1,
   },
   empty_batch: { status: 422, detail: "the batch has no events" },
   batch_too_large: { status: 422, detail: "the batch has 10001 events, the limit is 10000" },
@@ -148,6 +164,7 @@ export const ProblemSchema = z
       .object({ code: z.string().meta({ example: "22P02" }), reason: z.string() })
       .optional()
       .meta({ description: "The reason why the store refused a dead letter again: the store's code and message." }),
+    current: CurrentPosition.optional(),
   })
   .meta({ id: "Problem", description: "An error (RFC 9457)." });
 

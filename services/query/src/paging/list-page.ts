@@ -36,11 +36,12 @@ export async function sendPage(
   });
 }
 
-/** Reads the JSON text of an answer within a budget, and holds its room until the client has taken the answer. */
+/** Reads the text of an answer within a budget, and holds its room until the client has taken the answer. */
 export async function sendWithin(
   budget: ReadBudget,
   reply: FastifyReply,
   readText: () => Promise<string>,
+  mediaType = "application/json",
 ): Promise<FastifyReply> {
   // The answer is bytes and not text, because a slow client would keep the text in the heap beside the socket's bytes
   // of it.
@@ -48,7 +49,7 @@ export async function sendWithin(
   const page = await budget.read(read, { clientId: clientOf(reply.request).id });
   if (reply.raw.destroyed) page.release();
   else reply.raw.once("close", page.release);
-  return reply.header("content-type", "application/json; charset=utf-8").send(page.bytes);
+  return reply.header("content-type", `${mediaType}; charset=utf-8`).send(page.bytes);
 }
 
 type PageContent = Omit<ListPage, "next"> & { nextCursor: string | undefined };

@@ -11,6 +11,7 @@ import { createCursors } from "../paging/cursor.ts";
 import { createReadBudgets } from "../paging/read-budget.ts";
 import { FIXTURE_SIGNER, openQueryFixture } from "../query-fixture.ts";
 import { type EventStreamOptions, registerEventStream } from "./event-stream.ts";
+import { createPollers } from "./pollers.ts";
 
 interface Stream {
   response: IncomingMessage;
@@ -131,13 +132,16 @@ test("HEAD /events/stream answers 405", async () => {
 async function openLimited(limits: Partial<EventStreamOptions>, apiKeys?: ApiKeys) {
   const { store, storeEvents } = await openQueryFixture(onTestFinished);
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), apiKeys });
-  registerEventStream(server, {
+  const cursors = createCursors(FIXTURE_SIGNER);
+  const signals = createMemorySignals();
+  const pollers = createPollers({
     reader: store,
-    cursors: createCursors(FIXTURE_SIGNER),
-    signals: createMemorySignals(),
+    signals,
+    cursors,
     budget: createReadBudgets().streams,
-    ...limits,
+    logger: server.log,
   });
+  registerEventStream(server, { reader: store, cursors, pollers, ...limits });
   await server.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => server.close());
   const { port } = server.server.address() as AddressInfo;

@@ -1,24 +1,22 @@
-import type { Signals } from "@tidemark/event-log/signals";
-import type { EventPage, EventReader } from "@tidemark/event-store/event-store";
+import type { EventReader } from "@tidemark/event-store/event-store";
 import { streamEvents } from "@tidemark/http-api/operations/stream-api";
 import { type Client, clientOf } from "@tidemark/runtime/access/client";
-import { reachOf, type TopicReach } from "@tidemark/runtime/access/topic-reach";
+import { reachOf } from "@tidemark/runtime/access/topic-reach";
 import { Places } from "@tidemark/runtime/limits/places";
 import { type Chunk, streamWithBackpressure } from "@tidemark/runtime/limits/stream-with-backpressure";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { eventsScope } from "../events/event-filters.ts";
-import { eventText } from "../events/event-text.ts";
-import { onOneLine } from "../events/one-line.ts";
 import type { Cursors } from "../paging/cursor.ts";
-import { chunkOf, type ReadBudget } from "../paging/read-budget.ts";
+import { chunkOf } from "../paging/read-budget.ts";
 import { registerOperation } from "../register-operation.ts";
-import { StreamPoller } from "./stream-poller.ts";
+import { closeOf } from "./close-of.ts";
+import { type Pollers, type StreamIds, streamIds } from "./pollers.ts";
+import type { StreamPoller } from "./stream-poller.ts";
 
 export interface EventStreamOptions {
   cursors: Cursors;
-  reader: Pick<EventReader, "listEvents" | "readTip">;
-  signals: Pick<Signals, "onCommit">;
-  budget: ReadBudget;
+  reader: Pick<EventReader, "readTip">;
+  pollers: Pollers;
   /** The number of streams at a time. */
   maxStreams?: number;
   /** The longest time without a byte on a stream. */
@@ -36,8 +34,7 @@ const RETRY_MS = 1_000;
  * before or after a restart.
  */
 export function registerEventStream(server: FastifyInstance, options: EventStreamOptions): void {
-  const { reader, signals, cursors, budget, maxStreams = 256, heartbeatMs = 15_000, maxStallMs } = options;
-  const pollers = createPollers(server, { reader, signals, cursors, budget });
+  const { reader, pollers, cursors, maxStreams = 256, heartbeatMs = 15_000, maxStallMs } = options;
   const ending = new AbortController();
   server.addHook("preClose", async () => ending.abort());
   const places = new Places({ name: "streams", code: "too_many_streams", max: maxStreams });
@@ -72,57 +69,6 @@ export function registerEventStream(server: FastifyInstance, options: EventStrea
     },
     { exposeHeadRoute: false },
   );
-}
-
-function closeOf(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
-  return gone.signal;
-}
-
-/** Creates the pollers: one for each topic, or set of prefixes, that a stream follows. */
-function createPollers(
-  server: FastifyInstance,
-  { reader, signals, cursors, budget }: Pick<EventStreamOptions, "reader" | "signals" | "cursors" | "budget">,
-) {
-  const pollers = new Map<string, { poller: StreamPoller; streams: number }>();
-  signals.onCommit(() => {
-    for (const { poller } of pollers.values()) poller.wake();
-  });
-
-  return {
-    /** Returns the poller of these topics until the stream stops. If there is none, one is started at the tip. */
-    enter(reach: TopicReach, tip: string, stop: AbortSignal): StreamPoller {
-      const toId = streamIds(cursors, reach.topic);
-      const toText = (page: EventPage) => page.events.map((event) => eventBlock(event, toId)).join("");
-      const create = () => new StreamPoller({ reader, budget, reach, start: tip, toText, logger: server.log });
-      const key = JSON.stringify([reach.topic, reach.topicPrefixes]);
-      const entry = pollers.get(key) ?? { poller: create(), streams: 0 };
-      pollers.set(key, entry);
-      entry.streams++;
-      const leave = () => {
-        entry.streams--;
-        if (entry.streams > 0) return;
-        entry.poller.stop();
-        pollers.delete(key);
-      };
-      if (stop.aborted) leave();
-      else stop.addEventListener("abort", leave, { once: true });
-      return entry.poller;
-    },
-  };
-}
-
-function eventBlock(event: EventPage["events"][number], toId: StreamIds): string {
-  return `id: ${toId(event.position)}\ndata: ${onOneLine(eventText(event))}\n\n`;
-}
-
-/** Returns the id of an event: the cursor of the position behind it, like in pages and exports. */
-type StreamIds = (position: string) => string;
-
-function streamIds(cursors: Cursors, topic: string | undefined): StreamIds {
-  const scope = eventsScope("asc", { topic });
-  return (position) => cursors.encode(position, scope);
 }
 
 interface StreamOptions {

@@ -98,6 +98,9 @@ const SOURCES: Record<string, string> = {
   source_counters: `(SELECT source, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
       ${[0, 1, 2, 3, 4, 5].map((age) => `coalesce(sum(duplicates) FILTER (WHERE age = ${age}), 0) AS age_${age}`)}
     FROM source_counters GROUP BY source)`,
+  subscriptions: `(SELECT name, topic, topic_prefix, acknowledged, last_page, created_at, updated_at,
+      (SELECT count(*) FROM events WHERE (events.tx, events.ord) <= (subscriptions.tx, subscriptions.ord)) AS passed_events
+    FROM subscriptions)`,
   frame_counters: `(SELECT generation, sum(frames) AS frames, sum(events) AS events FROM frame_counters GROUP BY generation)`,
 };
 

@@ -108,6 +108,14 @@ const INSERTS: Record<string, string> = {
         CROSS JOIN LATERAL (VALUES ${AGES.map((age) => `(${age}, age_${age})`).join(", ")}) AS ages (age, counted)
       WHERE counted > 0
     ) AS ranked`,
+  subscriptions: `INSERT INTO subscriptions (name, topic, topic_prefix, tx, ord, acknowledged, last_page, created_at, updated_at)
+    SELECT name, topic, topic_prefix, coalesce(passed.tx, 0), coalesce(passed.ord, 0), acknowledged, last_page, created_at,
+      updated_at
+    FROM json_to_recordset($1::json) AS archived (name text, topic text, topic_prefix text, passed_events bigint,
+        acknowledged bigint, last_page text, created_at timestamptz, updated_at timestamptz)
+      LEFT JOIN LATERAL (
+        SELECT tx, ord FROM events WHERE passed_events > 0 ORDER BY tx, ord OFFSET greatest(passed_events - 1, 0) LIMIT 1
+      ) AS passed ON true`,
 };
 
 const TYPES: Record<ArchiveKind, string> = {

@@ -63,13 +63,26 @@ test("the reader sees the age of transactions of other roles, and the writer, wh
   expect(await writer.readUsage()).not.toHaveProperty("oldestTransactionSeconds");
 });
 
-test("the reader cannot insert, update or delete in any table but the result of the audit", async () => {
+test("the reader creates, acknowledges and deletes subscriptions", async () => {
+  const { url } = await openBooks();
+  const reader = await openAs("tidemark_reader", url, { migrate: false });
+  const created = await reader.createSubscription({ name: "billing", from: "beginning" });
+  const { createdAt = "", position = "" } = created?.subscription ?? {};
+  const page = { name: "billing", createdAt, from: position, to: await reader.readTip(), events: 1, pageId: "p" };
+
+  expect(await reader.acknowledge(page)).toMatchObject({ isAccepted: true });
+  expect(await reader.listSubscriptions()).toMatchObject([{ name: "billing", acknowledged: 1 }]);
+  expect(await reader.deleteSubscription("billing")).toBe(true);
+});
+
+test("the reader cannot insert, update or delete in any table but the result of the audit and subscriptions", async () => {
   const { url, tables } = await openBooks();
   const reader = await connectAs("tidemark_reader", url);
   expect(tables.map(({ name }) => name)).toContain("events");
   for (const { name, column } of tables) {
-    const statements = [`DELETE FROM ${name}`, `TRUNCATE ${name}`, `DROP TABLE ${name}`];
-    if (name !== "last_audit") {
+    const statements = [`TRUNCATE ${name}`, `DROP TABLE ${name}`];
+    if (name !== "subscriptions") statements.push(`DELETE FROM ${name}`);
+    if (name !== "last_audit" && name !== "subscriptions") {
       statements.push(`INSERT INTO ${name} DEFAULT VALUES`, `UPDATE ${name} SET ${column} = ${column}`);
     }
     for (const statement of statements) {

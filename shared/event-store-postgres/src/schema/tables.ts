@@ -1,4 +1,5 @@
 import type { DuplicateRow, EventRow } from "@tidemark/event-store/event-row";
+import type { Generated } from "kysely";
 import type { Position } from "./columns.ts";
 
 /** The tables that the query builder reads; bigint arrives as text. */
@@ -17,5 +18,14 @@ export interface Tables {
     attempts: number;
     dead_at: string;
     content: Buffer;
+  };
+  subscriptions: Position & {
+    name: string;
+    topic: string | null;
+    topic_prefix: string | null;
+    acknowledged: Generated<string>;
+    last_page: string | null;
+    created_at: Generated<string>;
+    updated_at: Generated<string>;
   };
 }

@@ -19,6 +19,7 @@ const COLUMNS: Record<string, Record<string, string>> = {
   events: { tx: "(id >> 30) + 1", ord: "id & 1073741823" },
   duplicates: { tx: "(id >> 30) + 1", ord: "id & 1073741823" },
   frames: { received_at: "processed_at" },
+  subscriptions: { passed_events: "position" }, // ids have no gaps
 };
 
 /** A row without `restored_at` marks a backup that no service has opened, and is not a restore. */

@@ -24,6 +24,9 @@ const LEFT_OUT: Partial<Record<ArchiveTableName, readonly string[]>> = {
   frames: ["received_at"],
 };
 
+/** Columns that have another name in the tables of this store. */
+const RENAMED: Record<string, string> = { passed_events: "position" };
+
 export interface ImportOptions {
   path: string;
   /** Whether a database of that name may be replaced. */
@@ -76,7 +79,7 @@ async function fill(path: string, rows: AsyncIterable<ArchiveRows>): Promise<voi
 
 function prepareInsert(database: Database, table: ArchiveTable & { name: ArchiveTableName }): (row: Row) => void {
   const columns = Object.entries(table.columns).filter(([name]) => !LEFT_OUT[table.name]?.includes(name));
-  const names = columns.map(([name]) => name);
+  const names = columns.map(([name]) => RENAMED[name] ?? name);
   const insert = database.prepare<unknown[]>(
     `INSERT INTO ${table.name} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
   );

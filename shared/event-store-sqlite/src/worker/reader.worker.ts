@@ -6,6 +6,8 @@ import { prepareFindEvent, prepareListing, prepareTip } from "../read/events.ts"
 import { prepareHistory } from "../read/history.ts";
 import { prepareFindFrame } from "../read/ledger.ts";
 import { prepareTopicBooks } from "../read/topic-books.ts";
+import { prepareLag } from "../subscriptions/lag.ts";
+import { prepareFindSubscription, prepareListSubscriptions } from "../subscriptions/subscriptions.ts";
 import { serveCalls } from "./worker.ts";
 
 function openReader(path: string) {
@@ -21,6 +23,9 @@ function openReader(path: string) {
     listDuplicates: prepareDuplicateListing(database),
     listDeadLetters: prepareDeadLetterListing(database),
     findDeadLetterTopic: prepareFindDeadLetterTopic(database),
+    findSubscription: prepareFindSubscription(database),
+    listSubscriptions: prepareListSubscriptions(database),
+    readLag: prepareLag(database),
     ping: (): void => {
       database.pragma("schema_version");
     },

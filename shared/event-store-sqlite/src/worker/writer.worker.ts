@@ -13,6 +13,11 @@ import { preparePruneHistory } from "../maintain/prune-history.ts";
 import { prepareRecordStart } from "../maintain/record-start.ts";
 import { prepareDeletion, prepareRedrive } from "../maintain/redrive.ts";
 import { prepareReadOrCreateSecret } from "../maintain/secret.ts";
+import {
+  prepareAcknowledge,
+  prepareCreateSubscription,
+  prepareDeleteSubscription,
+} from "../subscriptions/subscriptions.ts";
 import { serveCalls } from "./worker.ts";
 
 function openWriter(path: string, options: DeduplicateOptions) {
@@ -48,6 +53,9 @@ function openWriter(path: string, options: DeduplicateOptions) {
     eraseConflicts: prepareEraseConflicts(database),
     truncateWal: prepareTruncateWal(database),
     expirePayloads: prepareExpirePayloads(database),
+    createSubscription: checked(prepareCreateSubscription(database)),
+    acknowledge: checked(prepareAcknowledge(database)),
+    deleteSubscription: checked(prepareDeleteSubscription(database)),
     readOrCreateSecret: prepareReadOrCreateSecret(database),
     /** @throws {Error} if the file was lost, because its content would be lost when this connection is closed */
     close: () => {

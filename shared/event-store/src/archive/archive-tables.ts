@@ -3,6 +3,8 @@
  * tables by this list, so a new column or table must be added here. The list omits values that each store derives
  * (totals, magnitudes, sizes and hashes of large events), the progress of the expiry of payloads, the last audit, and
  * secrets.
+ *
+ * The position of a subscription is the number of events that it has passed, because each store has its own positions.
  */
 
 /**
@@ -168,6 +170,20 @@ export const ARCHIVE_TABLES = [
       lost_events: "integer",
     },
     order: ["restored_at"],
+  },
+  {
+    name: "subscriptions",
+    columns: {
+      name: "text",
+      topic: "text",
+      topic_prefix: "text",
+      passed_events: "integer",
+      acknowledged: "integer",
+      last_page: "text",
+      created_at: "instant",
+      updated_at: "instant",
+    },
+    order: ["name"],
   },
 ] as const satisfies ArchiveTable[];
 

@@ -23,6 +23,8 @@ import { describeHistory } from "./history/history.ts";
 import { verifyHistory } from "./history/read-history.ts";
 import { describeAgainstModel } from "./model/against-model.ts";
 import type { OpenForTest, StoreUnderTest } from "./store-under-test.ts";
+import { describeSubscriptionLag } from "./subscriptions/subscription-lag.ts";
+import { describeSubscriptions } from "./subscriptions/subscriptions.ts";
 import { describeTopicPrefixes } from "./topics/topic-prefixes.ts";
 import { describeUsage } from "./usage.ts";
 
@@ -66,6 +68,8 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     describeDeadLetterListing,
     describeDamagedFrames,
     describeTopicPrefixes,
+    describeSubscriptions,
+    describeSubscriptionLag,
     describePruning,
     describeHistory,
     describeAudit,

@@ -4,10 +4,18 @@ import type { DuplicateReader } from "../duplicates.ts";
 import type { Eraser } from "../erasure.ts";
 import type { EventStore } from "../event-store.ts";
 import type { Pruner } from "../pruning.ts";
+import type { SubscriptionStore } from "../subscriptions.ts";
 import type { UsageReader } from "../usage.ts";
 
 /** All ports that an adapter of the event store implements. */
-export type CompleteStore = EventStore & DeadLetterStore & DuplicateReader & Auditor & Pruner & Eraser & UsageReader;
+export type CompleteStore = EventStore &
+  DeadLetterStore &
+  DuplicateReader &
+  SubscriptionStore &
+  Auditor &
+  Pruner &
+  Eraser &
+  UsageReader;
 
 /** An empty store for one test, and ways to interfere with it. */
 export interface StoreUnderTest {

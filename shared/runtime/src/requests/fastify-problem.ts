@@ -10,6 +10,7 @@ export const MAX_PARAM_LENGTH = 255 * 4 * 3;
 const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "unsupported_media_type"],
   FST_ERR_MAX_PARAM_LENGTH: [414, "uri_too_long"],
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, "body_too_large"],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, "malformed_json"],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "malformed_json"],
 };

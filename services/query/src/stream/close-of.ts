@@ -1,0 +1,8 @@
+import type { FastifyReply } from "fastify";
+
+/** Returns a signal that is given when the connection of an answer closes, or the answer is sent. */
+export function closeOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
+}

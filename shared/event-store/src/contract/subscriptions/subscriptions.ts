@@ -1,0 +1,156 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Acknowledgement,
+  MAX_SUBSCRIPTIONS,
+  type NewSubscription,
+  type Subscription,
+  type SubscriptionStart,
+} from "../../subscriptions.ts";
+import { untilScannable, verdictsOf } from "../applying.ts";
+import { eventText } from "../frames.ts";
+import type { CompleteStore, OpenForTest } from "../store-under-test.ts";
+
+/** Creates a subscription that does not exist. */
+export async function subscribe(store: CompleteStore, given: Partial<NewSubscription> = {}): Promise<Subscription> {
+  const created = await store.createSubscription({ name: "billing", from: "beginning", ...given });
+  if (created === undefined || !created.isNew) throw new Error("the subscription was not created");
+  return created.subscription;
+}
+
+let pages = 0;
+
+/** Returns the acknowledgement of a page that the subscription's reader has taken, up to the end of what is stored. */
+export async function pageOf(store: CompleteStore, subscription: Subscription): Promise<Acknowledgement> {
+  const { name, createdAt, position, topic, topicPrefix } = subscription;
+  const reach = { ...(topic && { topic }), ...(topicPrefix && { topicPrefixes: [topicPrefix] }) };
+  const { events, next } = await store.listEvents({ order: "asc", limit: 100, after: position, ...reach });
+  return { name, createdAt, from: position, to: next ?? position, events: events.length, pageId: `page ${++pages}` };
+}
+
+async function idsBehind(store: CompleteStore, { position }: Subscription): Promise<string[]> {
+  await untilScannable(store);
+  const { events } = await store.listEvents({ order: "asc", limit: 100, after: position });
+  return events.map(({ eventId }) => eventId);
+}
+
+async function storeOne(store: CompleteStore, id: string): Promise<void> {
+  expect(await verdictsOf(store, [eventText({ id })])).toEqual(["s"]);
+}
+
+export function describeSubscriptions(open: OpenForTest): void {
+  describe("subscriptions", () => {
+    test("one begins before all events, behind all events, or before the events that were stored at a time", async () => {
+      const { store } = await open();
+      await storeOne(store, "first");
+      const old = await subscribe(store, { name: "from the beginning" });
+      const current = await subscribe(store, { name: "from now on", from: "now" });
+      await storeOne(store, "second");
+
+      const timed = (name: string, storedSince: string) => subscribe(store, { name, from: { storedSince } });
+      expect(await idsBehind(store, old)).toEqual(["first", "second"]);
+      expect(await idsBehind(store, current)).toEqual(["second"]);
+      expect(await idsBehind(store, await timed("past", "2001-01-01T00:00:00.000000Z"))).toEqual(["first", "second"]);
+      expect(await idsBehind(store, await timed("future", "2999-01-01T00:00:00.000000Z"))).toEqual([]);
+    });
+
+    test("one that begins at a time has every event stored since, and none from more than a minute before", async () => {
+      const { store, change } = await open();
+      for (let hour = 1; hour <= 9; hour++) {
+        await storeOne(store, `at ${hour}`);
+        await change(
+          `UPDATE events SET processed_at = '2025-10-23T0${hour}:00:00.000000Z' WHERE event_id = 'at ${hour}'`,
+        );
+      }
+
+      for (let hour = 1; hour <= 9; hour++) {
+        const from: SubscriptionStart = { storedSince: `2025-10-23T0${hour}:00:00.000000Z` };
+        const subscription = await subscribe(store, { name: `since ${hour}`, from });
+        expect(await idsBehind(store, subscription)).toEqual(
+          [1, 2, 3, 4, 5, 6, 7, 8, 9].slice(hour - 1).map((at) => `at ${at}`),
+        );
+      }
+    });
+
+    test("one that exists is found with its position and its topics, whatever is asked for", async () => {
+      const { store } = await open();
+      const first = await subscribe(store, { topic: "orders" });
+      await storeOne(store, "a");
+
+      const again = await store.createSubscription({ name: "billing", topicPrefix: "x", from: "now" });
+
+      expect(again).toEqual({ subscription: first, isNew: false });
+      expect(await store.findSubscription("billing")).toEqual(first);
+      expect(first).toMatchObject({ name: "billing", topic: "orders", acknowledged: 0 });
+      expect(first).not.toHaveProperty("topicPrefix");
+    });
+
+    test("an acknowledged page moves the position, and the same page may be acknowledged again", async () => {
+      const { store } = await open();
+      await verdictsOf(store, [eventText({ id: "a" }), eventText({ id: "b" })]);
+      await untilScannable(store);
+      const page = await pageOf(store, await subscribe(store));
+
+      const acknowledged = await store.acknowledge(page);
+      expect(acknowledged).toMatchObject({ isAccepted: true, subscription: { position: page.to, acknowledged: 2 } });
+      expect(await store.acknowledge(page)).toEqual(acknowledged);
+      expect(await store.findSubscription("billing")).toEqual(acknowledged?.subscription);
+    });
+
+    test("of two workers that read the same page only the first is accepted, and the other is told the position", async () => {
+      const { store } = await open();
+      await storeOne(store, "a");
+      await untilScannable(store);
+      const subscription = await subscribe(store);
+      const [first, second] = [await pageOf(store, subscription), await pageOf(store, subscription)];
+
+      const answers = await Promise.all([store.acknowledge(first), store.acknowledge(second)]);
+
+      expect(answers.filter((answer) => answer?.isAccepted)).toHaveLength(1);
+      const found = await store.findSubscription("billing");
+      expect(found).toMatchObject({ acknowledged: 1, position: first.to });
+      const refused = await store.acknowledge(answers[0]?.isAccepted ? second : first);
+      expect(refused).toEqual({ isAccepted: false, subscription: found });
+    });
+
+    test("a page of a subscription that was deleted and created again is not accepted", async () => {
+      const { store } = await open();
+      await storeOne(store, "a");
+      await untilScannable(store);
+      const page = await pageOf(store, await subscribe(store));
+      expect(await store.deleteSubscription("billing")).toBe(true);
+      expect(await store.acknowledge(page)).toBeUndefined();
+      expect(await store.deleteSubscription("billing")).toBe(false);
+
+      await expect.poll(async () => (await recreate(store)).createdAt).not.toBe(page.createdAt);
+      expect(await store.acknowledge(page)).toMatchObject({ isAccepted: false, subscription: { acknowledged: 0 } });
+    });
+
+    test("they survive a restart, and are listed in the order of their names", async () => {
+      const { store, reopen } = await open();
+      const names = ["é", "b", "a\u{1F600}", "B", "*/?"];
+      for (const name of names) await subscribe(store, { name });
+      await storeOne(store, "a");
+      await untilScannable(store);
+      await store.acknowledge(await pageOf(store, (await store.findSubscription("b")) as Subscription));
+      const listed = await store.listSubscriptions();
+
+      expect(await (await reopen()).listSubscriptions()).toEqual(listed);
+      expect(listed.map(({ name }) => name)).toEqual(["*/?", "B", "a\u{1F600}", "b", "é"]);
+    });
+
+    test("there is a largest number of them", async () => {
+      const { store } = await open();
+      for (let number = 0; number < MAX_SUBSCRIPTIONS; number++) await subscribe(store, { name: `name ${number}` });
+
+      expect(await store.createSubscription({ name: "one more", from: "now" })).toBeUndefined();
+      expect(await store.createSubscription({ name: "name 7", from: "now" })).toMatchObject({ isNew: false });
+      await store.deleteSubscription("name 7");
+      await subscribe(store, { name: "one more" });
+    });
+  });
+}
+
+async function recreate(store: CompleteStore): Promise<Subscription> {
+  await store.deleteSubscription("billing");
+  return subscribe(store);
+}

@@ -1,0 +1,91 @@
+/** The number of subscriptions of a deployment. Concurrent requests may exceed it by some. */
+export const MAX_SUBSCRIPTIONS = 100;
+
+/** The number of stored events behind a subscription at which counting its lag ends: some milliseconds. */
+export const MAX_COUNTED_EVENTS = 10_000;
+
+/** The topics of a subscription: one, or those that begin with a prefix, or all. */
+export interface Selection {
+  topic?: string;
+  topicPrefix?: string;
+}
+
+/** A durable subscription: a position in the order of commits that a reader moves by acknowledging what it has read. */
+export interface Subscription extends Selection {
+  name: string;
+  /** The position behind the last acknowledged event. */
+  position: string;
+  /** The number of events acknowledged. */
+  acknowledged: number;
+  /** UTC, six digits of the second. Differs when a subscription is deleted and created again. */
+  createdAt: string;
+  /** The time of the last acknowledgement, or that of the creation. */
+  updatedAt: string;
+}
+
+/**
+ * Where a subscription begins: before all events, behind all events that are committed, or before the first event stored at
+ * a time (UTC, six digits of the second) or later. Events that were stored up to a minute before that time may come along.
+ */
+export type SubscriptionStart = "beginning" | "now" | { storedSince: string };
+
+export interface NewSubscription extends Selection {
+  name: string;
+  from: SubscriptionStart;
+}
+
+/** A page that its reader has taken. */
+export interface Acknowledgement {
+  name: string;
+  /** `Subscription.createdAt` when the page was read. */
+  createdAt: string;
+  /** The position of the subscription when the page was read. */
+  from: string;
+  /** The position behind the page. */
+  to: string;
+  /** The number of events on the page. */
+  events: number;
+  /** A text that no other page has. */
+  pageId: string;
+}
+
+export interface Acknowledged {
+  subscription: Subscription;
+  /** Whether this page is acknowledged, now or by an earlier call. False if the subscription has another position. */
+  isAccepted: boolean;
+}
+
+/** The events that a subscription has not acknowledged. */
+export interface SubscriptionLag {
+  /** At most `MAX_COUNTED_EVENTS`. */
+  events: number;
+  /** False if there may be more events. */
+  isExact: boolean;
+  /** The number of events counted whose payload was removed at the end of its retention. */
+  expired: number;
+  /**
+   * The time at which the first of the events was stored; UTC, six digits of the second. Absent if there is none. If the
+   * count ended before it found one, the time of the last event that it has passed.
+   */
+  oldestStoredAt?: string;
+}
+
+/** Keeps durable subscriptions. Every method throws `Unavailable` (`store_unreachable`) when the store cannot answer. */
+export interface SubscriptionStore {
+  /**
+   * Creates a subscription, unless one of that name exists. Returns undefined if there are `MAX_SUBSCRIPTIONS` already.
+   */
+  createSubscription(given: NewSubscription): Promise<{ subscription: Subscription; isNew: boolean } | undefined>;
+  findSubscription(name: string): Promise<Subscription | undefined>;
+  /** Reads all subscriptions in the order of their names. */
+  listSubscriptions(): Promise<Subscription[]>;
+  /**
+   * Moves a subscription from the position before a page to the position behind it, if it still stands before the page. The
+   * same page may be acknowledged again, as long as no later page is. Returns undefined if there is no such subscription.
+   */
+  acknowledge(page: Acknowledgement): Promise<Acknowledged | undefined>;
+  /** Returns false if there is no such subscription. */
+  deleteSubscription(name: string): Promise<boolean>;
+  /** Counts what a subscription has not acknowledged. Its cost is bounded. */
+  readLag(subscription: Subscription): Promise<SubscriptionLag>;
+}
