@@ -34,6 +34,11 @@ test.each(PAGES)("the page %s loads only files that this service serves", async 
   }
 });
 
+test.each(PAGES)("the page %s is laid out for the width of a phone", async (page) => {
+  const { body } = await createPages().inject(page);
+  expect(body.match(/<meta name="viewport" content="width=device-width/g)).toHaveLength(1);
+});
+
 test.each(PAGES)("the policy of the page %s allows connections only to this service", async (page) => {
   const policy = (await createPages().inject(page)).headers["content-security-policy"];
   expect(policy).toContain("default-src 'none'");

@@ -15,6 +15,8 @@ const POLICY = "content-security-policy";
 // Swagger UI and Redoc set style attributes on what they draw, which no nonce can allow.
 const DOCUMENT_POLICY = contentSecurityPolicy({ styles: ["'unsafe-inline'"] });
 
+const VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">';
+
 /** Registers `GET /`, `/openapi.json`, `/docs` and `/redoc`. The pages need no network but this service. */
 export function registerPages(server: FastifyInstance, { version }: { version: string }): void {
   const documentText = JSON.stringify(createOpenApiDocument({ version }));
@@ -44,7 +46,11 @@ function registerTryout(server: FastifyInstance, documentText: string): void {
   server.register(swagger, { mode: "static", specification: { document: { ...document, servers } } });
   server.register(async (scope) => {
     declareScope(scope, readDocs.scope);
-    scope.addHook("onSend", async (_request, reply) => void reply.headers(PAGE_HEADERS));
+    scope.addHook("onSend", async (_request, reply, payload) => {
+      reply.headers(PAGE_HEADERS);
+      // Swagger UI's own page has no viewport, so a phone would lay it out 980 px wide.
+      return isPage(payload) ? payload.replace(/<title>/, `${VIEWPORT}<title>`) : payload;
+    });
     await scope.register(swaggerUi, {
       routePrefix: "/docs",
       staticCSP: DOCUMENT_POLICY,
@@ -58,6 +64,10 @@ function registerTryout(server: FastifyInstance, documentText: string): void {
       },
     });
   });
+}
+
+function isPage(payload: unknown): payload is string {
+  return typeof payload === "string" && payload.includes("<!DOCTYPE html>");
 }
 
 /** Registers the reference page, which is Redoc's own bundle. */
