@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { Agent, createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { findFreePort } from "@tidemark/programs/free-port";
@@ -53,6 +54,18 @@ test("without a reachable target the answer is a problem with 502", async () => 
   const answer = await fetch(edge);
 
   expect([answer.status, await answer.json()]).toEqual([502, expect.objectContaining({ code: "service_unreachable" })]);
+});
+
+test("a person who asked for a page gets one without a reachable target, and nginx has the same", async () => {
+  const edge = await serveForwarding([await unreachable()]);
+
+  const answer = await fetch(edge, { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } });
+
+  const page = await answer.text();
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([502, "text/html; charset=utf-8"]);
+  expect(page).toContain("The query service does not answer");
+  const nginx = await readFile(new URL("../../deploy/nginx/nginx.conf", import.meta.url), "utf8");
+  expect(nginx).toContain(page);
 });
 
 test("a client that leaves ends the request to the target", async () => {

@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { finished, pipeline } from "node:stream/promises";
 import { createProblem, PROBLEM_TYPE } from "@tidemark/http-api/problem";
+import { OUTAGE_PAGE } from "./outage-page.ts";
 
 export interface Exchange {
   request: IncomingMessage;
@@ -74,7 +75,7 @@ export function forward(exchange: Exchange): void {
     void passAnswer(answer, exchange);
   });
   upstream.once("timeout", () => {
-    if (!isOver) answerProblem(response, { status: 504, code: "outcome_unknown", detail: "no answer in time" });
+    if (!isOver) answerProblem(exchange, { status: 504, code: "outcome_unknown", detail: "no answer in time" });
     isOver = true;
     upstream.destroy();
   });
@@ -82,14 +83,21 @@ export function forward(exchange: Exchange): void {
     if (isOver) return;
     response.off("close", cancel);
     if (!isSent && others.length > 0) forward({ ...exchange, targets: others });
-    else answerProblem(response, { status: 502, code: "service_unreachable", detail: "no answer" });
+    else answerProblem(exchange, { status: 502, code: "service_unreachable", detail: "no answer" });
   });
 }
 
+/** Answers a problem, or a page to a person who asked for one. */
 function answerProblem(
-  response: ServerResponse,
+  { request, response }: Exchange,
   { status, code, detail }: { status: number; code: string; detail: string },
 ): void {
+  const wantsPage = request.method === "GET" && request.headers.accept?.includes("text/html");
+  if (wantsPage) {
+    response.writeHead(status, { "content-type": "text/html; charset=utf-8", "retry-after": "1", connection: "close" });
+    response.end(OUTAGE_PAGE);
+    return;
+  }
   const text = `the service gave ${detail}; the request may have been taken, and sending it again is safe`;
   response.writeHead(status, { "content-type": PROBLEM_TYPE, "retry-after": "1", connection: "close" });
   response.end(JSON.stringify(createProblem(status, code, text)));
