@@ -42,6 +42,18 @@ describe("bytes in flight", () => {
     }
     await expect.poll(async () => (await publish(largeBody("2"))).statusCode).toBe(202);
   });
+
+  test("a small body is taken while slow senders of large ones hold all room", async () => {
+    const shareBytes = 32 * 1024 * 1024;
+    const { publish, connectClient } = openGateway({ maxBodyBytes: shareBytes / 4, publishWaitMs: 0 });
+    const body = JSON.stringify([event("1")]).padEnd(shareBytes / 4);
+    const senders = await Promise.all(Array.from({ length: 4 }, () => connectClient()));
+    for (const sender of senders) sender.write(requestText(body).slice(0, -1));
+    const other = `[${JSON.stringify(event("2"))}]`.padEnd(100_000); // not small
+    await expect.poll(async () => (await publish(other)).statusCode, { timeout: 20_000 }).toBe(503);
+    expect((await publish(event("3"))).statusCode).toBe(202);
+    for (const sender of senders) sender.destroy();
+  });
 });
 
 describe("a client with a limit of one event and 1,000 bytes a second", () => {

@@ -55,6 +55,9 @@ export interface GatewayOptions {
 const MAX_FRAME_EVENTS = 1_000;
 const MAX_FRAME_BYTES = 512 * 1024;
 const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+// Small bodies have room of their own, so that they do not wait for large ones of slow or many senders.
+const SMALL_BODY_BYTES = 64 * 1024;
+const SMALL_BODIES_IN_FLIGHT = 8 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
 const MAX_PENDING_MS = 5_000;
 
@@ -81,6 +84,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
   });
   const maxBytes = Math.max(MIN_BYTES_IN_FLIGHT, 4 * maxBodyBytes);
   const bodies = shareOut(maxBytes);
+  const smallBodies = shareOut(SMALL_BODIES_IN_FLIGHT);
   const decoders = shareOut(MAX_DECODER_BYTES);
   const turns = new Turns();
   const rateLimiter = new RateLimiter(options.rateLimits ?? { eventsPerSecond: 0, bytesPerSecond: 0 });
@@ -99,7 +103,8 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
       const format = readFormat(headers);
       const preferences = readPreferences(headers.prefer);
       const closed = new Promise((resolve) => reply.raw.once("close", resolve));
-      const room = bodies.enter(client.id);
+      const isSmall = encoding === undefined && Number(headers["content-length"]) <= SMALL_BODY_BYTES;
+      const room = (isSmall ? smallBodies : bodies).enter(client.id);
       try {
         let body = await readBody(request.raw, { declaredBytes: headers["content-length"], maxBodyBytes, room });
         if (encoding !== undefined) {
