@@ -12,6 +12,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Files of one worker share the loaded modules, which halves the processor time.
+          isolate: false,
           include: [
             "{shared,services,clients}/*/src/**/*.test.ts",
             "{load,tools,test/architecture,test/access,test/metrics,test/faults,test/hostile}/**/*.test.ts",

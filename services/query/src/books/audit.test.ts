@@ -57,7 +57,7 @@ test("requests that arrive during a recount share the next one", async () => {
   const running: ((audit: Audit) => void)[] = [];
   const { ask } = serve(() => new Promise((resolve) => running.push(resolve)));
   const first = ask();
-  await vi.waitFor(() => expect(running).toHaveLength(1));
+  await expect.poll(() => running, { timeout: 30_000 }).toHaveLength(1);
   const others = [ask(), ask(), ask()];
 
   running[0]?.(auditWith({ durationMs: 1 }));
@@ -97,9 +97,9 @@ test("an audit may take longer than a connection may be idle", async () => {
   const { server } = serve(() => new Promise((resolve) => running.push(resolve)));
   server.get("/idle", { config: { scope: "none" } }, () => new Promise(() => {}));
   const origin = await server.listen({ host: "127.0.0.1", port: 0 });
-  server.server.setTimeout(200);
+  server.server.setTimeout(2_000);
   const auditing = fetch(`${origin}/audit`);
-  await vi.waitFor(() => expect(running).toHaveLength(1));
+  await expect.poll(() => running, { timeout: 30_000 }).toHaveLength(1);
 
   await expect(fetch(`${origin}/idle`)).rejects.toThrow(); // this request comes later, and the audit outlasts its connection
   running[0]?.(auditWith({}));
