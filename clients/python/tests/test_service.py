@@ -140,3 +140,55 @@ def test_the_asynchronous_client_gives_up_an_attempt_that_takes_too_long(service
 
     publication = asyncio.run(publish())
     assert (publication.accepted, publication.attempts, publication.doubtful_attempts) == (1, 2, 1)
+
+
+def test_a_subscription_gives_each_event_once_to_a_worker_that_acknowledges(service: str) -> None:
+    topic = new_topic()
+    ids = [str(number) for number in range(7)]
+    read: list[str] = []
+    with tidemark.Client(service, api_key=KEY) as client:
+        client.publish([event(topic, event_id) for event_id in [*ids, *ids]])
+        for batch in client.subscribe(topic, topic=topic, limit=3).batches():
+            read += [one["event_id"] for one in batch.events]
+            if "3" in read:
+                break
+        for one in client.subscribe(topic, topic=topic, limit=3):
+            read.append(one["event_id"])
+            if len(read) == 10:
+                break
+    # The page of the first break was not acknowledged, and came again.
+    assert read == ["0", "1", "2", "3", "4", "5", "3", "4", "5", "6"]
+
+
+def test_a_worker_that_keeps_the_cursor_with_its_work_reads_each_event_exactly_once(service: str) -> None:
+    topic = new_topic()
+    with tidemark.Client(service, api_key=KEY) as client:
+        client.publish([event(topic, str(number)) for number in range(4)])
+        subscription = client.subscribe(topic, topic=topic, limit=2)
+        subscription.create()
+        batch = subscription.read()
+        kept = batch.cursor  # in the transaction of its work; then the worker crashes before `ack`
+        subscription.ack(kept)
+        rest = subscription.read(wait=5)
+        subscription.ack(rest.cursor)
+        subscription.ack(rest.cursor)
+        assert subscription.read().events == ()
+        with pytest.raises(tidemark.SubscriptionMovedError):
+            subscription.ack(batch.cursor)
+    assert [one["event_id"] for one in (*batch.events, *rest.events)] == ["0", "1", "2", "3"]
+
+
+def test_the_asynchronous_client_subscribes(service: str) -> None:
+    topic = new_topic()
+
+    async def take() -> list[str]:
+        ids: list[str] = []
+        async with tidemark.AsyncClient(service, api_key=KEY) as client:
+            await client.publish([event(topic, str(number)) for number in range(3)])
+            async for one in client.subscribe(topic, topic=topic):
+                ids.append(one["event_id"])
+                if len(ids) == 3:
+                    break
+        return ids
+
+    assert asyncio.run(take()) == ["0", "1", "2"]

@@ -1,18 +1,30 @@
 """
-Publishes events to Tidemark, a service that stores each `(topic, event_id)` once, counts every duplicate, and tells the
-sender which events were which.
+Publishes events to Tidemark and subscribes to them. Tidemark is a service that stores each `(topic, event_id)` once, counts
+every duplicate, and tells the sender which events were which.
 """
 
 from .async_client import AsyncClient
 from .batcher import Batcher
 from .client import Client
 from .contract import Counts, Fault, NewEvent, Problem, Rejection, Result, Status
-from .errors import NotTakenError, OutcomeUnknownError, PublishError, ReceiptError, RefusedError, TidemarkError
+from .errors import (
+    NotTakenError,
+    OutcomeUnknownError,
+    PublishError,
+    ReceiptError,
+    RefusedError,
+    SubscriptionError,
+    SubscriptionMovedError,
+    TidemarkError,
+)
 from .outcomes import Verdict
 from .service import Publication
+from .subscriptions import AsyncSubscription, Batch, StoredEvent, Subscription
 
 __all__ = [
     "AsyncClient",
+    "AsyncSubscription",
+    "Batch",
     "Batcher",
     "Client",
     "Counts",
@@ -28,6 +40,10 @@ __all__ = [
     "Rejection",
     "Result",
     "Status",
+    "StoredEvent",
+    "Subscription",
+    "SubscriptionError",
+    "SubscriptionMovedError",
     "TidemarkError",
     "Verdict",
 ]

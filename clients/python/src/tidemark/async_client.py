@@ -16,6 +16,7 @@ from .contract import Counts, NewEvent
 from .delivery import Answer, NoAnswer, Pause, Reply, Request, Steps
 from .retry import RetryPolicy
 from .service import Publication, Service
+from .subscriptions import AsyncSubscription, Selection, Start
 
 T = TypeVar("T")
 
@@ -54,6 +55,18 @@ class AsyncClient:
     async def follow_receipt(self, receipt: str) -> Counts:
         """Asks the receipt of a publication until no event is pending, as `Client.follow_receipt`."""
         return await self._run(self._service.follow_receipt(receipt))
+
+    def subscribe(
+        self,
+        name: str,
+        *,
+        topic: str | None = None,
+        topic_prefix: str | None = None,
+        start: Start = "beginning",
+        limit: int = 100,
+    ) -> AsyncSubscription:
+        """Returns a durable subscription for `async for`, as `Client.subscribe`."""
+        return AsyncSubscription(self._run, self._service, Selection(name, topic, topic_prefix, start), limit=limit)
 
     async def close(self) -> None:
         """Closes the connections."""

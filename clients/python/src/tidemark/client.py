@@ -16,6 +16,7 @@ from .contract import Counts, NewEvent
 from .delivery import Answer, NoAnswer, Pause, Reply, Request, Steps
 from .retry import RetryPolicy
 from .service import Publication, Service, identify, write_json
+from .subscriptions import Selection, Start, Subscription
 
 T = TypeVar("T")
 
@@ -99,6 +100,26 @@ class Client:
         return Batcher(
             self.publish_text, max_events=max_events, max_bytes=max_bytes, linger=linger, max_pending=max_pending
         )
+
+    def subscribe(
+        self,
+        name: str,
+        *,
+        topic: str | None = None,
+        topic_prefix: str | None = None,
+        start: Start = "beginning",
+        limit: int = 100,
+    ) -> Subscription:
+        """
+        Returns a durable subscription: `for event in client.subscribe("billing", topic="order.paid")`. Nothing is sent until
+        it is used.
+
+        :param topic: selects the events of one topic; without it and a prefix, those of all topics
+        :param topic_prefix: selects the events of all topics that begin with it
+        :param start: the position of a new subscription: the beginning, now, or the time at which events were stored
+        :param limit: the maximum number of events of a page
+        """
+        return Subscription(self._run, self._service, Selection(name, topic, topic_prefix, start), limit=limit)
 
     def close(self) -> None:
         """Closes the connections."""

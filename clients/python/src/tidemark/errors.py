@@ -89,6 +89,14 @@ class ReceiptError(TidemarkError):
     """A receipt could not be followed to the end. The events are durable and need not be sent again."""
 
 
+class SubscriptionError(TidemarkError):
+    """A request of a subscription was refused, or given up."""
+
+
+class SubscriptionMovedError(SubscriptionError):
+    """Another worker has acknowledged events of this subscription since the page was read, so it works on them as well."""
+
+
 def _name_of(events: Sequence[Mapping[str, object]]) -> str:
     if len(events) != 1:
         return ""
