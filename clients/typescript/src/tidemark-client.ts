@@ -6,13 +6,16 @@ import { identify } from "./event-text.ts";
 import { isAnswer } from "./http-attempt.ts";
 import { type Publication, readPublication } from "./publication.ts";
 import { createPublishError, createReceiptError, PublishError } from "./publish-error.ts";
+import { type SubscribeOptions, Subscription } from "./subscribe/subscription.ts";
 
 export type { Verdict } from "./batch-outcome.ts";
 export type { Batcher, BatcherOptions } from "./batcher.ts";
 export type { Fault, IdentifiedEvent, NewEvent, Problem, PublishAnswer, Rejection, Result } from "./contract.ts";
 export type { Publication } from "./publication.ts";
 export type { FailedOutcome } from "./publish-error.ts";
-export { PublishError };
+export { SubscribeError } from "./subscribe/subscribe-error.ts";
+export type { Batch, StoredEvent, SubscribeOptions } from "./subscribe/subscription.ts";
+export { PublishError, Subscription };
 
 export interface ClientOptions {
   /** The URL of the service, `http://localhost:8080`, or of its publish route, `https://example.com/intake/publish`. */
@@ -112,6 +115,15 @@ export class TidemarkClient {
   /** Creates a batcher, which gathers events into requests of this client. */
   batcher(options: BatcherOptions = {}): Batcher {
     return new Batcher(this, options);
+  }
+
+  /**
+   * Follows a durable subscription: `for await (const event of client.subscribe("billing", { topic }))`. An event counts as
+   * processed after the body of the loop. What a worker that is killed has not finished comes again, to the next one.
+   */
+  subscribe(name: string, options: SubscribeOptions = {}): Subscription {
+    const connection = { base: this.#base, headers: this.#headers, retryPolicy: this.#retryPolicy };
+    return new Subscription(connection, name, options);
   }
 
   async #send(body: string, options: PublishOptions, events: readonly IdentifiedEvent[]): Promise<Publication> {

@@ -1,0 +1,98 @@
+import fc from "fast-check";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { SubscribeError, TidemarkClient } from "../tidemark-client.ts";
+import { type AnswerFate, startFakeSubscriptions } from "./fake-subscriptions.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const COUNT = 20;
+const ALL = Array.from({ length: COUNT }, (_, number) => String(number));
+
+async function open() {
+  const service = await startFakeSubscriptions(COUNT);
+  onTestFinished(() => service.close());
+  return { ...service, client: new TidemarkClient({ url: service.url, firstDelayMs: 1, longestDelayMs: 1 }) };
+}
+
+/** Where a worker dies: after so many events of its body, or of batches; and whether before or after it has kept its work. */
+const LIVES = fc.array(fc.record({ events: fc.nat({ max: 7 }), limit: fc.integer({ min: 1, max: 4 }) }), {
+  maxLength: 6,
+});
+const FATES = fc.array(fc.constantFrom<AnswerFate>("arrives", "is lost", "is refused"), { maxLength: 30 });
+
+/** Runs workers that die one after the other, and one that reads to the end. */
+function livesOf(lives: { events: number; limit: number }[]) {
+  return [...lives, { events: Number.POSITIVE_INFINITY, limit: 3 }];
+}
+
+test("each event reaches the body, in order, whatever is killed and whatever answer is lost", async () => {
+  await fc.assert(
+    fc.asyncProperty(LIVES, FATES, async (lives, fates) => {
+      const { client, fates: next, close } = await open();
+      next.push(...fates);
+      const done: string[] = [];
+      for (const { events, limit } of livesOf(lives)) {
+        let left = events;
+        for await (const { event_id } of client.subscribe("billing", { limit })) {
+          if (left-- === 0) break; // the worker is killed with this event in its hands
+          done.push(event_id);
+          if (event_id === ALL.at(-1)) break;
+        }
+      }
+      await close();
+      const firsts = [...new Set(done)];
+      expect(firsts).toEqual(ALL);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("a worker that keeps the cursor with its work processes each event once", async () => {
+  await fc.assert(
+    fc.asyncProperty(LIVES, FATES, fc.boolean(), async (lives, fates, isKilledBeforeCommit) => {
+      const { client, fates: next, close } = await open();
+      next.push(...fates);
+      let kept: { cursor?: string; done: string[] } = { done: [] }; // one transaction replaces both
+      for (const { events, limit } of livesOf(lives)) {
+        let left = events;
+        const { cursor } = kept;
+        for await (const batch of client.subscribe("billing", { limit, cursor }).batches()) {
+          if (left-- <= 0 && isKilledBeforeCommit) break;
+          kept = { cursor: batch.cursor, done: [...kept.done, ...batch.events.map(({ event_id }) => event_id)] };
+          if (left < 0 || kept.done.length === COUNT) break; // killed between the commit and the acknowledgement
+        }
+        if (kept.done.length === COUNT) break;
+      }
+      await close();
+      expect(kept.done).toEqual(ALL);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("a worker whose page another worker has acknowledged is told", async () => {
+  const { client } = await open();
+  const batches = () => client.subscribe("billing", { limit: 5 }).batches();
+  const [first, second] = [batches(), batches()];
+  await first.next();
+  await second.next();
+
+  expect(await first.next()).toMatchObject({ value: { events: [{ event_id: "5" }, {}, {}, {}, {}] } });
+  const refused = await second.next().then(undefined, (error: unknown) => error);
+
+  expect(refused).toBeInstanceOf(SubscribeError);
+  expect(refused).toMatchObject({ status: 409, code: "subscription_moved" });
+});
+
+test("a signal ends the subscription, and what was not acknowledged comes again", async () => {
+  const { client } = await open();
+  const ending = new AbortController();
+  const seen: string[] = [];
+  for await (const { event_id } of client.subscribe("billing", { limit: 2, signal: ending.signal })) {
+    seen.push(event_id);
+    if (event_id === "3") ending.abort();
+  }
+  expect(seen).toEqual(["0", "1", "2", "3"]);
+  const { value } = await client.subscribe("billing").batches().next();
+  expect(value?.events[0]).toEqual({ event_id: "2" });
+});
