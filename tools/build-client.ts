@@ -23,13 +23,13 @@ const repository = process.env.GITHUB_REPOSITORY; // set in a workflow, because 
 const manifest = {
   name: "@tidemark/client",
   version: VERSION,
-  description: "Publishes events to Tidemark, with retries, batches and an outcome for each event.",
+  description: "Publishes events to Tidemark, with retries, batches and an outcome for each event, and follows them.",
   keywords: ["tidemark", "events", "deduplication", "idempotency", "exactly-once"],
   license: rootPackage.license,
   ...(repository && { repository: { type: "git", url: `git+https://github.com/${repository}.git` } }),
   type: "module",
   exports: { ".": { types: "./tidemark-client.d.ts", default: "./tidemark-client.js" } },
-  files: ["*.js", "*.d.ts"],
+  files: ["**/*.js", "**/*.d.ts"],
   engines: { node: ">=22" }, // Promise.withResolvers
   publishConfig: { access: "public" },
 };

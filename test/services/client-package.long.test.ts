@@ -22,7 +22,12 @@ const verdicts: Verdict[] = await Promise.all(["p-1", "p-2"].map((event_id) => b
 await batcher.close();
 const refused: unknown = await tidemark.publish({ ...event, topic: "" }).catch((error: unknown) => error);
 const outcome: string = refused instanceof PublishError ? refused.outcome : "none";
-console.log(JSON.stringify([publication.accepted, publication.duplicates, verdicts.map(({ status }) => status), outcome]));
+const seen: string[] = [];
+for await (const stored of tidemark.subscribe("billing", { topic: "packed" })) {
+  seen.push(stored.event_id);
+  if (seen.length === 2) break;
+}
+console.log(JSON.stringify([publication.accepted, publication.duplicates, verdicts.map(({ status }) => status), outcome, seen]));
 `;
 
 /** Strict, and with the types of the package itself checked. */
@@ -37,7 +42,7 @@ const COMPILER_OPTIONS = {
   types: ["node"],
 };
 
-test("the packed client, installed into an empty project, publishes with strict types", async () => {
+test("the packed client, installed into an empty project, publishes and subscribes with strict types", async () => {
   const project = await mkdtemp(join(tmpdir(), "tidemark-client-"));
   onTestFinished(() => rm(project, { recursive: true }));
   const run = (command: string, ...options: string[]) =>
@@ -59,7 +64,7 @@ test("the packed client, installed into an empty project, publishes with strict 
   run(join(ROOT, "node_modules/.bin/tsc"), "-p", ".");
   const output = run("node", "program.ts", url);
 
-  expect(JSON.parse(output)).toEqual([1, 1, ["duplicate", "stored"], "refused"]);
+  expect(JSON.parse(output)).toEqual([1, 1, ["duplicate", "stored"], "refused", ["p-1", "p-2"]]);
   const files = ["README.md", "LICENSE", "tidemark-client.d.ts"].map((name) =>
     existsSync(join(project, "node_modules/@tidemark/client", name)),
   );
