@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { browserProjects } from "./test/browser/project.ts";
+import { browserProjects, MAIN_BROWSER_TESTS } from "./test/browser/project.ts";
 
 /** Tests that need a broker and a database; their folder or their name says so. */
 const INFRASTRUCTURE = ["./test/support/infrastructure/setup.ts"];
@@ -35,7 +35,7 @@ export default defineConfig({
         },
       },
       // The stack serves the same pages: its browser tests are `npm run test:long`.
-      ...browserProjects("single"),
+      ...browserProjects({ shape: "single", include: [MAIN_BROWSER_TESTS] }),
     ],
     coverage: {
       include: ["{shared,services,clients}/*/src/**/*.ts"],

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { browserProjects } from "./test/browser/project.ts";
+import { browserProjects, LONG_BROWSER_TESTS, MAIN_BROWSER_TESTS } from "./test/browser/project.ts";
 
 /**
  * `npm run test:long`: saboteurs, fault runs, long walks of readers, redeliveries, time limits of the database, and the
@@ -12,13 +12,16 @@ export default defineConfig({
       {
         test: {
           name: "long",
-          include: ["{shared/*/src,test}/**/*.long.test.ts"],
+          include: ["{shared/*/src,test/!(browser)}/**/*.long.test.ts"],
           globalSetup: ["./test/support/infrastructure/setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
-      ...browserProjects("stack"),
+      ...browserProjects(
+        { shape: "single", include: [LONG_BROWSER_TESTS] },
+        { shape: "stack", include: [MAIN_BROWSER_TESTS, LONG_BROWSER_TESTS] },
+      ),
     ],
   },
 });

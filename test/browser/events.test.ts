@@ -134,7 +134,7 @@ test("events are found by their source and their time, and the address keeps the
   const { page } = await openPage(`${tidemark.url}/#/search?since=2025-10-24T09:00:00.000Z`);
 
   await page.keyboard.press("/");
-  expect(await page.evaluate("document.activeElement.id")).toBe("search-topic");
+  await page.locator("#search-topic:focus").waitFor();
   await page.locator("#search-source").fill("shop");
   await page.locator("#search-source").press("Enter");
   await page.waitForURL(/source=shop&since=2025-10-24T09/);

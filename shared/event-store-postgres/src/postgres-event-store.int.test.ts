@@ -164,6 +164,7 @@ test("consumers that migrate an empty database together all open it, and one of 
     { name: "005-history" },
     { name: "006-erasure" },
     { name: "007-restores" },
+    { name: "008-subscriptions" },
   ]);
 });
 
