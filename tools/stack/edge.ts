@@ -35,7 +35,7 @@ export async function startEdge({ host, port, gateways, queries, isOpen, ...opti
   const server = createHttpServer({ ...options, browsers: "forwarded" });
   server.addHook("onRequest", (request, reply) => {
     reply.hijack();
-    const isPublish = /^\/publish(\?|$)/.test(request.raw.url ?? "");
+    const isPublish = /^\/publish\/?(\?|$)/.test(request.raw.url ?? "");
     const targets = isPublish ? nextGateways() : nextQueries();
     const clientAddress = request.ip;
     request.raw.headers[REQUEST_ID_HEADER] = request.id;

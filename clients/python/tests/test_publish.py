@@ -110,6 +110,12 @@ def test_a_refusal_after_an_unknown_attempt_leaves_the_outcome_unknown(call: Cal
     assert (raised.value.status, raised.value.attempts) == (401, 2)
 
 
+def test_a_dead_letter_is_refused_also_after_an_unknown_attempt(call: Call) -> None:
+    with pytest.raises(tidemark.RefusedError) as raised:
+        call(Scripted(LOST, problem(422, "dead_lettered")), "publish", EVENT)
+    assert (raised.value.code, raised.value.attempts) == ("dead_lettered", 2)
+
+
 @pytest.mark.parametrize(
     "foreign",
     [

@@ -99,6 +99,15 @@ test("an answer without a result for every event leaves the outcomes unknown", a
   );
 });
 
+test("a dead letter is refused, also if an earlier answer was lost", async () => {
+  const problem = { status: 422, code: "dead_lettered", detail: "the store refused this event permanently" };
+  service.faults.push(storeAndClose, (response) => answer(response, 422, problem));
+
+  const refused = await outcomeOf(batcherOf(service).add(eventOf("a")));
+
+  expect(refused).toMatchObject({ outcome: "refused", code: "dead_lettered", attempts: 2, doubtfulAttempts: 1 });
+});
+
 test("an event that was given up can be added again under the same id", async () => {
   service.faults.push(storeAndClose);
   const { event_id, ...anonymous } = eventOf("a");

@@ -1,6 +1,6 @@
 import type { Fault, IdentifiedEvent, Result } from "./contract.ts";
 import type { Publication } from "./publication.ts";
-import { PublishError } from "./publish-error.ts";
+import { isDoubtful, PublishError } from "./publish-error.ts";
 
 /** The outcome of one event. */
 export interface Verdict {
@@ -70,7 +70,7 @@ export function errorsOf(
   const isAboutBody = status === 400 || status === 413 || status === 422;
   if (isAboutBody && events.length > 1) return undefined;
   const doubtfulAttempts = error.doubtfulAttempts + doubts;
-  const outcome = doubtfulAttempts > 0 ? "unknown" : error.outcome;
+  const outcome = isDoubtful(doubtfulAttempts, code) ? "unknown" : error.outcome;
   const details = { outcome, reason, status, code, attempts, doubtfulAttempts, cause } as const;
   return events.map((event) => new PublishError({ ...details, events: [event] }));
 }

@@ -69,12 +69,20 @@ function nameOf([event, ...others]: readonly IdentifiedEvent[]): string {
   return `event ${JSON.stringify(event.event_id)} of ${JSON.stringify(event.topic)}: `;
 }
 
+/**
+ * Whether an earlier attempt may have stored the events of a request that was refused. A dead letter is a verdict: whichever
+ * attempt brought the event, the store has refused it.
+ */
+export function isDoubtful(doubtfulAttempts: number, code: string | undefined): boolean {
+  return doubtfulAttempts > 0 && code !== "dead_lettered";
+}
+
 /** Creates the error of a request that did not end with a 2xx. */
 export function createPublishError(delivery: Delivery, more: Pick<PublishFailure, "events" | "cause">): PublishError {
   const { answer, meaning, attempts, doubtfulAttempts } = delivery;
   const { code, errors } = isAnswer(answer) ? (readProblem(answer.body) ?? {}) : {};
   return new PublishError({
-    outcome: doubtfulAttempts > 0 ? "unknown" : meaning === "refused" ? "refused" : "not taken",
+    outcome: isDoubtful(doubtfulAttempts, code) ? "unknown" : meaning === "refused" ? "refused" : "not taken",
     reason: describeFailure(answer),
     status: isAnswer(answer) ? answer.status : undefined,
     code,

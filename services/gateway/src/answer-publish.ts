@@ -36,9 +36,9 @@ export interface Published {
 export function answerPublish(reply: FastifyReply, published: Published): FastifyReply {
   const { onVerdictTimeout, signer, client, intake, verdicts, receivedAtMs } = published;
   const { frameId, firstEvent } = published.part;
-  if (verdicts?.[firstEvent] === DEAD_LETTER && isOneEvent(intake)) throw refusedForGood();
   const applied = appliedPreferences(published);
   if (applied !== "") reply.header("preference-applied", applied);
+  if (verdicts?.[firstEvent] === DEAD_LETTER && isOneEvent(intake)) throw refusedForGood();
   if (verdicts !== undefined) {
     const end = firstEvent + intake.count;
     const counts = countVerdicts(verdicts, firstEvent, end);

@@ -54,6 +54,23 @@ describe("bytes in flight", () => {
     expect((await publish(event("3"))).statusCode).toBe(202);
     for (const sender of senders) sender.destroy();
   });
+
+  test("a small body is taken while slow senders of small ones hold the room of small ones", async () => {
+    const smallBytes = 64 * 1024;
+    const { publish, connectClient, nextFrame } = openGateway({ maxBodyBytes: smallBytes, publishWaitMs: 0 });
+    const body = JSON.stringify([event("1")]).padEnd(smallBytes);
+    const senders = await Promise.all(Array.from({ length: 70 }, () => connectClient())); // 4.4 MiB of the 4 MiB of a client
+    const written = senders.map(
+      (sender) => new Promise((resolve) => sender.write(requestText(body).slice(0, -1), resolve)),
+    );
+    await Promise.all(written);
+    for (let round = 0; round < 20; round++) {
+      // the gateway reads the bodies meanwhile
+      expect((await publish(event(`${round}`))).statusCode).toBe(202);
+      (await nextFrame()).ack();
+    }
+    for (const sender of senders) sender.destroy();
+  });
 });
 
 describe("a client with a limit of one event and 1,000 bytes a second", () => {

@@ -19,6 +19,7 @@ import {
   readContentEncoding,
   SUPPORTED_ENCODINGS,
 } from "./body/content-encoding.ts";
+import { joinRooms } from "./body/join-rooms.ts";
 import { readBody } from "./body/read-body.ts";
 import { Turns } from "./body/turns.ts";
 import { appendRequest } from "./frames/append-request.ts";
@@ -55,7 +56,8 @@ export interface GatewayOptions {
 const MAX_FRAME_EVENTS = 1_000;
 const MAX_FRAME_BYTES = 512 * 1024;
 const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
-// Small bodies have room of their own, so that they do not wait for large ones of slow or many senders.
+// Small bodies have room of their own, so that they do not wait for large ones of slow or many senders. Beyond it they take
+// that of all bodies: this much is a few hundred requests, of which one client may hold half.
 const SMALL_BODY_BYTES = 64 * 1024;
 const SMALL_BODIES_IN_FLIGHT = 8 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
@@ -104,7 +106,8 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
       const preferences = readPreferences(headers.prefer);
       const closed = new Promise((resolve) => reply.raw.once("close", resolve));
       const isSmall = encoding === undefined && Number(headers["content-length"]) <= SMALL_BODY_BYTES;
-      const room = (isSmall ? smallBodies : bodies).enter(client.id);
+      const enterShared = () => bodies.enter(client.id);
+      const room = isSmall ? joinRooms(smallBodies.enter(client.id), enterShared) : enterShared();
       try {
         let body = await readBody(request.raw, { declaredBytes: headers["content-length"], maxBodyBytes, room });
         if (encoding !== undefined) {

@@ -47,6 +47,14 @@ test("a request with a lost answer is repeated, and the lost attempt is counted"
   expect(outcome.counts).toMatchObject({ accepted: 0, duplicates: 1 });
 });
 
+test("a dead letter that is answered 422 was received", async () => {
+  service.faults.push((response) => answer(response, 422, { status: 422, code: "dead_lettered", detail: "refused" }));
+
+  const outcome = await sendRequest(event, options);
+
+  expect(outcome).toMatchObject({ result: "answered", counts: { received: 1, accepted: 0, deadLettered: 1 } });
+});
+
 test("a refused request has the reason of the service", async () => {
   service.faults.push((response) => answer(response, 422, { code: "invalid_event", detail: "no" }));
 

@@ -27,6 +27,9 @@ export interface Outcome {
   isKeyRefused?: boolean;
 }
 
+/** The counts of a request of one event that the store refused permanently: it was received, and is answered 422. */
+const ONE_DEAD_LETTER: Counts = { received: 1, accepted: 0, duplicates: 0, conflicts: 0, deadLettered: 1, pending: 0 };
+
 /** Publishes one body, and retries until it is stored, refused or given up. After a 202 it follows the receipt. */
 export async function sendRequest(body: string, options: SendOptions): Promise<Outcome> {
   const interruption = { signal: options.abort, stop: options.stop };
@@ -35,7 +38,8 @@ export async function sendRequest(body: string, options: SendOptions): Promise<O
     return await followToVerdict(publication, options.client, interruption);
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
-    const { outcome, reason, status, attempts, doubtfulAttempts } = error;
+    const { outcome, reason, status, attempts, doubtfulAttempts, code } = error;
+    if (code === "dead_lettered") return { result: "answered", counts: ONE_DEAD_LETTER, attempts, doubtfulAttempts };
     const result = outcome === "unknown" ? "unknown" : "refused";
     const isKeyRefused = status === 401 || status === 403;
     return { result, reason, attempts, doubtfulAttempts, ...(isKeyRefused && { isKeyRefused }) };

@@ -103,3 +103,11 @@ def _name_of(events: Sequence[Mapping[str, object]]) -> str:
     event = events[0]
     event_id, topic = (json.dumps(event.get(name), ensure_ascii=False, default=str) for name in ("event_id", "topic"))
     return f"event {event_id} of {topic}: "
+
+
+def is_doubtful(attempts: int, problem: Problem | None) -> bool:
+    """
+    Whether an earlier attempt may have stored the events of a request that was refused. A dead letter is a verdict:
+    whichever attempt brought the event, the store has refused it.
+    """
+    return attempts > 0 and (problem is None or problem.code != "dead_lettered")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .contract import Fault, Problem, Rejection
-from .errors import OutcomeUnknownError, PublishError, RefusedError
+from .errors import OutcomeUnknownError, PublishError, RefusedError, is_doubtful
 from .service import Publication
 
 Event = Mapping[str, object]
@@ -65,7 +65,7 @@ def errors_of(error: PublishError, events: Sequence[Event], doubts: int) -> list
     if error.status in (400, 413, 422) and len(events) > 1:
         return None
     doubtful = error.doubtful_attempts + doubts
-    kind = OutcomeUnknownError if doubtful > 0 else type(error)
+    kind = OutcomeUnknownError if is_doubtful(doubtful, error.problem) else type(error)
     problem = replace(error.problem, errors=(), errors_total=0) if error.problem else None
     return [
         kind(

@@ -13,7 +13,7 @@ import httpx
 
 from .contract import Counts, NewEvent, read_counts, read_problem
 from .delivery import Answer, Delivery, Request, Steps, deliver, describe_failure
-from .errors import NotTakenError, OutcomeUnknownError, PublishError, ReceiptError, RefusedError
+from .errors import NotTakenError, OutcomeUnknownError, PublishError, ReceiptError, RefusedError, is_doubtful
 from .retry import RetryPolicy
 
 RECEIPT_WAIT_SECONDS = 10
@@ -154,13 +154,14 @@ def _read_final(answer: Answer) -> Counts | None:
 def _publish_error(delivery: Delivery, events: Sequence[Mapping[str, object]]) -> PublishError:
     reply = delivery.answer
     error: type[PublishError] = RefusedError if delivery.meaning == "refused" else NotTakenError
-    if delivery.doubtful_attempts > 0:
+    problem = read_problem(reply.status, reply.body) if isinstance(reply, Answer) else None
+    if is_doubtful(delivery.doubtful_attempts, problem):
         error = OutcomeUnknownError
     return error(
         describe_failure(reply),
         events=events,
         status=reply.status if isinstance(reply, Answer) else None,
-        problem=read_problem(reply.status, reply.body) if isinstance(reply, Answer) else None,
+        problem=problem,
         attempts=delivery.attempts,
         doubtful_attempts=delivery.doubtful_attempts,
     )

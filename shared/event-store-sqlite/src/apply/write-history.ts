@@ -40,7 +40,7 @@ export function prepareWriteHistory(
       else others.push([topic, counts]);
     }
     others.sort(([, one], [, other]) => eventsOf(other) - eventsOf(one));
-    const free = MAX_LISTED_TOPICS - listed.size;
+    const free = Math.max(0, MAX_LISTED_TOPICS - listed.size); // an import may have brought more
     for (const [topic, counts] of others.slice(0, free)) list.run({ minute, topic, ...counts });
     const unlisted = others.slice(free).reduce((sum, [, counts]) => sum + eventsOf(counts), 0);
     add.run({ minute, stored, duplicates, conflicts, deadLettered, unlisted });
