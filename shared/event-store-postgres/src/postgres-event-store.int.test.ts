@@ -206,6 +206,25 @@ test("a forward scan waits for a transaction that may still commit before the ne
   await waitFor("both events in order", async () => (await forwardIds(store)).join() === "slow,quick");
 });
 
+test("a subscription from now on has an event whose transaction was still open when it was created", async () => {
+  const { beside, openConsumer } = await prepareStores();
+  const store = await openConsumer();
+  await beside.query("BEGIN");
+  await beside.query(
+    `INSERT INTO events (tx, ord, topic, event_id, "timestamp", source, payload, processed_at)
+     SELECT base + pg_current_xact_id()::text::bigint, 1, 't', 'slow', now(), '', '{}', now() FROM positions`,
+  );
+  await store.apply([deliveryOf([eventOf("quick")])], { maxNamed: 0 }); // a later transaction that commits earlier
+  const created = await store.createSubscription({ name: "billing", from: "now" });
+  await beside.query("COMMIT");
+
+  const after = created?.subscription.position as string;
+  await waitFor("both events", async () => {
+    const { events } = await store.listEvents({ limit: 10, order: "asc", after });
+    return events.map(({ eventId }) => eventId).join() === "slow,quick";
+  });
+});
+
 test("the base of positions stays while another transaction is open", async () => {
   const { beside, openConsumer } = await prepareStores();
   const store = await openConsumer();

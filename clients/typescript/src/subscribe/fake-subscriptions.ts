@@ -30,7 +30,8 @@ export async function startFakeSubscriptions(count: number): Promise<FakeSubscri
     const [from = 0, to = 0, page = 0] = JSON.parse(body).cursor.split(",").map(Number);
     if (page === lastPage) return [204, {}];
     if (from !== position) return [409, { code: "subscription_moved" }];
-    [position, lastPage] = [to, page];
+    if (to > from) lastPage = page;
+    position = to;
     return [204, {}];
   }
 

@@ -70,6 +70,18 @@ test("a worker that keeps the cursor with its work processes each event once", a
   );
 });
 
+test("a worker that was idle starts again with the cursor that it kept", async () => {
+  const { client } = await open();
+  let cursor: string | undefined;
+  const ending = new AbortController();
+  for await (const batch of client.subscribe("billing", { limit: COUNT, signal: ending.signal }).batches()) {
+    cursor = batch.cursor;
+    setTimeout(() => ending.abort(), 50); // meanwhile it acknowledges pages without events
+  }
+  const again = client.subscribe("billing", { cursor, signal: AbortSignal.timeout(50) }).batches();
+  expect(await again.next()).toEqual({ done: true, value: undefined });
+});
+
 test("a worker whose page another worker has acknowledged is told", async () => {
   const { client } = await open();
   const batches = () => client.subscribe("billing", { limit: 5 }).batches();

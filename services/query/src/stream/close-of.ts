@@ -1,8 +1,9 @@
 import type { FastifyReply } from "fastify";
 
-/** Returns a signal that is given when the connection of an answer closes, or the answer is sent. */
+/** Returns a signal that is given when the connection of an answer closes or has closed, or the answer is sent. */
 export function closeOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
+  if (reply.raw.destroyed) gone.abort();
+  else reply.raw.once("close", () => gone.abort());
   return gone.signal;
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SubscriptionStore } from "@tidemark/event-store/subscriptions";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openQueryFixture, type QueryFixture } from "../query-fixture.ts";
 
@@ -120,6 +121,14 @@ test("a page comes one event a line, and its last line has the cursor", async ()
   expect(event).toContain('"payload":{"n":1.0, "m":2}');
   expect(JSON.parse(end)).toEqual({ count: 1, cursor: expect.any(String) });
   expect(rest).toBe("");
+});
+
+test("concurrent requests for one subscription share a count of its lag", async () => {
+  const { ask, store } = await openSubscriptions();
+  await ask("/billing", { method: "PUT", body: BEGINNING });
+  const counts = vi.spyOn(store as unknown as Pick<SubscriptionStore, "readLag">, "readLag");
+  await Promise.all(Array.from({ length: 50 }, () => ask("/billing")));
+  expect(counts.mock.calls.length).toBeLessThan(10);
 });
 
 test("PUT finds a subscription of the same topics where it stands, and refuses one of others", async () => {

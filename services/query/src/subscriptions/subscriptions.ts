@@ -42,8 +42,12 @@ export interface SubscriptionsOptions {
 /** Registers the routes of durable subscriptions. Everything that they know is in the store. */
 export function registerSubscriptions(server: FastifyInstance, options: SubscriptionsOptions): void {
   const { store, cursors, retentionDays = 0 } = options;
-  const withLag = async (subscription: Subscription) =>
-    subscriptionAnswer(subscription, await store.readLag(subscription), { cursors, retentionDays, nowMs: Date.now() });
+  // The requests of the same moment share one count, because a count passes up to 10,000 events.
+  const readLag = coalesce((subscription: string) => store.readLag(JSON.parse(subscription) as Subscription));
+  const withLag = async (subscription: Subscription) => {
+    const lag = await readLag(JSON.stringify(subscription));
+    return subscriptionAnswer(subscription, lag, { cursors, retentionDays, nowMs: Date.now() });
+  };
   const find = async (client: Client, name: string) => {
     const found = await store.findSubscription(name);
     if (found === undefined) throw noSuchSubscription();

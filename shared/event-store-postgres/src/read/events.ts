@@ -152,6 +152,12 @@ export async function readTip(db: Kysely<Tables>): Promise<string> {
   return positionBefore(tx);
 }
 
+/** Returns the position up to which forward scans read at this moment: before every transaction that is still open. */
+export async function readHorizon(db: Kysely<Tables>): Promise<string> {
+  const { horizon } = await db.selectNoFrom(HORIZON.as("horizon")).executeTakeFirstOrThrow();
+  return positionBefore(horizon);
+}
+
 export async function findEvent(db: Kysely<Tables>, topic: string, eventId: string): Promise<StoredEvent | undefined> {
   const row = await db
     .selectFrom("events")

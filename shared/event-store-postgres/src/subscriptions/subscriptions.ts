@@ -60,7 +60,7 @@ export async function acknowledge(db: Kysely<Tables>, page: Acknowledgement): Pr
   const [tx, ord] = positionParameters(page.to);
   const moved = await db
     .updateTable("subscriptions")
-    .set({ tx, ord, last_page: page.pageId })
+    .set({ tx, ord, ...(page.events > 0 && { last_page: page.pageId }) })
     .set({ acknowledged: sql`acknowledged + ${page.events}`, updated_at: sql`now()` })
     .where("name", "=", page.name)
     .where("created_at", "=", sql<string>`${page.createdAt}::timestamptz`)
@@ -72,7 +72,12 @@ export async function acknowledge(db: Kysely<Tables>, page: Acknowledgement): Pr
   if (moved !== undefined) return { subscription: toSubscription(moved), isAccepted: true };
   // In a statement of its own, which sees what another worker has committed meanwhile.
   const row = await findRow(db, page.name);
-  return row && { subscription: toSubscription(row), isAccepted: row.last_page === page.pageId };
+  return row && { subscription: toSubscription(row), isAccepted: row.last_page === page.pageId || isPassed(row, page) };
+}
+
+/** Whether a page without events is acknowledged. It leaves `last_page`, which a worker may have kept with its own work. */
+function isPassed(row: Row, { createdAt, to, events }: Acknowledgement): boolean {
+  return events === 0 && row.created_at === createdAt && writePosition(row) === to;
 }
 
 export async function deleteSubscription(db: Kysely<Tables>, name: string): Promise<boolean> {

@@ -17,11 +17,14 @@ export function prepareLag(database: Database): (subscription: Subscription) => 
   const prepare = (within: string, { conditions, parameters }: ReturnType<typeof topicReach>) => {
     const isUnread = conditions[0] ?? "true";
     const count = database.prepare<[Record<string, string | number>], LagRow>(
-      `SELECT count(*) AS passed, count(*) FILTER (WHERE ${isUnread}) AS unread,
-         count(*) FILTER (WHERE ${isUnread} AND payload_expired_at IS NOT NULL) AS expired,
-         min(processed_at) FILTER (WHERE ${isUnread}) AS oldest, max(processed_at) AS latest
-       FROM (SELECT topic, processed_at, payload_expired_at FROM events
-             WHERE ${within} id > @after ORDER BY id LIMIT ${MAX_COUNTED_EVENTS})`,
+      // Only two times are read: they are behind the payload, and a large payload is a chain of pages.
+      `SELECT passed, unread, expired, (SELECT processed_at FROM events WHERE id = oldest_id) AS oldest,
+         (SELECT processed_at FROM events WHERE id = latest_id) AS latest
+       FROM (SELECT count(*) AS passed, count(*) FILTER (WHERE ${isUnread}) AS unread,
+               count(*) FILTER (WHERE ${isUnread} AND payload_expired_at IS NOT NULL) AS expired,
+               min(id) FILTER (WHERE ${isUnread}) AS oldest_id, max(id) AS latest_id
+             FROM (SELECT id, topic, payload_expired_at FROM events
+                   WHERE ${within} id > @after ORDER BY id LIMIT ${MAX_COUNTED_EVENTS}))`,
     );
     return (given: Record<string, string | number>) => count.get({ ...parameters, ...given }) as LagRow;
   };

@@ -63,7 +63,10 @@ export function prepareCreateSubscription(database: Database): (given: NewSubscr
   };
 }
 
-/** Prepares the look-up of the id behind which a subscription begins. Ids are in the order of the times of events. */
+/** How far times may be out of the order of ids, after an import from PostgreSQL or a step of the clock. */
+const DISORDER_MS = 60_000;
+
+/** Prepares the look-up of the id behind which a subscription begins. */
 function prepareStart(database: Database): (from: SubscriptionStart) => number {
   const findLast = database.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM events");
   const isBefore = database.prepare<[string, number], { is_before: number }>(
@@ -73,10 +76,11 @@ function prepareStart(database: Database): (from: SubscriptionStart) => number {
     if (from === "beginning") return 0;
     let high = findLast.get()?.id ?? 0;
     if (from === "now") return high;
+    const storedSince = utcText(Date.parse(from.storedSince) - DISORDER_MS);
     let low = 0;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (isBefore.get(from.storedSince, middle)?.is_before === 1) low = middle;
+      if (isBefore.get(storedSince, middle)?.is_before === 1) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -88,14 +92,17 @@ export function prepareAcknowledge(database: Database): (page: Acknowledgement) 
   const positions = preparePositions(database);
   const find = prepareFindRow(database);
   const move = database.prepare<Record<string, string | number>>(
-    `UPDATE subscriptions SET position = @to, acknowledged = acknowledged + @events, last_page = @pageId, updated_at = @now
+    `UPDATE subscriptions SET position = @to, acknowledged = acknowledged + @events, updated_at = @now,
+       last_page = CASE WHEN @events > 0 THEN @pageId ELSE last_page END
      WHERE name = @name AND created_at = @createdAt AND position = @from`,
   );
   return (page) => {
     const [from, to] = [positions.idUpTo(page.from), positions.idUpTo(page.to)];
     const { changes } = move.run({ ...page, from, to, now: utcText(Date.now()) });
     const row = find(page.name);
-    const isAccepted = changes > 0 || row?.last_page === page.pageId;
+    // A page without events leaves `last_page`, which a worker may have kept with its own work.
+    const isPassed = page.events === 0 && row?.created_at === page.createdAt && row.position === to;
+    const isAccepted = changes > 0 || isPassed || row?.last_page === page.pageId;
     return row && { subscription: toSubscription(row, positions), isAccepted };
   };
 }

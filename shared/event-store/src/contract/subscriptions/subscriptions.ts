@@ -43,6 +43,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       const { store } = await open();
       await storeOne(store, "first");
       const old = await subscribe(store, { name: "from the beginning" });
+      await untilScannable(store);
       const current = await subscribe(store, { name: "from now on", from: "now" });
       await storeOne(store, "second");
 
@@ -71,6 +72,35 @@ export function describeSubscriptions(open: OpenForTest): void {
       }
     });
 
+    test("one that begins at a time has the events of a transaction that were stored since", async () => {
+      const { store, change } = await open();
+      const ids = ["at 1", "at 2", "at 3"];
+      await verdictsOf(
+        store,
+        ids.map((id) => eventText({ id })),
+      );
+      for (const id of ids) {
+        const processedAt = `2025-10-23T0${id.at(-1)}:00:00.000000Z`;
+        await change(`UPDATE events SET processed_at = '${processedAt}' WHERE event_id = '${id}'`);
+      }
+      const from: SubscriptionStart = { storedSince: "2025-10-23T02:00:00.000000Z" };
+      expect(await idsBehind(store, await subscribe(store, { from }))).toEqual(["at 2", "at 3"]);
+    });
+
+    test("one that begins at a time skips no event that lies before one of an earlier time", async () => {
+      const { store, change } = await open();
+      for (const [id, second] of [
+        ["a", 5],
+        ["b", 3],
+        ["c", 6],
+      ] as const) {
+        await storeOne(store, id);
+        await change(`UPDATE events SET processed_at = '2025-10-23T10:00:0${second}.000000Z' WHERE event_id = '${id}'`);
+      }
+      const from: SubscriptionStart = { storedSince: "2025-10-23T10:00:04.000000Z" };
+      expect(await idsBehind(store, await subscribe(store, { from }))).toEqual(expect.arrayContaining(["a", "c"]));
+    });
+
     test("one that exists is found with its position and its topics, whatever is asked for", async () => {
       const { store } = await open();
       const first = await subscribe(store, { topic: "orders" });
@@ -94,6 +124,26 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(acknowledged).toMatchObject({ isAccepted: true, subscription: { position: page.to, acknowledged: 2 } });
       expect(await store.acknowledge(page)).toEqual(acknowledged);
       expect(await store.findSubscription("billing")).toEqual(acknowledged?.subscription);
+    });
+
+    test("a page may be acknowledged again behind pages without events, which may be repeated as well", async () => {
+      const { store } = await open();
+      await storeOne(store, "a");
+      await untilScannable(store);
+      const page = await pageOf(store, await subscribe(store));
+      await store.acknowledge(page);
+      const empty = await pageOf(store, (await store.findSubscription("billing")) as Subscription);
+      expect(empty.events).toBe(0);
+
+      for (const again of [empty, empty, page]) {
+        expect(await store.acknowledge(again)).toMatchObject({ isAccepted: true });
+      }
+      expect(await store.findSubscription("billing")).toMatchObject({ position: empty.to, acknowledged: 1 });
+
+      await storeOne(store, "b");
+      await untilScannable(store);
+      await store.acknowledge(await pageOf(store, (await store.findSubscription("billing")) as Subscription));
+      expect(await store.acknowledge(page)).toMatchObject({ isAccepted: false });
     });
 
     test("of two workers that read the same page only the first is accepted, and the other is told the position", async () => {
