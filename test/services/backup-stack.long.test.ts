@@ -124,5 +124,8 @@ test("a restore refuses while a consumer waits for its database", async () => {
 
   const restore = await restoreTo({ NATS_URL: broker.url, DATABASE_URL: database.url }, "--restored-to", NOW);
 
-  expect(restore).toMatchObject({ status: 2, fault: expect.stringContaining("a consumer is running") });
+  expect(restore).toMatchObject({
+    status: 2,
+    fault: expect.stringContaining("still running: consumer; stop all of them first"),
+  });
 });

@@ -16,8 +16,10 @@ export interface NatsCluster {
 export async function startOwnCluster(): Promise<NatsCluster> {
   const binary = await findNatsServer();
   const [first, second, third] = [await findFreePort(), await findFreePort(), await findFreePort()];
-  const proxy = await startTcpProxy(`nats://127.0.0.1:${third}`);
-  onTestFinished(() => proxy.close());
+  // Each broker needs routes to both others: one that knows fewer may take itself for a whole cluster, and elect itself.
+  const proxies = await Promise.all([first, second, third].map((port) => startTcpProxy(`nats://127.0.0.1:${port}`)));
+  for (const proxy of proxies) onTestFinished(() => proxy.close());
+  const [toFirst = 0, toSecond = 0, toThird = 0] = proxies.map(({ port }) => port);
   const start = async (name: string, port: number, routes: number[]) => {
     const cluster = { name, port, routes };
     const broker = await startNatsServer({ binary, dataDir: await createDataDir(), isTemporary: true, cluster });
@@ -26,11 +28,15 @@ export async function startOwnCluster(): Promise<NatsCluster> {
   };
   return {
     brokers: await Promise.all([
-      start("first", first, [second, proxy.port]),
-      start("second", second, [first, proxy.port]),
-      start("third", third, [third]), // a cluster needs a route: this one leads to the broker itself
+      start("first", first, [second, toThird]),
+      start("second", second, [first, toThird]),
+      start("third", third, [toFirst, toSecond]),
     ]),
-    cutOffThird: () => proxy.refuse(),
-    heal: () => proxy.heal(),
+    cutOffThird: () => {
+      for (const proxy of proxies) proxy.refuse();
+    },
+    heal: () => {
+      for (const proxy of proxies) proxy.heal();
+    },
   };
 }
