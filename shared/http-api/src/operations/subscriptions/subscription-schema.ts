@@ -24,7 +24,8 @@ export const NewSubscriptionSchema = z
       .meta({ description: "Selects the events of this topic.", example: "user.login" }),
     topic_prefix: Topic.refine(isWellFormed, WELL_FORMED)
       .optional()
-      .meta({ description: "Selects the events of the topics that begin with this text.", example: "user." }),
+      // Without the example of a topic: together with the one of `topic` it would be no example.
+      .meta({ description: "Selects the events of the topics that begin with this text.", example: undefined }),
     from: z
       .string({ error: ({ input }) => (input === undefined ? "is required" : FROM) })
       .refine((text) => text === "beginning" || text === "now" || toUtcMicroseconds(text) !== undefined, {
@@ -35,13 +36,18 @@ export const NewSubscriptionSchema = z
           "Where a new subscription begins: `beginning`, before all events; `now`, behind all events that are stored; or a " +
           "time, before the first event stored then or later. Events stored up to a minute before that time may come along.",
         example: "beginning",
+        anyOf: [{ enum: ["beginning", "now"] }, { format: "date-time" }],
       }),
   })
   .refine(({ topic, topic_prefix }) => topic === undefined || topic_prefix === undefined, {
     path: ["topic_prefix"],
     error: "cannot stand beside `topic`",
   })
-  .meta({ id: "NewSubscription", description: "Without `topic` and `topic_prefix` it has the events of all topics." });
+  .meta({
+    id: "NewSubscription",
+    description: "Without `topic` and `topic_prefix` it has the events of all topics.",
+    not: { required: ["topic", "topic_prefix"] },
+  });
 
 export const AckSchema = z
   .strictObject({

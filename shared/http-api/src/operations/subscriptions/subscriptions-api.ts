@@ -102,7 +102,7 @@ export const findSubscription = {
 const PreferWait = z.object({
   Prefer: z.string().optional().meta({
     description: "A preference (RFC 7240). `wait=N`: wait at most N seconds for an event, and not more than 60.",
-    example: "wait=30",
+    example: "wait=10",
   }),
 });
 
