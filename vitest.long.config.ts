@@ -16,6 +16,7 @@ export default defineConfig({
           globalSetup: ["./test/support/infrastructure/setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          maxConcurrency: 2, // saboteurs, each with a stack of its own
         },
       },
       ...browserProjects(
