@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { migratePostgres } from "@tidemark/event-store-postgres/postgres-event-store";
+import { migratePostgres } from "@tidemark/event-store-postgres/schema/migrate-postgres";
 import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 import { urlOfRole } from "@tidemark/programs/postgres-roles";

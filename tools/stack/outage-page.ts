@@ -1,3 +1,3 @@
-/** What a person sees at the address of the dashboard while no query service answers. deploy/nginx/nginx.conf has the same page. */
+/** The page at the address of the dashboard while no query service answers. deploy/nginx/nginx.conf has the same page. */
 export const OUTAGE_PAGE =
   '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="5"><title>Tidemark: no answer</title></head><body><h1>The query service does not answer</h1><p>This page and everything that reads need it. Publishing goes another way, so events may still be taken.</p><p>This page tries again every 5 seconds. If it stays, look at the query service and at its logger.</p></body></html>';

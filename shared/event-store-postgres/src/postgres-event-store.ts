@@ -38,12 +38,11 @@ import type {
 import type { StoreUsage, UsageReader } from "@tidemark/event-store/usage";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { type Kysely, sql } from "kysely";
-import { applyFrames } from "./apply/apply.ts";
+import { BatchSplitter } from "./apply/batch-splitter.ts";
 import { deadLetterFrame } from "./apply/dead-letter.ts";
 import { takeSlot } from "./apply/slot.ts";
-import { isOutOfTime } from "./connection/errors.ts";
 import { openReader } from "./connection/reader.ts";
-import { type Session, withSession } from "./connection/session.ts";
+import type { Session } from "./connection/session.ts";
 import { Writers } from "./connection/writers.ts";
 import { auditPostgres } from "./maintain/audit.ts";
 import { readPostgresDurability } from "./maintain/durability.ts";
@@ -59,7 +58,7 @@ import { readHistory } from "./read/history.ts";
 import { findFrame } from "./read/ledger.ts";
 import { readTopicBooks } from "./read/topic-books.ts";
 import { readUsage } from "./read/usage.ts";
-import { migrate } from "./schema/migrate.ts";
+import { migratePostgres } from "./schema/migrate-postgres.ts";
 import { raisePositionBase } from "./schema/position-base.ts";
 import type { Tables } from "./schema/tables.ts";
 import { readLag } from "./subscriptions/lag.ts";
@@ -120,24 +119,6 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
   return store;
 }
 
-/**
- * Brings the tables up to date and gives the roles their rights. It runs on a connection without a time limit, because
- * creating an index may take long, and so may waiting for another process that migrates.
- *
- * @throws {Unavailable} `store_unreachable`
- */
-export async function migratePostgres({ url, logger, signal }: MigrationOptions): Promise<void> {
-  const options = { url, applicationName: "tidemark-migrate", timeoutMs: 0, ...(signal ? { signal } : {}) };
-  const migrations = await withSession(options, (session) => migrate(session));
-  if (migrations.length > 0) logger.info({ migrations }, "migrated the database");
-}
-
-interface MigrationOptions {
-  url: string;
-  logger: Logger;
-  signal?: AbortSignal;
-}
-
 class PostgresEventStore implements PostgresStore {
   readonly #url: string;
   readonly #logger: Logger;
@@ -145,17 +126,7 @@ class PostgresEventStore implements PostgresStore {
   readonly #closing = new AbortController();
   readonly #reader: Kysely<Tables>;
   readonly #writers: Writers;
-  /**
-   * The maximum number of frames in one transaction. It is halved after a transaction that ran out of time, unless
-   * single events were at fault, and doubled after each success. Without this, the same batch would run out of time
-   * again and again. Its parts stay in the ledger, so that every attempt makes progress.
-   */
-  #framesAtOnce = Number.POSITIVE_INFINITY;
-  /**
-   * The maximum for each batch that ran out of time, because the success of other batches says nothing about this
-   * batch.
-   */
-  readonly #framesOfBatch = new WeakMap<AppliedDelivery[], number>();
+  readonly #splitter: BatchSplitter;
 
   constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1, ...limits }: PostgresOptions) {
     this.#url = url;
@@ -169,6 +140,7 @@ class PostgresEventStore implements PostgresStore {
       timeoutMs: limits.writeTimeoutMs ?? DEFAULT_WRITE_TIMEOUT_MS,
       prepare: (session) => this.#prepareWriter(session),
     });
+    this.#splitter = new BatchSplitter(this.#writers);
   }
 
   async migrate(): Promise<void> {
@@ -186,26 +158,8 @@ class PostgresEventStore implements PostgresStore {
     this.#logger.info({ slot }, "connected to the database for writing");
   }
 
-  async apply(deliveries: AppliedDelivery[], { maxNamed }: { maxNamed: number }): Promise<Applied> {
-    const applied: Applied = { frames: [], dropped: [] };
-    const size = Math.min(this.#framesAtOnce, this.#framesOfBatch.get(deliveries) ?? Infinity, deliveries.length);
-    try {
-      for (let at = 0; at < deliveries.length; at += size) {
-        const some = deliveries.slice(at, at + size);
-        const maxOfThese = maxNamed - applied.dropped.length;
-        const part = await applyFrames(this.#writers, some, maxOfThese);
-        applied.frames.push(...part.frames);
-        applied.dropped.push(...part.dropped);
-      }
-    } catch (error) {
-      if (isOutOfTime(error)) {
-        this.#framesAtOnce = Math.ceil(size / 2);
-        this.#framesOfBatch.set(deliveries, this.#framesAtOnce);
-      }
-      throw error;
-    }
-    this.#framesAtOnce *= 2;
-    return applied;
+  apply(deliveries: AppliedDelivery[], options: { maxNamed: number }): Promise<Applied> {
+    return this.#splitter.apply(deliveries, options);
   }
 
   listEvents(query: EventQuery): Promise<EventPage> {

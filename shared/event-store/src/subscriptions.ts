@@ -24,7 +24,7 @@ export interface Subscription extends Selection {
 }
 
 /**
- * Where a subscription begins: before all events, behind all events that are committed, or before the first event stored at
+ * The start of a subscription: before all events, behind all events that are committed, or before the first event stored at
  * a time (UTC, six digits of the second) or later. Events that were stored up to a minute before that time may come along,
  * and from now on those that were stored since the oldest open transaction began.
  */

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** What happens to an answer: it arrives, it is lost after the request was carried out, or the request was refused before. */
+/** The fate of an answer: it arrives, it is lost after the request was executed, or the request is refused before that. */
 export type AnswerFate = "arrives" | "is lost" | "is refused";
 
 export interface FakeSubscriptions {

@@ -14,7 +14,7 @@ async function open() {
   return { ...service, client: new TidemarkClient({ url: service.url, firstDelayMs: 1, longestDelayMs: 1 }) };
 }
 
-/** Where a worker dies: after so many events of its body, or of batches; and whether before or after it has kept its work. */
+/** The lives of workers. Each ends after a number of events, or of batches, and reads pages of a size of its own. */
 const LIVES = fc.array(fc.record({ events: fc.nat({ max: 7 }), limit: fc.integer({ min: 1, max: 4 }) }), {
   maxLength: 6,
 });

@@ -22,7 +22,7 @@ export interface StoredEvent {
 /** The events that one page has. */
 export interface Batch {
   events: StoredEvent[];
-  /** What acknowledges the batch. A worker that keeps it with its own work processes each event exactly once. */
+  /** Acknowledges the batch. A worker that stores it in the transaction of its work processes each event exactly once. */
   cursor: string;
 }
 
@@ -31,7 +31,7 @@ export interface SubscribeOptions {
   topic?: string;
   /** Selects the events of the topics that begin with this text. */
   topicPrefix?: string;
-  /** Where a new subscription begins. One that exists goes on where it stands. Default: the beginning. */
+  /** The start of a new subscription. An existing one continues at its position. Default: the beginning. */
   from?: "beginning" | "now" | Date;
   /** The largest number of events in a batch, 1 to 1,000. Default 100. */
   limit?: number;

@@ -1,4 +1,4 @@
-import { migratePostgres } from "@tidemark/event-store-postgres/postgres-event-store";
+import { migratePostgres } from "@tidemark/event-store-postgres/schema/migrate-postgres";
 import { settingsOrExit } from "@tidemark/runtime/lifecycle";
 import { openWhenUp } from "@tidemark/runtime/open-when-up";
 import { readSettings } from "@tidemark/runtime/read-settings";

@@ -3,7 +3,7 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import type { Acknowledgement, Subscription } from "@tidemark/event-store/subscriptions";
 import type { CursorScope, Cursors } from "../paging/cursor.ts";
 
-/** What a page's cursor says: where the subscription stood, where the page ends, and which page it is. */
+/** The content of a page's cursor: the position of the subscription, the end of the page, and the id of the page. */
 type PageCursor = Omit<Acknowledgement, "name">;
 
 function scopeOf(name: string): CursorScope {

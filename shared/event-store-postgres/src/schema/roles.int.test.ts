@@ -5,7 +5,8 @@ import { createLogger } from "@tidemark/telemetry/logger";
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { eventOf, prepareEmptyDatabase, prepareStores } from "../fixture/postgres-event-stores.ts";
-import { migratePostgres, openPostgresEventStore } from "../postgres-event-store.ts";
+import { openPostgresEventStore } from "../postgres-event-store.ts";
+import { migratePostgres } from "./migrate-postgres.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 const INSUFFICIENT_PRIVILEGE = "42501";

@@ -6,7 +6,7 @@ import { count, plural } from "../text/format.js";
 
 /** The status of a dead letter that the store refused again. */
 const REFUSED_AGAIN = 409;
-/** The status of a dead letter that is gone: somebody else has redriven or deleted it. */
+/** The status of a dead letter that no longer exists, because another client has redriven or deleted it. */
 const GONE = 404;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What is searched for. The times are instants (RFC 3339), as in the address of the page; absent ones do not matter.
+ * The conditions of a search. Times are instants (RFC 3339), as in the address of the page. An absent condition matches all.
  *
  * @typedef {{ topic?: string | undefined, id?: string | undefined, source?: string | undefined,
  *   since?: string | undefined, until?: string | undefined }} SearchQuery
