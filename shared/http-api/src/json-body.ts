@@ -35,5 +35,5 @@ function decode(bytes: Buffer): string {
 function faultsOf(issue: z.core.$ZodIssue): Fault[] {
   const pointer = issue.path.map((key) => `/${escapePointer(String(key))}`).join("");
   if (issue.code !== "unrecognized_keys") return [{ pointer, detail: issue.message }];
-  return issue.keys.map((key) => ({ pointer: `${pointer}/${escapePointer(key)}`, detail: "is no known member" }));
+  return issue.keys.map((key) => ({ pointer: `${pointer}/${escapePointer(key)}`, detail: "is not a known member" }));
 }

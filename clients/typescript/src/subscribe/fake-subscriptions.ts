@@ -9,6 +9,8 @@ export interface FakeSubscriptions {
   url: URL;
   /** The fates of the next answers; after them all arrive. */
   fates: AnswerFate[];
+  /** Counts the acknowledgements of pages without events. */
+  countIdleAcks(): number;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export async function startFakeSubscriptions(count: number): Promise<FakeSubscri
   let position = 0;
   let lastPage = -1;
   let pages = 0;
+  let idleAcks = 0;
 
   function carryOut(method: string, path: string, body: string): [status: number, body: object] {
     if (method === "PUT") return [200, {}];
@@ -31,6 +34,7 @@ export async function startFakeSubscriptions(count: number): Promise<FakeSubscri
     if (page === lastPage) return [204, {}];
     if (from !== position) return [409, { code: "subscription_moved" }];
     if (to > from) lastPage = page;
+    else idleAcks++;
     position = to;
     return [204, {}];
   }
@@ -49,7 +53,7 @@ export async function startFakeSubscriptions(count: number): Promise<FakeSubscri
     server.closeAllConnections();
     return new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { url: new URL(`http://127.0.0.1:${port}`), fates, close };
+  return { url: new URL(`http://127.0.0.1:${port}`), fates, countIdleAcks: () => idleAcks, close };
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -71,14 +71,18 @@ test("a worker that keeps the cursor with its work processes each event once", a
 });
 
 test("a worker that was idle starts again with the cursor that it kept", async () => {
-  const { client } = await open();
+  const { client, countIdleAcks } = await open();
+  const endWhenIdle = () => {
+    const ending = new AbortController();
+    const before = countIdleAcks();
+    void vi.waitFor(() => expect(countIdleAcks()).toBeGreaterThan(before), 30_000).then(() => ending.abort());
+    return ending.signal;
+  };
   let cursor: string | undefined;
-  const ending = new AbortController();
-  for await (const batch of client.subscribe("billing", { limit: COUNT, signal: ending.signal }).batches()) {
+  for await (const batch of client.subscribe("billing", { limit: COUNT, signal: endWhenIdle() }).batches()) {
     cursor = batch.cursor;
-    setTimeout(() => ending.abort(), 50); // meanwhile it acknowledges pages without events
   }
-  const again = client.subscribe("billing", { cursor, signal: AbortSignal.timeout(50) }).batches();
+  const again = client.subscribe("billing", { cursor, signal: endWhenIdle() }).batches();
   expect(await again.next()).toEqual({ done: true, value: undefined });
 });
 
