@@ -51,7 +51,7 @@ export async function startStack(options: StartOptions): Promise<Stack> {
       DATABASE_URL: postgres.url,
       NATS_URL: nats.url,
       NATS_MONITOR_URL: nats.monitorUrl,
-      SIGNING_KEY: "the signing key of the benchmark, for cursors",
+      SIGNING_KEY: "the signing key of the benchmark for cursors",
     };
     const start = async (service: string): Promise<ServiceProcess> => {
       const started = await startReady(service, { environment, dataDir, profileDir });
