@@ -82,7 +82,7 @@ export async function openQueryFixture(
 
   const log: QueryFixture["log"] = { contents: EMPTY_LOG, durability: SAFE };
   const damage: QueryFixture["damage"] = { description: undefined };
-  const commitListeners: (() => void)[] = [];
+  const commitListeners = new Set<() => void>();
   let hear: (heartbeat: Heartbeat) => void = () => {};
   let hearGateway: GatewayHeartbeatListener = () => {};
   registerQuery(server, {
@@ -100,7 +100,10 @@ export async function openQueryFixture(
       onGatewayHeartbeat: (listener) => {
         hearGateway = listener;
       },
-      onCommit: (listener) => commitListeners.push(listener),
+      onCommit: (listener) => {
+        commitListeners.add(listener);
+        return () => commitListeners.delete(listener);
+      },
     },
     signer: FIXTURE_SIGNER,
     logDurability: () => log.durability,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Subscription } from "@nats-io/transport-node";
 import { DurabilityReport } from "@tidemark/domain/durability-schema";
 import { areVerdicts } from "@tidemark/domain/verdict";
 import type { Heartbeat, Signals, VerdictMessage } from "@tidemark/event-log/signals";
@@ -28,16 +29,24 @@ export function createNatsSignals(connection: JetstreamConnection, options: Gate
     subject: string,
     read: (text: string) => Message | undefined,
     listener: (message: Message) => void,
-  ): void {
-    const subscribe = () =>
-      connection.nats.subscribe(subject, {
+  ): () => void {
+    let subscription: Subscription | undefined;
+    let isStopped = false;
+    const subscribe = () => {
+      if (isStopped) return;
+      subscription = connection.nats.subscribe(subject, {
         callback(error, message) {
           const received = error === null ? read(message.string()) : undefined;
           if (received !== undefined) listener(received);
         },
       });
+    };
     if (connection.isConnected) subscribe();
     else void connection.connected().then(subscribe);
+    return () => {
+      isStopped = true;
+      subscription?.unsubscribe();
+    };
   }
 
   const gateways = createGatewaySignals(connection, options);

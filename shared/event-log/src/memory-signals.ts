@@ -6,7 +6,7 @@ export function createMemorySignals(): Signals {
   const heartbeatListeners: ((heartbeat: Heartbeat) => void)[] = [];
   const gatewayListeners: GatewayHeartbeatListener[] = [];
   const lastOfGateways = new Map<string, GatewayHeartbeat>();
-  const commitListeners: (() => void)[] = [];
+  const commitListeners = new Set<() => void>();
   const address = "here";
   return {
     address,
@@ -30,6 +30,9 @@ export function createMemorySignals(): Signals {
     sendCommit() {
       for (const listener of commitListeners) queueMicrotask(listener);
     },
-    onCommit: (listener) => void commitListeners.push(listener),
+    onCommit(listener) {
+      commitListeners.add(listener);
+      return () => void commitListeners.delete(listener);
+    },
   };
 }

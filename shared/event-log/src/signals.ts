@@ -19,7 +19,8 @@ export interface Signals {
   onGatewayHeartbeat(listener: GatewayHeartbeatListener): void;
   /** Tells all listeners that the store has committed events. */
   sendCommit(): void;
-  onCommit(listener: () => void): void;
+  /** Returns a function that stops listening. Without a listener, commits wake nobody. */
+  onCommit(listener: () => void): () => void;
 }
 
 export interface VerdictMessage {

@@ -96,19 +96,20 @@ function findWrapped(bytes: Buffer, start: number): number | undefined {
   let array = -1;
   let isEvent = false;
   let othersCount = 0;
-  const others: Fault[] = [];
+  const others: Span[] = []; // their keys; only a refusal needs pointers
   visitMembers(bytes, start, (keyStart, keyEnd, valueStart) => {
     const name = WRAPPER_NAMES.find(bytes, keyStart, keyEnd);
     if (name === "events") array = valueStart;
     else if (name === "topic") isEvent = true;
-    else if (++othersCount <= MAX_FAULTS) {
-      const pointer = shorten(`/${escapePointer(readShortened(bytes, keyStart, keyEnd))}`);
-      others.push({ pointer, detail: "is not allowed together with `events`" });
-    }
+    else if (++othersCount <= MAX_FAULTS) others.push({ start: keyStart, end: keyEnd });
   });
   if (array < 0 || isEvent) return undefined;
   const isArray = bytes[array] === OPEN_BRACKET;
-  const faults = isArray ? others : [{ pointer: "/events", detail: "must be an array of events" }, ...others];
+  const faults: Fault[] = isArray ? [] : [{ pointer: "/events", detail: "must be an array of events" }];
+  for (const { start, end } of others) {
+    const pointer = shorten(`/${escapePointer(readShortened(bytes, start, end))}`);
+    faults.push({ pointer, detail: "is not allowed together with `events`" });
+  }
   if (faults.length > 0) throw invalidEvents(faults.slice(0, MAX_FAULTS), othersCount + Number(!isArray));
   return array;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import type { Signals } from "@tidemark/event-log/signals";
 import { ApiKeys } from "@tidemark/runtime/access/api-keys";
 import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
 import { createHttpServer } from "@tidemark/runtime/http-server";
@@ -129,11 +130,13 @@ test("HEAD /events/stream answers 405", async () => {
 });
 
 /** Opens streams with the limits of the test. */
-async function openLimited(limits: Partial<EventStreamOptions>, apiKeys?: ApiKeys) {
+async function openLimited(
+  limits: Partial<EventStreamOptions>,
+  { apiKeys, signals = createMemorySignals() }: { apiKeys?: ApiKeys; signals?: Pick<Signals, "onCommit"> } = {},
+) {
   const { store, storeEvents } = await openQueryFixture(onTestFinished);
   const server = createHttpServer({ logger: createLogger({ service: "test", level: "silent" }), apiKeys });
   const cursors = createCursors(FIXTURE_SIGNER);
-  const signals = createMemorySignals();
   const pollers = createPollers({
     reader: store,
     signals,
@@ -161,6 +164,24 @@ test("a stream finds events without a signal, and sends heartbeats in between", 
   await untilIds(stream, ["1"]);
 });
 
+test("a process listens to commits only while a stream is open", async () => {
+  const listening: boolean[] = [];
+  const onCommit = () => {
+    const index = listening.push(true) - 1;
+    return () => {
+      listening[index] = false;
+    };
+  };
+  const { open } = await openLimited({}, { signals: { onCommit } });
+  expect(listening).toEqual([]);
+  const streams = [await open(), await open()];
+  expect(listening).toEqual([true]);
+  for (const stream of streams) stream.close();
+  await vi.waitFor(() => expect(listening).toEqual([false]), 10_000);
+  await open();
+  expect(listening).toEqual([false, true]);
+});
+
 test("one stream too many of a client is refused, and accepted once another one has ended", async () => {
   const { open } = await openLimited({ maxStreams: 4 });
   const first = await open();
@@ -175,7 +196,7 @@ test("a stream ends when its key is removed or loses a right, and continues when
   const sha256 = createHash("sha256").update("tdm_key").digest("hex");
   const entry: KeyEntry = { name: "reports", sha256, scopes: ["read", "publish"] };
   const apiKeys = new ApiKeys([entry]);
-  const { open, storeEvents } = await openLimited({ heartbeatMs: 20 }, apiKeys);
+  const { open, storeEvents } = await openLimited({ heartbeatMs: 20 }, { apiKeys });
   const stream = await open({ "x-api-key": "tdm_key" });
   apiKeys.replace([{ ...entry }, { ...entry, name: "other", sha256: "ab".repeat(32) }]);
   await storeEvents([{ event_id: "1" }]);
@@ -193,7 +214,7 @@ test("a stream ends when its key is removed or loses a right, and continues when
 test("a stream whose key is removed while its next page is read ends without that page", async () => {
   const sha256 = createHash("sha256").update("tdm_key").digest("hex");
   const apiKeys = new ApiKeys([{ name: "reports", sha256, scopes: ["read"] }]);
-  const { open, store, storeEvents } = await openLimited({}, apiKeys);
+  const { open, store, storeEvents } = await openLimited({}, { apiKeys });
   const stream = await open({ "x-api-key": "tdm_key" });
   const listEvents = store.listEvents.bind(store);
   vi.spyOn(store, "listEvents").mockImplementation(async (query) => {

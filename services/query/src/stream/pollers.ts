@@ -25,9 +25,10 @@ export interface Pollers {
 
 export function createPollers({ reader, signals, cursors, budget, logger }: PollersOptions): Pollers {
   const pollers = new Map<string, { poller: StreamPoller; followers: number }>();
-  signals.onCommit(() => {
+  const wakeAll = () => {
     for (const { poller } of pollers.values()) poller.wake();
-  });
+  };
+  let stopListening = () => {};
 
   return {
     enter(reach, tip, stop) {
@@ -36,6 +37,7 @@ export function createPollers({ reader, signals, cursors, budget, logger }: Poll
       const create = () => new StreamPoller({ reader, budget, reach, start: tip, toText, logger });
       const key = JSON.stringify([reach.topic, reach.topicPrefixes]);
       const entry = pollers.get(key) ?? { poller: create(), followers: 0 };
+      if (pollers.size === 0) stopListening = signals.onCommit(wakeAll);
       pollers.set(key, entry);
       entry.followers++;
       const leave = () => {
@@ -43,6 +45,7 @@ export function createPollers({ reader, signals, cursors, budget, logger }: Poll
         if (entry.followers > 0) return;
         entry.poller.stop();
         pollers.delete(key);
+        if (pollers.size === 0) stopListening();
       };
       if (stop.aborted) leave();
       else stop.addEventListener("abort", leave, { once: true });

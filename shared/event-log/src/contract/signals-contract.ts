@@ -105,6 +105,24 @@ export function describeSignals(name: string, createSignals: () => Promise<Signa
       consumer.sendCommit();
       await waitFor("both to hear it", () => heard.every((count) => count > 0)); // other tests commit at the same broker
     });
+
+    test("a listener that has stopped hears no later commit", async () => {
+      const { gateway, consumer, settle } = await openSignals();
+      let isStopped = false;
+      let heardAfterStop = 0;
+      const stop = gateway.onCommit(() => {
+        if (isStopped) heardAfterStop++;
+      });
+      await settle();
+      stop();
+      isStopped = true;
+      let heard = 0;
+      gateway.onCommit(() => heard++);
+      await settle();
+      consumer.sendCommit();
+      await waitFor("the other listener to hear it", () => heard > 0);
+      expect(heardAfterStop).toBe(0);
+    });
   });
 }
 

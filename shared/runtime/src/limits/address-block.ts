@@ -9,6 +9,7 @@ const NETWORK_GROUPS = 4;
  * customer at least that many addresses (RFC 6177), and each of them would otherwise have its own limits.
  */
 export function addressBlock(ip: string): string {
+  if (!ip.includes(":")) return ip;
   const mapped = IPV4_IN_IPV6.exec(ip);
   if (mapped?.[1] !== undefined) return mapped[1];
   const [address = ""] = ip.split("%"); // without the zone of a link-local address
