@@ -51,7 +51,9 @@ function readImports(folder: string): Import[] {
   const files = globSync("**/*.{ts,js,mjs}", { cwd: join(ROOT, folder), exclude: (name) => name === "node_modules" });
   return files.sort().flatMap((name) => {
     const file = join(folder, name);
-    const isDevelopmentCode = /\.(test|d)\.ts$|(^|\/)(contract|fixture)\/|-fixture\.ts$|(^|\/)fake-/.test(name);
+    const isDevelopmentCode = /\.(test|d)\.ts$|(^|\/)(contract|fixture|examples)\/|-fixture\.ts$|(^|\/)fake-/.test(
+      name,
+    );
     const text = readFileSync(join(ROOT, file), "utf8");
     return [...text.matchAll(IMPORT)].map(([, specifier = ""]) => ({ file, isDevelopmentCode, specifier }));
   });
