@@ -30,6 +30,7 @@ import { createReadBudgets } from "./paging/read-budget.ts";
 import { registerReceipts } from "./receipts/receipts.ts";
 import { registerEventStream } from "./stream/event-stream.ts";
 import { createPollers } from "./stream/pollers.ts";
+import { addSubscriptionMetrics } from "./subscriptions/subscription-metrics.ts";
 import { registerSubscriptions } from "./subscriptions/subscriptions.ts";
 import { registerSystemHealth } from "./system/system-health.ts";
 import { addSystemMetrics } from "./system/system-metrics.ts";
@@ -95,7 +96,10 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
   registerReceipts(server, { reader: store, readLogSnapshot, signer });
   const readState = createSystemState({ ...options, sources, onBooks: alarm, gateways });
   registerSystemHealth(server, { ...options, readState });
-  if (metrics !== undefined) addSystemMetrics(metrics, readState);
+  if (metrics !== undefined) {
+    addSystemMetrics(metrics, readState);
+    addSubscriptionMetrics(metrics, { store, retentionDays: retentionDays ?? 0 });
+  }
   registerHealth(server, { checks: { store: () => store.ping() } });
   registerWhoami(server);
   registerPages(server, { version: VERSION });

@@ -2,6 +2,7 @@ import { Unavailable } from "@tidemark/domain/errors";
 import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { ExpirePayloads, ExpiryStep } from "@tidemark/event-store/erasure";
 import type { PruneDuplicates, PruneFrames, PruneHistory, PruneStep } from "@tidemark/event-store/pruning";
+import type { Subscription } from "@tidemark/event-store/subscriptions";
 import { createLogger, type Logger } from "@tidemark/telemetry/logger";
 import type { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import { onTestFinished } from "vitest";
@@ -25,6 +26,7 @@ export function startOnTestClock({
   historyAnswers = [],
   frameAnswers = [],
   expiryAnswers,
+  subscriptions = [],
   stopWaitMs,
   logger = createLogger({ service: "test", level: "silent" }),
   metrics,
@@ -36,6 +38,8 @@ export function startOnTestClock({
   frameAnswers?: number[];
   /** Settings that keep payloads for 30 days and prune nothing, so that all pauses are those of the expiry. */
   expiryAnswers?: { step: ExpiryStep; tookMs: number }[];
+  /** Subscriptions, each with the number of unread events without payload at each look. */
+  subscriptions?: { subscription: Subscription; expired: number[] }[];
   stopWaitMs?: number;
   logger?: Logger;
   metrics?: Metrics;
@@ -56,6 +60,11 @@ export function startOnTestClock({
         const { step, tookMs } = expiryAnswers?.shift() ?? { step: { expired: 0, isAtEnd: true }, tookMs: 0 };
         nowMs += tookMs;
         return step;
+      },
+      listSubscriptions: async () => subscriptions.map(({ subscription }) => subscription),
+      readLag: async ({ name }) => {
+        const expired = subscriptions.find(({ subscription }) => subscription.name === name)?.expired.shift() ?? 0;
+        return { events: expired, isExact: true, expired };
       },
       pruneDuplicates: async (step) => {
         if (expiryAnswers !== undefined) return new Promise<never>(() => {});

@@ -4,9 +4,10 @@ import type { LogSnapshot } from "@tidemark/event-log/event-log";
 import type { PruneFrames, Pruner } from "@tidemark/event-store/pruning";
 import { createExpiry, type ExpiryOptions } from "./expire-payloads.ts";
 import { type Clock, DAY_MS, repeat, STEP_ROWS, SYSTEM_CLOCK } from "./repeat-steps.ts";
+import { createUnreadPayloadsAlarm, type UnreadPayloadsOptions } from "./unread-payloads.ts";
 
 export interface HousekeepingOptions extends ExpiryOptions {
-  store: Pruner & ExpiryOptions["store"];
+  store: Pruner & ExpiryOptions["store"] & UnreadPayloadsOptions["store"];
   /** Reads what the log holds. @throws {Unavailable} when the log is unreachable */
   readLogSnapshot: () => Promise<LogSnapshot>;
   /** The number of days for which plain duplicates stay on record. */
@@ -40,6 +41,7 @@ export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options
   const pruneHistory = createHistoryPruning(options, clock, signal);
   const pruneLedger = createLedgerPruning(options, clock, signal);
   const expirePayloads = createExpiry(options, clock, signal);
+  const reportUnread = createUnreadPayloadsAlarm(options);
   const { logger } = options;
   let isUnavailable = false;
 
@@ -51,7 +53,9 @@ export function startHousekeeping({ clock = SYSTEM_CLOCK, stopWaitMs, ...options
   };
   const expire = async () => {
     const payloads = await expirePayloads();
-    if (payloads > 0) logger.info({ payloads }, "removed payloads that have passed their retention");
+    if (payloads === 0) return;
+    logger.info({ payloads }, "removed payloads that have passed their retention");
+    await reportUnread();
   };
   const tryRound = async (round: () => Promise<void>) => {
     try {

@@ -19,10 +19,6 @@ export function subscriptionAnswer(
   { cursors, retentionDays, nowMs }: AnswerOptions,
 ): SubscriptionAnswer {
   const { name, topic = null, topicPrefix = null, createdAt } = subscription;
-  const { oldestStoredAt } = lag;
-  const age = oldestStoredAt === undefined ? undefined : Math.max(0, (nowMs - Date.parse(oldestStoredAt)) / 1_000);
-  const expiresIn =
-    age === undefined || retentionDays === 0 ? null : Math.max(0, Math.round(retentionDays * DAY_SECONDS - age));
   return {
     name,
     topic,
@@ -31,10 +27,24 @@ export function subscriptionAnswer(
     created_at: createdAt,
     lag_events: lag.events,
     lag_exact: lag.isExact,
-    lag_seconds: age ?? 0,
-    payloads_expire_in_seconds: expiresIn,
+    lag_seconds: lagSeconds(lag, nowMs) ?? 0,
+    payloads_expire_in_seconds: payloadsExpireInSeconds(lag, { retentionDays, nowMs }),
     payloads_expired: lag.expired,
   };
+}
+
+/** Returns the seconds since the first event that is not acknowledged was stored. Undefined if there is none. */
+export function lagSeconds({ oldestStoredAt }: SubscriptionLag, nowMs: number): number | undefined {
+  return oldestStoredAt === undefined ? undefined : Math.max(0, (nowMs - Date.parse(oldestStoredAt)) / 1_000);
+}
+
+/** Returns the seconds until retention removes a payload that is not acknowledged. Null if it removes none. */
+export function payloadsExpireInSeconds(
+  lag: SubscriptionLag,
+  { retentionDays, nowMs }: Omit<AnswerOptions, "cursors">,
+): number | null {
+  const age = lagSeconds(lag, nowMs);
+  return age === undefined || retentionDays === 0 ? null : Math.max(0, Math.round(retentionDays * DAY_SECONDS - age));
 }
 
 /** Returns where a subscription stands. The position is a cursor of `GET /events`. */
