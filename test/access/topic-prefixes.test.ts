@@ -48,6 +48,10 @@ describe.each(SHAPES)("a key that is limited to topics, in %s", (shape) => {
     "/events?order=asc",
     "/events?event_id=e-1",
     "/events?source=secret.paid-source",
+    "/events?topic_prefix=orders.",
+    "/events?topic_prefix=o",
+    "/topics",
+    "/topics?contains=s",
     "/duplicates",
     "/duplicates?conflicting=true",
     "/duplicates?source=secret.paid-source",
@@ -64,6 +68,8 @@ describe.each(SHAPES)("a key that is limited to topics, in %s", (shape) => {
 
   test("lists, exports and sums have the topics of the key", async () => {
     expect(JSON.parse((await read("/events")).text)).toMatchObject({ count: 1, events: [{ topic: "orders.created" }] });
+    expect(JSON.parse((await read("/events?topic_prefix=o")).text)).toMatchObject({ count: 1 });
+    expect(JSON.parse((await read("/topics")).text)).toMatchObject({ count: 1, topics: [{ topic: "orders.created" }] });
     expect(JSON.parse((await read("/duplicates")).text)).toMatchObject({ count: 2 });
     const lines = (await read("/events", SHOP, NDJSON)).text.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
@@ -81,6 +87,7 @@ describe.each(SHAPES)("a key that is limited to topics, in %s", (shape) => {
       by_source: [],
       drift: null,
       last_audit: null,
+      refused: null,
       incomplete: ["log", "sources"],
     });
     const history = JSON.parse((await read("/stats/history?step=1d")).text);

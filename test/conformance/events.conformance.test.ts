@@ -40,6 +40,17 @@ async function walk(query: Record<string, string>, between = async () => {}): Pr
 }
 
 describe("GET /events, newest first", () => {
+  test("GET /events lists the events of the topics that begin with a prefix", async () => {
+    const prefix = `${uniqueTopic()}.`;
+    await publishInOrder(`${prefix}a`, 1);
+    await publishInOrder(`${prefix}b`, 1, 1);
+    await publishInOrder(prefix.toUpperCase(), 1, 2);
+
+    expect(await walk({ topic_prefix: prefix, limit: "1" })).toEqual(["e1", "e0"]);
+    expect(await walk({ topic_prefix: prefix, topic: `${prefix}a`, limit: "1" })).toEqual(["e0"]);
+    expect(await walk({ topic_prefix: `${prefix}b`, topic: `${prefix}a`, limit: "1" })).toEqual([]);
+  });
+
   test("GET /events shows confirmed events at once, the newest first", async () => {
     const topic = uniqueTopic();
     const ids = await publishInOrder(topic, 5);

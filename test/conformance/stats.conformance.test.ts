@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { readUtc } from "./expectations.ts";
-import { getJson, type JsonObject } from "./http-client.ts";
-import { makeEvent, makeEvents, publish, uniqueTopic } from "./publishing.ts";
+import { eventually, readUtc } from "./expectations.ts";
+import { call, getJson, type JsonObject } from "./http-client.ts";
+import { makeEvent, makeEvents, postJson, publish, uniqueTopic } from "./publishing.ts";
 
 interface Stats extends JsonObject {
   received: number;
@@ -85,6 +85,40 @@ describe("GET /stats", () => {
       { topic, received: 6, unique_processed: 4, duplicate_dropped: 2, conflicts: 1, dead_lettered: 0 },
     ]);
     expect(readUtc(by_topic[0]?.last_processed_at).second).toMatch(/^20/);
+  });
+
+  test("GET /stats lists no more topics and sources than asked for, and its counts stay those of all", async () => {
+    await publish([makeEvent({ topic: uniqueTopic() }), makeEvent({ topic: uniqueTopic() })]);
+
+    const [none, one] = [await getStats("?limit=0"), await getStats("?limit=1")];
+
+    expect(none).toMatchObject({ topics: [], by_topic: [], by_source: [] });
+    expect(one.by_topic).toHaveLength(1);
+    expect(one.by_source.length).toBeLessThan(2);
+    for (const stats of [none, one]) {
+      expect(stats.topics_total).toBeGreaterThan(1);
+      expectBalance(stats);
+    }
+    expect((await call("/stats?limit=1001")).status).toBe(400);
+  });
+
+  test("GET /stats counts refused publishes by their code", async () => {
+    const requests = (stats: Stats) => {
+      const found = (stats.refused as JsonObject[]).find(({ code }) => code === "invalid_event");
+      return Number(found?.requests ?? 0);
+    };
+    const before = requests(await getStats());
+    expect((await postJson(JSON.stringify({ topic: uniqueTopic() }))).status).toBe(422);
+
+    const after = await eventually("the refusal in /stats", getStats, (stats) => requests(stats) > before);
+
+    expect(after.refused).toContainEqual({
+      code: "invalid_event",
+      status: 422,
+      requests: expect.any(Number),
+      first_at: expect.stringMatching(/^20.*Z$/),
+      last_at: expect.stringMatching(/^20.*Z$/),
+    });
   });
 
   test("GET /stats counts conflicts among the duplicates", async () => {

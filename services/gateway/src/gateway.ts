@@ -28,6 +28,7 @@ import { PendingVerdicts } from "./frames/pending-verdicts.ts";
 import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { startHeartbeats } from "./heartbeats.ts";
 import { readFormat, readIntake } from "./intake/formats.ts";
+import { countRefusals, Refusals } from "./refusals.ts";
 
 export interface GatewayOptions {
   eventLog: Pick<EventLog, "append" | "maxFrameBytes">;
@@ -70,7 +71,8 @@ const LARGE_BODY_BYTES = 8 * 1024;
 export function registerGateway(server: FastifyInstance, options: GatewayOptions): void {
   const { signals, signer, maxBodyBytes, maxBatchEvents, publishWaitMs, onVerdictTimeout } = options;
   const metrics = createGatewayMetrics(options.metrics ?? new Metrics());
-  const eventLog = metrics.measureAppends(startHeartbeats(server, options));
+  const refusals = new Refusals();
+  const eventLog = metrics.measureAppends(startHeartbeats(server, { ...options, refusals }));
   const pendingVerdicts = new PendingVerdicts();
   const heartbeats = new ConsumerHeartbeats(signals);
   signals.onVerdicts((message) => pendingVerdicts.settle(message));
@@ -93,6 +95,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
 
   void server.register(async (scope) => {
     passBodyThrough(scope);
+    countRefusals(scope, refusals);
     scope.addHook("preClose", () => pendingVerdicts.stopWaiting(options.closeWaitMs));
     const routeOptions = { config: { scope: publish.scope } };
     const publishEvents: RouteHandlerMethod = async (request, reply) => {

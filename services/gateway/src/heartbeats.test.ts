@@ -5,6 +5,7 @@ import type { GatewayHeartbeat } from "@tidemark/event-log/signals";
 import { fastify } from "fastify";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startHeartbeats } from "./heartbeats.ts";
+import { Refusals } from "./refusals.ts";
 
 async function start(maxEvents = 1_000) {
   vi.useFakeTimers();
@@ -14,7 +15,8 @@ async function start(maxEvents = 1_000) {
   const heard: GatewayHeartbeat[] = [];
   signals.onGatewayHeartbeat((heartbeat) => heard.push(heartbeat));
   const server = fastify();
-  const log = startHeartbeats(server, { eventLog: memory, signals });
+  const refusals = new Refusals();
+  const log = startHeartbeats(server, { eventLog: memory, signals, refusals });
   await server.ready();
   const { generation } = await memory.snapshot();
   const append = (...requests: number[]) =>

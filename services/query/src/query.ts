@@ -20,6 +20,7 @@ import { type BooksOptions, readBooks } from "./books/books.ts";
 import { createBooksAlarm } from "./books/books-alarm.ts";
 import { registerHistory } from "./books/history.ts";
 import { registerStats } from "./books/stats.ts";
+import { registerTopics } from "./books/topics.ts";
 import { registerDeadLetters } from "./dead-letters/dead-letters.ts";
 import { registerDuplicates } from "./duplicates/duplicates.ts";
 import { registerErasure } from "./events/erasure.ts";
@@ -90,7 +91,13 @@ export function registerQuery(server: FastifyInstance, options: QueryOptions): v
     cursors,
     budget: budgets.lists,
   });
-  registerStats(server, { reader: store, readBooks: readWhole, startedAtMs });
+  registerStats(server, {
+    reader: store,
+    readBooks: readWhole,
+    readRefusals: () => gateways.refusals(),
+    startedAtMs,
+  });
+  registerTopics(server, { reader: store, cursors, budget: budgets.lists });
   registerHistory(server, { reader: store, gatewayStarts: () => gateways.starts() });
   registerAudit(server, { auditor: store });
   registerReceipts(server, { reader: store, readLogSnapshot, signer });

@@ -114,6 +114,17 @@ const HeartbeatText = z.object({
   generation: z.string(),
   confirmedEvents: z.int(),
   confirmedBytes: z.int(),
+  refusals: z
+    .array(
+      z.object({
+        code: z.string(),
+        status: z.int(),
+        requests: z.int(),
+        firstAtMs: z.number(),
+        lastAtMs: z.number(),
+      }),
+    )
+    .optional(),
   hasEnded: z.boolean(),
 });
 

@@ -90,3 +90,15 @@ test("the gateways that were silent for longest are forgotten beyond a thousand"
   hear("another", { confirmedEvents: 1 });
   expect(heartbeats.confirmedEvents()).toEqual(new Map([["now", 1_009]]));
 });
+
+test("the refusals of gateways are added up by their code, the latest first, for an hour", () => {
+  const { heartbeats, hear, readKept, pass } = createHeartbeats();
+  const invalid = { code: "invalid_event", status: 422, requests: 2, firstAtMs: 10, lastAtMs: 30 };
+  const full = { code: "log_full", status: 503, requests: 1, firstAtMs: 40, lastAtMs: 40 };
+  hear("a", { refusals: [invalid, full] });
+  readKept("b", { refusals: [{ ...invalid, requests: 3, firstAtMs: 5, lastAtMs: 20 }] });
+  hear("of an older version");
+  expect(heartbeats.refusals()).toEqual([full, { ...invalid, requests: 5, firstAtMs: 5 }]);
+  pass(3_600_035);
+  expect(heartbeats.refusals()).toEqual([full]);
+});

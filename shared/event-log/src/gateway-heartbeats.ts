@@ -1,10 +1,13 @@
-import type { GatewayHeartbeat, Signals } from "./signals.ts";
+import type { GatewayHeartbeat, Refusal, Signals } from "./signals.ts";
 import { type SilentProcess, SilentProcesses } from "./silent-processes.ts";
 
 /** A gateway sends a heartbeat every second. After this long without one it counts as gone, or as frozen. */
 const SILENCE_MS = 5_000;
 /** The number of gateways that are remembered. nats-server answers a request for the last messages of at most 1,024 subjects. */
 export const MAX_GATEWAYS = 1_000;
+
+/** The time for which a gateway remembers that it refused a publish. */
+export const REFUSALS_KEPT_MS = 3_600_000;
 
 interface KnownGateway {
   last: GatewayHeartbeat;
@@ -54,6 +57,18 @@ export class GatewayHeartbeats {
     return sums;
   }
 
+  /** Adds up the publishes of the last hour that gateways have told to have refused, the latest first. */
+  refusals(): Refusal[] {
+    const since = this.#now() - REFUSALS_KEPT_MS;
+    const sums = new Map<string, Refusal>();
+    for (const { last } of this.#gateways.values()) {
+      for (const refusal of last.refusals ?? []) {
+        if (refusal.lastAtMs >= since) sums.set(refusal.code, addRefusals(sums.get(refusal.code), refusal));
+      }
+    }
+    return [...sums.values()].sort((one, other) => other.lastAtMs - one.lastAtMs);
+  }
+
   /** Lists the starts of the gateways that are remembered, in milliseconds since the epoch. */
   starts(): number[] {
     return [...this.#gateways.values()].map(({ last }) => last.startedAtMs);
@@ -71,4 +86,14 @@ export class GatewayHeartbeats {
     const [oldest] = this.#gateways.keys();
     if (this.#gateways.size > MAX_GATEWAYS) this.#gateways.delete(oldest as string);
   }
+}
+
+function addRefusals(sum: Refusal | undefined, refusal: Refusal): Refusal {
+  if (sum === undefined) return refusal;
+  return {
+    ...refusal,
+    requests: sum.requests + refusal.requests,
+    firstAtMs: Math.min(sum.firstAtMs, refusal.firstAtMs),
+    lastAtMs: Math.max(sum.lastAtMs, refusal.lastAtMs),
+  };
 }

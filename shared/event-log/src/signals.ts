@@ -56,8 +56,20 @@ export interface GatewayHeartbeat {
   confirmedEvents: number;
   /** The same in bytes of `frame.events`. */
   confirmedBytes: number;
+  /** The publishes that this gateway refused in the last hour. Absent from older versions. */
+  refusals?: Refusal[];
   /** Whether this is the last heartbeat of a gateway that has ended in order. */
   hasEnded: boolean;
+}
+
+/** The publishes that were answered with one code. */
+export interface Refusal {
+  /** The `code` of the problem. */
+  code: string;
+  status: number;
+  requests: number;
+  firstAtMs: number;
+  lastAtMs: number;
 }
 
 /** @param isKept whether the heartbeat was kept and not received live, so that its gateway may have ended */

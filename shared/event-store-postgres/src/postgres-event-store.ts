@@ -1,6 +1,13 @@
 import type { Durability } from "@tidemark/domain/durability";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
-import type { Books, BooksQuery, SelectedBooks, TopicBooksQuery } from "@tidemark/event-store/books";
+import type {
+  Books,
+  BooksQuery,
+  SelectedBooks,
+  TopicBooksQuery,
+  TopicListQuery,
+  TopicPage,
+} from "@tidemark/event-store/books";
 import type {
   DeadLetterPage,
   DeadLetterQuery,
@@ -57,6 +64,7 @@ import { findEvent, listEvents, readTip } from "./read/events.ts";
 import { readHistory } from "./read/history.ts";
 import { findFrame } from "./read/ledger.ts";
 import { readTopicBooks } from "./read/topic-books.ts";
+import { listTopics } from "./read/topics.ts";
 import { readUsage } from "./read/usage.ts";
 import { migratePostgres } from "./schema/migrate-postgres.ts";
 import { raisePositionBase } from "./schema/position-base.ts";
@@ -184,6 +192,10 @@ class PostgresEventStore implements PostgresStore {
 
   readTopicBooks(query: TopicBooksQuery): Promise<SelectedBooks> {
     return readTopicBooks(this.#reader, query);
+  }
+
+  listTopics(query: TopicListQuery): Promise<TopicPage> {
+    return listTopics(this.#reader, query);
   }
 
   readHistory(query: HistoryQuery): Promise<History> {

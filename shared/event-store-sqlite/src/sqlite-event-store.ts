@@ -115,6 +115,7 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
     ...writer.forward("pruneHistory", "expirePayloads", "recordStart", "readOrCreateSecret"),
     ...writer.forward("createSubscription", "acknowledge", "deleteSubscription"),
     ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks", "readHistory"),
+    ...reader.forward("listTopics"),
     ...reader.forward("listDuplicates", "listDeadLetters", "findDeadLetterTopic", "ping"),
     ...reader.forward("findSubscription", "listSubscriptions", "readLag"),
     get damage() {

@@ -33,6 +33,26 @@ export interface SelectedBooks extends Pick<Books, "stored" | "duplicates" | "co
   hasMoreTopics: boolean;
 }
 
+export interface TopicListQuery {
+  /** Limits the list to topics that begin with one of these texts, which do not overlap. */
+  topicPrefixes?: readonly string[];
+  /** Limits the list to topics that contain this text. The case of ASCII letters is ignored. */
+  containing?: string;
+  limit: number;
+  /** The topic behind which the page begins. */
+  after?: string;
+}
+
+/** The maximum number of topics that a page examines, for each prefix. Examining them takes some milliseconds. */
+export const MAX_EXAMINED_TOPICS = 10_000;
+
+/** A page of topics in the order of their bytes. */
+export interface TopicPage {
+  topics: TopicBooks[];
+  /** The topic behind which the next page begins. Absent at the end. */
+  next?: string;
+}
+
 export interface Books {
   stored: number;
   /** Conflicts included. */

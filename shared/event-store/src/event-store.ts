@@ -2,7 +2,7 @@ import type { Durability } from "@tidemark/domain/durability";
 import type { Frame } from "@tidemark/domain/frame";
 import type { Origin } from "@tidemark/domain/origin";
 import type { Verdicts } from "@tidemark/domain/verdict";
-import type { Books, BooksQuery, SelectedBooks, TopicBooksQuery } from "./books.ts";
+import type { Books, BooksQuery, SelectedBooks, TopicBooksQuery, TopicListQuery, TopicPage } from "./books.ts";
 import type { EventContent } from "./event-row.ts";
 import type { HistoryReader, StartRecorder } from "./history.ts";
 
@@ -83,6 +83,10 @@ export interface EventReader extends HistoryReader {
   readBooks(query: BooksQuery): Promise<Books>;
   /** Reads the books of the topics that begin with a prefix, in one snapshot. Its cost is bounded. */
   readTopicBooks(query: TopicBooksQuery): Promise<SelectedBooks>;
+  /**
+   * Lists topics with their books. The work is bounded, so a page may be short or even empty and still have a `next`.
+   */
+  listTopics(query: TopicListQuery): Promise<TopicPage>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

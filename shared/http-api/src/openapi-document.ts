@@ -21,6 +21,7 @@ import {
   putSubscription,
   readSubscription,
 } from "./operations/subscriptions/subscriptions-api.ts";
+import { listTopics } from "./operations/topics-api.ts";
 import { readWhoami } from "./operations/whoami-api.ts";
 import { KEY_RESPONSES, ProblemSchema } from "./problem-schema.ts";
 import type { RouteScope, Scope } from "./scope.ts";
@@ -45,6 +46,7 @@ const OPERATIONS: Operation[] = [
   deleteDeadLetter,
   redriveDeadLetter,
   readStats,
+  listTopics,
   readHistory,
   audit,
   readHealth,

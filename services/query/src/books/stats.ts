@@ -1,8 +1,9 @@
+import type { Refusal } from "@tidemark/event-log/signals";
 import type { Audit } from "@tidemark/event-store/audit";
-import type { LastRestore, SelectedBooks, TopicBooks } from "@tidemark/event-store/books";
+import type { LastRestore, SelectedBooks, TopicBooks, TopicBooksQuery } from "@tidemark/event-store/books";
 import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
 import type { EventReader } from "@tidemark/event-store/event-store";
-import { readStats, type StatsAnswer } from "@tidemark/http-api/operations/stats-api";
+import { MAX_STATS_SOURCES, readStats, type StatsAnswer } from "@tidemark/http-api/operations/stats-api";
 import { clientOf } from "@tidemark/runtime/access/client";
 import { reachOf } from "@tidemark/runtime/access/topic-reach";
 import { coalesce } from "@tidemark/runtime/coalesce";
@@ -10,46 +11,55 @@ import type { FastifyInstance } from "fastify";
 import { registerOperation } from "../register-operation.ts";
 import { type BooksOptions, keepSteady, type WholeBooks } from "./books.ts";
 
-const MAX_TOPICS = 1_000;
-const MAX_SOURCES = 100;
-
 export interface StatsOptions {
   reader: Pick<EventReader, "readTopicBooks">;
   readBooks: (options: BooksOptions) => Promise<WholeBooks>;
+  /** Returns the publishes of the last hour that gateways refused. */
+  readRefusals: () => Refusal[];
   startedAtMs: number;
 }
 
-/** Registers `GET /stats`. All requests for a topic share one read of the log and the store at a time. */
-export function registerStats(server: FastifyInstance, { reader, readBooks, startedAtMs }: StatsOptions): void {
+/** Registers `GET /stats`. All requests with the same parameters share one read of the log and the store at a time. */
+export function registerStats(
+  server: FastifyInstance,
+  { reader, readBooks, readRefusals, startedAtMs }: StatsOptions,
+): void {
   const steady = keepSteady();
-  const limits = { maxTopics: MAX_TOPICS, maxSources: MAX_SOURCES };
-  const read = coalesce((topic: string | undefined) => steady(() => readBooks({ topic, ...limits })));
-
-  const readSelected = coalesce((selection: string) =>
-    reader.readTopicBooks({ ...(JSON.parse(selection) as Selection), maxTopics: MAX_TOPICS }),
-  );
+  const read = coalesce((options: string) => steady(() => readBooks(JSON.parse(options) as BooksOptions)));
+  const readSelected = coalesce((query: string) => reader.readTopicBooks(JSON.parse(query) as TopicBooksQuery));
 
   registerOperation(server, readStats, async (request) => {
-    const { topic } = request.query;
+    const { topic, limit: maxTopics } = request.query;
     const client = clientOf(request);
     reachOf(client, topic);
     const times = { startedAtMs, nowMs: Date.now() };
-    if (client.topics === undefined) return statsAnswer(await read(topic), times);
-    const selection: Selection = { topicPrefixes: client.topics, topic };
-    return selectedStatsAnswer(await readSelected(JSON.stringify(selection)), times);
+    if (client.topics === undefined) {
+      const options: BooksOptions = { topic, maxTopics, maxSources: Math.min(maxTopics, MAX_STATS_SOURCES) };
+      const books = await read(JSON.stringify(options));
+      return { ...statsAnswer(books, times), refused: readRefusals().map(refusedStats) };
+    }
+    const query: TopicBooksQuery = { topicPrefixes: client.topics, topic, maxTopics };
+    return { ...selectedStatsAnswer(await readSelected(JSON.stringify(query)), times), refused: null };
   });
 }
 
-interface Selection {
-  topicPrefixes: readonly string[];
-  topic?: string;
+function refusedStats({ code, status, requests, firstAtMs, lastAtMs }: Refusal) {
+  return {
+    code,
+    status,
+    requests,
+    first_at: new Date(firstAtMs).toISOString(),
+    last_at: new Date(lastAtMs).toISOString(),
+  };
 }
+
+type BooksAnswer = Omit<StatsAnswer, "refused">;
 
 /** Returns the books with the field names of the API. */
 export function statsAnswer(
   { books, queue, drift, witness }: WholeBooks,
   { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
-): StatsAnswer {
+): BooksAnswer {
   const { stored, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit, lastRestore } = books;
   const uptimeMs = Math.max(0, nowMs - startedAtMs);
   return {
@@ -80,7 +90,7 @@ export function statsAnswer(
  * Returns the books of the topics that a key reaches. The answer omits the queue, the sources, the drift and the audit,
  * because they are known only for all topics together.
  */
-function selectedStatsAnswer(books: SelectedBooks, times: { startedAtMs: number; nowMs: number }): StatsAnswer {
+function selectedStatsAnswer(books: SelectedBooks, times: { startedAtMs: number; nowMs: number }): BooksAnswer {
   const { topicsTotal, hasMoreTopics } = books;
   const elsewhere = {
     bySource: [],
@@ -97,7 +107,8 @@ function selectedStatsAnswer(books: SelectedBooks, times: { startedAtMs: number;
   };
 }
 
-function topicStats(books: TopicBooks): StatsAnswer["by_topic"][number] {
+/** Returns the books of a topic with the field names of the API. */
+export function topicStats(books: TopicBooks): StatsAnswer["by_topic"][number] {
   return {
     topic: books.topic,
     received: books.stored + books.duplicates + books.deadLettered,

@@ -30,7 +30,7 @@ export function registerEvents(server: FastifyInstance, { reader, cursors, budge
     if (wantsLines(headers.accept) && method === "GET") return exports.send(reply, query);
     const { cursor, limit = DEFAULT_LIMIT, order, ...parameters } = query;
     const filters = readFilters(query, clientOf(request));
-    const scope = eventsScope(order, filters);
+    const scope = eventsScope(order, query);
     const after = cursors.decode(cursor, scope);
     const list = { cursors, budget: budgets.lists, parameters: { ...parameters, limit, order }, scope };
     return sendPage(reply, list, async () => {

@@ -80,10 +80,10 @@ interface Scan {
 
 async function startScan(
   { reader, cursors }: Pick<ExportsOptions, "reader" | "cursors">,
-  { order, cursor }: EventsParameters,
+  { order, cursor, ...parameters }: EventsParameters,
   filters: EventFilters,
 ): Promise<Scan> {
-  const scope = eventsScope(order, filters);
+  const scope = eventsScope(order, parameters);
   const start = cursors.decode(cursor, scope);
   // With the newest first, the first page sees everything that is committed, and every later page is behind it.
   const upTo = order === "asc" ? await reader.readTip() : undefined;

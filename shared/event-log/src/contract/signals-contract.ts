@@ -134,6 +134,9 @@ function gatewayHeartbeat(fields: Partial<GatewayHeartbeat>): GatewayHeartbeat {
     generation: "20251130T111111Z",
     confirmedEvents: 0,
     confirmedBytes: 0,
+    refusals: [
+      { code: "invalid_event", status: 422, requests: 3, firstAtMs: 1_764_500_000_001, lastAtMs: 1_764_500_000_002 },
+    ],
     hasEnded: false,
     ...fields,
   };

@@ -6,6 +6,7 @@ import { prepareFindEvent, prepareListing, prepareTip } from "../read/events.ts"
 import { prepareHistory } from "../read/history.ts";
 import { prepareFindFrame } from "../read/ledger.ts";
 import { prepareTopicBooks } from "../read/topic-books.ts";
+import { prepareTopicListing } from "../read/topics.ts";
 import { prepareLag } from "../subscriptions/lag.ts";
 import { prepareFindSubscription, prepareListSubscriptions } from "../subscriptions/subscriptions.ts";
 import { serveCalls } from "./worker.ts";
@@ -19,6 +20,7 @@ function openReader(path: string) {
     findFrame: prepareFindFrame(database),
     readBooks: prepareBooks(database),
     readTopicBooks: prepareTopicBooks(database),
+    listTopics: prepareTopicListing(database),
     readHistory: prepareHistory(database),
     listDuplicates: prepareDuplicateListing(database),
     listDeadLetters: prepareDeadLetterListing(database),

@@ -10,6 +10,10 @@ const Moment = Timestamp.transform((text) => toUtcMicroseconds(text) as string).
 
 export const EventsParameters = z.strictObject({
   topic: Topic.optional().meta({ description: "Selects the events of this topic; all topics if absent." }),
+  topic_prefix: Topic.optional().meta({
+    description: "Selects the events of the topics that begin with this text.",
+    example: "user.",
+  }),
   source: Source.optional().meta({ description: "Selects the events that this source sent." }),
   event_id: EventId.optional().meta({
     description:
@@ -123,7 +127,7 @@ export const listEvents = {
   summary: "List events",
   description:
     "Lists stored events in the order in which they were stored. A page costs the same at any depth. Its work is bounded: " +
-    "with `source`, `since`, `until`, or an `event_id` without its topic, it examines at most 10,000 events, so it may be " +
+    "with `topic_prefix`, `source`, `since`, `until`, or an `event_id` without its topic, it examines at most 10,000 events, so it may be " +
     "short or even empty and still have a `next_cursor`. A cursor is valid only with the order and the filters of its " +
     "list.\n\n" +
     "With `Accept: application/x-ndjson` the answer is an export. It holds every event that was committed before the " +

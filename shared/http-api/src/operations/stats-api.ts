@@ -3,7 +3,26 @@ import { z } from "zod";
 import type { Operation } from "../operation.ts";
 import { problems } from "../problem-schema.ts";
 
+/** The most topics that an answer lists. */
+export const MAX_STATS_TOPICS = 1_000;
+/** The most sources that an answer lists. */
+export const MAX_STATS_SOURCES = 100;
+
 const StatsParameters = z.strictObject({
+  limit: z
+    .string()
+    .refine((text) => /^\d{1,4}$/.test(text) && Number(text) <= MAX_STATS_TOPICS, {
+      error: `must be a whole number from 0 to ${MAX_STATS_TOPICS}`,
+    })
+    .transform(Number)
+    .default(MAX_STATS_TOPICS)
+    .meta({
+      description:
+        "The number of topics, and of sources up to 100, that the answer lists, at most. The counts are those of all topics " +
+        "with any limit.",
+      example: 10,
+      override: { type: "integer", minimum: 0, maximum: MAX_STATS_TOPICS, default: MAX_STATS_TOPICS },
+    }),
   topic: Topic.optional().meta({
     description:
       "Selects this topic in `topics` and `by_topic`, which are both empty if it has no event. All other counts stay those " +
@@ -11,7 +30,7 @@ const StatsParameters = z.strictObject({
   }),
 });
 
-const TopicStats = z.object({
+export const TopicStats = z.object({
   topic: Topic,
   received: z.int().meta({ description: "Events with a verdict: stored, duplicates and dead letters.", example: 80 }),
   unique_processed: z.int().meta({ example: 60 }),
@@ -65,6 +84,21 @@ const RestoreStats = z.object({
   }),
 });
 
+const RefusedStats = z.object({
+  code: z.string().meta({ description: "The `code` of the problem.", example: "invalid_event" }),
+  status: z.int().meta({
+    description: "The status of the answer: 4xx if the sender has to change something, 5xx if the service could not.",
+    example: 422,
+  }),
+  requests: z.int().meta({ description: "The requests of the last hour that were answered so.", example: 6 }),
+  first_at: z
+    .string()
+    .meta({ description: "The first of them.", example: "2025-10-23T09:40:00.000Z", format: "date-time" }),
+  last_at: z
+    .string()
+    .meta({ description: "The latest of them.", example: "2025-10-23T09:58:00.000Z", format: "date-time" }),
+});
+
 export const StatsAnswer = z
   .object({
     received: z.int().meta({
@@ -82,12 +116,15 @@ export const StatsAnswer = z
       .int()
       .nullable()
       .meta({ description: "Accepted events without a verdict yet; `null` if it is not known.", example: 0 }),
-    topics: z
-      .array(z.string())
-      .meta({ description: "The 1,000 topics with the most events.", example: ["order.created", "user.login"] }),
+    topics: z.array(z.string()).meta({
+      description: "The topics with the most events, at most `limit`. `/topics` lists all.",
+      example: ["order.created", "user.login"],
+    }),
     by_topic: z.array(TopicStats).meta({ description: "The books of these topics." }),
     topics_total: z.int().meta({ description: "The number of topics.", example: 2 }),
-    by_source: z.array(SourceStats).meta({ description: "The 100 sources with the most duplicates." }),
+    by_source: z
+      .array(SourceStats)
+      .meta({ description: "The sources with the most duplicates, at most `limit` and at most 100." }),
     sources_total: z.int().meta({ description: "The number of sources that sent a duplicate.", example: 1 }),
     oldest_queued_seconds: z
       .number()
@@ -130,6 +167,14 @@ export const StatsAnswer = z
         "The last restore from a backup, and what it lost; `null` if there was none. `drift` and `unconfirmed` do not count " +
         "these losses.",
     }),
+    refused: z
+      .array(RefusedStats)
+      .nullable()
+      .meta({
+        description:
+          "The publishes of the last hour that were answered with a problem, by its code, the latest first, as far as " +
+          "gateways have told in their heartbeats. `null` with a key that is limited to some topics.",
+      }),
     incomplete: z
       .array(z.enum(["log", "sources", "topics"]))
       .optional()
@@ -145,6 +190,8 @@ export const StatsAnswer = z
 export type StatsAnswer = z.infer<typeof StatsAnswer>;
 
 const LAST = "2025-10-23T10:00:00.000000Z";
+const REFUSED_FIRST = "2025-10-23T09:40:00.000Z";
+const REFUSED_LAST = "2025-10-23T09:58:00.000Z";
 
 const LOGIN = {
   topic: "user.login",
@@ -188,6 +235,7 @@ const BOOKS: StatsAnswer = {
   unconfirmed: 2,
   last_audit: { audited_at: LAST, balanced: true, differences_total: 0 },
   last_restore: null,
+  refused: [{ code: "invalid_event", status: 422, requests: 6, first_at: REFUSED_FIRST, last_at: REFUSED_LAST }],
 };
 
 const WITHOUT_LOG: StatsAnswer = {

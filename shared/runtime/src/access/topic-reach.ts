@@ -25,6 +25,18 @@ export function reachOf(client: Client, topic: string | undefined): TopicReach {
   throw topicForbidden([{ pointer: "/topic", detail: TOPIC_FORBIDDEN }]);
 }
 
+/**
+ * Limits a read of the topics that begin with a prefix to those that its client reaches.
+ *
+ * @throws {InvalidInput} 403 `topic_forbidden` if the client reaches none of them
+ */
+export function reachOfPrefix(client: Client, prefix: string): TopicReach {
+  if (client.topics === undefined || client.mayReach(prefix)) return { topicPrefixes: [prefix] };
+  const narrower = client.topics.filter((reached) => reached.startsWith(prefix));
+  if (narrower.length > 0) return { topicPrefixes: narrower };
+  throw topicForbidden([{ pointer: "/topic_prefix", detail: TOPIC_FORBIDDEN }]);
+}
+
 /** @throws {InvalidInput} 403 `topic_forbidden` if the client reaches only some topics */
 export function requireAllTopics({ topics }: Client, what: string): void {
   if (topics === undefined) return;

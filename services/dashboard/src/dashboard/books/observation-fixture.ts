@@ -21,6 +21,7 @@ const STATS: StatsAnswer = {
   unconfirmed: 2,
   last_audit: { audited_at: "2025-10-23T10:00:00.000000Z", balanced: true, differences_total: 0 },
   last_restore: null,
+  refused: [],
 };
 
 export const HEALTH: HealthAnswer = {
@@ -46,6 +47,7 @@ export const LIMITED: Partial<StatsAnswer> = {
   unconfirmed: null,
   last_audit: null,
   last_restore: null,
+  refused: [],
   incomplete: ["log", "sources"],
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MAX_EXAMINED_TOPICS, type TopicListQuery } from "../../books.ts";
 import { verdictsOf } from "../applying.ts";
 import { eventText } from "../frames.ts";
 import type { CompleteStore, OpenForTest, StoreUnderTest } from "../store-under-test.ts";
@@ -137,6 +138,43 @@ export function describeTopicPrefixes(open: OpenForTest): void {
       expect(one).toMatchObject({ ...all, byTopic: [{ topic: "é" }] });
       const foreign = await store.readTopicBooks({ topicPrefixes: PREFIXES, topic: "other", maxTopics: 2 });
       expect(foreign.byTopic).toEqual([]);
+    });
+
+    test("topics are listed page by page in the order of their bytes, those of prefixes alone if there are any", async () => {
+      const opened = await open();
+      await fill(opened);
+      const { store } = opened;
+      const names = (query: Omit<TopicListQuery, "limit">) =>
+        walk(async (after) => {
+          const { topics, next } = await store.listTopics({ ...query, limit: 2, after });
+          return { items: topics.map(({ topic }) => topic), next };
+        });
+
+      expect(await names({})).toEqual(TOPICS);
+      expect(await names({ topicPrefixes: [...PREFIXES].reverse() })).toEqual(REACHED);
+      expect(await names({ topicPrefixes: [] })).toEqual([]);
+      expect(await names({ containing: "RDERS." })).toEqual(["Orders.x", "orders.", "orders.*", "orders.ÿ😀"]);
+      expect(await names({ containing: "ÿ", topicPrefixes: PREFIXES })).toEqual(["orders.ÿ😀"]);
+      expect(await names({ containing: "%" })).toEqual([]);
+      expect((await store.listTopics({ limit: 1, containing: "êb" })).next).toBeUndefined();
+      expect((await store.listTopics({ limit: 1, containing: "ê" })).topics).toMatchObject([
+        { topic: "ê", stored: 1, duplicates: 1, conflicts: 0, deadLettered: 1, lastProcessedAt: expect.any(String) },
+      ]);
+    });
+
+    test("a page of topics examines a bounded number of names, and the next page continues behind them", async () => {
+      const { store } = await open();
+      const last = MAX_EXAMINED_TOPICS + 5;
+      const topicOf = (index: number) => `t${String(index).padStart(6, "0")}`;
+      const events = Array.from({ length: last + 1 }, (_, index) => eventText({ topic: topicOf(index) }));
+      await verdictsOf(store, events);
+
+      const first = await store.listTopics({ limit: 5, containing: topicOf(last) });
+
+      expect(first).toEqual({ topics: [], next: topicOf(MAX_EXAMINED_TOPICS - 1) });
+      const second = await store.listTopics({ limit: 5, containing: topicOf(last), after: first.next });
+      expect(second.topics.map(({ topic }) => topic)).toEqual([topicOf(last)]);
+      expect(second.next).toBeUndefined();
     });
   });
 }
