@@ -10,6 +10,7 @@ import type { UsageReader } from "@tidemark/event-store/usage";
 import type { Logger } from "@tidemark/telemetry/logger";
 import { packCall } from "./apply/call.ts";
 import { describeDamage } from "./connection/damage.ts";
+import { readHistory } from "./read/history.ts";
 import { readUsage } from "./read/usage.ts";
 import type { AuditorFunctions } from "./worker/auditor.worker.ts";
 import type { ReaderFunctions } from "./worker/reader.worker.ts";
@@ -110,11 +111,12 @@ interface StoreParts {
 function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventStore {
   const { runAudit, closeAuditors } = createAuditors(path, damage);
   const truncateWal = shareTruncations(writer);
+  const historyCalls = reader.forward("readMovements", "readSurroundings");
   const store: SqliteEventStore = {
     ...writer.forward("redrive", "deleteDeadLetter", "readDurability", "pruneDuplicates", "pruneFrames"),
     ...writer.forward("pruneHistory", "expirePayloads", "recordStart", "readOrCreateSecret"),
     ...writer.forward("createSubscription", "acknowledge", "deleteSubscription"),
-    ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks", "readHistory"),
+    ...reader.forward("listEvents", "readTip", "findEvent", "findFrame", "readBooks", "readTopicBooks"),
     ...reader.forward("listTopics"),
     ...reader.forward("listDuplicates", "listDeadLetters", "findDeadLetterTopic", "ping"),
     ...reader.forward("findSubscription", "listSubscriptions", "readLag"),
@@ -122,6 +124,7 @@ function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventS
       return damage.code === undefined ? undefined : describeDamage(basename(path), damage.code);
     },
     readUsage: () => readUsage(path),
+    readHistory: (query) => readHistory(historyCalls, query),
     apply: async (deliveries, { maxNamed }) => {
       if (deliveries.length === 0) return { frames: [], dropped: [] };
       const { call, buffer } = packCall(deliveries, maxNamed);

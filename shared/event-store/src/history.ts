@@ -1,6 +1,9 @@
 /** The history of the books by minute, written in the transactions that change the books. */
 export interface HistoryReader {
-  /** Reads the history in one snapshot. Its cost grows with the minutes asked for, never with the number of events. */
+  /**
+   * Reads the history, each minute in one snapshot. Its cost grows with the minutes asked for, never with the number of
+   * events, and it lets other reads of the store pass.
+   */
   readHistory(query: HistoryQuery): Promise<History>;
 }
 

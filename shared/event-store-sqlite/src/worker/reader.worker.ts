@@ -3,7 +3,7 @@ import { prepareBooks } from "../read/books.ts";
 import { prepareDeadLetterListing, prepareFindDeadLetterTopic } from "../read/dead-letters.ts";
 import { prepareDuplicateListing } from "../read/duplicates.ts";
 import { prepareFindEvent, prepareListing, prepareTip } from "../read/events.ts";
-import { prepareHistory } from "../read/history.ts";
+import { prepareMovements, prepareSurroundings } from "../read/history.ts";
 import { prepareFindFrame } from "../read/ledger.ts";
 import { prepareTopicBooks } from "../read/topic-books.ts";
 import { prepareTopicListing } from "../read/topics.ts";
@@ -21,7 +21,8 @@ function openReader(path: string) {
     readBooks: prepareBooks(database),
     readTopicBooks: prepareTopicBooks(database),
     listTopics: prepareTopicListing(database),
-    readHistory: prepareHistory(database),
+    readMovements: prepareMovements(database),
+    readSurroundings: prepareSurroundings(database),
     listDuplicates: prepareDuplicateListing(database),
     listDeadLetters: prepareDeadLetterListing(database),
     findDeadLetterTopic: prepareFindDeadLetterTopic(database),
