@@ -12,6 +12,7 @@ const VIEWS = [
   ["search?topic=t", "#search-results a"],
   ["conflicts", ".conflict .differs"],
   ["dead-letters", ".dead-letter"],
+  ["subscriptions", "#subscriptions-table tbody tr"],
 ] as const;
 
 const SCREENS = [
@@ -29,6 +30,11 @@ test.each(SCREENS)(
     await tidemark.publish(event, { ...event, payload: { other: 1 } }, makeEvent({ event_id: "bad" }));
     const long = makeEvent({ topic: "W".repeat(255), event_id: "y".repeat(255), source: "z".repeat(255) });
     await tidemark.publish(long, { ...long, payload: { other: 1 } });
+    await fetch(`${tidemark.url}/subscriptions/${"v".repeat(255)}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ topic_prefix: "u".repeat(255), from: "beginning" }),
+    });
     const { page, complaints } = await openPage(tidemark.url, screen);
 
     for (const [view, sign] of VIEWS) {
@@ -50,12 +56,12 @@ test("every view can be reached with the keyboard, which moves the focus to its 
   await page.keyboard.press("Tab");
   expect(await focused()).toBe("Skip to the content");
   await page.keyboard.press("Tab");
-  for (const view of ["Books", "Topics", "Sources", "Live", "Search", "Conflicts", "Dead letters"]) {
+  for (const view of ["Books", "Topics", "Sources", "Live", "Search", "Conflicts", "Dead letters", "Subscriptions"]) {
     await page.keyboard.press("Tab");
     expect(await focused()).toBe(view);
   }
   await page.keyboard.press("Enter");
 
-  await page.getByRole("heading", { name: "Dead letters", level: 1 }).waitFor();
+  await page.getByRole("heading", { name: "Subscriptions", level: 1 }).waitFor();
   await page.locator("#content:focus").waitFor();
 });

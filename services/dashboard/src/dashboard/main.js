@@ -2,6 +2,7 @@
 //   /stats, /health ──▶ poller ──▶ history, books, topics, sources      every two seconds, while the page is visible
 //   /stats/history ──▶ history      for the range that the plot shows, and once for each topic that is shown
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
+//   /subscriptions ──▶ subscriptions      every five seconds, while they are shown
 /** @import { WhoamiAnswer } from "./api/contract.d.ts" */
 /** @import { View } from "./page/views.js" */
 import { startPoller } from "./api/poller.js";
@@ -17,6 +18,7 @@ import { startKeyboard } from "./page/keyboard.js";
 import { showUnreadable, signIn } from "./page/sign-in.js";
 import { startViews, viewAddress } from "./page/views.js";
 import { createHistory } from "./rates/history.js";
+import { createSubscriptions } from "./subscriptions/subscriptions.js";
 
 let suggested = "";
 const identity = await signIn();
@@ -36,6 +38,7 @@ function startDashboard({ scopes, topics }) {
     search: createSearch(),
     conflicts: createConflicts(),
     "dead-letters": createDeadLetters({ refresh, mayChange: scopes.includes("admin") }),
+    subscriptions: createSubscriptions({ mayDelete: scopes.includes("admin") }),
   };
 
   startViews(views);

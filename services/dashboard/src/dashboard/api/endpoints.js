@@ -1,4 +1,4 @@
-/** @import { AuditAnswer, HealthAnswer, HistoryAnswer, RedriveAnswer, StatsAnswer, WhoamiAnswer } from "./contract.d.ts" */
+/** @import { AuditAnswer, HealthAnswer, HistoryAnswer, RedriveAnswer, StatsAnswer, SubscriptionAnswer, WhoamiAnswer } from "./contract.d.ts" */
 import { elements, members, stringOf, textOf } from "../text/json-text.js";
 import { readJson, readText, withParameters } from "./request.js";
 
@@ -94,3 +94,13 @@ export async function readEvent({ topic, id }) {
   const page = members(await readText(withParameters("events", { topic, event_id: id, limit: "1" })));
   return elements(textOf(page, "events"))[0];
 }
+
+/** Returns the durable subscriptions that this key reaches, in the order of their names. */
+export async function readSubscriptions() {
+  /** @type {{ subscriptions: SubscriptionAnswer[] }} */
+  const { subscriptions } = await readJson("subscriptions");
+  return subscriptions;
+}
+
+/** @param {string} name */
+export const deleteSubscription = (name) => readText(`subscriptions/${encodeURIComponent(name)}`, { method: "DELETE" });
