@@ -67,6 +67,7 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
       migrate: true,
       maxWriters: MAX_BATCHES,
       maxConflictsKept: settings.MAX_CONFLICTS_KEPT,
+      conflictFields: settings.CONFLICT_FIELDS,
     });
   const opening = eventLog.opened.then(() => openWhenUp(openStore, logger));
 

@@ -1,5 +1,6 @@
 import {
   CA_NEEDS_TLS,
+  ConflictSettings,
   DurabilitySettings,
   HttpSettings,
   LogSettings,
@@ -16,5 +17,6 @@ export const ConsumerSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(StackSettings.shape)
   .extend(LogSettings.shape)
   .extend(DurabilitySettings.shape)
+  .extend(ConflictSettings.shape)
   .extend(RetentionSettings.shape)
   .refine(...CA_NEEDS_TLS);

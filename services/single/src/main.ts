@@ -43,7 +43,13 @@ await runProcess({ logger, shutdownDeadlineMs: settings.SHUTDOWN_DEADLINE_MS }, 
   onClose("tracer", () => tracer?.stop());
   onClose("API keys", () => apiKeys?.stop());
   const store = await openWhenUp(
-    () => openSqliteEventStore({ path: settings.DATABASE_PATH, logger, maxConflictsKept: settings.MAX_CONFLICTS_KEPT }),
+    () =>
+      openSqliteEventStore({
+        path: settings.DATABASE_PATH,
+        logger,
+        maxConflictsKept: settings.MAX_CONFLICTS_KEPT,
+        conflictFields: settings.CONFLICT_FIELDS,
+      }),
     logger,
   );
   onClose("store", () => store.close());

@@ -1,5 +1,6 @@
 import {
   AccessSettings,
+  ConflictSettings,
   DurabilitySettings,
   HttpSettings,
   IntakeSettings,
@@ -16,6 +17,7 @@ export const SingleSettings = ProcessSettings.extend(HttpSettings.shape)
   .extend(AccessSettings.shape)
   .extend(IntakeSettings.shape)
   .extend(DurabilitySettings.shape)
+  .extend(ConflictSettings.shape)
   .extend(RetentionSettings.shape)
   .extend(SigningSettings.shape)
   .extend(StoreFileSettings.shape)

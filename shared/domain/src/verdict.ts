@@ -16,6 +16,12 @@ export function areVerdicts(text: string): text is Verdicts {
   return /^[sdcx]+$/.test(text);
 }
 
+/** The fields of an event that a duplicate may be compared by. */
+export const COMPARED_FIELDS = ["source", "timestamp", "payload", "attributes"] as const;
+
+/** The fields whose difference makes a duplicate a conflict. `source` is always one of them. */
+export type ConflictFields = readonly (typeof COMPARED_FIELDS)[number][];
+
 export interface VerdictCounts {
   accepted: number;
   /** Including conflicts. */

@@ -1,5 +1,6 @@
 import { describeEventStore } from "@tidemark/event-store/contract/event-store-contract";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import type { ReopenOptions } from "@tidemark/event-store/contract/store-under-test";
 import type { EventStore } from "@tidemark/event-store/event-store";
 import { urlOfRole } from "@tidemark/programs/postgres-roles";
 import { createLogger } from "@tidemark/telemetry/logger";
@@ -16,13 +17,14 @@ async function openEmpty() {
   const database = await lendStoreDatabase();
   // The tests use the role of a consumer, which has fewer rights than the owner.
   const url = urlOfRole(database.url, "tidemark_writer");
-  const open = () => openPostgresEventStore({ url, logger, migrate: true, maxConnections: 2 });
+  const open = (options: ReopenOptions = {}) =>
+    openPostgresEventStore({ url, logger, migrate: true, maxConnections: 2, ...options });
   let store = await open();
   return {
     store,
-    reopen: async () => {
+    reopen: async (options?: ReopenOptions) => {
       await store.close();
-      store = await open();
+      store = await open(options);
       return store;
     },
     refuse: async (...ids: string[]) => {
@@ -165,6 +167,7 @@ test("consumers that migrate an empty database together all open it, and one of 
     { name: "006-erasure" },
     { name: "007-restores" },
     { name: "008-subscriptions" },
+    { name: "009-conflict-fields" },
   ]);
 });
 

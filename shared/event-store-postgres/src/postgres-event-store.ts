@@ -1,4 +1,5 @@
 import type { Durability } from "@tidemark/domain/durability";
+import { COMPARED_FIELDS, type ConflictFields } from "@tidemark/domain/verdict";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
 import type {
   Books,
@@ -108,6 +109,8 @@ interface PostgresOptions {
   writeTimeoutMs?: number;
   /** The number of conflicts of one event that are kept in full. Default 100. */
   maxConflictsKept?: number;
+  /** The fields whose difference makes a duplicate a conflict. Default: all. */
+  conflictFields?: ConflictFields;
 }
 
 /**
@@ -131,6 +134,7 @@ class PostgresEventStore implements PostgresStore {
   readonly #url: string;
   readonly #logger: Logger;
   readonly #maxConflictsKept: number;
+  readonly #conflictFields: ConflictFields;
   readonly #closing = new AbortController();
   readonly #reader: Kysely<Tables>;
   readonly #writers: Writers;
@@ -139,6 +143,7 @@ class PostgresEventStore implements PostgresStore {
   constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1, ...limits }: PostgresOptions) {
     this.#url = url;
     this.#maxConflictsKept = limits.maxConflictsKept ?? DEFAULT_MAX_CONFLICTS_KEPT;
+    this.#conflictFields = limits.conflictFields ?? COMPARED_FIELDS;
     this.#logger = logger;
     const options = { url, logger, signal: this.#closing.signal };
     this.#reader = openReader<Tables>({ ...options, maxConnections });
@@ -161,8 +166,11 @@ class PostgresEventStore implements PostgresStore {
       this.#logger.warn("the database was restored or failed over: positions continue from a higher base");
     }
     const slot = await takeSlot(session);
-    // The function that applies a batch reads this setting, like the slot.
-    await session.query("SELECT set_config('tidemark.max_conflicts_kept', $1, false)", [this.#maxConflictsKept]);
+    // The function that applies a batch reads these settings, like the slot.
+    await session.query(
+      "SELECT set_config('tidemark.max_conflicts_kept', $1, false), set_config('tidemark.conflict_fields', $2, false)",
+      [this.#maxConflictsKept, this.#conflictFields.join()],
+    );
     this.#logger.info({ slot }, "connected to the database for writing");
   }
 

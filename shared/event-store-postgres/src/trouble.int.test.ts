@@ -35,7 +35,7 @@ test("every method says that the database has the tables of another release", as
   const consumer = await openConsumer();
   const reader = await open({ migrate: false });
   await beside.query("DROP TABLE topic_counters CASCADE; DROP TABLE duplicates; DROP TABLE last_audit");
-  const { rows } = await beside.query("SELECT oid::regprocedure AS name FROM pg_proc WHERE proname = 'apply_frames_4'");
+  const { rows } = await beside.query("SELECT oid::regprocedure AS name FROM pg_proc WHERE proname = 'apply_frames_5'");
   await beside.query(`DROP FUNCTION ${rows[0]?.name}`);
 
   const questions = [

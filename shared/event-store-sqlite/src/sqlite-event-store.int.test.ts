@@ -9,6 +9,7 @@ import { Unavailable } from "@tidemark/domain/errors";
 import { apply, findStored, verdictsOf } from "@tidemark/event-store/contract/applying";
 import { describeEventStore } from "@tidemark/event-store/contract/event-store-contract";
 import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
+import type { ReopenOptions } from "@tidemark/event-store/contract/store-under-test";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -32,9 +33,9 @@ async function openEmpty() {
   let store = await openSqliteEventStore({ path, logger });
   return {
     store,
-    reopen: async () => {
+    reopen: async (options?: ReopenOptions) => {
       await store.close();
-      store = await openSqliteEventStore({ path, logger });
+      store = await openSqliteEventStore({ path, logger, ...options });
       return store;
     },
     refuse: async (...ids: string[]) => {

@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import { COMPARED_FIELDS, type ConflictFields } from "@tidemark/domain/verdict";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { DuplicateReader } from "@tidemark/event-store/duplicates";
@@ -23,6 +24,8 @@ export interface SqliteEventStoreOptions {
   logger: Logger;
   /** The number of conflicts of one event that are kept in full. Default 100. */
   maxConflictsKept?: number;
+  /** The fields whose difference makes a duplicate a conflict. Default: all. */
+  conflictFields?: ConflictFields;
 }
 
 export interface SqliteEventStore
@@ -55,6 +58,7 @@ export async function openSqliteEventStore({
   path,
   logger,
   maxConflictsKept = DEFAULT_MAX_CONFLICTS_KEPT,
+  conflictFields = COMPARED_FIELDS,
 }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
   const damage = watchDamage(path, logger);
   // If either thread dies, the store is useless: reads would never change, or commits could not be seen. The cause is
@@ -72,7 +76,7 @@ export async function openSqliteEventStore({
   const reader = new SqliteWorker<ReaderFunctions>(new URL("./worker/reader.worker.ts", import.meta.url), events);
   const store = createStore({ path, writer, reader, damage });
   try {
-    await writer.open(path, { maxConflictsKept });
+    await writer.open(path, { maxConflictsKept, conflictFields });
     await reader.open(path);
     return store;
   } catch (error) {

@@ -8,6 +8,7 @@ import { findMisspelled } from "./setting-names.ts";
 import {
   BrokerSettings,
   CA_NEEDS_TLS,
+  ConflictSettings,
   flag,
   HttpSettings,
   IntakeSettings,
@@ -32,6 +33,14 @@ describe("readSettings", () => {
 
   it("the error for a setting that is not a number names its range", () => {
     expect(() => readSettings(RetentionSettings, { DUPLICATE_LOG_DAYS: "-1" })).toThrow("whole number from 0 to 3650");
+  });
+
+  it("CONFLICT_FIELDS is a list of fields with the source, and all of them without a setting", () => {
+    const read = (CONFLICT_FIELDS: string) => readSettings(ConflictSettings, { CONFLICT_FIELDS }).CONFLICT_FIELDS;
+    expect(read("")).toEqual(["source", "timestamp", "payload", "attributes"]);
+    expect(read("Source, payload")).toEqual(["source", "payload"]);
+    expect(() => read("timestamp,payload")).toThrow("CONFLICT_FIELDS: must contain source");
+    expect(() => read("source,time")).toThrow("must be some of source,timestamp,payload,attributes");
   });
 
   it("a WebSocket URL is refused as NATS_URL", () => {

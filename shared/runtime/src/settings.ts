@@ -1,4 +1,5 @@
 import { MAX_FRAME_EVENTS } from "@tidemark/domain/frame";
+import { COMPARED_FIELDS } from "@tidemark/domain/verdict";
 import { SAMPLERS } from "@tidemark/telemetry/tracing/sampler-names";
 import { z } from "zod";
 import { addressRanges } from "./limits/address-ranges.ts";
@@ -145,6 +146,21 @@ export const DurabilitySettings = z.object({ REQUIRE_DURABLE: flag(false) });
 /** The HTTP address at which nats-server reports its own settings. */
 export const MonitorSettings = z.object({
   NATS_MONITOR_URL: z.url({ protocol: /^https?$/, error: "must be a URL such as http://localhost:8222" }).optional(),
+});
+
+const COMPARED = COMPARED_FIELDS.join(",");
+
+/**
+ * The fields whose difference makes a duplicate a conflict. The source stays one of them: the ids of different sources are
+ * independent, and the erasure of an event finds sources that differ only in conflicts.
+ */
+export const ConflictSettings = z.object({
+  CONFLICT_FIELDS: z
+    .string()
+    .transform((text) => text.split(",").map((entry) => entry.trim().toLowerCase()))
+    .pipe(z.array(z.enum(COMPARED_FIELDS, { error: `must be some of ${COMPARED}` })))
+    .refine((fields) => fields.includes("source"), { error: "must contain source" })
+    .prefault(COMPARED),
 });
 
 /** The retention of data that the books do not need. */

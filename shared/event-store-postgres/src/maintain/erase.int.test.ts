@@ -108,7 +108,7 @@ test("a comparison that waits for an erasure does not bring a value of the erase
 
   await beside.query("BEGIN; SELECT erase_stored_event('t', 'e')");
   const compared = comparing.query(
-    `SELECT has_other_content(ROW('t', 'e', now(), 'test', '{"text":"other"}', NULL, false, 1)::incoming_event) AS differs`,
+    `SELECT has_other_content(ROW('t', 'e', now(), 'test', '{"text":"other"}', NULL, false, 1)::incoming_event, true, true) AS differs`,
   );
   await waitForLocks(beside, 1);
   await beside.query("COMMIT");

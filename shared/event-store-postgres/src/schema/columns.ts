@@ -7,10 +7,10 @@ import { type AliasedRawBuilder, sql } from "kysely";
  */
 
 /**
- * The function that applies a batch, as 006-erasure.sql creates it. A changed function is a new migration and has a
+ * The function that applies a batch, as 009-conflict-fields.sql creates it. A changed function is a new migration and has a
  * new name, because replicas of two releases share a database in an upgrade.
  */
-export const APPLY_FRAMES = "apply_frames_4";
+export const APPLY_FRAMES = "apply_frames_5";
 
 /** The columns of `events` that are read. */
 export const EVENT_COLUMNS = {

@@ -9,7 +9,7 @@ import type { Session, Transaction } from "../connection/session.ts";
  */
 
 /**
- * The lock of the base. `apply_frames_4` takes it shared (and repeats its number), and raising the base takes it
+ * The lock of the base. `apply_frames_5` takes it shared (and repeats its number), and raising the base takes it
  * exclusively, so that all open transactions use one base.
  */
 const POSITION_BASE_LOCK = 7_305_804_402_565_173_248n;

@@ -166,7 +166,7 @@ test("the upgrade drops the function of the former release, which would not add 
 
   const { rows } = await beside.query("SELECT proname FROM pg_proc WHERE proname LIKE 'apply_frames%'");
 
-  expect(rows).toEqual([{ proname: "apply_frames_4" }]);
+  expect(rows).toEqual([{ proname: "apply_frames_5" }]);
 });
 
 test("a cursor from before the upgrade finds the events behind it, including new ones", async () => {
@@ -183,6 +183,7 @@ test.each([
   ["schema version 3", () => openVersion(3)],
   ["schema version 4", () => openVersion(4)],
   ["schema version 7", () => openVersion(7)],
+  ["schema version 8", () => openVersion(8)],
   ["this release", openToday],
 ])("a database of %s keeps its books and its content, and accepts events", async (_name, open) => {
   const { store } = await open();

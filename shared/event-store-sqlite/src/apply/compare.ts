@@ -1,4 +1,5 @@
-import { EVENT_COLUMNS, type EventValue, positionOf } from "../schema/columns.ts";
+import type { ConflictFields } from "@tidemark/domain/verdict";
+import { EVENT_COLUMNS, type EventColumn, type EventValue, positionOf } from "../schema/columns.ts";
 import { hashObject, type StoredEvent } from "./stored-event.ts";
 
 /** The hashes of the objects of small events that were compared, by event and column. */
@@ -7,22 +8,31 @@ export type ComparedHashes = Map<string, Buffer>;
 const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
 
 /**
- * Whether a duplicate has the content of the stored event. True for an erased event, which has no content to compare.
+ * Creates the comparison of a duplicate with the stored event by these fields. The rows of `duplicates` without a conflict
+ * have no source of their own, and an erasure finds none there: the source must be one of the fields.
+ *
+ * It tells whether a duplicate has the content of the stored event. True for an erased event, which has no content to compare.
  * Texts and timestamps are compared character by character, and objects as JSON by their hashes. The cost is therefore
  * proportional to the duplicate's own bytes: the stored object is hashed at most once for each event and batch, and the
  * object of a large event was hashed when it was stored.
  */
-export function isSameEvent(hashes: ComparedHashes, stored: StoredEvent, received: EventValue[]): boolean {
-  if (stored.isErased) return true;
-  const isTimestampFilled = stored.values[IS_TIMESTAMP_FILLED] === 1 || received[IS_TIMESTAMP_FILLED] === 1;
-  return EVENT_COLUMNS.every(({ type, absent }, position) => {
-    const [first, second] = [stored.values[position] ?? null, received[position] ?? null];
-    if (type === "flag" || first === second || (type === "timestamp" && isTimestampFilled)) return true;
-    if (type !== "object") return false;
-    // A payload is never absent. NULL means that it has expired and can no longer be compared.
-    if (first === null && absent !== null) return true;
-    return storedHash(hashes, stored, position).equals(hashObject(second));
+export function createIsSameEvent(fields: ConflictFields) {
+  const compared = fields.map((name) => {
+    const position = positionOf(name);
+    return { ...(EVENT_COLUMNS[position] as EventColumn), position };
   });
+  return (hashes: ComparedHashes, stored: StoredEvent, received: EventValue[]): boolean => {
+    if (stored.isErased) return true;
+    const isTimestampFilled = stored.values[IS_TIMESTAMP_FILLED] === 1 || received[IS_TIMESTAMP_FILLED] === 1;
+    return compared.every(({ type, absent, position }) => {
+      const [first, second] = [stored.values[position] ?? null, received[position] ?? null];
+      if (first === second || (type === "timestamp" && isTimestampFilled)) return true;
+      if (type !== "object") return false;
+      // A payload is never absent. NULL means that it has expired and can no longer be compared.
+      if (first === null && absent !== null) return true;
+      return storedHash(hashes, stored, position).equals(hashObject(second));
+    });
+  };
 }
 
 function storedHash(hashes: ComparedHashes, { id, values, hashes: known }: StoredEvent, position: number): Buffer {

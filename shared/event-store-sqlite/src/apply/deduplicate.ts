@@ -1,10 +1,10 @@
-import { CONFLICT, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
+import { CONFLICT, type ConflictFields, DUPLICATE, STORED, type Verdicts } from "@tidemark/domain/verdict";
 import type { Refusal } from "@tidemark/event-store/refusal";
 import type { Database } from "better-sqlite3";
 import { refusalOf } from "../connection/errors.ts";
 import { DUPLICATE_COLUMNS, EVENT_COLUMNS, type EventValue, namesOf, positionOf } from "../schema/columns.ts";
 import { type BatchTotals, sourceCounts, topicCounts } from "./batch-totals.ts";
-import { isSameEvent } from "./compare.ts";
+import { createIsSameEvent } from "./compare.ts";
 import { createReadAge } from "./duplicate-age.ts";
 import { type FrameEvent, readEvent } from "./read-events.ts";
 import { isLarge, prepareDescribeLarge, prepareFindStored } from "./stored-event.ts";
@@ -12,18 +12,20 @@ import { isLarge, prepareDescribeLarge, prepareFindStored } from "./stored-event
 export interface DeduplicateOptions {
   /** The number of conflicts of one event that are kept in full. */
   maxConflictsKept: number;
+  /** The fields whose difference makes a duplicate a conflict. */
+  conflictFields: ConflictFields;
 }
 
 /** Stores an event or records it as a duplicate or conflict, and counts it. A call that throws has changed nothing. */
 export type Deduplicate = (totals: BatchTotals, event: FrameEvent, receivedAt: string) => Verdicts;
 
-export function prepareDeduplicate(database: Database, { maxConflictsKept }: DeduplicateOptions): Deduplicate {
+export function prepareDeduplicate(database: Database, options: DeduplicateOptions): Deduplicate {
   const insertEvent = database.prepare<EventValue[]>(
     `INSERT INTO events (processed_at, ${namesOf(EVENT_COLUMNS)}) VALUES (?, ${EVENT_COLUMNS.map(() => "?")})
      ON CONFLICT (topic, event_id) DO NOTHING`,
   );
   const describeLarge = prepareDescribeLarge(database);
-  const recordDuplicate = prepareRecordDuplicate(database, maxConflictsKept);
+  const recordDuplicate = prepareRecordDuplicate(database, options);
   const readAge = createReadAge();
   return (totals, event, receivedAt) => {
     const { topic, eventId, source } = event;
@@ -73,9 +75,10 @@ interface RecordedDuplicate {
  */
 function prepareRecordDuplicate(
   database: Database,
-  maxConflictsKept: number,
+  { maxConflictsKept, conflictFields }: DeduplicateOptions,
 ): (totals: BatchTotals, event: FrameEvent, receivedAt: string) => RecordedDuplicate {
   const findStored = prepareFindStored(database);
+  const isSameEvent = createIsSameEvent(conflictFields);
   const insert = database.prepare<(EventValue | number)[]>(
     `INSERT INTO duplicates (received_at, first_processed_at, is_conflict, ${namesOf(DUPLICATE_COLUMNS)})
      VALUES (?, ?, ?, ${DUPLICATE_COLUMNS.map(() => "?")})`,

@@ -9,8 +9,7 @@ export interface EventColumn {
   /** The name of the field in a frame, and of the column. */
   name: string;
   /**
-   * The kind of the value. Texts and timestamps are compared character by character, objects as JSON. Flags are not
-   * compared.
+   * The kind of the value. Texts and timestamps are compared character by character, objects as JSON.
    */
   type: "text" | "timestamp" | "object" | "flag";
   /** The value of an event that lacks the field. A field without this entry is required. */

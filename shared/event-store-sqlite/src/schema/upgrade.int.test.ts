@@ -167,6 +167,7 @@ test.each([
   ["schema version 2", async () => openForTest(await makeVersion(2))],
   ["schema version 3", async () => openForTest(await makeVersion(3))],
   ["schema version 6", async () => openForTest(await makeVersion(6))],
+  ["schema version 7", async () => openForTest(await makeVersion(7))],
   ["this release", openToday],
 ])("a file of %s keeps its books and its content, and accepts events", async (_name, open) => {
   const store = await open();

@@ -22,7 +22,7 @@ import { describeListing } from "./events/listing.ts";
 import { describeHistory } from "./history/history.ts";
 import { verifyHistory } from "./history/read-history.ts";
 import { describeAgainstModel } from "./model/against-model.ts";
-import type { OpenForTest, StoreUnderTest } from "./store-under-test.ts";
+import type { OpenForTest, ReopenOptions, StoreUnderTest } from "./store-under-test.ts";
 import { describeSubscriptionLag } from "./subscriptions/subscription-lag.ts";
 import { describeSubscriptions } from "./subscriptions/subscriptions.ts";
 import { describeTopicPrefixes } from "./topics/topic-prefixes.ts";
@@ -41,8 +41,8 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     onTestFinished(async () => {
       if (!isChanged) await verifyHistory(store);
     });
-    const reopen = async () => {
-      store = await opened.reopen();
+    const reopen = async (options?: ReopenOptions) => {
+      store = await opened.reopen(options);
       return store;
     };
     const change = (sql: string) => {

@@ -1,3 +1,4 @@
+import type { ConflictFields } from "@tidemark/domain/verdict";
 import type { Auditor } from "../audit.ts";
 import type { DeadLetterStore } from "../dead-letters.ts";
 import type { DuplicateReader } from "../duplicates.ts";
@@ -17,11 +18,16 @@ export type CompleteStore = EventStore &
   Eraser &
   UsageReader;
 
+/** The options of a store that an operator may change between two starts. */
+export interface ReopenOptions {
+  conflictFields?: ConflictFields;
+}
+
 /** An empty store for one test, and ways to interfere with it. */
 export interface StoreUnderTest {
   store: CompleteStore;
   /** Closes the store and opens it again over the same data. */
-  reopen(): Promise<CompleteStore>;
+  reopen(options?: ReopenOptions): Promise<CompleteStore>;
   /** Makes the store itself refuse events of these ids, all with the same code. It is called once before `accept`. */
   refuse(...eventIds: string[]): Promise<void>;
   /** Makes the store accept those events again. */

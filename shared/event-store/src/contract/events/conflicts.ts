@@ -1,3 +1,4 @@
+import type { ConflictFields } from "@tidemark/domain/verdict";
 import { describe, expect, test } from "vitest";
 import { verdictsOf } from "../applying.ts";
 import { eventText, type SampleEvent } from "../frames.ts";
@@ -81,6 +82,33 @@ export function describeConflicts(open: OpenForTest): void {
       }
       const counts = { conflicts: 2 * DIFFERENT.length, duplicates: 3 * DIFFERENT.length };
       expect(await store.readBooks({ maxTopics: 1 })).toMatchObject(counts);
+    });
+
+    test("a field that is not in CONFLICT_FIELDS makes no conflict, also of events that were stored before", async () => {
+      const opened = await open();
+      const large = JSON.stringify({ text: "x".repeat(20_000) });
+      const copiesOf = (id: string, payload: string) => {
+        const base = { topic: "t", id, payload, attributes: '{"a":1}' };
+        return [{}, { source: "other" }, LATE, { payload: '{"other":1}' }, { attributes: '{"a":2}' }].map((change) =>
+          eventText({ ...base, ...EARLY, ...change }),
+        );
+      };
+      const copies = [...copiesOf("small", '{"n":1}'), ...copiesOf("large", large)];
+      const verdictsWith = async (conflictFields?: ConflictFields) => {
+        const store = await opened.reopen(conflictFields ? { conflictFields } : {});
+        return (await verdictsOf(store, copies))[0];
+      };
+      expect(await verdictsOf(opened.store, copies)).toEqual(["scccc".repeat(2)]);
+
+      // In each half: a plain duplicate, then one that differs in source, timestamp, payload, attributes.
+      expect(await verdictsWith(["source", "payload", "attributes"])).toBe("dcdcc".repeat(2));
+      expect(await verdictsWith(["source", "timestamp", "attributes"])).toBe("dccdc".repeat(2));
+      expect(await verdictsWith(["source", "timestamp", "payload"])).toBe("dcccd".repeat(2));
+      expect(await verdictsWith(["source"])).toBe("dcddd".repeat(2));
+      expect(await verdictsWith()).toBe("dcccc".repeat(2));
+      const store = await opened.reopen();
+      const { duplicates } = await store.listDuplicates({ limit: 100, eventId: "small" });
+      expect(duplicates.filter(({ isConflict, content }) => isConflict !== (content !== undefined))).toEqual([]);
     });
 
     test("a conflict leaves the stored event unchanged", async () => {
