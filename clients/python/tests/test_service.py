@@ -120,6 +120,24 @@ def test_the_asynchronous_client_publishes_concurrently(service: str) -> None:
     assert sum(publication.duplicates for publication in publications) == 15
 
 
+def test_an_asynchronous_batcher_gives_each_event_its_own_verdict(service: str) -> None:
+    topic = new_topic()
+
+    async def publish() -> list[tidemark.Verdict | BaseException]:
+        async with (
+            tidemark.AsyncClient(service, api_key=KEY) as client,
+            client.batcher(max_events=50, max_pending=200) as batcher,
+        ):
+            pending = [await batcher.add(event(topic, str(index % 400))) for index in range(1_000)]
+            pending.append(await batcher.add({**event(topic, "x"), "source": ""}))
+            return await asyncio.gather(*pending, return_exceptions=True)
+
+    *verdicts, invalid = asyncio.run(publish())
+    assert isinstance(invalid, tidemark.RefusedError)
+    statuses = [verdict.status for verdict in verdicts if isinstance(verdict, tidemark.Verdict)]
+    assert (statuses.count("stored"), statuses.count("duplicate")) == (400, 600)
+
+
 def test_the_asynchronous_client_gives_up_an_attempt_that_takes_too_long(service: str) -> None:
     topic = new_topic()
 

@@ -3,6 +3,7 @@ Publishes events to Tidemark and subscribes to them. Tidemark is a service that 
 every duplicate, and tells the sender which events were which.
 """
 
+from .async_batcher import AsyncBatcher, PendingVerdict
 from .async_client import AsyncClient
 from .batcher import Batcher
 from .client import Client
@@ -22,6 +23,7 @@ from .service import Publication
 from .subscriptions import AsyncSubscription, Batch, StoredEvent, Subscription
 
 __all__ = [
+    "AsyncBatcher",
     "AsyncClient",
     "AsyncSubscription",
     "Batch",
@@ -32,6 +34,7 @@ __all__ = [
     "NewEvent",
     "NotTakenError",
     "OutcomeUnknownError",
+    "PendingVerdict",
     "Problem",
     "Publication",
     "PublishError",

@@ -11,6 +11,7 @@ from typing import TypeVar
 import anyio
 import httpx
 
+from .async_batcher import AsyncBatcher
 from .client import build, no_answer_in_time, read_answer, read_failure, write_body
 from .contract import Counts, NewEvent
 from .delivery import Answer, NoAnswer, Pause, Reply, Request, Steps
@@ -55,6 +56,19 @@ class AsyncClient:
     async def follow_receipt(self, receipt: str) -> Counts:
         """Asks the receipt of a publication until no event is pending, as `Client.follow_receipt`."""
         return await self._run(self._service.follow_receipt(receipt))
+
+    def batcher(
+        self,
+        *,
+        max_events: int = 1_000,
+        max_bytes: int = 1_000_000,
+        linger: float = 0.02,
+        max_pending: int = 10_000,
+    ) -> AsyncBatcher:
+        """Creates a batcher, which gathers events into requests of this client: `async with client.batcher() as batcher`."""
+        return AsyncBatcher(
+            self.publish_text, max_events=max_events, max_bytes=max_bytes, linger=linger, max_pending=max_pending
+        )
 
     def subscribe(
         self,
