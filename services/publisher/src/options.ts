@@ -66,7 +66,7 @@ export const PUBLISHER_COMMAND = {
       }),
       retryFor: decimal({ min: 0, max: 86_400 }).transform(milliseconds).prefault("120").meta({
         value: "S",
-        description: "seconds during which a request is retried",
+        description: "seconds during which a request is retried (20 at most before the first connection)",
       }),
     })
     .refine(({ expectRepeat, runId }) => !expectRepeat || runId !== undefined, {
@@ -76,7 +76,7 @@ export const PUBLISHER_COMMAND = {
       error: "--duration: needs --rate",
     }),
   notes: `Environment: AGGREGATOR_URL, and API_KEY (or API_KEY_FILE) if the service requires a key.
-Exit code: 0 every count agrees, 1 a count differs or the key is refused, 2 wrong arguments, 130 interrupted.`,
+Exit code: 0 every count agrees, 1 a count differs, the key is refused or there is no connection, 2 wrong arguments, 130 interrupted.`,
 } satisfies CommandLine;
 
 export type PublisherOptions = z.output<typeof PUBLISHER_COMMAND.options>;

@@ -134,3 +134,13 @@ test.each([
   expect(exitCode).toBe(1);
   expect(service.bodies).toHaveLength(1);
 });
+
+test("a run without a service sends nothing, and ends with 1 and the URL", async () => {
+  await service.close();
+
+  const { exitCode, text } = await runWith("--events", "10", "--retry-for", "1");
+
+  expect(text).toContain(`no connection to ${service.url.href} (ECONNREFUSED): start the service, or name its URL`);
+  expect(text).not.toContain("errors");
+  expect(exitCode).toBe(1);
+});

@@ -7,6 +7,7 @@ import type { PublisherOptions } from "./options.ts";
 import { countDuplicates, type Plan } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { publishPlan } from "./publish-plan.ts";
+import { findUnreachable, REACH_TIMEOUT_MS } from "./reach.ts";
 import { writeComparisons, writeSummary } from "./report.ts";
 import type { Tally } from "./tally.ts";
 
@@ -29,6 +30,15 @@ export async function run({ interruption, progress, print, ...options }: RunOpti
   print(
     `publishing ${formatCount(plan.events)} events to ${url.href}, ${formatCount(countDuplicates(plan))} of them duplicates (run ${plan.runId})`,
   );
+  const timeoutMs = Math.min(retryFor, REACH_TIMEOUT_MS);
+  const unreachable = await findUnreachable({ url, timeoutMs, signal: interruption.stop });
+  if (unreachable !== undefined) {
+    progress.stop("not connected");
+    print(
+      `no connection to ${url.href} (${unreachable}): start the service, or name its URL by --url or AGGREGATOR_URL`,
+    );
+    return 1;
+  }
   const before = await readCounters({ url, apiKey, signal: interruption.stop });
   const startedAt = performance.now();
   const tally = await publishPlan({ ...options, client, ...interruption, onProgress: progress.show });
