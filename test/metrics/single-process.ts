@@ -7,6 +7,7 @@ import { SAFE } from "@tidemark/domain/durability";
 import { createSigner } from "@tidemark/domain/signer";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
 import { createMemorySignals } from "@tidemark/event-log/memory-signals";
+import { lendThread } from "@tidemark/event-store-sqlite/fixture/lent-threads";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { registerGateway } from "@tidemark/gateway/gateway";
 import { registerQuery } from "@tidemark/query/query";
@@ -20,7 +21,7 @@ import { onTestFinished } from "vitest";
 export async function openSingle() {
   const logger = createLogger({ service: "test", level: "silent" });
   const directory = await mkdtemp(join(tmpdir(), "tidemark-metrics-"));
-  const store = await openSqliteEventStore({ path: join(directory, "test.db"), logger });
+  const store = await openSqliteEventStore({ path: join(directory, "test.db"), logger, startThread: lendThread });
   const eventLog = createMemoryEventLog({ maxEvents: 100, maxBytes: 1_000_000 });
   const signals = createMemorySignals();
   const signer = createSigner(["a key of a test that signs receipts and cursors"]);

@@ -10,6 +10,7 @@ import type { GatewayHeartbeat, GatewayHeartbeatListener, Heartbeat } from "@tid
 import type { Books } from "@tidemark/event-store/books";
 import type { DeadLetterStore } from "@tidemark/event-store/dead-letters";
 import type { EventStore } from "@tidemark/event-store/event-store";
+import { lendThread } from "@tidemark/event-store-sqlite/fixture/lent-threads";
 import { openSqliteEventStore } from "@tidemark/event-store-sqlite/sqlite-event-store";
 import { ApiKeys } from "@tidemark/runtime/access/api-keys";
 import type { KeyEntry } from "@tidemark/runtime/access/key-entry";
@@ -72,7 +73,7 @@ export async function openQueryFixture(
 ): Promise<QueryFixture> {
   const logger = createLogger({ service: "test", level: "silent" });
   const directory = await mkdtemp(join(tmpdir(), "tidemark-query-"));
-  const store = await openSqliteEventStore({ path: join(directory, "test.db"), logger });
+  const store = await openSqliteEventStore({ path: join(directory, "test.db"), logger, startThread: lendThread });
   const server = createHttpServer({ logger, ...(keys && { apiKeys: new ApiKeys(keys) }) });
   onEnd(async () => {
     await server.close();

@@ -12,15 +12,17 @@ import { deliveryOf, eventText } from "@tidemark/event-store/contract/frames";
 import type { ReopenOptions } from "@tidemark/event-store/contract/store-under-test";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
+import { createDataDirectory } from "@tidemark/test-support/infrastructure/data-directory";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openWriterDatabase } from "./connection/database.ts";
+import { lendThread } from "./fixture/lent-threads.ts";
 import { verifySqlite } from "./maintain/audit.ts";
 import { openSqliteEventStore } from "./sqlite-event-store.ts";
 import { SqliteWorker } from "./worker/worker.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
-// Each test starts two threads. Compiling their modules takes 240 ms of processor time, reading them from the cache 120.
+// A store has two threads. Compiling their modules takes 240 ms of processor time, reading them from the cache 120.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 
 async function makeDirectory(): Promise<string> {
@@ -28,14 +30,14 @@ async function makeDirectory(): Promise<string> {
 }
 
 async function openEmpty() {
-  const directory = await makeDirectory();
+  const directory = await createDataDirectory("tidemark-");
   const path = join(directory, "tidemark.db");
-  let store = await openSqliteEventStore({ path, logger });
+  let store = await openSqliteEventStore({ path, logger, startThread: lendThread });
   return {
     store,
     reopen: async (options?: ReopenOptions) => {
       await store.close();
-      store = await openSqliteEventStore({ path, logger, ...options });
+      store = await openSqliteEventStore({ path, logger, startThread: lendThread, ...options });
       return store;
     },
     refuse: async (...ids: string[]) => {

@@ -13,10 +13,11 @@ import { packCall } from "./apply/call.ts";
 import { describeDamage } from "./connection/damage.ts";
 import { readHistory } from "./read/history.ts";
 import { readUsage } from "./read/usage.ts";
-import type { AuditorFunctions } from "./worker/auditor.worker.ts";
-import type { ReaderFunctions } from "./worker/reader.worker.ts";
+import type { AuditorFunctions } from "./worker/auditor.ts";
+import type { ReaderFunctions } from "./worker/reader.ts";
+import type { StartThread } from "./worker/thread.ts";
 import { SqliteWorker } from "./worker/worker.ts";
-import type { WriterFunctions } from "./worker/writer.worker.ts";
+import type { WriterFunctions } from "./worker/writer.ts";
 
 export interface SqliteEventStoreOptions {
   /** The database file. It and its directory are created if they are missing. */
@@ -26,6 +27,8 @@ export interface SqliteEventStoreOptions {
   maxConflictsKept?: number;
   /** The fields whose difference makes a duplicate a conflict. Default: all. */
   conflictFields?: ConflictFields;
+  /** Starts the threads. Default: a new worker thread for each. */
+  startThread?: StartThread;
 }
 
 export interface SqliteEventStore
@@ -59,6 +62,7 @@ export async function openSqliteEventStore({
   logger,
   maxConflictsKept = DEFAULT_MAX_CONFLICTS_KEPT,
   conflictFields = COMPARED_FIELDS,
+  startThread,
 }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
   const damage = watchDamage(path, logger);
   // If either thread dies, the store is useless: reads would never change, or commits could not be seen. The cause is
@@ -72,9 +76,9 @@ export async function openSqliteEventStore({
     });
   };
   const events = { onDeath, onDamage: damage.found };
-  const writer = new SqliteWorker<WriterFunctions>(new URL("./worker/writer.worker.ts", import.meta.url), events);
-  const reader = new SqliteWorker<ReaderFunctions>(new URL("./worker/reader.worker.ts", import.meta.url), events);
-  const store = createStore({ path, writer, reader, damage });
+  const writer = new SqliteWorker<WriterFunctions>(moduleOf("writer"), events, startThread);
+  const reader = new SqliteWorker<ReaderFunctions>(moduleOf("reader"), events, startThread);
+  const store = createStore({ path, writer, reader, damage, startThread });
   try {
     await writer.open(path, { maxConflictsKept, conflictFields });
     await reader.open(path);
@@ -83,6 +87,10 @@ export async function openSqliteEventStore({
     await store.close();
     throw damage.code === undefined ? error : new Error(describeDamage(resolve(path), damage.code), { cause: error });
   }
+}
+
+function moduleOf(role: "writer" | "reader" | "auditor"): URL {
+  return new URL(`./worker/${role}.worker.ts`, import.meta.url);
 }
 
 interface DamageWatch {
@@ -110,10 +118,11 @@ interface StoreParts {
   writer: SqliteWorker<WriterFunctions>;
   reader: SqliteWorker<ReaderFunctions>;
   damage: DamageWatch;
+  startThread: StartThread | undefined;
 }
 
-function createStore({ path, writer, reader, damage }: StoreParts): SqliteEventStore {
-  const { runAudit, closeAuditors } = createAuditors(path, damage);
+function createStore({ path, writer, reader, damage, startThread }: StoreParts): SqliteEventStore {
+  const { runAudit, closeAuditors } = createAuditors(path, damage, startThread);
   const truncateWal = shareTruncations(writer);
   const historyCalls = reader.forward("readMovements", "readSurroundings");
   const store: SqliteEventStore = {
@@ -179,14 +188,12 @@ function shareTruncations(writer: SqliteWorker<WriterFunctions>): () => Promise<
 }
 
 /** Runs each audit in a separate thread, so that the reader's thread continues to answer. */
-function createAuditors(path: string, damage: DamageWatch) {
+function createAuditors(path: string, damage: DamageWatch, startThread?: StartThread) {
   const running = new Set<SqliteWorker<AuditorFunctions>>();
   return {
     runAudit: async (): Promise<Audit> => {
-      const auditor = new SqliteWorker<AuditorFunctions>(new URL("./worker/auditor.worker.ts", import.meta.url), {
-        onDeath: () => undefined,
-        onDamage: damage.found,
-      });
+      const events = { onDeath: () => undefined, onDamage: damage.found };
+      const auditor = new SqliteWorker<AuditorFunctions>(moduleOf("auditor"), events, startThread);
       running.add(auditor);
       try {
         await auditor.open(path);

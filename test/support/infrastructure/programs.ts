@@ -1,8 +1,7 @@
-import { chmod, mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmod } from "node:fs/promises";
 import { startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
+import { createDataDirectory } from "./data-directory.ts";
 
 /** A server that the test run has started, or whose URL it was given. */
 export interface Started {
@@ -14,7 +13,7 @@ export interface Started {
 
 /** Creates a folder for one server's data. The server's guard removes it. */
 export async function createDataDir(): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+  const dataDir = await createDataDirectory("tidemark-test-");
   await chmod(dataDir, 0o755); // as root, PostgreSQL runs as another user
   return dataDir;
 }

@@ -8,6 +8,7 @@ import { eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test } from "vitest";
+import { lendThread } from "../fixture/lent-threads.ts";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 
 // As in sqlite-event-store.int.test.ts: half of the cost of starting a store.
@@ -16,7 +17,11 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "tidemark-compile-cache");
 async function openForTest() {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   const path = join(directory, "tidemark.db");
-  const store = await openSqliteEventStore({ path, logger: createLogger({ service: "test", level: "silent" }) });
+  const store = await openSqliteEventStore({
+    path,
+    logger: createLogger({ service: "test", level: "silent" }),
+    startThread: lendThread,
+  });
   onTestFinished(async () => {
     await store.close();
     await rm(directory, { recursive: true });

@@ -6,6 +6,7 @@ import { eventText } from "@tidemark/event-store/contract/frames";
 import { createLogger } from "@tidemark/telemetry/logger";
 import { changeTables } from "@tidemark/test-support/databases/sqlite-tables";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { lendThread } from "../fixture/lent-threads.ts";
 import { openSqliteEventStore } from "../sqlite-event-store.ts";
 import { SqliteWorker } from "../worker/worker.ts";
 import { vacuumSqlite } from "./vacuum.ts";
@@ -18,7 +19,7 @@ async function openForTest() {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, "tidemark.db");
-  const store = await openSqliteEventStore({ path, logger });
+  const store = await openSqliteEventStore({ path, logger, startThread: lendThread });
   onTestFinished(() => store.close());
   /** Returns the secrets that are in one of the files of the store. */
   const found = async () => {

@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, Worker } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { damageCode } from "../connection/damage.ts";
 import {
   type ErrorRecord,
@@ -7,6 +7,7 @@ import {
   toErrorRecord,
   translateSqliteError,
 } from "../connection/errors.ts";
+import { type StartThread, startThread, type Thread } from "./thread.ts";
 
 /** Calls functions in another thread, which answers them in the order of the calls. */
 
@@ -32,9 +33,13 @@ type Remote<Functions extends Methods> = {
  * Serves a worker's calls. The first call opens the file of the store; the later ones are for the functions that `open`
  * returned. This is the one seam to SQLite: it translates every error that a function throws, so that statements are
  * plain.
+ *
+ * @param port the calls come from here, and `close` closes it. Default: the port of the thread, which then ends
  */
-export function serveCalls<Options extends object>(open: (path: string, options: Options) => Served): void {
-  const port = parentPort as MessagePort;
+export function serveCalls<Options extends object>(
+  open: (path: string, options: Options) => Served,
+  port = parentPort as MessagePort,
+): void {
   let served: Methods = {
     open: (path: string, options: Options): void => {
       served = open(path, options);
@@ -75,7 +80,7 @@ interface Pending {
  * ended by itself). `#ended` is set in all but the first.
  */
 export class SqliteWorker<Functions extends Served> {
-  readonly #worker: Worker;
+  readonly #thread: Thread;
   readonly #events: WorkerEvents;
   readonly #exit: Promise<void>;
   readonly #pending = new Map<number, Pending>();
@@ -83,16 +88,17 @@ export class SqliteWorker<Functions extends Served> {
   /** The reason for which no further call is taken. */
   #ended: Error | undefined;
 
-  constructor(url: URL, events: WorkerEvents) {
+  constructor(module: URL, events: WorkerEvents, start: StartThread = startThread) {
     this.#events = events;
-    this.#worker = new Worker(url);
-    this.#worker.on("message", (reply: Reply) => this.#settle(reply));
-    this.#worker.on("error", (cause) => this.#die(cause instanceof Error ? cause : new Error(String(cause))));
-    this.#exit = new Promise((resolve) => {
-      this.#worker.once("exit", (status) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#exit = promise;
+    this.#thread = start(module, {
+      onMessage: (reply) => this.#settle(reply as Reply),
+      onError: (cause) => this.#die(cause),
+      onExit: (status) => {
         this.#die(new Error(`a thread of the store ended with ${status}`));
         resolve();
-      });
+      },
     });
   }
 
@@ -134,14 +140,14 @@ export class SqliteWorker<Functions extends Served> {
     this.#ended ??= storeUnreachable(`a thread of the store died: ${cause.message}`, cause);
     for (const pending of this.#pending.values()) pending.reject(this.#ended);
     this.#pending.clear();
-    void this.#worker.terminate();
+    this.#thread.terminate();
   }
 
   #send(method: string, args: unknown[], transfer: ArrayBuffer[]): Promise<unknown> {
     const id = ++this.#calls;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, method, args } satisfies Call, transfer);
+      this.#thread.send({ id, method, args } satisfies Call, transfer);
     });
   }
 
