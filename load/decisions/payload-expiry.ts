@@ -14,7 +14,7 @@ const EXPIRY_COMMAND = {
   about: `Measures what the expiry of payloads costs ingest (docs/decisions/0004). "build" makes a database with old events; other
 programs may run meanwhile. "measure" opens it and alternates ingest without the expiry with ingest beside it; it needs a
 quiet machine. Both call the stores directly. A window expires few payloads, so a database serves for many measurements, but
-it grows by the events that the windows store. 10 million events take 4 GB in SQLite and 6 GB in PostgreSQL.`,
+it grows by the events that the windows store. 10 million events take 4 GB in SQLite and 9 GB in PostgreSQL.`,
   options: z.object({
     operands: z.tuple([oneOf(["build", "measure"])], "say build or measure"),
     shape: oneOf(["single", "stack"]).prefault("single").meta({ value: "SHAPE", description: "single or stack" }),
