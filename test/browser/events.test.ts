@@ -133,6 +133,7 @@ test("events are found by their source and their time, and the address keeps the
   await tidemark.publish(wanted, early, makeEvent({ timestamp }));
   const { page } = await openPage(`${tidemark.url}/#/search?since=2025-10-24T09:00:00.000Z`);
 
+  await page.locator("#search-results a").first().waitFor(); // only then the page hears keys
   await page.keyboard.press("/");
   await page.locator("#search-topic:focus").waitFor();
   await page.locator("#search-source").fill("shop");

@@ -1,5 +1,6 @@
 //   /whoami ──▶ sign in, then
 //   /stats, /health ──▶ poller ──▶ history, books, topics, sources      every two seconds, while the page is visible
+//   /topics ──▶ topics, and the names that fields suggest
 //   /stats/history ──▶ history      for the range that the plot shows, and once for each topic that is shown
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
 //   /subscriptions ──▶ subscriptions      every five seconds, while they are shown
@@ -13,14 +14,13 @@ import { createConflicts } from "./events/conflicts.js";
 import { createDeadLetters } from "./events/dead-letters.js";
 import { createLive } from "./events/live.js";
 import { createSearch } from "./events/search.js";
-import { byId, element } from "./page/dom.js";
 import { startKeyboard } from "./page/keyboard.js";
 import { showUnreadable, signIn } from "./page/sign-in.js";
+import { startTopicNames } from "./page/topic-names.js";
 import { startViews, viewAddress } from "./page/views.js";
 import { createHistory } from "./rates/history.js";
 import { createSubscriptions } from "./subscriptions/subscriptions.js";
 
-let suggested = "";
 const identity = await signIn();
 if (identity.scopes.includes("read")) startDashboard(identity);
 else showUnreadable();
@@ -32,8 +32,8 @@ function startDashboard({ scopes, topics }) {
   /** @type {Record<string, View>} */
   const views = {
     books: createBooks({ history, refresh, mayAudit: topics === null }),
-    topics: createTopics({ history }),
-    sources: createSources(),
+    topics: createTopics({ history, refresh }),
+    sources: createSources({ refresh }),
     live: createLive(),
     search: createSearch(),
     conflicts: createConflicts(),
@@ -41,24 +41,16 @@ function startDashboard({ scopes, topics }) {
     subscriptions: createSubscriptions({ mayDelete: scopes.includes("admin") }),
   };
 
+  const poller = startPoller(
+    (observation) => {
+      if (!observation.trouble) history.add(observation.books);
+      for (const view of Object.values(views)) view.show?.(observation);
+    },
+    () => Math.max(...Object.values(views).map((view) => view.listed?.() ?? 0)),
+  );
   startViews(views);
+  startTopicNames();
   startKeyboard(() => {
     location.hash = viewAddress("search", {});
   });
-  const poller = startPoller((observation) => {
-    if (!observation.trouble) {
-      history.add(observation.books);
-      suggestTopics(observation.books.stats.topics);
-    }
-    for (const view of Object.values(views)) view.show?.(observation);
-  });
-}
-
-/** @param {string[]} busiest */
-function suggestTopics(busiest) {
-  const names = busiest.toSorted();
-  const wanted = JSON.stringify(names);
-  if (wanted === suggested) return;
-  suggested = wanted;
-  byId("topic-names").replaceChildren(...names.map((value) => element("option", { value })));
 }

@@ -4,6 +4,7 @@ export type { HealthAnswer } from "@tidemark/http-api/operations/health-api";
 export type { HistoryAnswer } from "@tidemark/http-api/operations/history-api";
 export type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";
 export type { SubscriptionAnswer } from "@tidemark/http-api/operations/subscriptions/subscription-schema";
+export type { TopicsAnswer } from "@tidemark/http-api/operations/topics-api";
 export type { WhoamiAnswer } from "@tidemark/http-api/operations/whoami-api";
 
 import type { StatsAnswer } from "@tidemark/http-api/operations/stats-api";

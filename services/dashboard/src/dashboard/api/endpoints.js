@@ -1,4 +1,4 @@
-/** @import { AuditAnswer, HealthAnswer, HistoryAnswer, RedriveAnswer, StatsAnswer, SubscriptionAnswer, WhoamiAnswer } from "./contract.d.ts" */
+/** @import { AuditAnswer, HealthAnswer, HistoryAnswer, RedriveAnswer, StatsAnswer, SubscriptionAnswer, TopicsAnswer, WhoamiAnswer } from "./contract.d.ts" */
 import { elements, members, stringOf, textOf } from "../text/json-text.js";
 import { readJson, readText, withParameters } from "./request.js";
 
@@ -8,19 +8,20 @@ const AUDIT_DEADLINE_MS = 30 * 60_000;
 /** @returns {Promise<WhoamiAnswer>} */
 export const readWhoami = () => readJson("whoami");
 
-/** @returns {Promise<StatsAnswer>} */
-export const readStats = () => readJson("stats");
+/**
+ * @param {number} limit the number of topics and sources that the answer lists
+ * @returns {Promise<StatsAnswer>}
+ */
+export const readStats = (limit) => readJson(withParameters("stats", { limit: String(limit) }));
 
 /**
- * Returns the books of a topic, or undefined if it has no event.
+ * Returns a page of the topics whose names contain a text.
  *
- * @param {string} topic
+ * @param {{ contains: string, cursor?: string | undefined, limit?: number }} page
+ * @returns {Promise<TopicsAnswer>}
  */
-export async function readTopicStats(topic) {
-  /** @type {StatsAnswer} */
-  const { by_topic } = await readJson(withParameters("stats", { topic }));
-  return by_topic[0];
-}
+export const readTopics = ({ contains, cursor, limit = 200 }) =>
+  readJson(withParameters("topics", { contains, cursor, limit: String(limit) }));
 
 /**
  * Returns whether an event of the topic is stored.

@@ -32,23 +32,26 @@ const REFRESH_MS = 2_000;
  * Reads /stats and /health every two seconds while the page is visible, and passes each observation to `show`.
  *
  * @param {(observation: Observation) => void} show
+ * @param {() => number} listed returns the number of topics and sources that the page shows of /stats
  */
-export function startPoller(show) {
+export function startPoller(show, listed) {
   /** @type {Pick<Observation, "books" | "silences">} */
   let last = {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let isReading = false;
+  let isOutdated = false;
 
   async function refresh() {
+    isOutdated = isReading;
     if (isReading) return;
     clearTimeout(timer);
     isReading = true;
-    const observation = await observe(last);
+    const observation = await observe(last, listed());
     last = observation;
     isReading = false;
     show(observation);
-    if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS);
+    if (!document.hidden) timer = setTimeout(refresh, isOutdated ? 0 : REFRESH_MS);
   }
 
   document.addEventListener("visibilitychange", () => {
@@ -60,10 +63,11 @@ export function startPoller(show) {
 
 /**
  * @param {Pick<Observation, "books" | "silences">} last
+ * @param {number} listed
  * @returns {Promise<Observation>}
  */
-async function observe(last) {
-  const [stats, read] = await Promise.allSettled([readStats(), readHealth()]);
+async function observe(last, listed) {
+  const [stats, read] = await Promise.allSettled([readStats(listed), readHealth()]);
   // A 503 may also be a problem (RFC 9457), which has none of the fields of the answer.
   const health = read.status === "fulfilled" && "consumer_running" in read.value ? read.value : undefined;
   const silences = followSilences(last.silences ?? {}, health, Date.now());

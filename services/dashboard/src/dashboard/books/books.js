@@ -38,6 +38,7 @@ export function createBooks({ history, refresh, mayAudit }) {
       rates.show();
       busiest.show(stats.by_topic.slice(0, BUSIEST));
     },
+    listed: () => BUSIEST,
   };
 }
 

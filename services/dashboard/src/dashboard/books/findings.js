@@ -2,7 +2,7 @@
 /** @import { Books } from "../api/poller.js" */
 /** @import { Silences } from "../api/silences.js" */
 import { isLogAway } from "../api/silences.js";
-import { ago, count, plural, sentence, share, span, zonedTime } from "../text/format.js";
+import { ago, clock, count, plural, sentence, share, span, zonedTime } from "../text/format.js";
 import { countMissing, isBalanced, isLogSilent } from "./books-checks.js";
 import { describeSilence } from "./silence-text.js";
 
@@ -19,6 +19,8 @@ const LATE_SECONDS = 30;
 const NEARLY_FULL = 0.9;
 /** Conflicts stay counted, so only new ones need attention. */
 const RECENT_MS = 24 * 3_600_000;
+/** A refused publish needs attention for this long. */
+const REFUSED_MS = 15 * 60_000;
 /** The reasons of /health that have a sentence of their own here. */
 const EXPLAINED = /^the log does not answer$|sent a heartbeat within/;
 
@@ -96,6 +98,43 @@ function* findSilentParts(health, silences, now) {
 }
 
 /**
+ * Finds the publishes that were refused lately: those that the service could not take, and those that their producers
+ * have to change.
+ *
+ * @param {StatsAnswer} stats
+ * @param {number} now
+ * @returns {Finding[]}
+ */
+export function findRefusals({ refused }, now) {
+  const recent = (refused ?? []).filter(({ last_at }) => now - Date.parse(last_at) < REFUSED_MS);
+  const [own, foreign] = [recent.filter(({ status }) => status >= 500), recent.filter(({ status }) => status < 500)];
+  /** @param {typeof recent} some */
+  const sumUp = (some) => {
+    const requests = some.reduce((sum, each) => sum + each.requests, 0);
+    const first = some.map(({ first_at }) => first_at).toSorted()[0] ?? "";
+    const last =
+      some
+        .map(({ last_at }) => last_at)
+        .toSorted()
+        .at(-1) ?? "";
+    const codes = some.map((each) => `${count(each.requests)} ${each.code}`).join(", ");
+    return { publishes: plural(requests, "publish", "publishes"), codes, first: clock(first), last: ago(last, now) };
+  };
+  const found = [];
+  if (own.length > 0) {
+    const { publishes, codes, first, last } = sumUp(own);
+    const text = `Tidemark could not take ${publishes} since ${first}, the latest ${last} (${codes}). Their producers have to send them again.`;
+    found.push({ text, href: BOOKS });
+  }
+  if (foreign.length > 0) {
+    const { publishes, codes, first, last } = sumUp(foreign);
+    const text = `Refused for a fault of their producers: ${publishes} since ${first}, the latest ${last} (${codes}). The producers have to change them.`;
+    found.push({ text, href: BOOKS });
+  }
+  return found;
+}
+
+/**
  * Finds what needs attention while every part works.
  *
  * @param {Books} books
@@ -106,8 +145,7 @@ function* findSilentParts(health, silences, now) {
 export function findWarnings({ stats, oldestDeadLetterAt, latestConflictAt }, health, now) {
   const { durability, missing, log_bytes, log_max_bytes } = health;
   const { oldest_queued_seconds } = stats;
-  /** @type {Finding[]} */
-  const found = [];
+  const found = findRefusals(stats, now);
   if (isLogSilent(stats)) found.push({ text: "The log does not answer, so the size of the queue is unknown." });
   if (log_bytes !== null && log_max_bytes && log_bytes > NEARLY_FULL * log_max_bytes) {
     found.push({ text: `The log is ${share(log_bytes, log_max_bytes)} full. A full log refuses events.` });

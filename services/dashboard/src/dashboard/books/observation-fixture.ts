@@ -47,7 +47,7 @@ export const LIMITED: Partial<StatsAnswer> = {
   unconfirmed: null,
   last_audit: null,
   last_restore: null,
-  refused: [],
+  refused: null,
   incomplete: ["log", "sources"],
 };
 

@@ -4,6 +4,7 @@
 import { isLogAway } from "../api/silences.js";
 import { ago, clock, count, plural } from "../text/format.js";
 import { countMissing, isBalanced, isLimited, isLogSilent } from "./books-checks.js";
+import { findRefusals } from "./findings.js";
 import { describeSilence } from "./silence-text.js";
 
 /**
@@ -27,6 +28,7 @@ export function describeParts({ books, health, silences = {}, trouble }, now = D
       : { name: "Store", state: "good", detail: "answers" },
     describeLog(health, books?.stats),
     describeProcess("gateway", { health, silence: silences.gateway, now }),
+    describeRefused(books?.stats, now),
     describeProcess("consumer", { health, silence: silences.consumer, now }),
     describeDurability(health),
   ];
@@ -65,6 +67,22 @@ function describeProcess(part, { health, silence, now }) {
     .map(({ id, silent_since }) => `${id.slice(0, 8)} since ${clock(silent_since)}`);
   if (silent.length === 0) return { name, state: "good", detail: "running" };
   return { name, state: "warn", detail: `running; silent: ${silent.join(", ")}` };
+}
+
+/**
+ * Lists the refused publishes of the last hour by code.
+ *
+ * @param {StatsAnswer | undefined} stats
+ * @param {number} now
+ * @returns {Part}
+ */
+function describeRefused(stats, now) {
+  const name = "Refused";
+  if (!stats) return unknown(name);
+  if (stats.refused === null) return { name, state: "unknown", detail: "need a key for all topics" };
+  if (stats.refused.length === 0) return { name, state: "good", detail: "none in the last hour" };
+  const codes = stats.refused.map(({ code, requests, last_at }) => `${count(requests)} ${code}, ${ago(last_at, now)}`);
+  return { name, state: findRefusals(stats, now).length > 0 ? "warn" : "good", detail: codes.join("; ") };
 }
 
 /** @type {Record<HealthAnswer["durability"]["status"], State>} */

@@ -6,8 +6,8 @@ import { describeChecks, describeParts } from "./parts.js";
 const statesOf = (observation: Observation) => describeParts(observation).map(({ name, state }) => `${name}: ${state}`);
 
 test("every part is good when everything works", () => {
-  const parts = ["Service: good", "Store: good", "Log: good", "Gateway: good", "Consumer: good", "Durability: good"];
-  expect(statesOf(makeObservation())).toEqual(parts);
+  const names = ["Service", "Store", "Log", "Gateway", "Refused", "Consumer", "Durability"];
+  expect(statesOf(makeObservation())).toEqual(names.map((name) => `${name}: good`));
 });
 
 test("a part that does not work has a state of its own", () => {
@@ -29,6 +29,7 @@ test("parts behind a store that cannot be reached are unknown", () => {
     "Store: bad",
     "Log: unknown",
     "Gateway: unknown",
+    "Refused: unknown",
     "Consumer: unknown",
     "Durability: unknown",
   ]);

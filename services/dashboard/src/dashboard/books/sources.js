@@ -14,10 +14,16 @@ const BOUNDS = new Map([
   [null, "later"],
 ]);
 const BAR_HEIGHT = 56;
+/** /stats lists no more sources than this. */
+const MAX_SOURCES = 100;
 const UNSEEN = "Duplicates are counted by source for all topics together, and this key sees only its topics.";
 
-/** Makes the view of the sources that send duplicates, and of how late the duplicates arrive. */
-export function createSources() {
+/**
+ * Makes the view of the sources that send duplicates, and of how late the duplicates arrive.
+ *
+ * @param {{ refresh: () => void }} options
+ */
+export function createSources({ refresh }) {
   let shown = "";
   /** @type {StatsAnswer | undefined} */
   let stats;
@@ -41,7 +47,11 @@ export function createSources() {
   }
 
   return {
-    open: render,
+    open() {
+      render();
+      refresh();
+    },
+    listed: () => (byId("sources").hidden ? 0 : MAX_SOURCES),
     /** @param {Observation} observation */
     show({ books }) {
       stats = books?.stats;

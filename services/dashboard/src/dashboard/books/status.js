@@ -1,8 +1,9 @@
+/** @import { HealthAnswer } from "../api/contract.d.ts" */
 /** @import { Observation, Trouble } from "../api/poller.js" */
 /** @import { Finding } from "./findings.js" */
 import { sentence, span } from "../text/format.js";
 import { isLimited } from "./books-checks.js";
-import { findFaults, findOutage, findWarnings } from "./findings.js";
+import { findFaults, findOutage, findRefusals, findWarnings } from "./findings.js";
 
 /**
  * `bad`: something is broken. `warn`: something needs attention.
@@ -22,11 +23,14 @@ const LIMITED = { text: "This key sees only its topics: not the queue, the sourc
  * @returns {Status}
  */
 export function describeStatus({ books, health, silences, trouble }, now = Date.now()) {
-  if (trouble) return describeTrouble(trouble, books && now - books.readAt);
+  if (trouble) return describeTrouble(trouble, { health, ageMs: books && now - books.readAt });
   const faults = findFaults(books.stats);
   if (faults.length > 0) return { state: "bad", title: "The books do not balance", findings: faults };
   const outage = findOutage({ health, silences }, now);
-  if (outage || !health) return { state: "bad", title: "Not every part works", findings: [], ...outage };
+  if (outage || !health) {
+    const { title, findings } = outage ?? { title: "Not every part works", findings: [] };
+    return { state: "bad", title, findings: [...findings, ...findRefusals(books.stats, now)] };
+  }
   const warnings = findWarnings(books, health, now);
   const limits = isLimited(books.stats) ? [LIMITED] : [];
   if (warnings.length > 0) {
@@ -44,13 +48,23 @@ export function describeStatus({ books, health, silences, trouble }, now = Date.
 
 /**
  * @param {Trouble} trouble
- * @param {number | undefined} ageMs the age of the figures on the page, if there are any
+ * @param {{ health: HealthAnswer | undefined, ageMs: number | undefined }} known `ageMs` is the age of the figures on the
+ *   page, if there are any
  * @returns {Status}
  */
-function describeTrouble({ isDisconnected, isBehindProxy, detail }, ageMs) {
+function describeTrouble({ isDisconnected, isBehindProxy, detail }, { health, ageMs }) {
   const age = ageMs === undefined ? [] : [{ text: `The figures are ${span(Math.round(ageMs / 1_000))} old.` }];
   if (!isDisconnected) {
-    return { state: "bad", title: "The books cannot be read", findings: [{ text: sentence(detail) }, ...age] };
+    // Only a stack has a log that lets gateways do without the store.
+    const isTaking = health?.gateway_running && health.log_bytes !== null;
+    const effect = isTaking
+      ? [{ text: "Gateways are alive and the log answers, so events may still be taken and wait there." }]
+      : [];
+    return {
+      state: "bad",
+      title: "The books cannot be read",
+      findings: [{ text: sentence(detail) }, ...effect, ...age],
+    };
   }
   const text = isBehindProxy
     ? "The query service does not answer. Publishing may still work, because gateways take events without it. Reconnecting …"

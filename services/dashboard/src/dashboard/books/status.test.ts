@@ -136,3 +136,36 @@ test("an edge that answers in place of the query service says nothing about publ
   const status = describeStatus({ trouble: { ...DISCONNECTED, isBehindProxy: true } });
   expect(textOf(status)).toContain("The query service does not answer. Publishing may still work");
 });
+
+const REFUSED_BY = {
+  producer: { code: "invalid_event", status: 422, requests: 6 },
+  service: { code: "log_unreachable", status: 503, requests: 20 },
+};
+const refusedAt = (minute: string) => ({
+  first_at: `2025-10-23T10:${minute}:00.000Z`,
+  last_at: `2025-10-23T10:${minute}:30.000Z`,
+});
+
+test("recent refusals say whose fault they are and since when, those of the service first", () => {
+  const refused = [
+    { ...REFUSED_BY.producer, ...refusedAt("02") },
+    { ...REFUSED_BY.service, ...refusedAt("01") },
+  ];
+  const status = describeStatus(makeObservation({ stats: { refused } }), SOON_AFTER);
+
+  expect(status).toMatchObject(ATTENTION);
+  expect(status.findings[0]?.text).toMatch(
+    /^Tidemark could not take 20 publishes since \d\d:01:00, the latest 1.5 min ago \(20 log_unreachable\)\./,
+  );
+  expect(status.findings[1]?.text).toMatch(
+    /^Refused for a fault of their producers: 6 publishes since .*\(6 invalid_event\)\./,
+  );
+});
+
+test("an outage is named before the refusals that it causes, and old refusals need no attention", () => {
+  const refused = [{ ...REFUSED_BY.service, ...refusedAt("01") }];
+  const during = describeStatus(makeObservation({ stats: { refused }, health: LOG_AWAY }), SOON_AFTER);
+  expect(textOf(during)).toMatch(/^The log does not answer.* Tidemark could not take 20 publishes/);
+
+  expect(describeStatus(makeObservation({ stats: { refused } }), SOON_AFTER + 15 * 60_000)).toMatchObject(GOOD);
+});

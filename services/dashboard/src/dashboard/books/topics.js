@@ -1,20 +1,22 @@
 /** @import { StatsAnswer } from "../api/contract.d.ts" */
 /** @import { Observation } from "../api/poller.js" */
 /** @import { History } from "../rates/history.js" */
-import { readTopicStats } from "../api/endpoints.js";
+import { readTopics } from "../api/endpoints.js";
 import { byId, element, setText } from "../page/dom.js";
 import { viewAddress } from "../page/views.js";
 import { count } from "../text/format.js";
-import { createRareTopic } from "./rare-topic.js";
+import { createFoundTopics } from "./found-topics.js";
 import { isTopicOrder, sortTopics } from "./topic-order.js";
 import { createTopicTable } from "./topic-table.js";
 
 /** Rows shown at a time. A thousand at once would cost each refresh more than everything else. */
 const CHUNK = 60;
+/** /stats lists no more topics than this. */
+const MAX_BUSIEST = 1_000;
 const DEFAULT_ORDER = "received";
 
-/** @param {{ history: History }} options */
-export function createTopics({ history }) {
+/** @param {{ history: History, refresh: () => void }} options */
+export function createTopics({ history, refresh }) {
   const frame = byId("topics-table");
   const filter = byId("topic-filter", HTMLInputElement);
   const order = byId("topic-order", HTMLSelectElement);
@@ -23,7 +25,7 @@ export function createTopics({ history }) {
   const moreRows = element("p", { class: "more-rows" }, more);
   frame.append(holder, moreRows);
   const table = createTopicTable({ frame: holder, history });
-  const rare = createRareTopic({ read: readTopicStats, found: () => render() });
+  const found = createFoundTopics({ read: readTopics, changed: render });
   /** @type {StatsAnswer | undefined} */
   let stats;
   let limit = CHUNK;
@@ -37,6 +39,7 @@ export function createTopics({ history }) {
     limit = CHUNK;
     keepInAddress();
     render();
+    refresh();
   }
 
   /** Keeps the choice through a reload, and in a link that is passed on. */
@@ -47,19 +50,40 @@ export function createTopics({ history }) {
 
   function showMore() {
     limit += CHUNK;
+    if (isSearch() && found.of(filter.value).topics.length < limit) found.more();
     render();
+    refresh();
+  }
+
+  /** Whether the service lists the topics by their names. /stats lists the busiest. */
+  function isSearch() {
+    return filter.value !== "" || order.value === "name";
   }
 
   function render() {
     if (!stats) return;
-    const wanted = filter.value.toLowerCase();
-    const busiest = stats.by_topic.filter(({ topic }) => topic.toLowerCase().includes(wanted));
-    const found = busiest.length > 0 ? busiest : rare.found(filter.value, stats);
-    const sorted = isTopicOrder(order.value) ? sortTopics(found, order.value) : found;
-    table.show(sorted.slice(0, limit), wanted === "" ? undefined : rare.emptyText(stats));
-    moreRows.hidden = found.length <= limit;
-    const rest = stats.topics_total > stats.by_topic.length ? ` (the busiest of ${count(stats.topics_total)})` : "";
-    setText(byId("topics-shown"), `${count(found.length)} of ${count(stats.by_topic.length)}${rest}`);
+    if (isSearch()) showFound(stats);
+    else showBusiest(stats);
+  }
+
+  /** @param {StatsAnswer} stats */
+  function showBusiest({ by_topic: busiest, topics_total: total }) {
+    const sorted = isTopicOrder(order.value) ? sortTopics(busiest, order.value) : busiest;
+    table.show(sorted.slice(0, limit));
+    moreRows.hidden = limit >= Math.min(total, MAX_BUSIEST);
+    const rest =
+      total > MAX_BUSIEST ? `, of the ${count(MAX_BUSIEST)} busiest. Order by name, or filter, to see the others.` : "";
+    setText(byId("topics-shown"), `${count(Math.min(limit, sorted.length))} of ${count(total)}${rest}`);
+  }
+
+  /** @param {StatsAnswer} stats */
+  function showFound({ topics_total: total }) {
+    const { topics, hasMore, isReading } = found.of(filter.value);
+    const sorted = isTopicOrder(order.value) ? sortTopics(topics, order.value) : topics;
+    table.show(sorted.slice(0, limit), isReading ? "Searching …" : "No topic name contains this text.");
+    moreRows.hidden = sorted.length <= limit && !hasMore;
+    const known = `${count(topics.length)}${hasMore ? " or more" : ""} of ${count(total)}`;
+    setText(byId("topics-shown"), isReading && topics.length === 0 ? "Searching …" : known);
   }
 
   return {
@@ -70,11 +94,17 @@ export function createTopics({ history }) {
       order.value = isTopicOrder(wanted) ? wanted : DEFAULT_ORDER;
       limit = CHUNK;
       render();
+      refresh();
     },
     /** @param {Observation} observation */
     show({ books }) {
       stats = books?.stats;
       if (!byId("topics").hidden) render();
+    },
+    /** Returns how many topics of /stats the view shows. An order other than the busiest needs all that it can list. */
+    listed() {
+      if (byId("topics").hidden || isSearch()) return 0;
+      return order.value === DEFAULT_ORDER ? Math.min(limit, MAX_BUSIEST) : MAX_BUSIEST;
     },
   };
 }

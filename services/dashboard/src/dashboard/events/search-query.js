@@ -1,11 +1,11 @@
 /**
  * The conditions of a search. Times are instants (RFC 3339), as in the address of the page. An absent condition matches all.
  *
- * @typedef {{ topic?: string | undefined, id?: string | undefined, source?: string | undefined,
+ * @typedef {{ topic?: string | undefined, prefix?: string | undefined, id?: string | undefined, source?: string | undefined,
  *   since?: string | undefined, until?: string | undefined }} SearchQuery
  */
 
-const NAMES = /** @type {const} */ (["topic", "id", "source", "since", "until"]);
+const NAMES = /** @type {const} */ (["topic", "prefix", "id", "source", "since", "until"]);
 
 /**
  * Reads a search from the query of an address.
@@ -22,8 +22,8 @@ export function readSearch(parameters) {
  *
  * @param {SearchQuery} query
  */
-export function eventsParameters({ id, ...others }) {
-  return { ...others, event_id: id, limit: "50" };
+export function eventsParameters({ id, prefix, ...others }) {
+  return { ...others, topic_prefix: prefix, event_id: id, limit: "50" };
 }
 
 /**
@@ -31,8 +31,8 @@ export function eventsParameters({ id, ...others }) {
  *
  * @param {SearchQuery} query
  */
-export function keyOf({ topic, id, source, since, until }) {
-  const isAlone = source === undefined && since === undefined && until === undefined;
+export function keyOf({ topic, prefix, id, source, since, until }) {
+  const isAlone = prefix === undefined && source === undefined && since === undefined && until === undefined;
   return topic !== undefined && id !== undefined && isAlone ? { topic, id } : undefined;
 }
 

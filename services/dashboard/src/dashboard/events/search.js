@@ -11,12 +11,13 @@ import { eventsParameters, instantOf, keyOf, localField, readSearch } from "./se
 const NOT_FOUND = "No events found. Topic, event id and source must be whole, and upper and lower case differ.";
 
 /**
- * Makes the view that finds an event by its topic and id, or lists the events of a topic, an id, a source or a time, and
+ * Makes the view that finds an event by its topic and id, or lists the events of a topic, of the topics with a prefix, of an id, a source or a time, and
  * without any of them the newest. The address of the page holds the search.
  */
 export function createSearch() {
   const fields = {
     topic: byId("search-topic", HTMLInputElement),
+    prefix: byId("search-prefix", HTMLInputElement),
     id: byId("search-id", HTMLInputElement),
     source: byId("search-source", HTMLInputElement),
     since: byId("search-since", HTMLInputElement),
@@ -30,6 +31,7 @@ export function createSearch() {
     submitted.preventDefault();
     const address = viewAddress("search", {
       topic: fields.topic.value,
+      prefix: fields.prefix.value,
       id: fields.id.value,
       source: fields.source.value,
       since: instantOf(fields.since.value),
@@ -59,8 +61,9 @@ export function createSearch() {
   }
 
   /** @param {SearchQuery} query */
-  function showFields({ topic = "", id = "", source = "", since, until }) {
+  function showFields({ topic = "", prefix = "", id = "", source = "", since, until }) {
     fields.topic.value = topic;
+    fields.prefix.value = prefix;
     fields.id.value = id;
     fields.source.value = source;
     fields.since.value = localField(since);

@@ -7,6 +7,7 @@ import { byId } from "./dom.js";
  * @property {(parameters: URLSearchParams) => unknown} [open] called when the address names the view, with its query
  * @property {() => unknown} [close] called when the address names another view
  * @property {(observation: Observation) => void} [show] called with each new observation
+ * @property {() => number} [listed] returns the number of topics or sources that the view shows of /stats
  */
 
 /** The view of an address that names none. */

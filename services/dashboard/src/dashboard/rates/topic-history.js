@@ -46,10 +46,12 @@ export function createTopicHistory({ read, keptMs }) {
         wanted.push(topic);
         readNext();
       }
-      const [first, last] = [samples[0], samples.at(-1)];
-      if (!first || !last) return [];
-      const before = (recorded.get(topic) ?? []).filter(({ from }) => from < first.at);
-      const received = [...before.map((minute) => cutAt(minute, first.at)), ...between(samples, topic)];
+      const last = samples.at(-1);
+      if (!last) return [];
+      const listed = samples.filter(({ receivedByTopic }) => receivedByTopic.has(topic));
+      const firstAt = listed[0]?.at ?? last.at;
+      const before = (recorded.get(topic) ?? []).filter(({ from }) => from < firstAt);
+      const received = [...before.map((minute) => cutAt(minute, firstAt)), ...between(listed, topic)];
       return sumUp(received, { from: last.at - keptMs, at: last.at, parts });
     },
   };
@@ -74,7 +76,6 @@ function cutAt({ from, at, events }, end) {
 function between(samples, topic) {
   return samples.slice(1).map((sample, index) => {
     const before = /** @type {Sample} */ (samples[index]);
-    // A topic that an answer does not list, because there are busier ones, has received nothing as far as is known.
     const [now = 0, then = now] = [sample.receivedByTopic.get(topic), before.receivedByTopic.get(topic)];
     return { from: before.at, at: sample.at, events: Math.max(0, now - then) };
   });
