@@ -1,5 +1,4 @@
 import type { Durability } from "@tidemark/domain/durability";
-import { COMPARED_FIELDS, type ConflictFields } from "@tidemark/domain/verdict";
 import type { Audit, Auditor } from "@tidemark/event-store/audit";
 import type {
   Books,
@@ -17,13 +16,7 @@ import type {
   UnreadableFrame,
 } from "@tidemark/event-store/dead-letters";
 import type { DuplicatePage, DuplicateQuery, DuplicateReader } from "@tidemark/event-store/duplicates";
-import {
-  DEFAULT_MAX_CONFLICTS_KEPT,
-  type Eraser,
-  type ExpirePayloads,
-  type ExpiryStep,
-  eraseDeadLetters,
-} from "@tidemark/event-store/erasure";
+import { type Eraser, type ExpirePayloads, type ExpiryStep, eraseDeadLetters } from "@tidemark/event-store/erasure";
 import type {
   Applied,
   AppliedDelivery,
@@ -48,9 +41,8 @@ import type { Logger } from "@tidemark/telemetry/logger";
 import { type Kysely, sql } from "kysely";
 import { BatchSplitter } from "./apply/batch-splitter.ts";
 import { deadLetterFrame } from "./apply/dead-letter.ts";
-import { takeSlot } from "./apply/slot.ts";
+import { type DeduplicateOptions, prepareWriter } from "./apply/prepare-writer.ts";
 import { openReader } from "./connection/reader.ts";
-import type { Session } from "./connection/session.ts";
 import { Writers } from "./connection/writers.ts";
 import { auditPostgres } from "./maintain/audit.ts";
 import { readPostgresDurability } from "./maintain/durability.ts";
@@ -68,7 +60,6 @@ import { readTopicBooks } from "./read/topic-books.ts";
 import { listTopics } from "./read/topics.ts";
 import { readUsage } from "./read/usage.ts";
 import { migratePostgres } from "./schema/migrate-postgres.ts";
-import { raisePositionBase } from "./schema/position-base.ts";
 import type { Tables } from "./schema/tables.ts";
 import { readLag } from "./subscriptions/lag.ts";
 import {
@@ -93,7 +84,7 @@ type PostgresStore = EventStore &
   Eraser &
   UsageReader;
 
-interface PostgresOptions {
+interface PostgresOptions extends DeduplicateOptions {
   url: string;
   logger: Logger;
   /**
@@ -107,10 +98,6 @@ interface PostgresOptions {
   maxWriters?: number;
   /** The time limit of a transaction. Default 60 s. */
   writeTimeoutMs?: number;
-  /** The number of conflicts of one event that are kept in full. Default 100. */
-  maxConflictsKept?: number;
-  /** The fields whose difference makes a duplicate a conflict. Default: all. */
-  conflictFields?: ConflictFields;
 }
 
 /**
@@ -133,8 +120,6 @@ export async function openPostgresEventStore(options: PostgresOptions): Promise<
 class PostgresEventStore implements PostgresStore {
   readonly #url: string;
   readonly #logger: Logger;
-  readonly #maxConflictsKept: number;
-  readonly #conflictFields: ConflictFields;
   readonly #closing = new AbortController();
   readonly #reader: Kysely<Tables>;
   readonly #writers: Writers;
@@ -142,8 +127,6 @@ class PostgresEventStore implements PostgresStore {
 
   constructor({ url, logger, maxConnections = DEFAULT_READ_CONNECTIONS, maxWriters = 1, ...limits }: PostgresOptions) {
     this.#url = url;
-    this.#maxConflictsKept = limits.maxConflictsKept ?? DEFAULT_MAX_CONFLICTS_KEPT;
-    this.#conflictFields = limits.conflictFields ?? COMPARED_FIELDS;
     this.#logger = logger;
     const options = { url, logger, signal: this.#closing.signal };
     this.#reader = openReader<Tables>({ ...options, maxConnections });
@@ -151,7 +134,7 @@ class PostgresEventStore implements PostgresStore {
       ...options,
       count: maxWriters,
       timeoutMs: limits.writeTimeoutMs ?? DEFAULT_WRITE_TIMEOUT_MS,
-      prepare: (session) => this.#prepareWriter(session),
+      prepare: (session) => prepareWriter(session, { ...limits, logger }),
     });
     this.#splitter = new BatchSplitter(this.#writers);
   }
@@ -159,19 +142,6 @@ class PostgresEventStore implements PostgresStore {
   async migrate(): Promise<void> {
     await migratePostgres({ url: this.#url, logger: this.#logger, signal: this.#closing.signal });
     await this.#writers.connect();
-  }
-
-  async #prepareWriter(session: Session): Promise<void> {
-    if (await raisePositionBase(session)) {
-      this.#logger.warn("the database was restored or failed over: positions continue from a higher base");
-    }
-    const slot = await takeSlot(session);
-    // The function that applies a batch reads these settings, like the slot.
-    await session.query(
-      "SELECT set_config('tidemark.max_conflicts_kept', $1, false), set_config('tidemark.conflict_fields', $2, false)",
-      [this.#maxConflictsKept, this.#conflictFields.join()],
-    );
-    this.#logger.info({ slot }, "connected to the database for writing");
   }
 
   apply(deliveries: AppliedDelivery[], options: { maxNamed: number }): Promise<Applied> {
