@@ -17,9 +17,9 @@ export interface HeartbeatOptions {
 
 /**
  * Sends a heartbeat every second while the server runs, and a last one when it has closed. Returns the log with an
- * `append` that counts the events that the log has confirmed to this gateway. The heartbeats carry this count, and the
- * refusals. A
- * confirmation that does not arrive is not counted, so the log and the store together have at least that many events.
+ * `append` that counts the events that the log has confirmed to this gateway. The heartbeats carry this count and the
+ * refusals. A confirmation that does not arrive is not counted, so the log and the store together have at least that many
+ * events.
  */
 export function startHeartbeats(server: FastifyInstance, { eventLog, signals, refusals }: HeartbeatOptions): Appender {
   const gateway = { gatewayId: randomUUID(), startedAtMs: Date.now() };

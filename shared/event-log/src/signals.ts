@@ -19,7 +19,7 @@ export interface Signals {
   onGatewayHeartbeat(listener: GatewayHeartbeatListener): void;
   /** Tells all listeners that the store has committed events. */
   sendCommit(): void;
-  /** Returns a function that stops listening. Without a listener, commits wake nobody. */
+  /** Returns a function that stops listening. A process without a listener receives no signals of commits. */
   onCommit(listener: () => void): () => void;
 }
 

@@ -87,7 +87,7 @@ describe("subscribers during a restart", () => {
         events: EVENTS,
         distinct: EVENTS,
       });
-      // What comes twice aside, the others have the same events in the same order: that of the commits.
+      // The others may read an event twice. Apart from that, all three have the same events in the order of the commits.
       expect([...new Set(killedIds)].join() === once, "the killed one has the same events in the same order").toBe(
         true,
       );

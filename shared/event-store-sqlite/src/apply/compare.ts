@@ -8,10 +8,10 @@ export type ComparedHashes = Map<string, Buffer>;
 const IS_TIMESTAMP_FILLED = positionOf("is_timestamp_filled");
 
 /**
- * Creates the comparison of a duplicate with the stored event by these fields. The rows of `duplicates` without a conflict
- * have no source of their own, and an erasure finds none there: the source must be one of the fields.
+ * Creates the function that tells whether a duplicate has the same values as the stored event in these fields. The source must
+ * be one of them: a row of `duplicates` without a conflict has no source of its own, so an erasure would not find it.
  *
- * It tells whether a duplicate has the content of the stored event. True for an erased event, which has no content to compare.
+ * An erased event has no content to compare, and every duplicate counts as the same.
  * Texts and timestamps are compared character by character, and objects as JSON by their hashes. The cost is therefore
  * proportional to the duplicate's own bytes: the stored object is hashed at most once for each event and batch, and the
  * object of a large event was hashed when it was stored.
