@@ -1,12 +1,27 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { randomInt } from "node:crypto";
+import { createServer } from "node:net";
 
-/** Finds a loopback port that no process listens on. */
+// The operating system gives ports from 32,768 (Linux) or 49,152 (others) on to outgoing connections. Such a connection could take
+// a port between its choice and the start of its program, so that ports are chosen below them.
+const FIRST_PORT = 10_000;
+const END_PORT = 32_768;
+
+/** Finds a loopback port that no process listens on and that no outgoing connection is given. */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, END_PORT);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** @throws {Error} if a server cannot listen for any other reason than that the port is taken */
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  server.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EADDRINUSE") resolve(false);
+    else reject(error);
+  });
+  server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  return promise;
 }

@@ -1,0 +1,30 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { findFreePort } from "./free-port.ts";
+
+const chosen = vi.hoisted(() => ({ ports: [] as number[] }));
+vi.mock("node:crypto", async (importOriginal) => {
+  const crypto = await importOriginal<typeof import("node:crypto")>();
+  const randomInt = (from: number, to: number) => chosen.ports.shift() ?? crypto.randomInt(from, to);
+  return { ...crypto, randomInt };
+});
+
+test("free ports are not among those of outgoing connections", async () => {
+  for (let i = 0; i < 200; i++) {
+    const port = await findFreePort();
+    expect(port).toBeGreaterThanOrEqual(10_000);
+    expect(port).toBeLessThan(32_768);
+  }
+});
+
+test("a port that a server listens on is not free", async () => {
+  const taken = await findFreePort();
+  const free = await findFreePort();
+  const server = createServer().listen(taken, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+
+  chosen.ports = [taken, taken, free];
+  expect(await findFreePort()).toBe(free);
+});
