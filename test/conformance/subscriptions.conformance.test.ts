@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { eventually, expectProblem } from "./expectations.ts";
 import { call, getJson, type JsonObject, type Reply, readJson } from "./http-client.ts";
 import { makeEvents, publish, uniqueTopic } from "./publishing.ts";
+import { RawConnection, requestText } from "./raw-connection.ts";
 
 const json = (method: string, path: string, body: object) =>
   call(path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
@@ -148,6 +149,21 @@ test.each([
 ])("a subscription that breaks a rule is refused with a pointer: %j", async (body, pointer) => {
   const problem = expectProblem(await json("PUT", "/subscriptions/conformance", body), 422);
   expect(problem).toMatchObject({ code: "invalid_body", errors: [{ pointer }] });
+});
+
+test.each([".", "..", "%2E", "%2e%2E"])("a subscription that no URL can name is refused: %s", async (name) => {
+  const connection = await RawConnection.open();
+  onTestFinished(() => connection.destroy());
+  const body = JSON.stringify({ from: "now" });
+  const headers = ["Content-Type: application/json", `Content-Length: ${body.length}`];
+  await connection.send(requestText(`PUT /subscriptions/${name} HTTP/1.1`, headers, body));
+
+  const [reply] = await connection.untilAnswered();
+
+  expect(expectProblem(reply as Reply, 400)).toMatchObject({
+    code: "invalid_parameter",
+    errors: [{ pointer: "/name", detail: "must not be `.` or `..`" }],
+  });
 });
 
 test("a cursor that is not that of a page is refused", async () => {

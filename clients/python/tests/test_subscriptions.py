@@ -161,3 +161,12 @@ def test_a_subscription_may_select_a_prefix_and_begin_at_a_time(take: Take) -> N
     with pytest.raises(tidemark.SubscriptionError):
         take(service, into=[], topic=None, topic_prefix="order.", start=start)
     assert service.created == {"topic_prefix": "order.", "from": "2026-11-30T10:00:00+00:00"}
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+@pytest.mark.parametrize("kind", [tidemark.Client, tidemark.AsyncClient])
+def test_a_name_that_a_url_cannot_hold_is_refused(
+    kind: type[tidemark.Client] | type[tidemark.AsyncClient], name: str
+) -> None:
+    with pytest.raises(ValueError, match="a subscription must not be named"):
+        kind("http://tidemark.test").subscribe(name)

@@ -43,6 +43,11 @@ class Selection:
     topic_prefix: str | None
     start: Start
 
+    def __post_init__(self) -> None:
+        # A URL resolves these two as steps of its path.
+        if self.name in {".", ".."}:
+            raise ValueError(f"a subscription must not be named {self.name}")
+
 
 class Run(Protocol):
     """Makes the attempts and pauses of a course."""

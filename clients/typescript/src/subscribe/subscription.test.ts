@@ -100,6 +100,12 @@ test("a worker whose page another worker has acknowledged is told", async () => 
   expect(refused).toMatchObject({ status: 409, code: "subscription_moved" });
 });
 
+test("a name that a URL cannot hold is refused before anything is sent", () => {
+  const client = new TidemarkClient({ url: "http://tidemark.test" });
+  for (const name of [".", ".."]) expect(() => client.subscribe(name)).toThrow(`a subscription must not be named ${name}`);
+  for (const name of ["...", ".a"]) expect(() => client.subscribe(name)).not.toThrow();
+});
+
 test("a signal ends the subscription, and what was not acknowledged comes again", async () => {
   const { client } = await open();
   const ending = new AbortController();

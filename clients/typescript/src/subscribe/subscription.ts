@@ -67,6 +67,8 @@ export class Subscription implements AsyncIterable<StoredEvent> {
   readonly #options: SubscribeOptions;
 
   constructor(connection: Connection, name: string, options: SubscribeOptions) {
+    // A URL resolves these two as steps of its path, also in the spelling %2E.
+    if (name === "." || name === "..") throw new RangeError(`a subscription must not be named ${name}`);
     this.#connection = connection;
     this.#path = `subscriptions/${encodeURIComponent(name)}`;
     this.#options = options;

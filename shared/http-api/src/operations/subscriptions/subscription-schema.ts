@@ -4,10 +4,14 @@ import { z } from "zod";
 import { Instant } from "../../page-schema.ts";
 import { CurrentPosition } from "./current-position.ts";
 
+// Clients resolve these two as steps of the path, also in the spelling %2E, so no address can name such a subscription.
+const isDotSegment = (name: string) => name === "." || name === "..";
+
 export const SubscriptionName = z.object({
-  name: EventId.meta({
-    description: "The name of the subscription. Any text; it is kept unchanged.",
+  name: EventId.refine((name) => !isDotSegment(name), { error: "must not be `.` or `..`" }).meta({
+    description: "The name of the subscription. Any text but `.` and `..`; it is kept unchanged.",
     example: "billing",
+    not: { enum: [".", ".."] },
   }),
 });
 
