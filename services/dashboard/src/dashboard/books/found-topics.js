@@ -1,9 +1,8 @@
-/** @import { TopicsAnswer } from "../api/contract.d.ts" */
-/** @import { TopicStats } from "../api/contract.d.ts" */
+/** @import { TopicStats, TopicsAnswer } from "../api/contract.d.ts" */
 
 /** A page of a text that few names contain may be empty. Then the next one is read. */
 const MAX_EMPTY_PAGES = 100;
-/** The figures of the first page are read again after this time. */
+/** A list of one page is read again after this time. A longer one would become shorter while it is looked at. */
 const FRESH_MS = 10_000;
 
 /**
@@ -22,6 +21,7 @@ export function createFoundTopics({ read, changed }) {
   /** @type {string | undefined} */
   let cursor;
   let isReading = false;
+  let isOnePage = true;
   let readAt = 0;
   let latest = 0;
 
@@ -42,6 +42,7 @@ export function createFoundTopics({ read, changed }) {
         if (next === undefined) break;
       }
       topics = after === undefined ? found : [...topics, ...found];
+      isOnePage = after === undefined && next === undefined;
       cursor = next;
     } catch {
       if (mine !== latest) return; // read again when it is due
@@ -61,8 +62,9 @@ export function createFoundTopics({ read, changed }) {
         asked = text;
         topics = [];
         cursor = undefined;
+        isOnePage = true;
         readPages(undefined);
-      } else if (!isReading && cursor === undefined && Date.now() - readAt > FRESH_MS) readPages(undefined);
+      } else if (!isReading && isOnePage && Date.now() - readAt > FRESH_MS) readPages(undefined);
       return { topics, hasMore: cursor !== undefined, isReading };
     },
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createFoundTopics } from "./found-topics.js";
 import { makeTopic } from "./observation-fixture.ts";
 
@@ -39,4 +39,29 @@ test("the answer to an earlier text is dropped", async () => {
 
   await expect.poll(() => found.of("y").isReading).toBe(false);
   expect(asked.map(({ contains }) => contains)).toEqual(["x", "y", "y"]);
+});
+
+test.each([
+  { list: "of one page is read again after ten seconds", pages: 1, reads: 2 },
+  { list: "of two pages is not, because it would become shorter", pages: 2, reads: 2 },
+])("a list $list", async ({ pages, reads }) => {
+  onTestFinished(() => void vi.useRealTimers());
+  vi.useFakeTimers({ toFake: ["Date"] });
+  let asked = 0;
+  const read = async ({ cursor }: Page) => {
+    asked++;
+    return cursor === undefined ? answer(["a"], pages === 1 ? null : "2") : answer(["b"], null);
+  };
+  const found = createFoundTopics({ read, changed: () => {} });
+  const names = () => found.of("").topics.map(({ topic }) => topic);
+  await expect.poll(names).toEqual(["a"]);
+  found.more();
+  const whole = pages === 1 ? ["a"] : ["a", "b"];
+  await expect.poll(names).toEqual(whole);
+
+  vi.setSystemTime(Date.now() + 10_001);
+  found.of("");
+  await expect.poll(() => found.of("").isReading).toBe(false);
+  expect(names()).toEqual(whole);
+  expect(asked).toBe(reads);
 });
