@@ -102,7 +102,8 @@ test("a worker whose page another worker has acknowledged is told", async () => 
 
 test("a name that a URL cannot hold is refused before anything is sent", () => {
   const client = new TidemarkClient({ url: "http://tidemark.test" });
-  for (const name of [".", ".."]) expect(() => client.subscribe(name)).toThrow(`a subscription must not be named ${name}`);
+  for (const name of [".", ".."])
+    expect(() => client.subscribe(name)).toThrow(`a subscription must not be named ${name}`);
   for (const name of ["...", ".a"]) expect(() => client.subscribe(name)).not.toThrow();
 });
 
