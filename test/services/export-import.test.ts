@@ -48,7 +48,7 @@ async function subscribeBehind(store: Store, name: string): Promise<void> {
   const created = await store.createSubscription({ name, topicPrefix: "t", from: "beginning" });
   const { createdAt = "", position: from = "" } = created?.subscription ?? {};
   const { events, next: to = from } = await store.listEvents({ order: "asc", limit: 1_000, after: from });
-  await store.acknowledge({ name, createdAt, from, to, events: events.length, pageId: "a page" });
+  await store.acknowledge({ name, createdAt, from, acknowledged: 0, to, events: events.length, pageId: "a page" });
 }
 
 /** Reads the subscriptions, each with the first event behind it in place of the position. */

@@ -42,6 +42,8 @@ export interface Acknowledgement {
   createdAt: string;
   /** The position of the subscription when the page was read. */
   from: string;
+  /** `Subscription.acknowledged` when the page was read. */
+  acknowledged: number;
   /** The position behind the page. */
   to: string;
   /** The number of events on the page. */
@@ -81,8 +83,9 @@ export interface SubscriptionStore {
   /** Reads all subscriptions in the order of their names. */
   listSubscriptions(): Promise<Subscription[]>;
   /**
-   * Moves a subscription from the position before a page to the position behind it, if it still stands before the page. The
-   * same page may be acknowledged again, as long as no later page is. Returns undefined if there is no such subscription.
+   * Moves a subscription to the position behind a page, unless a page with events was acknowledged since this one was read.
+   * Pages without events, also late ones of an earlier reader, do not matter. The same page may be acknowledged again, as
+   * long as no later page with events is. Returns undefined if there is no such subscription.
    */
   acknowledge(page: Acknowledgement): Promise<Acknowledged | undefined>;
   /** Returns false if there is no such subscription. */

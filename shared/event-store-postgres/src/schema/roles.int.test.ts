@@ -69,7 +69,8 @@ test("the reader creates, acknowledges and deletes subscriptions", async () => {
   const reader = await openAs("tidemark_reader", url, { migrate: false });
   const created = await reader.createSubscription({ name: "billing", from: "beginning" });
   const { createdAt = "", position = "" } = created?.subscription ?? {};
-  const page = { name: "billing", createdAt, from: position, to: await reader.readTip(), events: 1, pageId: "p" };
+  const read = { name: "billing", createdAt, from: position, acknowledged: 0 };
+  const page = { ...read, to: await reader.readTip(), events: 1, pageId: "p" };
 
   expect(await reader.acknowledge(page)).toMatchObject({ isAccepted: true });
   expect(await reader.listSubscriptions()).toMatchObject([{ name: "billing", acknowledged: 1 }]);

@@ -55,6 +55,10 @@ export async function listSubscriptions(db: Kysely<Tables>): Promise<Subscriptio
   return (await selectRows(db).orderBy("name").execute()).map(toSubscription);
 }
 
+/**
+ * The number of events acknowledged says whether a page with events was acknowledged since. A page without events leaves
+ * `last_page`, which a worker may have kept with its own work.
+ */
 export async function acknowledge(db: Kysely<Tables>, page: Acknowledgement): Promise<Acknowledged | undefined> {
   const [fromTx, fromOrd] = positionParameters(page.from);
   const [tx, ord] = positionParameters(page.to);
@@ -64,20 +68,17 @@ export async function acknowledge(db: Kysely<Tables>, page: Acknowledgement): Pr
     .set({ acknowledged: sql`acknowledged + ${page.events}`, updated_at: sql`now()` })
     .where("name", "=", page.name)
     .where("created_at", "=", sql<string>`${page.createdAt}::timestamptz`)
-    .where("tx", "=", fromTx)
-    .where("ord", "=", fromOrd)
+    .where("acknowledged", "=", String(page.acknowledged))
+    .where(
+      sql<boolean>`(tx, ord) BETWEEN (${fromTx}::bigint, ${fromOrd}::integer) AND (${tx}::bigint, ${ord}::integer)`,
+    )
     .returning(COLUMNS)
     .returning(TIMES)
     .executeTakeFirst();
   if (moved !== undefined) return { subscription: toSubscription(moved), isAccepted: true };
   // In a statement of its own, which sees what another worker has committed meanwhile.
   const row = await findRow(db, page.name);
-  return row && { subscription: toSubscription(row), isAccepted: row.last_page === page.pageId || isPassed(row, page) };
-}
-
-/** Whether a page without events is acknowledged. It leaves `last_page`, which a worker may have kept with its own work. */
-function isPassed(row: Row, { createdAt, to, events }: Acknowledgement): boolean {
-  return events === 0 && row.created_at === createdAt && writePosition(row) === to;
+  return row && { subscription: toSubscription(row), isAccepted: row.last_page === page.pageId };
 }
 
 export async function deleteSubscription(db: Kysely<Tables>, name: string): Promise<boolean> {

@@ -87,22 +87,23 @@ function prepareStart(database: Database): (from: SubscriptionStart) => number {
   };
 }
 
-/** Prepares `SubscriptionStore.acknowledge`. */
+/**
+ * Prepares `SubscriptionStore.acknowledge`. The number of events acknowledged says whether a page with events was acknowledged
+ * since. A page without events leaves `last_page`, which a worker may have kept with its own work.
+ */
 export function prepareAcknowledge(database: Database): (page: Acknowledgement) => Acknowledged | undefined {
   const positions = preparePositions(database);
   const find = prepareFindRow(database);
   const move = database.prepare<Record<string, string | number>>(
     `UPDATE subscriptions SET position = @to, acknowledged = acknowledged + @events, updated_at = @now,
        last_page = CASE WHEN @events > 0 THEN @pageId ELSE last_page END
-     WHERE name = @name AND created_at = @createdAt AND position = @from`,
+     WHERE name = @name AND created_at = @createdAt AND acknowledged = @acknowledged AND position BETWEEN @from AND @to`,
   );
   return (page) => {
     const [from, to] = [positions.idUpTo(page.from), positions.idUpTo(page.to)];
     const { changes } = move.run({ ...page, from, to, now: utcText(Date.now()) });
     const row = find(page.name);
-    // A page without events leaves `last_page`, which a worker may have kept with its own work.
-    const isPassed = page.events === 0 && row?.created_at === page.createdAt && row.position === to;
-    const isAccepted = changes > 0 || isPassed || row?.last_page === page.pageId;
+    const isAccepted = changes > 0 || row?.last_page === page.pageId;
     return row && { subscription: toSubscription(row, positions), isAccepted };
   };
 }

@@ -178,9 +178,9 @@ export const acknowledge = {
   tags: TAGS,
   summary: "Acknowledge a page of a subscription",
   description:
-    "Moves the subscription behind the page. If it does not stand where it stood when the page was read, another worker has " +
-    "read the same events and was first: 409, with the position as it is, and nothing changes. The same cursor may be sent " +
-    "again, after a lost answer for example, until a later page is acknowledged.",
+    "Moves the subscription behind the page. If another page with events was acknowledged since this one was read, another " +
+    "worker has read the same events and was first: 409, with the position as it is, and nothing changes. The same cursor may " +
+    "be sent again, after a lost answer for example, until a later page with events is acknowledged.",
   requestParams: { path: PATH },
   requestBody: { required: true, content: { "application/json": { schema: AckSchema, example: { cursor: "AgAx" } } } },
   responses: {
