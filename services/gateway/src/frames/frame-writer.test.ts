@@ -1,7 +1,7 @@
 import { Unavailable } from "@tidemark/domain/errors";
 import type { Delivery, EventLog } from "@tidemark/event-log/event-log";
 import { createMemoryEventLog } from "@tidemark/event-log/memory-event-log";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type FrameRequest, FrameWriter } from "./frame-writer.ts";
 import { PendingVerdicts } from "./pending-verdicts.ts";
 
@@ -71,6 +71,21 @@ describe("FrameWriter", () => {
     await first;
     await expect.poll(() => appending.length).toBe(2);
     appending[1]?.();
+    await Promise.all(rest);
+    expect((await frames()).map((frame) => frame.events)).toEqual(["[1]", "[2,3]"]);
+  });
+
+  it("a small frame waits while requests of the earlier one wait for its verdicts", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const pendingVerdicts = new PendingVerdicts();
+    const { writer, eventLog, frames } = openWriter({ pendingVerdicts });
+    const { frameId } = await writer.append({ ...request("1"), waitMs: 60_000 });
+    const rest = [request("2"), request("3")].map((one) => writer.append(one));
+    await vi.advanceTimersByTimeAsync(5);
+    expect(await eventLog.snapshot()).toMatchObject({ events: 1 });
+    pendingVerdicts.settle({ frameId, verdicts: "s" });
+    await vi.advanceTimersByTimeAsync(2);
     await Promise.all(rest);
     expect((await frames()).map((frame) => frame.events)).toEqual(["[1]", "[2,3]"]);
   });

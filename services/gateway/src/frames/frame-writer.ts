@@ -7,6 +7,7 @@ import type { Verdicts } from "@tidemark/domain/verdict";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Signals } from "@tidemark/event-log/signals";
 import { type Intake, joinWithCommas } from "../intake/intake.ts";
+import { FramePace } from "./frame-pace.ts";
 import { type PendingVerdicts, waitForVerdicts } from "./pending-verdicts.ts";
 
 export interface FrameWriterOptions {
@@ -54,13 +55,15 @@ const MAX_ROOM_POLL_MS = 250;
 
 /**
  * Collects the requests of all connections into frames (a group commit). It has two states, idle and writing. While it
- * is writing, one frame is on its way to the log, and the requests that arrive meanwhile form the next one. An idle
- * gateway therefore appends at once, a busy one appends large frames, and no timer is needed. Two frames on their way
- * at a time would hold fewer requests each.
+ * is writing, one frame is on its way to the log, and the requests that arrive meanwhile form the next one, at a moment
+ * that `FramePace` chooses. An idle gateway therefore appends at once, and a busy one appends large frames. Two frames on
+ * their way to the log at a time would hold fewer requests each.
  */
 export class FrameWriter {
   readonly #options: FrameWriterOptions;
   readonly #queue: QueuedRequest[] = [];
+  readonly #waiting = { requests: 0, events: 0, bytes: 0 };
+  readonly #pace = new FramePace(this.#waiting);
   #isWriting = false;
 
   constructor(options: FrameWriterOptions) {
@@ -81,7 +84,11 @@ export class FrameWriter {
     }
     return new Promise<FramePart>((resolve, reject) => {
       this.#queue.push({ ...request, resolve, reject });
-      if (!this.#isWriting) void this.#writeAll();
+      this.#waiting.requests++;
+      this.#waiting.events += request.count;
+      this.#waiting.bytes += request.events.length;
+      if (this.#isWriting) this.#pace.noteArrival();
+      else void this.#writeAll();
     });
   }
 
@@ -89,8 +96,10 @@ export class FrameWriter {
     this.#isWriting = true;
     // The first frame also takes the other requests that arrive in this turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
-    for (let requests = this.#nextRequests(); requests.length > 0; requests = this.#nextRequests()) {
-      await this.#write(requests);
+    while (this.#queue.length > 0) {
+      await this.#pace.untilDue();
+      const requests = this.#nextRequests();
+      if (requests.length > 0) await this.#write(requests);
     }
     this.#isWriting = false; // in the same turn in which the queue was found empty
   }
@@ -105,14 +114,24 @@ export class FrameWriter {
       bytes += request.events.length + 1;
       return index > 0 && (events > maxFrameEvents || bytes > maxFrameBytes);
     });
-    return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
+    return this.#dequeue(end < 0 ? this.#queue.length : end);
+  }
+
+  #dequeue(count: number): QueuedRequest[] {
+    const requests = this.#queue.splice(0, count);
+    for (const { count, events } of requests) {
+      this.#waiting.requests--;
+      this.#waiting.events -= count;
+      this.#waiting.bytes -= events.length;
+    }
+    return requests;
   }
 
   #refuseOverdue(): void {
     const overdue = Date.now() - this.#options.maxPendingMs;
     const detail = "the log confirms too slowly; none of the events was taken";
     while ((this.#queue[0]?.receivedAtMs ?? overdue) < overdue) {
-      this.#queue.shift()?.reject(new Unavailable({ code: "overloaded", detail }));
+      this.#dequeue(1)[0]?.reject(new Unavailable({ code: "overloaded", detail }));
     }
   }
 
@@ -134,7 +153,8 @@ export class FrameWriter {
       firstEvent += count;
       return wait;
     });
-    void Promise.all(waits).then(() => pendingVerdicts.forget(frame.id));
+    const decided = Promise.all(waits).then(() => pendingVerdicts.forget(frame.id));
+    void this.#pace.noteFrame(requests.length, decided);
   }
 
   #frameOf(requests: QueuedRequest[]): Frame {
