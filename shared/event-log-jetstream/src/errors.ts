@@ -51,6 +51,19 @@ const COULD_NOT_MAKE = new Set([
   10167, // too many requests
 ]);
 
+// Too few brokers of the cluster run, or have room, for the replicas of the log. Others may still join it.
+const NO_SUITABLE_PEERS = new Set([10005]);
+const REPLICAS_WITHOUT_CLUSTER = new Set([10074]);
+
+const NO_ROOM =
+  "nats-server has no room for a log of this size: lower LOG_MAX_BYTES, or raise max_file_store of the server, or " +
+  "max_file of the account";
+const NO_CLUSTER =
+  "nats-server belongs to no cluster, so the log cannot have several replicas: set LOG_REPLICAS=1, or start the server " +
+  "as part of a cluster";
+const NO_PEERS =
+  "the cluster cannot hold the log, retrying: check that at least LOG_REPLICAS brokers run, each with room for LOG_MAX_BYTES";
+
 const SERVICE_UNAVAILABLE = 503;
 const NOT_FOUND = 404;
 
@@ -65,31 +78,31 @@ export function isNoMessage(error: unknown): boolean {
 
 /** The broker has no room. It took nothing. */
 export function isFull(error: unknown): boolean {
-  return hasCause(error, (cause) => cause instanceof JetStreamApiError && FULL.has(cause.code));
+  return hasCode(error, FULL);
 }
 
 /** The log is missing, not ready, or has changed settings. It took nothing. */
 export function isAbsent(error: unknown): boolean {
-  return hasCause(
-    error,
-    (cause) =>
-      cause instanceof errors.NoRespondersError || (cause instanceof JetStreamApiError && ABSENT.has(cause.code)),
-  );
+  return hasCode(error, ABSENT) || hasCause(error, (cause) => cause instanceof errors.NoRespondersError);
 }
 
-/** The server has no room for a log of this size. */
-export function isOversized(error: unknown): boolean {
-  return hasCause(error, (cause) => cause instanceof JetStreamApiError && OVERSIZED.has(cause.code));
+/**
+ * Returns the sentence that tells an operator why the log cannot be opened yet, although another attempt can succeed.
+ *
+ * @throws {Error} when waiting cannot help, with the fix where there is one
+ */
+export function reasonToWait(error: unknown): string {
+  if (hasCode(error, OVERSIZED)) throw new Error(NO_ROOM, { cause: error });
+  if (hasCode(error, REPLICAS_WITHOUT_CLUSTER)) throw new Error(NO_CLUSTER, { cause: error });
+  if (hasCode(error, NO_SUITABLE_PEERS)) return NO_PEERS;
+  if (isNotMadeYet(error)) return "log not ready, retrying";
+  throw error;
 }
 
 /** The stream or its consumer could not be created now. Another attempt can succeed. */
-export function isNotMadeYet(error: unknown): boolean {
-  if (isAbsent(error) || isUndecided(error)) return true;
-  return hasCause(
-    error,
-    (cause) =>
-      cause instanceof JetStreamApiError && (COULD_NOT_MAKE.has(cause.code) || cause.status === SERVICE_UNAVAILABLE),
-  );
+function isNotMadeYet(error: unknown): boolean {
+  if (isAbsent(error) || isUndecided(error) || hasCode(error, COULD_NOT_MAKE)) return true;
+  return hasCause(error, (cause) => cause instanceof JetStreamApiError && cause.status === SERVICE_UNAVAILABLE);
 }
 
 /** There was no answer, or it leaves open whether the request was carried out. */
@@ -110,6 +123,10 @@ export function isUndecided(error: unknown): boolean {
 /** The connection was lost before the answer came. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
+}
+
+function hasCode(error: unknown, codes: ReadonlySet<number>): boolean {
+  return hasCause(error, (cause) => cause instanceof JetStreamApiError && codes.has(cause.code));
 }
 
 function hasCause(error: unknown, isIt: (cause: unknown) => boolean): boolean {

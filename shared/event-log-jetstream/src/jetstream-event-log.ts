@@ -3,7 +3,7 @@ import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { EventLog } from "@tidemark/event-log/event-log";
 import type { Logger } from "@tidemark/telemetry/logger";
 import type { JetstreamConnection } from "./connection.ts";
-import { isAbsent, isNotMadeYet, isOversized, isUndecided, unreachable } from "./errors.ts";
+import { isAbsent, isUndecided, reasonToWait, unreachable } from "./errors.ts";
 import { createPublisher } from "./publisher.ts";
 import { Puller } from "./puller.ts";
 import { readStreamSnapshot } from "./snapshot.ts";
@@ -47,8 +47,9 @@ export interface JetstreamEventLogOptions {
 export interface JetstreamEventLog extends EventLog {
   /**
    * Resolves when the log is open. Rejects when waiting cannot help: the server refuses the credentials, the stream
-   * exists with settings that do not fit and cannot be changed, or its size does not fit the server. Left unhandled, the
-   * rejection ends the process. Stays pending when the log is closed first.
+   * exists with settings that do not fit and cannot be changed, its size does not fit the server, or it needs a cluster
+   * and the server belongs to none. Left unhandled, the rejection ends the process. Stays pending when the log is closed
+   * first.
    */
   readonly opened: Promise<void>;
 }
@@ -61,16 +62,14 @@ const ENSURE = { take: ensureStream, append: ensureStreamExists, read: readStrea
 const REPAIR_MS = 10_000;
 const ENSURE_WAIT_MS = 500;
 const MAX_ENSURE_WAIT_MS = 5_000;
-const NO_ROOM =
-  "nats-server has no room for a log of this size: lower LOG_MAX_BYTES, or raise max_file_store of the server, or " +
-  "max_file of the account";
 
 /**
  * The log in NATS JetStream: a work queue on disk that keeps one frame a message and refuses frames when it is full. It
  * survives restarts of the broker, and creates the stream again if it was deleted.
  *
- * Returns at once and opens in the background, waiting for a broker that is not ready yet or whose disk is full. Until
- * then `take` waits, and every other method throws `log_unreachable`, as it does while the connection is lost.
+ * Returns at once and opens in the background, waiting for a broker that is not ready yet or whose disk is full, and
+ * for the brokers that its replicas need. Until then `take` waits, and every other method throws `log_unreachable`, as it
+ * does while the connection is lost.
  *
  * A frame appended again within two minutes is stored once, unless it has left the log and the broker was restarted since.
  * Otherwise it may be delivered twice; the store's ledger recognises it.
@@ -110,15 +109,16 @@ export function createJetstreamEventLog({
 
   /** Returns undefined when the log is closed first. */
   async function ensureWhenReady(): Promise<StreamGeneration | undefined> {
+    let reported = "";
     for (let tries = 1; !isClosed && !connection.isClosed; tries++) {
       try {
         const ensured = await ENSURE[access](await manager(), settings);
         generation = ensured.generation;
         return ensured;
       } catch (error) {
-        if (isOversized(error)) throw new Error(NO_ROOM, { cause: error });
-        if (!isNotMadeYet(error)) throw error;
-        if (tries === 1) logger.warn({ err: error, stream }, "log not ready, retrying");
+        const reason = reasonToWait(error);
+        if (reason !== reported) logger.warn({ err: error, stream }, reason);
+        reported = reason;
         await Promise.race([connection.lost(), delay(Math.min(tries * ENSURE_WAIT_MS, MAX_ENSURE_WAIT_MS))]);
         await Promise.race([connection.connected(), delay(ENSURE_WAIT_MS)]);
       }

@@ -86,6 +86,13 @@ test("an existing stream gets the settings of the log, and keeps its size by def
   expect(config).toMatchObject({ discard: "new", max_bytes: 5_000_000, allow_direct: true });
 });
 
+test("a log with several replicas is refused by a server that belongs to no cluster", async () => {
+  const stream = await createTestStream();
+  await expect(stream.open({ replicas: 3 })).rejects.toThrow(
+    "set LOG_REPLICAS=1, or start the server as part of a cluster",
+  );
+});
+
 test("a stream with another retention is refused", async () => {
   const stream = await createTestStream();
   await api(stream, `STREAM.CREATE.${stream.name}`, { name: stream.name, retention: "limits", storage: "file" });

@@ -14,6 +14,27 @@ export interface NatsCluster {
 }
 
 export async function startOwnCluster(): Promise<NatsCluster> {
+  const { proxies, starts } = await prepareBrokers();
+  const [first, second, third] = starts;
+  return {
+    brokers: await Promise.all([first(), second(), third()]),
+    cutOffThird: () => {
+      for (const proxy of proxies) proxy.refuse();
+    },
+    heal: () => {
+      for (const proxy of proxies) proxy.heal();
+    },
+  };
+}
+
+/** Starts the first two brokers of a cluster of three. */
+export async function startOwnClusterInPart(): Promise<{ url: string; startThird(): Promise<NatsServer> }> {
+  const [first, second, third] = (await prepareBrokers()).starts;
+  const [{ url }] = await Promise.all([first(), second()]);
+  return { url, startThird: third };
+}
+
+async function prepareBrokers() {
   const binary = await findNatsServer();
   const [first, second, third] = [await findFreePort(), await findFreePort(), await findFreePort()];
   // Each broker needs routes to both others: one that knows fewer may take itself for a whole cluster, and elect itself.
@@ -26,17 +47,10 @@ export async function startOwnCluster(): Promise<NatsCluster> {
     onTestFinished(() => broker.stop());
     return broker;
   };
-  return {
-    brokers: await Promise.all([
-      start("first", first, [second, toThird]),
-      start("second", second, [first, toThird]),
-      start("third", third, [toFirst, toSecond]),
-    ]),
-    cutOffThird: () => {
-      for (const proxy of proxies) proxy.refuse();
-    },
-    heal: () => {
-      for (const proxy of proxies) proxy.heal();
-    },
-  };
+  const starts = [
+    () => start("first", first, [second, toThird]),
+    () => start("second", second, [first, toThird]),
+    () => start("third", third, [toFirst, toSecond]),
+  ] as const;
+  return { proxies, starts };
 }
