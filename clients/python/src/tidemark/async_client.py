@@ -12,11 +12,11 @@ import anyio
 import httpx
 
 from .async_batcher import AsyncBatcher
-from .client import build, no_answer_in_time, read_answer, read_failure, write_body
+from .attempt import build_request, no_answer_in_time, read_answer, read_failure
 from .contract import Counts, NewEvent
 from .delivery import Answer, NoAnswer, Pause, Reply, Request, Steps
 from .retry import RetryPolicy
-from .service import Publication, Service
+from .service import Publication, Service, write_body
 from .subscriptions import AsyncSubscription, Selection, Start
 
 T = TypeVar("T")
@@ -113,7 +113,9 @@ class AsyncClient:
         started_at = time.monotonic()
         try:
             with anyio.fail_after(request.timeout):
-                response = await self._http.send(build(self._http, request), stream=True, follow_redirects=False)
+                response = await self._http.send(
+                    build_request(self._http, request), stream=True, follow_redirects=False
+                )
                 async with aclosing(response):
                     content = await response.aread()
             return read_answer(response, content, started_at)

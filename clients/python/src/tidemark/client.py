@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from types import TracebackType
 from typing import TypeVar
 
 import httpx
 
+from .attempt import build_request, no_answer_in_time, read_answer, read_failure
 from .batcher import Batcher
 from .contract import Counts, NewEvent
 from .delivery import Answer, NoAnswer, Pause, Reply, Request, Steps
 from .retry import RetryPolicy
-from .service import Publication, Service, identify, write_json
+from .service import Publication, Service, write_body
 from .subscriptions import Selection, Start, Subscription
 
 T = TypeVar("T")
-
-# Then the connection was never made.
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Client:
@@ -151,7 +148,7 @@ class Client:
     def _attempt(self, request: Request) -> Answer | NoAnswer:
         started_at = time.monotonic()
         try:
-            response = self._http.send(build(self._http, request), stream=True, follow_redirects=False)
+            response = self._http.send(build_request(self._http, request), stream=True, follow_redirects=False)
             with closing(response):
                 content = bytearray()
                 for chunk in response.iter_bytes():
@@ -162,48 +159,3 @@ class Client:
             return read_answer(response, bytes(content), started_at)
         except httpx.TransportError as error:
             return read_failure(error, request)
-
-
-def write_body(events: NewEvent | Iterable[NewEvent]) -> tuple[bytes, list[dict[str, object]]]:
-    """Writes the body of a request, and returns it with its events, which have ids now."""
-    if isinstance(events, Mapping):
-        event = identify(events)
-        return write_json(event), [event]
-    identified = [identify(event) for event in events]
-    return write_json(identified), identified
-
-
-def build(http: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
-    """
-    Builds the request of an attempt. It is sent without following a redirect, which is an answer: another address would
-    get the key, and a POST would become a GET (RFC 9110, section 15.4.2).
-    """
-    return http.build_request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        content=request.content,
-        timeout=request.timeout,
-    )
-
-
-def read_answer(response: httpx.Response, content: bytes, started_at: float) -> Answer:
-    """Reads a complete answer."""
-    try:
-        body = json.loads(content)
-    except ValueError:
-        body = None
-    return Answer(response.status_code, response.headers, body, time.monotonic() - started_at)
-
-
-def read_failure(error: httpx.TransportError, request: Request) -> NoAnswer:
-    """Describes why no answer came."""
-    was_sent = not isinstance(error, NEVER_SENT)
-    if was_sent and isinstance(error, httpx.TimeoutException):
-        return no_answer_in_time(request)
-    return NoAnswer(str(error) or type(error).__name__, was_sent)
-
-
-def no_answer_in_time(request: Request) -> NoAnswer:
-    """Describes an attempt without an answer within its time limit."""
-    return NoAnswer(f"no answer within {request.timeout:g} s", was_sent=True)

@@ -56,7 +56,7 @@ class NoAnswer:
 
 Reply: TypeAlias = "Answer | NoAnswer | None"
 Steps: TypeAlias = Generator[Request | Pause, Reply, T]
-"""A course of attempts and pauses. Each attempt is answered with an Answer or a NoAnswer, each pause with None."""
+"""The steps of a request: its attempts, each answered with an Answer or a NoAnswer, and its pauses, each with None."""
 
 Meaning: TypeAlias = Literal["success", "refused", "retry, nothing was taken", "retry, it may have been taken"]
 

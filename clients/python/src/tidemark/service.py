@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,7 +33,7 @@ class Publication(Counts):
 
 
 class Service:
-    """The address of a service, with the key for it, and the courses of its requests."""
+    """The address of a service, the key for it, and the steps of its requests."""
 
     def __init__(self, url: str, api_key: str | None, policy: RetryPolicy) -> None:
         self.publish_url = _read_url(url)
@@ -130,6 +130,15 @@ def identify(event: NewEvent) -> dict[str, object]:
     if identified.get("event_id") is None:
         identified["event_id"] = str(uuid.uuid4())
     return identified
+
+
+def write_body(events: NewEvent | Iterable[NewEvent]) -> tuple[bytes, list[dict[str, object]]]:
+    """Writes the body of a request, and returns it with its events, which have ids now."""
+    if isinstance(events, Mapping):
+        event = identify(events)
+        return write_json(event), [event]
+    identified = [identify(event) for event in events]
+    return write_json(identified), identified
 
 
 def write_json(value: object) -> bytes:

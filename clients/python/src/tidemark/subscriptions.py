@@ -50,19 +50,19 @@ class Selection:
 
 
 class Run(Protocol):
-    """Makes the attempts and pauses of a course."""
+    """Runs the steps of a request: makes its attempts and pauses."""
 
     def __call__(self, steps: Steps[T]) -> T: ...
 
 
 class RunAsync(Protocol):
-    """Makes the attempts and pauses of a course, asynchronously."""
+    """Runs the steps of a request, asynchronously."""
 
     def __call__(self, steps: Steps[T]) -> Awaitable[T]: ...
 
 
-class _Courses:
-    """The requests of a subscription."""
+class _Requests:
+    """The requests of a subscription. Each method returns the steps of one."""
 
     def __init__(self, service: Service, selection: Selection) -> None:
         self._service = service
@@ -109,11 +109,11 @@ class Subscription:
 
     def __init__(self, run: Run, service: Service, selection: Selection, *, limit: int) -> None:
         self._run, self._policy, self._limit = run, service.policy, limit
-        self._courses = _Courses(service, selection)
+        self._requests = _Requests(service, selection)
 
     def create(self) -> None:
         """Creates the subscription; leaves one that exists where it is. Iterating does this, too."""
-        self._run(self._courses.create(self._policy))
+        self._run(self._requests.create(self._policy))
 
     def read(self, *, wait: int = 0) -> Batch:
         """
@@ -122,7 +122,7 @@ class Subscription:
         :param wait: waits for the first event for as many seconds if there is none, at most 60
         :raises SubscriptionError: if the service refuses, or the deadline is over
         """
-        return self._run(self._courses.read(self._policy, self._limit, wait))
+        return self._run(self._requests.read(self._policy, self._limit, wait))
 
     def ack(self, cursor: str) -> None:
         """
@@ -130,18 +130,18 @@ class Subscription:
 
         :raises SubscriptionMovedError: if another worker has acknowledged since the batch was read
         """
-        self._run(self._courses.ack(self._policy, cursor))
+        self._run(self._requests.ack(self._policy, cursor))
 
     def batches(self) -> Iterator[Batch]:
         """Gives the events by the page, and acknowledges each page after the loop body. Never ends by itself."""
         endless = replace(self._policy, deadline=math.inf)
-        self._run(self._courses.create(endless))
+        self._run(self._requests.create(endless))
         while True:
-            batch = self._run(self._courses.read(endless, self._limit, WAIT_SECONDS))
+            batch = self._run(self._requests.read(endless, self._limit, WAIT_SECONDS))
             if batch.events:
                 yield batch
             try:
-                self._run(self._courses.ack(endless, batch.cursor))
+                self._run(self._requests.ack(endless, batch.cursor))
             except SubscriptionMovedError:
                 if batch.events:
                     raise
@@ -156,30 +156,30 @@ class AsyncSubscription:
 
     def __init__(self, run: RunAsync, service: Service, selection: Selection, *, limit: int) -> None:
         self._run, self._policy, self._limit = run, service.policy, limit
-        self._courses = _Courses(service, selection)
+        self._requests = _Requests(service, selection)
 
     async def create(self) -> None:
         """Creates the subscription, as `Subscription.create`."""
-        await self._run(self._courses.create(self._policy))
+        await self._run(self._requests.create(self._policy))
 
     async def read(self, *, wait: int = 0) -> Batch:
         """Reads the events behind the last acknowledged ones, as `Subscription.read`."""
-        return await self._run(self._courses.read(self._policy, self._limit, wait))
+        return await self._run(self._requests.read(self._policy, self._limit, wait))
 
     async def ack(self, cursor: str) -> None:
         """Acknowledges the events of a batch, as `Subscription.ack`."""
-        await self._run(self._courses.ack(self._policy, cursor))
+        await self._run(self._requests.ack(self._policy, cursor))
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Gives the events by the page, and acknowledges each page after the loop body, as `Subscription.batches`."""
         endless = replace(self._policy, deadline=math.inf)
-        await self._run(self._courses.create(endless))
+        await self._run(self._requests.create(endless))
         while True:
-            batch = await self._run(self._courses.read(endless, self._limit, WAIT_SECONDS))
+            batch = await self._run(self._requests.read(endless, self._limit, WAIT_SECONDS))
             if batch.events:
                 yield batch
             try:
-                await self._run(self._courses.ack(endless, batch.cursor))
+                await self._run(self._requests.ack(endless, batch.cursor))
             except SubscriptionMovedError:
                 if batch.events:
                     raise
