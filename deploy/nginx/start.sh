@@ -25,6 +25,21 @@ case $access_log in all | failures | off) ;; *)
   ;;
 esac
 
+# nginx reads /etc/resolv.conf neither for the servers nor for the domain that completes a short name. Docker's own server
+# knows short names; that of Kubernetes knows a service only with its domain, such as tidemark.svc.cluster.local.
+servers='' domain=''
+while read -r key value _; do
+  case $key:$value in
+    nameserver:*:*) servers="$servers [$value]" ;;
+    nameserver:*) servers="$servers $value" ;;
+    search:*.svc.*) domain=.$value ;;
+  esac
+done </etc/resolv.conf
+echo "resolver$servers valid=2s ipv6=off;" >$folder/resolver.conf
+for service in gateway query; do
+  echo "server $service$domain:8080 resolve max_fails=1 fail_timeout=1s;" >$folder/$service.conf
+done
+
 {
   echo "client_max_body_size $body_limit;"
   echo "map '' \$body_limit { default $body_limit; }"
