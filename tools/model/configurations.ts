@@ -20,7 +20,7 @@ export type Bounds = Partial<
   >
 >;
 
-interface Configuration {
+export interface Configuration {
   name: string;
   bounds: Bounds;
   /** Searches for a cycle instead of a broken claim. */
