@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -84,4 +85,17 @@ test("docs/README.md leads to every document of its folder", () => {
   const pages = globSync("*.md", { cwd: join(ROOT, "docs") }).filter((page) => page !== "README.md");
 
   expect(pages.filter((page) => !text.includes(`](${page}`))).toEqual([]);
+});
+
+test("the example of README passes the format and the lint that `npm run check` applies to it", () => {
+  const [, example = ""] = /^```ts\n(.+?)^```$/ms.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
+  const biome = join(ROOT, "node_modules/.bin/biome");
+  const mended = execFileSync(biome, ["check", "--write", "--stdin-file-path=example.ts"], {
+    cwd: ROOT,
+    input: example,
+    encoding: "utf8",
+  });
+
+  expect(example).toContain("TidemarkClient");
+  expect(mended).toBe(example);
 });

@@ -126,6 +126,22 @@ test("the page of sources shows a source of duplicates, and how late its duplica
   expect(await card.locator("li").allTextContents()).toContain("2≤ 1 s");
 });
 
+test("a store that is silent while the service answers is named as the cause", async () => {
+  const tidemark = await openTidemark();
+  const { page } = await openPage(tidemark.url);
+  await untilStatus(page, "All is well");
+  await page.route("**/stats?*", (route) => route.abort());
+
+  await untilStatus(page, "The books cannot be read");
+
+  expect(await page.locator("#status-detail").textContent()).toMatch(
+    /^The store does not answer\. .*The figures are \d/,
+  );
+  expect(await page.locator("#parts").textContent()).toMatch(/Serviceup for .*Storethe store does not answer/);
+  await page.unroute("**/stats?*");
+  await untilStatus(page, "All is well");
+});
+
 test("while the service is down the dashboard shows how old the figures are, and it continues after the restart", async () => {
   const tidemark = await openTidemark();
   await tidemark.publish(makeEvent());

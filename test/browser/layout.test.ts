@@ -82,7 +82,7 @@ test("a refused publish stands in the status line with its code, and below Parts
 
   await page
     .locator("#status")
-    .getByText(/^Refused for a fault of their producers: 1 publish since.*1 invalid_event/)
+    .getByText(/^Producers sent 1 publish that Tidemark refused, since .*1 invalid_event/)
     .waitFor();
   await page
     .locator("#parts")

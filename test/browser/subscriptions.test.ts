@@ -58,6 +58,30 @@ test("subscriptions are shown with what they have not read, and one is deleted o
   expect(complaints).toEqual([]);
 });
 
+test("a subscription that is far behind is named in the status line of every view, and the navigation counts them", async () => {
+  const tidemark = await openTidemark();
+  await ask(tidemark, "PUT", "billing", { from: "beginning" });
+  const { page } = await openPage(tidemark.url);
+  const late = { lag_events: 12, lag_seconds: 7_300 };
+  await page.route("**/subscriptions", async (route) => {
+    const { count, subscriptions } = await (await route.fetch()).json();
+    await route.fulfill({
+      json: { count, subscriptions: subscriptions.map((each: object) => ({ ...each, ...late })) },
+    });
+  });
+  await page.reload();
+
+  const finding = page.getByRole("link", {
+    name: /^The subscription billing is 2 h behind; last acknowledged: never\.$/,
+  });
+  await finding.click();
+
+  await page.getByRole("heading", { name: "Subscriptions" }).waitFor();
+  await finding.waitFor();
+  expect(await page.locator("#status-title").textContent()).toBe("All is well");
+  expect(await page.locator("#count-subscriptions").textContent()).toBe(" 1");
+});
+
 test("a key without the scope admin sees subscriptions and cannot delete them, and the page says so", async () => {
   const tidemark = await openTidemark({ withKeys: true });
   await ask(tidemark, "PUT", "billing", { from: "beginning" }, KEYS.reader);

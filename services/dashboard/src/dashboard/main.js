@@ -3,7 +3,7 @@
 //   /topics ──▶ topics, and the names that fields suggest
 //   /stats/history ──▶ history      for the range that the plot shows, and once for each topic that is shown
 //   /events/stream ──▶ live      /events, /duplicates, /dead-letters ──▶ search, conflicts, dead letters, when opened
-//   /subscriptions ──▶ subscriptions      every five seconds, while they are shown
+//   /subscriptions ──▶ subscriptions      every five seconds while they are shown, else twice a minute
 /** @import { WhoamiAnswer } from "./api/contract.d.ts" */
 /** @import { View } from "./page/views.js" */
 import { startPoller } from "./api/poller.js";

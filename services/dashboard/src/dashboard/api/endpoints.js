@@ -5,6 +5,9 @@ import { readJson, readText, withParameters } from "./request.js";
 /** A recount of many rows takes minutes. */
 const AUDIT_DEADLINE_MS = 30 * 60_000;
 
+/** The service gives up on its store after five seconds and says so. A later answer does not come. */
+const STATE_DEADLINE_MS = 8_000;
+
 /** @returns {Promise<WhoamiAnswer>} */
 export const readWhoami = () => readJson("whoami");
 
@@ -12,7 +15,8 @@ export const readWhoami = () => readJson("whoami");
  * @param {number} limit the number of topics and sources that the answer lists
  * @returns {Promise<StatsAnswer>}
  */
-export const readStats = (limit) => readJson(withParameters("stats", { limit: String(limit) }));
+export const readStats = (limit) =>
+  readJson(withParameters("stats", { limit: String(limit) }), { deadlineMs: STATE_DEADLINE_MS });
 
 /**
  * Returns a page of the topics whose names contain a text.
@@ -40,7 +44,7 @@ export async function hasTopic(topic) {
 export const readHistory = (parameters) => readJson(withParameters("stats/history", parameters));
 
 /** @returns {Promise<HealthAnswer>} */
-export const readHealth = () => readJson("health", { accepts: 503 });
+export const readHealth = () => readJson("health", { accepts: 503, deadlineMs: STATE_DEADLINE_MS });
 
 /** @returns {Promise<AuditAnswer>} */
 export const readAudit = () => readJson("audit", { deadlineMs: AUDIT_DEADLINE_MS });

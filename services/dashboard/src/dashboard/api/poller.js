@@ -1,10 +1,12 @@
-/** @import { HealthAnswer, StatsAnswer } from "./contract.d.ts" */
+/** @import { HealthAnswer, StatsAnswer, SubscriptionAnswer } from "./contract.d.ts" */
 /** @import { Silences } from "./silences.js" */
-import { readHealth, readLatestConflict, readOldestDeadLetter, readStats } from "./endpoints.js";
+import { readHealth, readLatestConflict, readOldestDeadLetter, readStats, readSubscriptions } from "./endpoints.js";
 import { messageOf, Unreachable } from "./request.js";
 import { followSilences } from "./silences.js";
 
 const REFRESH_MS = 2_000;
+/** Each reading counts what every subscription has not acknowledged, so it costs more than the books. */
+const BETWEEN_SUBSCRIPTIONS_MS = 30_000;
 
 /**
  * The last answer of /stats, and when it was read. The times are those of the entries on record: dead letters and
@@ -24,8 +26,10 @@ const REFRESH_MS = 2_000;
  * The state of Tidemark as far as this page knows it. With `trouble`, `books` are those of the last answer, if there was
  * one. `health` is absent if the last request for it failed.
  *
- * @typedef {{ books: Books, health?: HealthAnswer | undefined, silences?: Silences, trouble?: undefined }
- *   | { books?: Books | undefined, health?: HealthAnswer | undefined, silences?: Silences, trouble: Trouble }} Observation
+ * @typedef {{ books: Books, health?: HealthAnswer | undefined, silences?: Silences,
+ *   subscriptions?: SubscriptionAnswer[], trouble?: undefined }
+ *   | { books?: Books | undefined, health?: HealthAnswer | undefined, silences?: Silences,
+ *   subscriptions?: SubscriptionAnswer[], trouble: Trouble }} Observation
  */
 
 /**
@@ -41,6 +45,22 @@ export function startPoller(show, listed) {
   let timer;
   let isReading = false;
   let isOutdated = false;
+  /** @type {SubscriptionAnswer[]} */
+  let subscriptions = [];
+  let subscriptionsAskedAt = Number.NEGATIVE_INFINITY;
+
+  /** Keeps the lag of the subscriptions. The books do not wait for it, and after a failure the last answer stays. */
+  function followSubscriptions() {
+    if (performance.now() - subscriptionsAskedAt < BETWEEN_SUBSCRIPTIONS_MS) return;
+    subscriptionsAskedAt = performance.now();
+    readSubscriptions().then(
+      (read) => {
+        subscriptions = read;
+        refresh();
+      },
+      () => undefined,
+    );
+  }
 
   async function refresh() {
     isOutdated = isReading;
@@ -50,7 +70,8 @@ export function startPoller(show, listed) {
     const observation = await observe(last, listed());
     last = observation;
     isReading = false;
-    show(observation);
+    show({ ...observation, subscriptions });
+    if (!observation.trouble) followSubscriptions();
     if (!document.hidden) timer = setTimeout(refresh, isOutdated ? 0 : REFRESH_MS);
   }
 
@@ -73,7 +94,7 @@ async function observe(last, listed) {
   const silences = followSilences(last.silences ?? {}, health, Date.now());
   return stats.status === "fulfilled"
     ? { books: await describeBooks(stats.value, last.books), health, silences }
-    : { books: last.books, health, silences, trouble: describeTrouble(stats.reason) };
+    : { books: last.books, health, silences, trouble: describeTrouble(stats.reason, health) };
 }
 
 /**
@@ -92,10 +113,14 @@ async function describeBooks(stats, before) {
 }
 
 /**
+ * Tells why /stats cannot be read. Where /health answers, the service is there, and the store behind it is silent.
+ *
  * @param {unknown} error
+ * @param {HealthAnswer | undefined} health
  * @returns {Trouble}
  */
-function describeTrouble(error) {
-  const isDisconnected = error instanceof Unreachable;
-  return { isDisconnected, isBehindProxy: isDisconnected && error.isBehindProxy, detail: messageOf(error) };
+export function describeTrouble(error, health) {
+  if (!(error instanceof Unreachable)) return { isDisconnected: false, detail: messageOf(error) };
+  if (health) return { isDisconnected: false, detail: "the store does not answer" };
+  return { isDisconnected: true, isBehindProxy: error.isBehindProxy, detail: messageOf(error) };
 }

@@ -1,4 +1,4 @@
-/** @import { StatsAnswer } from "../api/contract.d.ts" */
+/** @import { StatsAnswer, SubscriptionAnswer } from "../api/contract.d.ts" */
 /** @import { Books, Observation } from "../api/poller.js" */
 /** @import { History } from "../rates/history.js" */
 /** @import { Finding } from "./findings.js" */
@@ -33,7 +33,7 @@ export function createBooks({ history, refresh, mayAudit }) {
       if (!observation.books) return;
       const { stats } = observation.books;
       showFigures(stats);
-      showCounts(observation.books);
+      showCounts(observation.books, observation.subscriptions);
       showParts(byId("checks"), describeChecks(stats));
       rates.show();
       busiest.show(stats.by_topic.slice(0, BUSIEST));
@@ -59,8 +59,11 @@ function showFindings(line, findings) {
   const wanted = JSON.stringify(findings);
   if (line.dataset.shown === wanted) return;
   line.dataset.shown = wanted;
-  const sentences = findings.map(({ text, href }) => (href === undefined ? text : element("a", { href }, text)));
-  line.replaceChildren(...sentences.flatMap((each) => [each, " "]));
+  line.replaceChildren(
+    ...findings.map(({ text, href }) =>
+      element("span", { class: "finding" }, href === undefined ? text : element("a", { href }, text), " "),
+    ),
+  );
 }
 
 const FIGURES = /** @type {const} */ ([
@@ -86,13 +89,15 @@ function showFigures(stats) {
  * Shows how much is behind the links of the navigation. Dead letters are counted while one is on record.
  *
  * @param {Books} books
+ * @param {SubscriptionAnswer[]} [subscriptions]
  */
-function showCounts({ stats, oldestDeadLetterAt }) {
+function showCounts({ stats, oldestDeadLetterAt }, subscriptions = []) {
   const counts = {
     topics: stats.topics_total,
     sources: stats.sources_total,
     conflicts: stats.conflicts,
     "dead-letters": oldestDeadLetterAt === undefined ? 0 : stats.dead_lettered,
+    subscriptions: subscriptions.length,
   };
   for (const [view, value] of Object.entries(counts)) {
     setText(byId(`count-${view}`), value === 0 ? "" : ` ${count(value)}`);
@@ -102,5 +107,6 @@ function showCounts({ stats, oldestDeadLetterAt }) {
 /** @param {StatsAnswer} stats */
 function describeQueue(stats) {
   if (isLimited(stats)) return "needs a key for all topics";
+  if (stats.queue_size === null) return "unknown without the log";
   return stats.queue_size === 0 ? "nothing waits" : `oldest waits ${span(stats.oldest_queued_seconds)}`;
 }

@@ -2,7 +2,7 @@
 /** @import { Books } from "../api/poller.js" */
 /** @import { Silences } from "../api/silences.js" */
 import { isLogAway } from "../api/silences.js";
-import { ago, clock, count, plural, sentence, share, span, zonedTime } from "../text/format.js";
+import { ago, bytes, clock, count, plural, sentence, share, span, zonedTime } from "../text/format.js";
 import { countMissing, isBalanced, isLogSilent } from "./books-checks.js";
 import { describeSilence } from "./silence-text.js";
 
@@ -21,6 +21,10 @@ const NEARLY_FULL = 0.9;
 const RECENT_MS = 24 * 3_600_000;
 /** A refused publish needs attention for this long. */
 const REFUSED_MS = 15 * 60_000;
+/** The code of a publish of one event that became a dead letter, which has a finding of its own. */
+const STORE_REFUSED = "dead_lettered";
+/** A fuller disk needs attention. The alert has the same bound. */
+const DISK_FREE = 0.1;
 /** The reasons of /health that have a sentence of their own here. */
 const EXPLAINED = /^the log does not answer$|sent a heartbeat within/;
 
@@ -33,7 +37,11 @@ const EXPLAINED = /^the log does not answer$|sent a heartbeat within/;
 export function findFaults(stats) {
   const faults = [];
   if (!isBalanced(stats)) faults.push("Received is not the sum of stored, duplicates, dead letters and queued.");
-  if (stats.drift) faults.push(`The drift is ${count(stats.drift)}.`);
+  if (stats.drift) {
+    faults.push(
+      `The books differ from what has left the log: the drift is ${count(stats.drift)}. No producer can cause this.`,
+    );
+  }
   const missing = countMissing(stats);
   if (missing > 0) faults.push(`Of the events that the log has confirmed, ${count(missing)} are missing.`);
   if (stats.last_audit?.balanced === false) {
@@ -59,6 +67,7 @@ export function findOutage({ health, silences = {} }, now) {
   }
   if (health.status === "healthy") return undefined;
   const found = [...findSilentParts(health, silences, now)];
+  found.push(...findFullLog(health));
   const others = (health.reasons ?? []).filter((reason) => !EXPLAINED.test(reason));
   if (others.length > 0) found.push({ title: "Not every part works", text: sentence(others.join("; ")) });
   return {
@@ -69,15 +78,25 @@ export function findOutage({ health, silences = {} }, now) {
 
 /**
  * @param {HealthAnswer} health
+ * @returns {{ title: string, text: string }[]}
+ */
+function findFullLog({ log_bytes: held, log_max_bytes: limit }) {
+  if (held === null || !limit || held <= NEARLY_FULL * limit) return [];
+  const text = `The log is ${share(held, limit)} full. A full log refuses events, until the store has caught up.`;
+  return [{ title: "The log is nearly full", text }];
+}
+
+/**
+ * @param {HealthAnswer} health
  * @param {Silences} silences
  * @param {number} now
  */
 function* findSilentParts(health, silences, now) {
   if (isLogAway(health)) {
-    const since = silences.log === undefined ? "" : `, for at least ${span(Math.round((now - silences.log) / 1_000))}`;
+    const since = describeSilence("log", { health, silence: silences.log, now });
     yield {
       title: "Publishing is refused",
-      text: `The log does not answer${since}, so publishing is refused. Confirmed events stay in the log.`,
+      text: `The log has not answered ${since}, so publishing is refused. Confirmed events stay in the log.`,
     };
     return; // heartbeats come through the log
   }
@@ -106,7 +125,9 @@ function* findSilentParts(health, silences, now) {
  * @returns {Finding[]}
  */
 export function findRefusals({ refused }, now) {
-  const recent = (refused ?? []).filter(({ last_at }) => now - Date.parse(last_at) < REFUSED_MS);
+  const recent = (refused ?? []).filter(
+    ({ code, last_at }) => code !== STORE_REFUSED && now - Date.parse(last_at) < REFUSED_MS,
+  );
   const [own, foreign] = [recent.filter(({ status }) => status >= 500), recent.filter(({ status }) => status < 500)];
   /** @param {typeof recent} some */
   const sumUp = (some) => {
@@ -128,7 +149,7 @@ export function findRefusals({ refused }, now) {
   }
   if (foreign.length > 0) {
     const { publishes, codes, first, last } = sumUp(foreign);
-    const text = `Refused for a fault of their producers: ${publishes} since ${first}, the latest ${last} (${codes}). The producers have to change them.`;
+    const text = `Producers sent ${publishes} that Tidemark refused, since ${first}, the latest ${last} (${codes}). The producers have to correct them.`;
     found.push({ text, href: BOOKS });
   }
   return found;
@@ -143,12 +164,13 @@ export function findRefusals({ refused }, now) {
  * @returns {Finding[]}
  */
 export function findWarnings({ stats, oldestDeadLetterAt, latestConflictAt }, health, now) {
-  const { durability, missing, log_bytes, log_max_bytes } = health;
+  const { durability, missing, disks } = health;
   const { oldest_queued_seconds } = stats;
   const found = findRefusals(stats, now);
   if (isLogSilent(stats)) found.push({ text: "The log does not answer, so the size of the queue is unknown." });
-  if (log_bytes !== null && log_max_bytes && log_bytes > NEARLY_FULL * log_max_bytes) {
-    found.push({ text: `The log is ${share(log_bytes, log_max_bytes)} full. A full log refuses events.` });
+  found.push(...findFullLog(health).map(({ text }) => ({ text, href: BOOKS })));
+  for (const { volume, free_bytes: free } of disks.filter(isNearlyFull)) {
+    found.push({ text: `The disk of the ${volume} is nearly full: ${bytes(free)} are free.`, href: BOOKS });
   }
   if (oldest_queued_seconds !== null && oldest_queued_seconds > LATE_SECONDS) {
     found.push({ text: `The oldest queued event has waited for ${span(oldest_queued_seconds)}.` });
@@ -161,7 +183,7 @@ export function findWarnings({ stats, oldestDeadLetterAt, latestConflictAt }, he
     found.push({ text: "A power failure can lose confirmed events.", href: BOOKS });
   }
   if (oldestDeadLetterAt !== undefined) {
-    const text = `The store refused events, the oldest on ${zonedTime(oldestDeadLetterAt)}.`;
+    const text = `The store refused ${plural(stats.dead_lettered, "event")}, the oldest on ${zonedTime(oldestDeadLetterAt)}.`;
     found.push({ text, href: "#/dead-letters" });
   }
   if (latestConflictAt !== undefined && now - Date.parse(latestConflictAt) < RECENT_MS) {
@@ -169,4 +191,9 @@ export function findWarnings({ stats, oldestDeadLetterAt, latestConflictAt }, he
     found.push({ text, href: "#/conflicts" });
   }
   return found;
+}
+
+/** @param {HealthAnswer["disks"][number]} disk */
+export function isNearlyFull({ free_bytes: free, size_bytes: size }) {
+  return free < DISK_FREE * size;
 }

@@ -2,10 +2,12 @@
 /** @import { Observation } from "../api/poller.js" */
 /** @import { State } from "./status.js" */
 import { isLogAway } from "../api/silences.js";
-import { ago, clock, count, plural } from "../text/format.js";
+import { ago, bytes, clock, count, plural, share, zonedTime } from "../text/format.js";
 import { countMissing, isBalanced, isLimited, isLogSilent } from "./books-checks.js";
-import { findRefusals } from "./findings.js";
+import { findRefusals, isNearlyFull } from "./findings.js";
 import { describeSilence } from "./silence-text.js";
+
+const WITHOUT_LOG = "unknown without the log";
 
 /**
  * A part or a check, its state, and a few words about it.
@@ -27,8 +29,9 @@ export function describeParts({ books, health, silences = {}, trouble }, now = D
       ? { name: "Store", state: "bad", detail: trouble.detail }
       : { name: "Store", state: "good", detail: "answers" },
     describeLog(health, books?.stats),
+    ...(health?.disks ?? []).map(describeDisk),
     describeProcess("gateway", { health, silence: silences.gateway, now }),
-    describeRefused(books?.stats, now),
+    isLogAway(health) ? { name: "Refused", state: "unknown", detail: WITHOUT_LOG } : describeRefused(books?.stats, now),
     describeProcess("consumer", { health, silence: silences.consumer, now }),
     describeDurability(health),
   ];
@@ -42,7 +45,18 @@ export function describeParts({ books, health, silences = {}, trouble }, now = D
 function describeLog(health, stats) {
   if (isLogAway(health)) return { name: "Log", state: "bad", detail: "does not answer: publishing is refused" };
   if (!health || !stats || isLogSilent(stats)) return unknown("Log");
-  return { name: "Log", state: "good", detail: "answers" };
+  const { log_bytes: held, log_max_bytes: limit } = health;
+  const full = held !== null && limit ? `, ${share(held, limit)} full` : "";
+  return { name: "Log", state: "good", detail: `answers${full}` };
+}
+
+/**
+ * @param {HealthAnswer["disks"][number]} disk
+ * @returns {Part}
+ */
+function describeDisk(disk) {
+  const detail = `${bytes(disk.free_bytes)} of ${bytes(disk.size_bytes)} free for the ${disk.volume}`;
+  return { name: "Disk", state: isNearlyFull(disk) ? "warn" : "good", detail };
 }
 
 const NAMES = /** @type {const} */ ({ gateway: "Gateway", consumer: "Consumer" });
@@ -58,7 +72,7 @@ const NAMES = /** @type {const} */ ({ gateway: "Gateway", consumer: "Consumer" }
 function describeProcess(part, { health, silence, now }) {
   const name = NAMES[part];
   if (!health) return unknown(name);
-  if (isLogAway(health)) return { name, state: "unknown", detail: "unknown without the log" };
+  if (isLogAway(health)) return { name, state: "unknown", detail: WITHOUT_LOG };
   if (!health[`${part}_running`]) {
     return { name, state: "bad", detail: `no heartbeat ${describeSilence(part, { health, silence, now })}` };
   }
@@ -128,6 +142,7 @@ export function describeChecks(stats, now = Date.now()) {
       : { name: "Drift", state: stats.drift === 0 ? "good" : "bad", detail: count(stats.drift) },
     describeWitness(stats),
     describeLastAudit(stats.last_audit, now),
+    ...(stats.last_restore === null ? [] : [describeRestore(stats.last_restore)]),
   ];
 }
 
@@ -158,4 +173,13 @@ function describeLastAudit(last, now) {
         state: "bad",
         detail: `differences in ${plural(last.differences_total, "topic")}, ${time}`,
       };
+}
+
+/**
+ * @param {NonNullable<StatsAnswer["last_restore"]>} restore
+ * @returns {Part}
+ */
+function describeRestore({ restored_at: at, lost_events: lost }) {
+  const loss = lost === null ? "an unknown number of events was lost" : `${plural(lost, "confirmed event")} lost`;
+  return { name: "Restore", state: lost === 0 ? "good" : "warn", detail: `${zonedTime(at)}: ${loss}` };
 }

@@ -20,7 +20,9 @@ test("a part that does not work has a state of its own", () => {
 test("without the log, which carries the heartbeats, gateways and consumers are unknown", () => {
   const health = { log_bytes: null, gateway_running: false, consumer_running: false };
   const states = statesOf(makeObservation({ health }));
-  expect(states).toEqual(expect.arrayContaining(["Log: bad", "Gateway: unknown", "Consumer: unknown"]));
+  expect(states).toEqual(
+    expect.arrayContaining(["Log: bad", "Gateway: unknown", "Refused: unknown", "Consumer: unknown"]),
+  );
 });
 
 test("parts behind a store that cannot be reached are unknown", () => {
@@ -83,4 +85,21 @@ test("a gateway that fell silent is named beside those that run", () => {
     detail: expect.stringMatching(/^running; silent: 0193a7a8 since \d\d:\d\d:\d\d$/),
   });
   expect(parts.find(({ name }) => name === "Consumer")).toMatchObject({ state: "good", detail: "running" });
+});
+
+test("the room of the log and of the disks is told", () => {
+  const disks = [{ volume: "log" as const, free_bytes: 5_400_000, size_bytes: 100_000_000 }];
+  const parts = describeParts(makeObservation({ health: { log_bytes: 120_000, log_max_bytes: 1_000_000, disks } }));
+  expect(parts).toContainEqual({ name: "Log", state: "good", detail: "answers, 12.0% full" });
+  expect(parts).toContainEqual({ name: "Disk", state: "warn", detail: "5.4 MB of 100 MB free for the log" });
+});
+
+test("a restore is told with what it lost", () => {
+  const restore = { restored_at: AUDITED_AT, backed_up_at: AUDITED_AT, lost_frames: 12, lost_events: 340 };
+  const of = (last_restore: typeof restore) => describeChecks(makeStats({ last_restore }), NOW).at(-1);
+  expect(of(restore)).toMatchObject({
+    state: "warn",
+    detail: expect.stringMatching(/^2025-10-23 .*: 340 confirmed events lost$/),
+  });
+  expect(of({ ...restore, lost_events: 0 })).toMatchObject({ name: "Restore", state: "good" });
 });

@@ -4,6 +4,7 @@
 import { sentence, span } from "../text/format.js";
 import { isLimited } from "./books-checks.js";
 import { findFaults, findOutage, findRefusals, findWarnings } from "./findings.js";
+import { findLateSubscriptions } from "./late-subscriptions.js";
 
 /**
  * `bad`: something is broken. `warn`: something needs attention.
@@ -22,7 +23,7 @@ const LIMITED = { text: "This key sees only its topics: not the queue, the sourc
  * @param {Observation} observation
  * @returns {Status}
  */
-export function describeStatus({ books, health, silences, trouble }, now = Date.now()) {
+export function describeStatus({ books, health, silences, subscriptions = [], trouble }, now = Date.now()) {
   if (trouble) return describeTrouble(trouble, { health, ageMs: books && now - books.readAt });
   const faults = findFaults(books.stats);
   if (faults.length > 0) return { state: "bad", title: "The books do not balance", findings: faults };
@@ -31,19 +32,24 @@ export function describeStatus({ books, health, silences, trouble }, now = Date.
     const { title, findings } = outage ?? { title: "Not every part works", findings: [] };
     return { state: "bad", title, findings: [...findings, ...findRefusals(books.stats, now)] };
   }
-  const warnings = findWarnings(books, health, now);
+  const late = findLateSubscriptions(subscriptions, now);
+  const warnings = [...findWarnings(books, health, now), ...late.warnings];
   const limits = isLimited(books.stats) ? [LIMITED] : [];
   if (warnings.length > 0) {
     const title = "The books balance, but something needs attention";
-    return { state: "warn", title, findings: [...warnings, ...limits] };
+    return { state: "warn", title, findings: [...warnings, ...late.notes, ...limits] };
   }
   return limits.length > 0
     ? {
         state: "good",
         title: "All is well in the topics of this key",
-        findings: [{ text: "Their books balance." }, LIMITED],
+        findings: [{ text: "Their books balance." }, ...late.notes, LIMITED],
       }
-    : { state: "good", title: "All is well", findings: [{ text: "The books balance, and every part works." }] };
+    : {
+        state: "good",
+        title: "All is well",
+        findings: [{ text: "The books balance, and every part works." }, ...late.notes],
+      };
 }
 
 /**

@@ -72,7 +72,7 @@ test("a dead letter on record needs attention, says since when, and leads to its
   const stats = { dead_lettered: 1 };
   const { state, findings } = describeStatus(makeObservation({ stats, oldestDeadLetterAt: CONFLICT_AT }));
   expect(state).toBe("warn");
-  const text = expect.stringMatching(/^The store refused events, the oldest on 2025-10-2/);
+  const text = expect.stringMatching(/^The store refused 1 event, the oldest on 2025-10-2/);
   expect(findings).toEqual([{ text, href: "#/dead-letters" }]);
   expect(describeStatus(makeObservation({ stats })).state).toBe("good");
 });
@@ -91,8 +91,12 @@ test("without the log the effect on producers is told, and nothing of parts that
   const observation = { ...makeObservation({ health: { ...LOG_AWAY, missing: SILENT } }), silences: { log: 1_000 } };
   const { findings } = describeStatus(observation, 32_000);
   expect(findings.map(({ text }) => text)).toEqual([
-    "The log does not answer, for at least 31 s, so publishing is refused. Confirmed events stay in the log.",
+    expect.stringMatching(
+      /^The log has not answered since \d\d:\d\d:29 \(31 s\), so publishing is refused\. Confirmed events stay in the log\.$/,
+    ),
   ]);
+  const unheard = { ...makeObservation({ health: LOG_AWAY }), silences: { log: 1_000 } };
+  expect(textOf(describeStatus(unheard, 32_000))).toContain("has not answered for at least 31 s, so");
 });
 
 test("a silence is as long as that of the process that fell silent last, by the clock of the service", () => {
@@ -158,14 +162,66 @@ test("recent refusals say whose fault they are and since when, those of the serv
     /^Tidemark could not take 20 publishes since \d\d:01:00, the latest 1.5 min ago \(20 log_unreachable\)\./,
   );
   expect(status.findings[1]?.text).toMatch(
-    /^Refused for a fault of their producers: 6 publishes since .*\(6 invalid_event\)\./,
+    /^Producers sent 6 publishes that Tidemark refused, since .*\(6 invalid_event\)\./,
   );
 });
 
 test("an outage is named before the refusals that it causes, and old refusals need no attention", () => {
   const refused = [{ ...REFUSED_BY.service, ...refusedAt("01") }];
   const during = describeStatus(makeObservation({ stats: { refused }, health: LOG_AWAY }), SOON_AFTER);
-  expect(textOf(during)).toMatch(/^The log does not answer.* Tidemark could not take 20 publishes/);
+  expect(textOf(during)).toMatch(/^The log has not answered .* Tidemark could not take 20 publishes/);
 
   expect(describeStatus(makeObservation({ stats: { refused } }), SOON_AFTER + 15 * 60_000)).toMatchObject(GOOD);
+});
+
+test("a publish whose event is a dead letter is told once, as a dead letter", () => {
+  const refused = [{ code: "dead_lettered", status: 422, requests: 1, ...refusedAt("01") }];
+  const stats = { refused, dead_lettered: 1 };
+  const status = describeStatus(makeObservation({ stats, oldestDeadLetterAt: CONFLICT_AT }), SOON_AFTER);
+  expect(status.findings).toEqual([expect.objectContaining({ href: "#/dead-letters" })]);
+});
+
+test("a log that fills up is told behind the consumer that is away, as its effect", () => {
+  const health = { ...NO_CONSUMER, log_bytes: 95, log_max_bytes: 100 };
+  const { title, findings } = describeStatus(makeObservation({ health }));
+  expect(title).toBe("Events are not being stored");
+  expect(findings[1]?.text).toBe("The log is 95.0% full. A full log refuses events, until the store has caught up.");
+});
+
+test("a disk with little room needs attention", () => {
+  const disks = [{ volume: "store" as const, free_bytes: 5_000_000, size_bytes: 100_000_000 }];
+  const status = describeStatus(makeObservation({ health: { disks } }));
+  expect(status.state).toBe("warn");
+  expect(textOf(status)).toBe("The disk of the store is nearly full: 5 MB are free.");
+});
+
+const SUBSCRIPTION = {
+  name: "billing",
+  topic: null,
+  topic_prefix: null,
+  position: "AgAx",
+  acknowledged: 500,
+  created_at: "2025-10-23T08:00:00.000000Z",
+  updated_at: "2025-10-23T08:03:00.000000Z",
+  lag_events: 12,
+  lag_exact: true,
+  lag_seconds: 7_200,
+  payloads_expire_in_seconds: null,
+  payloads_expired: 0,
+};
+
+test("a subscription that is far behind is named, and needs attention only if retention removes what it has not read", () => {
+  const observed = (fields: object) => ({ ...makeObservation(), subscriptions: [{ ...SUBSCRIPTION, ...fields }] });
+  expect(describeStatus(observed({ lag_seconds: 60 }), SOON_AFTER).findings).toHaveLength(1);
+
+  const late = describeStatus(observed({}), SOON_AFTER);
+  expect(late).toMatchObject(GOOD);
+  expect(late.findings[1]).toEqual({
+    text: "The subscription billing is 2 h behind; last acknowledged: 2 h ago.",
+    href: "#/subscriptions",
+  });
+
+  const losing = describeStatus(observed({ payloads_expired: 3 }), SOON_AFTER);
+  expect(losing).toMatchObject(ATTENTION);
+  expect(textOf(losing)).toBe("The subscription billing is 2 h behind: 3 unread payloads expired.");
 });

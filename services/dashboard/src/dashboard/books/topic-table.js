@@ -5,17 +5,23 @@ import { searchAddress } from "../page/views.js";
 import { createSparkline, sparkPath } from "../rates/sparkline.js";
 import { count, share, shortTime, zoneOf } from "../text/format.js";
 
-/** @type {{ name: string, isWide?: boolean, textOf: (stats: TopicStats) => string }[]} */
+/** @type {{ name: string, isWide?: boolean, isInFull?: boolean, textOf: (stats: TopicStats) => string }[]} */
 const FIGURES = [
   { name: "Received", textOf: (stats) => count(stats.received) },
   { name: "Stored", isWide: true, textOf: (stats) => count(stats.unique_processed) },
   { name: "Duplicates", isWide: true, textOf: (stats) => count(stats.duplicate_dropped) },
   { name: "Share", textOf: (stats) => share(stats.duplicate_dropped, stats.received) },
-  { name: `Last stored (${zoneOf(Date.now())})`, isWide: true, textOf: (stats) => shortTime(stats.last_processed_at) },
+  { name: "Dead letters", isInFull: true, textOf: (stats) => count(stats.dead_lettered) },
+  {
+    name: `Last received (${zoneOf(Date.now())})`,
+    isWide: true,
+    textOf: (stats) => shortTime(stats.last_processed_at),
+  },
 ];
 const COLUMNS = [{ name: "Topic" }, { name: "Last 5 min", isWide: true }, ...FIGURES];
 
-const classOf = (isWide = false) => (isWide ? "hides-when-narrow" : undefined);
+/** @param {{ isWide?: boolean, isInFull?: boolean }} column `isInFull` columns are left out of the table within a card */
+const classOf = ({ isWide, isInFull }) => (isInFull ? "hides-in-card" : isWide ? "hides-when-narrow" : undefined);
 
 /**
  * Makes a table of topics that keeps the row of a topic from one answer to the next, and writes only cells that changed.
@@ -25,7 +31,7 @@ const classOf = (isWide = false) => (isWide ? "hides-when-narrow" : undefined);
 export function createTopicTable({ frame, history }) {
   /** @type {Map<string, ReturnType<typeof createRow>>} */
   const rows = new Map();
-  const head = COLUMNS.map(({ name, isWide }) => element("th", { scope: "col", class: classOf(isWide) }, name));
+  const head = COLUMNS.map((column) => element("th", { scope: "col", class: classOf(column) }, column.name));
   const body = element("tbody");
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), body);
   const empty = element("p", { class: "empty", hidden: true });
@@ -66,12 +72,12 @@ export function createTopicTable({ frame, history }) {
 function createRow(topic) {
   const { sparkline, path } = createSparkline();
   const name = element("th", { scope: "row" }, element("a", { href: searchAddress({ topic }) }, topic));
-  const cells = FIGURES.map(({ isWide, textOf }) => ({ cell: element("td", { class: classOf(isWide) }), textOf }));
+  const cells = FIGURES.map((figure) => ({ cell: element("td", { class: classOf(figure) }), textOf: figure.textOf }));
   const row = element(
     "tr",
     {},
     name,
-    element("td", { class: classOf(true) }, sparkline),
+    element("td", { class: classOf({ isWide: true }) }, sparkline),
     ...cells.map(({ cell }) => cell),
   );
   return { row, sparkPathElement: path, cells };

@@ -3,7 +3,7 @@ import { ago, count, plural, span } from "../text/format.js";
 
 const DAY_SECONDS = 86_400;
 /** A subscription that is less behind follows closely, however short the retention is. The alert has the same bound. */
-const HOUR_SECONDS = 3_600;
+export const HOUR_SECONDS = 3_600;
 
 /** @param {Pick<SubscriptionAnswer, "topic" | "topic_prefix">} subscription */
 export function topicsText({ topic, topic_prefix: prefix }) {

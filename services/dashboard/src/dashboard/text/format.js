@@ -4,6 +4,8 @@ const SHARE = new Intl.NumberFormat("en", { style: "percent", minimumFractionDig
 
 const ZONE = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
 
+const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"];
+
 const SECOND = { seconds: 1, name: "s" };
 const LONGER_UNITS = [
   { seconds: 86_400, name: "d" },
@@ -28,6 +30,16 @@ export function count(value) {
  */
 export function plural(value, one, many = `${one}s`) {
   return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+/**
+ * Returns a size in its largest decimal unit: `512 B`, `1.5 kB`, `40 GB`.
+ *
+ * @param {number} value
+ */
+export function bytes(value) {
+  const power = Math.min(BYTE_UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+  return `${RATE.format(value / 1_000 ** power)} ${BYTE_UNITS[power]}`;
 }
 
 /** @param {number} perSecond */

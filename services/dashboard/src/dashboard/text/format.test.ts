@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, clock, count, localTime, plural, rate, share, shortTime, span } from "./format.js";
+import { ago, bytes, clock, count, localTime, plural, rate, share, shortTime, span } from "./format.js";
 
 test("a count has separators, and an unknown count is a question mark", () => {
   expect([count(1_234_567), count(0), count(null)]).toEqual(["1,234,567", "0", "?"]);
@@ -51,4 +51,14 @@ test("an instant of today is shown without its date", () => {
 
 test("a text that is not an instant is shown as it is", () => {
   expect(localTime("someday")).toBe("someday");
+});
+
+test("a size has a decimal unit", () => {
+  expect([bytes(0), bytes(512), bytes(1_500), bytes(40_000_000_000), bytes(5e15)]).toEqual([
+    "0 B",
+    "512 B",
+    "1.5 kB",
+    "40 GB",
+    "5,000 TB",
+  ]);
 });
