@@ -2,7 +2,7 @@ import { InvalidInput } from "@tidemark/domain/errors";
 import type { Subscription } from "@tidemark/event-store/subscriptions";
 import { readSubscription } from "@tidemark/http-api/operations/subscriptions/subscriptions-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
-import { type Client, clientOf } from "@tidemark/runtime/access/client";
+import { clientOf } from "@tidemark/runtime/access/client";
 import type { TopicReach } from "@tidemark/runtime/access/topic-reach";
 import { Places } from "@tidemark/runtime/limits/places";
 import type { FastifyInstance } from "fastify";
@@ -13,6 +13,7 @@ import { sendWithin } from "../paging/list-page.ts";
 import { registerOperation } from "../register-operation.ts";
 import { closeOf } from "../stream/close-of.ts";
 import { encodePage } from "./page-cursor.ts";
+import type { FindReached } from "./reached.ts";
 import type { SubscriptionsOptions } from "./subscriptions.ts";
 import { waitForEvents } from "./wait-for-events.ts";
 
@@ -20,8 +21,7 @@ const MAX_WAIT_SECONDS = 60;
 const MAX_WAITING = 256;
 
 interface ReadingOptions extends SubscriptionsOptions {
-  /** @throws {InvalidInput} 404, or 403 `topic_forbidden` */
-  find: (client: Client, name: string) => Promise<Subscription>;
+  find: FindReached;
 }
 
 /** Registers `GET /subscriptions/{name}/events`. */
@@ -34,7 +34,7 @@ export function registerReading(server: FastifyInstance, options: ReadingOptions
   registerOperation(server, readSubscription, async (request, reply) => {
     const client = clientOf(request);
     const subscription = await find(client, request.params.name);
-    const reach = reachOf(subscription);
+    const reach = topicsOf(subscription);
     let after = subscription.position;
     const { waitSeconds } = readPreferences(request.headers.prefer);
     const leave = waitSeconds === undefined ? undefined : places.tryEnter(client.id);
@@ -58,7 +58,8 @@ export function registerReading(server: FastifyInstance, options: ReadingOptions
   });
 }
 
-function reachOf({ topic, topicPrefix }: Subscription): TopicReach {
+/** Returns the topics of a subscription in the form of a filter of lists. */
+function topicsOf({ topic, topicPrefix }: Subscription): TopicReach {
   return { ...(topic !== undefined && { topic }), ...(topicPrefix !== undefined && { topicPrefixes: [topicPrefix] }) };
 }
 
