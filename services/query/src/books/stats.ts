@@ -1,6 +1,6 @@
 import type { Refusal } from "@tidemark/event-log/signals";
 import type { Audit } from "@tidemark/event-store/audit";
-import type { LastRestore, SelectedBooks, TopicBooks, TopicBooksQuery } from "@tidemark/event-store/books";
+import type { Books, LastRestore, SelectedBooks, TopicBooks, TopicBooksQuery } from "@tidemark/event-store/books";
 import { AGE_BOUNDS_SECONDS, type SourceBooks } from "@tidemark/event-store/duplicates";
 import type { EventReader } from "@tidemark/event-store/event-store";
 import { MAX_STATS_SOURCES, readStats, type StatsAnswer } from "@tidemark/http-api/operations/stats-api";
@@ -55,9 +55,13 @@ function refusedStats({ code, status, requests, firstAtMs, lastAtMs }: Refusal) 
 
 type BooksAnswer = Omit<StatsAnswer, "refused">;
 
+/** The books without what only a comparison with the log needs. */
+type ShownBooks = Omit<SelectedBooks, "hasMoreTopics"> &
+  Pick<Books, "bySource" | "sourcesTotal" | "lastAudit" | "lastRestore">;
+
 /** Returns the books with the field names of the API. */
 export function statsAnswer(
-  { books, queue, drift, witness }: WholeBooks,
+  { books, queue, drift, witness }: Omit<WholeBooks, "books"> & { books: ShownBooks },
   { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
 ): BooksAnswer {
   const { stored, duplicates, conflicts, deadLettered, byTopic, bySource, lastAudit, lastRestore } = books;
@@ -91,19 +95,9 @@ export function statsAnswer(
  * because they are known only for all topics together.
  */
 function selectedStatsAnswer(books: SelectedBooks, times: { startedAtMs: number; nowMs: number }): BooksAnswer {
-  const { topicsTotal, hasMoreTopics } = books;
-  const elsewhere = {
-    bySource: [],
-    sourcesTotal: 0,
-    appliedEvents: 0,
-    appliedHeldEvents: 0,
-    appliedGoneFrames: 0,
-    tableDrift: 0,
-    lost: { frames: 0, events: 0 },
-  };
   return {
-    ...statsAnswer({ books: { ...books, ...elsewhere, topicsTotal } }, times),
-    incomplete: hasMoreTopics ? ["log", "sources", "topics"] : ["log", "sources"],
+    ...statsAnswer({ books: { ...books, bySource: [], sourcesTotal: 0 } }, times),
+    incomplete: books.hasMoreTopics ? ["log", "sources", "topics"] : ["log", "sources"],
   };
 }
 
