@@ -1,7 +1,7 @@
-/** The number of subscriptions of a deployment. Concurrent requests may exceed it by some. */
+/** The maximum number of subscriptions of a deployment. Concurrent requests may exceed it by a few. */
 export const MAX_SUBSCRIPTIONS = 100;
 
-/** The number of stored events behind a subscription at which counting its lag ends: some milliseconds. */
+/** The maximum number of stored events that a count of a lag examines. Examining them takes some milliseconds. */
 export const MAX_COUNTED_EVENTS = 10_000;
 
 /** The topics of a subscription: one, or those that begin with a prefix, or all. */
@@ -24,9 +24,9 @@ export interface Subscription extends Selection {
 }
 
 /**
- * The start of a subscription: before all events, behind all events that are committed, or before the first event stored at
- * a time (UTC, six digits of the second) or later. Events that were stored up to a minute before that time may come along,
- * and from now on those that were stored since the oldest open transaction began.
+ * The start of a subscription. `beginning` is before all events. `now` is behind the committed events; those of transactions that
+ * began after the oldest open one may come along. `storedSince` (UTC, six digits of the second) is before the first event that
+ * was stored then or later; events that were stored up to a minute earlier may come along.
  */
 export type SubscriptionStart = "beginning" | "now" | { storedSince: string };
 
@@ -64,7 +64,7 @@ export interface SubscriptionLag {
   events: number;
   /** False if there may be more events. */
   isExact: boolean;
-  /** The number of events counted whose payload was removed at the end of its retention. */
+  /** The number of the counted events whose payload has expired. */
   expired: number;
   /**
    * The time at which the first of the events was stored; UTC, six digits of the second. Absent if there is none. If the

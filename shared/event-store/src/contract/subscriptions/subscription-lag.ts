@@ -13,7 +13,7 @@ async function lagOf(store: CompleteStore, { name }: Pick<Subscription, "name">)
 
 export function describeSubscriptionLag(open: OpenForTest): void {
   describe("the lag of a subscription", () => {
-    test("counts the events of its topics that it has not acknowledged, and says since when the first is stored", async () => {
+    test("the lag is the number of unacknowledged events of the topics, and the time at which the first was stored", async () => {
       const { store } = await open();
       const all = await subscribe(store, { name: "all" });
       const one = await subscribe(store, { name: "one", topic: "orders.b" });
@@ -33,7 +33,7 @@ export function describeSubscriptionLag(open: OpenForTest): void {
       expect(await lagOf(store, some)).toEqual(NOTHING);
     });
 
-    test("ends its count after so many stored events, and says that there may be more", async () => {
+    test("the count of a lag ends after 10,000 stored events, and says that there may be more", async () => {
       const { store } = await open();
       const events = Array.from({ length: MAX_COUNTED_EVENTS }, (_, n) => eventText({ topic: "many", id: `${n}` }));
       await verdictsOf(store, events);
@@ -51,7 +51,7 @@ export function describeSubscriptionLag(open: OpenForTest): void {
       });
     });
 
-    test("counts the events whose payload was removed before they were acknowledged", async () => {
+    test("the lag counts unacknowledged events whose payload has expired", async () => {
       const { store } = await open();
       await verdictsOf(store, [eventText({ topic: "t", id: "a" }), eventText({ topic: "t", id: "b" })]);
       await untilScannable(store);

@@ -40,7 +40,7 @@ async function storeOne(store: CompleteStore, id: string): Promise<void> {
 
 export function describeSubscriptions(open: OpenForTest): void {
   describe("subscriptions", () => {
-    test("one begins before all events, behind all events, or before the events that were stored at a time", async () => {
+    test("a subscription begins before all events, behind all events, or at the time at which an event was stored", async () => {
       const { store } = await open();
       await storeOne(store, "first");
       const old = await subscribe(store, { name: "from the beginning" });
@@ -55,7 +55,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(await idsBehind(store, await timed("future", "2999-01-01T00:00:00.000000Z"))).toEqual([]);
     });
 
-    test("one that begins at a time has every event stored since, and none from more than a minute before", async () => {
+    test("a subscription that begins at a time has every event stored since, and none from more than a minute before", async () => {
       const { store, change } = await open();
       for (let hour = 1; hour <= 9; hour++) {
         await storeOne(store, `at ${hour}`);
@@ -73,7 +73,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       }
     });
 
-    test("one that begins at a time has the events of a transaction that were stored since", async () => {
+    test("a subscription that begins at a time may begin inside of a transaction", async () => {
       const { store, change } = await open();
       const ids = ["at 1", "at 2", "at 3"];
       await verdictsOf(
@@ -88,7 +88,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(await idsBehind(store, await subscribe(store, { from }))).toEqual(["at 2", "at 3"]);
     });
 
-    test("one that begins at a time skips no event that lies before one of an earlier time", async () => {
+    test("a subscription that begins at a time skips no event, even if the times are out of order", async () => {
       const { store, change } = await open();
       for (const [id, second] of [
         ["a", 5],
@@ -102,7 +102,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(await idsBehind(store, await subscribe(store, { from }))).toEqual(expect.arrayContaining(["a", "c"]));
     });
 
-    test("one that exists is found with its position and its topics, whatever is asked for", async () => {
+    test("a subscription that exists keeps its position and its topics when it is created again", async () => {
       const { store } = await open();
       const first = await subscribe(store, { topic: "orders" });
       await storeOne(store, "a");
@@ -127,7 +127,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(await store.findSubscription("billing")).toEqual(acknowledged?.subscription);
     });
 
-    test("a page may be acknowledged again behind pages without events, which may be repeated as well", async () => {
+    test("a page may be acknowledged again after an empty page, and so may the empty page", async () => {
       const { store } = await open();
       await storeOne(store, "a");
       await untilScannable(store);
@@ -147,7 +147,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(await store.acknowledge(page)).toMatchObject({ isAccepted: false });
     });
 
-    test("a page is accepted although a page without events that was read before is acknowledged late", async () => {
+    test("a page is accepted even if an empty page that was read earlier is acknowledged late", async () => {
       const { store } = await open();
       const subscription = await subscribe(store, { topic: "orders" });
       const empties = [];
@@ -168,7 +168,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(await store.findSubscription("billing")).toMatchObject({ position: page.to, acknowledged: 1 });
     });
 
-    test("of two workers that read the same page only the first is accepted, and the other is told the position", async () => {
+    test("of two workers that read the same page the first is accepted, and the other learns the position", async () => {
       const { store } = await open();
       await storeOne(store, "a");
       await untilScannable(store);
@@ -197,7 +197,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(await store.acknowledge(page)).toMatchObject({ isAccepted: false, subscription: { acknowledged: 0 } });
     });
 
-    test("they survive a restart, and are listed in the order of their names", async () => {
+    test("subscriptions survive a restart, and are listed in the order of their names", async () => {
       const { store, reopen } = await open();
       const names = ["é", "b", "a\u{1F600}", "B", "*/?"];
       for (const name of names) await subscribe(store, { name });
@@ -210,7 +210,7 @@ export function describeSubscriptions(open: OpenForTest): void {
       expect(listed.map(({ name }) => name)).toEqual(["*/?", "B", "a\u{1F600}", "b", "é"]);
     });
 
-    test("there is a largest number of them", async () => {
+    test("a subscription beyond the limit is not created", async () => {
       const { store } = await open();
       for (let number = 0; number < MAX_SUBSCRIPTIONS; number++) await subscribe(store, { name: `name ${number}` });
 
