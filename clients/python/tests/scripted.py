@@ -31,7 +31,7 @@ def problem(status: int, code: str, **more: Any) -> httpx.Response:
 
 
 class Scripted:
-    """Answers each request with the next step, and the last step for ever; remembers the requests."""
+    """Answers each request with the next step, and repeats the last step indefinitely; remembers the requests."""
 
     def __init__(self, *steps: Step) -> None:
         self.steps: Sequence[Step] = steps

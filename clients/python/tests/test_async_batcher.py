@@ -1,4 +1,4 @@
-"""The asynchronous batcher has the promises of the other one, and its task ends with its block."""
+"""Tests that the asynchronous batcher keeps the promises of `Batcher`, and that its task ends with its block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client sends, when it sends it again, and what it raises."""
+"""Tests the requests, the retries and the exceptions of a publish."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ function clientOf(options: Partial<ClientOptions> = {}): TidemarkClient {
   return new TidemarkClient({ url: service.url, firstDelayMs: 5, ...options });
 }
 
-/** The error that a promise is rejected with. */
+/** Returns the error with which a promise is rejected. */
 async function errorOf(publishing: Promise<unknown>): Promise<PublishError> {
   const error = await publishing.then(
     () => "it was published",

@@ -41,7 +41,7 @@ export interface EventLog {
 export interface TakeLimits {
   /** The number of events to take. The first frame is taken even if it is larger. */
   maxEvents: number;
-  /** The same in bytes of `frame.events`. */
+  /** The number of bytes of `frame.events` to take. The first frame is taken even if it is larger. */
   maxBytes: number;
   /** Waits until this many events or bytes are in the log. Default: one frame. */
   min?: { events: number; bytes: number };
@@ -87,7 +87,7 @@ export interface DamagedFrame {
   /** The time at which the log received it, milliseconds since the epoch. */
   receivedAtMs: number;
   reason: string;
-  /** The bytes in the place of its events. */
+  /** The bytes that stand where the events should be. */
   content: Buffer;
 }
 

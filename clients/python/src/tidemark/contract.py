@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 NewEvent: TypeAlias = Mapping[str, object]
 """
-An event to publish: `topic`, `timestamp` and `source`, and if you like `event_id` and `payload`. Any other field is stored,
+An event to publish: `topic`, `timestamp` and `source`, and optionally `event_id` and `payload`. Any other field is stored,
 and returned under `attributes`. The timestamp is a text (RFC 3339 with a zone) or a `datetime` with a zone.
 """
 

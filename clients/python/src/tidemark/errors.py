@@ -38,7 +38,7 @@ class TidemarkError(Exception):
     @property
     def code(self) -> str | None:
         """
-        The stable name of the problem: the service's, or the batcher's `batcher_full`, `batcher_closed`,
+        The stable name of the problem. The service gives it, or the batcher: `batcher_full`, `batcher_closed`,
         `unwritable_event`.
         """
         return self.problem.code if self.problem else None
@@ -65,7 +65,7 @@ class PublishError(TidemarkError):
 
 
 class RefusedError(PublishError):
-    """The service refused the request, and would again. The store has none of its events."""
+    """The service refused the request, and would refuse it again. The store has none of its events."""
 
     outcome = "refused"
     _meaning = "refused"
@@ -90,7 +90,7 @@ class ReceiptError(TidemarkError):
 
 
 class SubscriptionError(TidemarkError):
-    """A request of a subscription was refused, or given up."""
+    """The service refused a request of a subscription, or the client gave it up."""
 
 
 class SubscriptionMovedError(SubscriptionError):

@@ -16,8 +16,8 @@ import { registerOperation } from "../register-operation.ts";
 
 const DEFAULT_RANGE_MS = 60 * MINUTE_MS;
 /**
- * The histories that are read at a time, and those of one client. A long one of a key with prefixes reads millions of rows,
- * and every other read of single waits for it.
+ * The histories that are read at a time, and those of one client. The history of a key with prefixes may read millions
+ * of rows, and in single every other read waits for it.
  */
 const MAX_READS = 2;
 const MAX_CLIENT_READS = 1;

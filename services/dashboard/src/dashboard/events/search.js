@@ -11,8 +11,8 @@ import { eventsParameters, instantOf, keyOf, localField, readSearch } from "./se
 const NOT_FOUND = "No events found. Topic, event id and source must be whole, and upper and lower case differ.";
 
 /**
- * Makes the view that finds an event by its topic and id, or lists the events of a topic, of the topics with a prefix, of an id, a source or a time, and
- * without any of them the newest. The address of the page holds the search.
+ * Makes the view that finds an event by its topic and id, or lists the events that match a topic, a prefix of topics, an id,
+ * a source or a time. Without a condition it lists the newest events. The address of the page holds the search.
  */
 export function createSearch() {
   const fields = {
