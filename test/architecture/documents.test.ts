@@ -21,7 +21,7 @@ const SOURCES = globSync("**/*.{ts,mjs,py,sql,sh,conf,yaml,yml,pml}", {
   cwd: ROOT,
   exclude: (name) => name === "node_modules" || name === "dist",
 }).map((path) => `/${path}`);
-const OF_THE_READER = new Set(["example.ts", "collector.yaml", "collector-config.yaml"]);
+const OF_THE_READER = new Set(["example.ts", "example.py", "collector.yaml", "collector-config.yaml"]);
 const SCRIPT = /npm run (?:-s )?([a-z][\w:-]*)/g;
 
 /** Returns the paragraphs of a document that speak of the files of today. */
