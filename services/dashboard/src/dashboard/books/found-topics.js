@@ -21,6 +21,7 @@ export function createFoundTopics({ read, changed }) {
   /** @type {string | undefined} */
   let cursor;
   let isReading = false;
+  let hasFailed = false;
   let isOnePage = true;
   let readAt = 0;
   let latest = 0;
@@ -44,8 +45,10 @@ export function createFoundTopics({ read, changed }) {
       topics = after === undefined ? found : [...topics, ...found];
       isOnePage = after === undefined && next === undefined;
       cursor = next;
+      hasFailed = false;
     } catch {
-      if (mine !== latest) return; // read again when it is due
+      if (mine !== latest) return;
+      hasFailed = true; // read again when it is due
     }
     isReading = false;
     changed();
@@ -63,9 +66,10 @@ export function createFoundTopics({ read, changed }) {
         topics = [];
         cursor = undefined;
         isOnePage = true;
+        hasFailed = false;
         readPages(undefined);
       } else if (!isReading && isOnePage && Date.now() - readAt > FRESH_MS) readPages(undefined);
-      return { topics, hasMore: cursor !== undefined, isReading };
+      return { topics, hasMore: cursor !== undefined, isReading, hasFailed };
     },
 
     /** Reads the next page. */

@@ -41,6 +41,16 @@ test("the answer to an earlier text is dropped", async () => {
   expect(asked.map(({ contains }) => contains)).toEqual(["x", "y", "y"]);
 });
 
+test("a search that failed is not one without a result, until the next one", async () => {
+  const read = ({ contains }: Page) =>
+    contains === "x" ? Promise.reject(new Error("away")) : Promise.resolve(answer([], null));
+  const found = createFoundTopics({ read, changed: () => {} });
+
+  await expect.poll(() => found.of("x").hasFailed).toBe(true);
+  expect(found.of("y").hasFailed).toBe(false);
+  await expect.poll(() => found.of("y")).toMatchObject({ isReading: false, hasFailed: false });
+});
+
 test.each([
   { list: "of one page is read again after ten seconds", pages: 1, reads: 2 },
   { list: "of two pages is not, because it would become shorter", pages: 2, reads: 2 },

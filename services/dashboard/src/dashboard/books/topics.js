@@ -78,9 +78,10 @@ export function createTopics({ history, refresh }) {
 
   /** @param {StatsAnswer} stats */
   function showFound({ topics_total: total }) {
-    const { topics, hasMore, isReading } = found.of(filter.value);
+    const { topics, hasMore, isReading, hasFailed } = found.of(filter.value);
+    const none = hasFailed ? "The topics could not be read." : "No topic name contains this text.";
     const sorted = isTopicOrder(order.value) ? sortTopics(topics, order.value) : topics;
-    table.show(sorted.slice(0, limit), isReading ? "Searching …" : "No topic name contains this text.");
+    table.show(sorted.slice(0, limit), isReading ? "Searching …" : none);
     moreRows.hidden = sorted.length <= limit && !hasMore;
     const known = `${count(topics.length)}${hasMore ? " or more" : ""} of ${count(total)}`;
     setText(byId("topics-shown"), isReading && topics.length === 0 ? "Searching …" : known);

@@ -58,7 +58,6 @@ export function createLive() {
 
   function start() {
     lastId = undefined;
-    waiting = [];
     connect();
   }
 
@@ -152,6 +151,8 @@ export function createLive() {
     lines.replaceChildren();
     setText(empty, "");
     isOpen = true;
+    waiting = [];
+    arrived = 0;
     start();
   }
 
