@@ -95,7 +95,7 @@ test("a dead letter stays while the store refuses it, and is counted as stored o
   const again = page.getByRole("button", { name: "Try again" });
   const status = page.locator("#status");
 
-  await status.getByText("The store refused events, the oldest on").waitFor();
+  await status.getByText("The store refused 1 event, the oldest on").waitFor();
   await again.click();
   const card = page.locator(".dead-letter");
   await card.getByText("Still a dead letter: the store refused the event again").waitFor();
