@@ -7,20 +7,12 @@ import { publish } from "@tidemark/http-api/operations/publish-api";
 import { readPreferences } from "@tidemark/http-api/prefer";
 import { shorten } from "@tidemark/json/shorten";
 import { clientOf } from "@tidemark/runtime/access/client";
-import { ClientBudget } from "@tidemark/runtime/limits/client-budget";
 import { RateLimiter, type Rates } from "@tidemark/runtime/limits/rate-limiter";
 import { Metrics } from "@tidemark/telemetry/metrics/metrics";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 import { answerPublish, chooseWaitMs } from "./answer-publish.ts";
-import {
-  type ContentEncoding,
-  decodeBody,
-  MAX_DECODER_BYTES,
-  readContentEncoding,
-  SUPPORTED_ENCODINGS,
-} from "./body/content-encoding.ts";
-import { joinRooms } from "./body/join-rooms.ts";
-import { readBody } from "./body/read-body.ts";
+import { Bodies } from "./body/bodies.ts";
+import { type ContentEncoding, readContentEncoding, SUPPORTED_ENCODINGS } from "./body/content-encoding.ts";
 import { Turns } from "./body/turns.ts";
 import { appendRequest } from "./frames/append-request.ts";
 import { FrameWriter } from "./frames/frame-writer.ts";
@@ -56,11 +48,6 @@ export interface GatewayOptions {
 // A consumer applies up to three such frames in one transaction.
 const MAX_FRAME_EVENTS = 1_000;
 const MAX_FRAME_BYTES = 512 * 1024;
-const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
-// Small bodies have room of their own, so that they do not wait for large ones of slow or many senders. Beyond it they take
-// that of all bodies: this much is a few hundred requests, of which one client may hold half.
-const SMALL_BODY_BYTES = 64 * 1024;
-const SMALL_BODIES_IN_FLIGHT = 8 * 1024 * 1024;
 const MAX_WAIT_FOR_ROOM_MS = 1_000;
 const MAX_PENDING_MS = 5_000;
 
@@ -86,10 +73,7 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
     maxWaitForRoomMs: MAX_WAIT_FOR_ROOM_MS,
     maxPendingMs: MAX_PENDING_MS,
   });
-  const maxBytes = Math.max(MIN_BYTES_IN_FLIGHT, 4 * maxBodyBytes);
-  const bodies = shareOut(maxBytes);
-  const smallBodies = shareOut(SMALL_BODIES_IN_FLIGHT);
-  const decoders = shareOut(MAX_DECODER_BYTES);
+  const bodies = new Bodies({ maxBodyBytes, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
   const turns = new Turns();
   const rateLimiter = new RateLimiter(options.rateLimits ?? { eventsPerSecond: 0, bytesPerSecond: 0 });
 
@@ -108,16 +92,10 @@ export function registerGateway(server: FastifyInstance, options: GatewayOptions
       const format = readFormat(headers);
       const preferences = readPreferences(headers.prefer);
       const closed = new Promise((resolve) => reply.raw.once("close", resolve));
-      const isSmall = encoding === undefined && Number(headers["content-length"]) <= SMALL_BODY_BYTES;
-      const enterShared = () => bodies.enter(client.id);
-      const room = isSmall ? joinRooms(smallBodies.enter(client.id), enterShared) : enterShared();
+      const head = { clientId: client.id, encoding, declaredBytes: headers["content-length"] };
+      const room = bodies.enter(head);
       try {
-        let body = await readBody(request.raw, { declaredBytes: headers["content-length"], maxBodyBytes, room });
-        if (encoding !== undefined) {
-          const ownDecoders = { enter: () => decoders.enter(client.id) };
-          body = await decodeBody(body, { encoding, maxBodyBytes, room, decoders: ownDecoders });
-          room.shrinkTo(body.length);
-        }
+        const body = await bodies.read(request.raw, room, head);
         limits.takeBytes(body.length);
         if (body.length > LARGE_BODY_BYTES) await turns.next();
         if (request.raw.socket.destroyed) {
@@ -165,11 +143,6 @@ function refuseParameters({ url, query }: FastifyRequest): void {
   if (name === undefined) return;
   const detail = `this path has no parameters, and the query has ${JSON.stringify(shorten(name))}`;
   throw new InvalidInput({ code: "invalid_parameter", status: 400, detail });
-}
-
-/** Creates a budget of which one client may hold half, so that a client that sends slowly does not block the others. */
-function shareOut(maxBytes: number): ClientBudget {
-  return new ClientBudget({ maxBytes, maxBytesPerClient: maxBytes / 2, maxWaitMs: MAX_WAIT_FOR_ROOM_MS });
 }
 
 /** Leaves the body of each request unread for its handler. */
