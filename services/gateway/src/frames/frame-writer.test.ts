@@ -90,6 +90,24 @@ describe("FrameWriter", () => {
     expect((await frames()).map((frame) => frame.events)).toEqual(["[1]", "[2,3]"]);
   });
 
+  it("a frame is written as soon as the senders of the one before have sent again", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const pendingVerdicts = new PendingVerdicts();
+    const { writer, eventLog } = openWriter({ pendingVerdicts });
+    const publish = (text: string) => writer.append({ ...request(text), waitMs: 60_000 });
+    const [{ frameId }] = await Promise.all([publish("1"), publish("2")]);
+    pendingVerdicts.settle({ frameId, verdicts: "ss" });
+    await turn();
+
+    void publish("3");
+    for (let turns = 0; turns < 3; turns++) await turn();
+    expect(await eventLog.snapshot()).toMatchObject({ events: 2 });
+    const [fourth] = await Promise.all([publish("4"), turn()]);
+    expect(fourth.firstEvent).toBe(1);
+  });
+
   it("every request of a frame that the log refuses is refused, and the next frame is written", async () => {
     const eventLog = createMemoryEventLog({ maxEvents: 2, maxBytes: 10_000 });
     const { writer } = openWriter({ eventLog });

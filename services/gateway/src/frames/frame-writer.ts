@@ -84,7 +84,7 @@ export class FrameWriter {
     }
     return new Promise<FramePart>((resolve, reject) => {
       this.#queue.push({ ...request, resolve, reject });
-      this.#waiting.requests++;
+      this.#waiting.requests = this.#queue.length;
       this.#waiting.events += request.count;
       this.#waiting.bytes += request.events.length;
       if (this.#isWriting) this.#pace.noteArrival();
@@ -119,8 +119,8 @@ export class FrameWriter {
 
   #dequeue(count: number): QueuedRequest[] {
     const requests = this.#queue.splice(0, count);
+    this.#waiting.requests = this.#queue.length;
     for (const { count, events } of requests) {
-      this.#waiting.requests--;
       this.#waiting.events -= count;
       this.#waiting.bytes -= events.length;
     }
