@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { findSteadyPort } from "@tidemark/programs/free-port";
 import { findNatsServer, startNatsServer } from "@tidemark/programs/nats-server";
 import type { Component } from "./deployment.ts";
 import { findFamily, signalAll } from "./process-table.ts";
-import { findSteadyPort } from "./steady-port.ts";
 
 export interface BrokerComponent extends Component {
   readonly port: number;

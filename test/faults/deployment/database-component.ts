@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@tidemark/programs/embedded-postgres";
+import { findSteadyPort } from "@tidemark/programs/free-port";
 import { waitFor } from "@tidemark/test-support/wait-for";
 import pg from "pg";
 import type { Component } from "./deployment.ts";
 import { countRunning, findFamily, signalAll } from "./process-table.ts";
-import { findSteadyPort } from "./steady-port.ts";
 
 export interface DatabaseComponent extends Component {
   readonly port: number;

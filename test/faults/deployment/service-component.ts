@@ -1,8 +1,8 @@
 import { createWriteStream, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { findSteadyPort } from "@tidemark/programs/free-port";
 import { type Ending, startService } from "@tidemark/programs/service-process";
 import type { Component } from "./deployment.ts";
-import { findSteadyPort } from "./steady-port.ts";
 
 export interface ServiceComponentOptions {
   /** A folder of services/. */
