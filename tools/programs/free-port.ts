@@ -26,8 +26,12 @@ async function findPort({ first, end }: { first: number; end: number }): Promise
   }
 }
 
-/** @throws {Error} if a server cannot listen for any other reason than that the port is taken */
-async function isFree(port: number): Promise<boolean> {
+/**
+ * Returns whether no process listens on a loopback port.
+ *
+ * @throws {Error} if a server cannot listen for any other reason than that the port is taken
+ */
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   server.once("error", (error: NodeJS.ErrnoException) => {
