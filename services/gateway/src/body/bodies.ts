@@ -11,7 +11,7 @@ const MIN_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const SMALL_BODY_BYTES = 64 * 1024;
 const SMALL_BODIES_IN_FLIGHT = 8 * 1024 * 1024;
 
-/** What the headers of a request say about its body, and who sends it. */
+/** The sender of a body, and its form and size as the headers of the request declare them. */
 export interface BodyHead {
   clientId: string;
   encoding: ContentEncoding | undefined;

@@ -1,4 +1,4 @@
-/** What waits for the next frame. */
+/** The number of requests that wait for the next frame, and the number and size of their events. */
 export interface Waiting {
   readonly requests: number;
   readonly events: number;
@@ -26,7 +26,7 @@ export class FramePace {
   #expectedUntilMs = 0;
   #recheck: (() => void) | undefined;
 
-  /** @param waiting reads what waits at the moment */
+  /** @param waiting its members change with the queue */
   constructor(waiting: Waiting) {
     this.#waiting = waiting;
   }
